@@ -1,0 +1,292 @@
+//! The names of things. Every id is a type of its own, made only by parsing or by a generator,
+//! so that a handler never holds a raw string and a list can never be looked up by a key's number.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::entropy::{Entropy, random};
+
+/// Why a text is not an id. The message says what the id has to look like.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum IdError {
+    /// Not a slug.
+    #[error(
+        "a slug has 1 to 64 characters from a-z, 0-9 and '-', and neither starts nor ends with '-'"
+    )]
+    Slug,
+    /// Not an id that this registry hands out.
+    #[error("an id has 20 characters from 0-9 and a-z without i, l, o and u")]
+    Scoped,
+}
+
+/// The name of a profile in URLs: 1 to 64 characters from `a-z`, `0-9` and `-`. Never reused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Slug(String);
+
+impl Slug {
+    /// The slug as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Slug {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let fits = (1..=64).contains(&text.len()) && text.bytes().all(allowed);
+        if !fits || text.starts_with('-') || text.ends_with('-') {
+            return Err(IdError::Slug);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Slug {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+impl From<Slug> for String {
+    fn from(slug: Slug) -> Self {
+        slug.0
+    }
+}
+
+impl fmt::Display for Slug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The registry's own number for a profile, in order of registration from 1. It leads every key
+/// of what the profile owns, so that one tenant's things stand together and apart from others'.
+/// [`ProfileId::REGISTRY`] is the registry itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ProfileId(pub u32);
+
+impl ProfileId {
+    /// The registry itself, as owner of what belongs to no profile.
+    pub const REGISTRY: Self = Self(0);
+}
+
+/// Counts the changes of one status list, from 1 at its creation; it only grows.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,
+)]
+#[serde(transparent)]
+pub struct Revision(pub u64);
+
+impl Revision {
+    /// The revision after this one.
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Place of an event in the registry's log: gapless, in commit order, from 1. 0 is "before all".
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,
+)]
+#[serde(transparent)]
+pub struct Seq(pub u64);
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Number of a key within its profile, from 1 in order of making; `#key-N` in the DID document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyId(pub u32);
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "key-{}", self.0)
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let digits = text.strip_prefix("key-").ok_or(IdError::Scoped)?;
+        match digits.parse::<u32>() {
+            Ok(number) if number > 0 && number.to_string() == digits => Ok(Self(number)),
+            _ => Err(IdError::Scoped),
+        }
+    }
+}
+
+/// Length in bytes of a scoped id: the owner's number (4, big endian), then 8 random bytes.
+pub const SCOPED_ID_BYTES: usize = 12;
+
+macro_rules! scoped_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// Bytes: `owner: u32 big endian | random: 8 bytes`; text: 20 characters of lower-case
+        /// base 32 (Crockford's alphabet). The owner leads, so that the stored things of one
+        /// profile stand together.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub struct $name([u8; SCOPED_ID_BYTES]);
+
+        impl $name {
+            /// A new id for something that `owner` owns; 64 random bits make it unguessable.
+            pub fn generate(owner: ProfileId, entropy: &dyn Entropy) -> Self {
+                let mut bytes = [0; SCOPED_ID_BYTES];
+                bytes[..4].copy_from_slice(&owner.0.to_be_bytes());
+                bytes[4..].copy_from_slice(&random::<8>(entropy));
+                Self(bytes)
+            }
+
+            /// The profile that owns the thing.
+            pub fn owner(self) -> ProfileId {
+                let [a, b, c, d, ..] = self.0;
+                ProfileId(u32::from_be_bytes([a, b, c, d]))
+            }
+
+            /// The stored bytes.
+            pub const fn as_bytes(&self) -> &[u8; SCOPED_ID_BYTES] {
+                &self.0
+            }
+
+            /// Reads stored bytes back.
+            pub const fn from_bytes(bytes: [u8; SCOPED_ID_BYTES]) -> Self {
+                Self(bytes)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&base32(&self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                unbase32(text).map(Self).ok_or(IdError::Scoped)
+            }
+        }
+    };
+}
+
+scoped_id!(
+    /// A status list.
+    ListId
+);
+scoped_id!(
+    /// An index space: the indexes of one issuer over which one or more status lists lie.
+    SpaceId
+);
+scoped_id!(
+    /// An endorsement issued here.
+    EndorsementId
+);
+scoped_id!(
+    /// An achievement.
+    AchievementId
+);
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+fn base32(bytes: &[u8; SCOPED_ID_BYTES]) -> String {
+    // 96 bits, then 4 zero bits, so that 20 characters of 5 bits come out.
+    let value = bytes
+        .iter()
+        .fold(0u128, |value, &byte| value << 8 | u128::from(byte))
+        << 4;
+    (0..20)
+        .rev()
+        .map(|place| ALPHABET[(value >> (place * 5) & 31) as usize] as char)
+        .collect()
+}
+
+fn unbase32(text: &str) -> Option<[u8; SCOPED_ID_BYTES]> {
+    if text.len() != 20 {
+        return None;
+    }
+    let mut value = 0u128;
+    for byte in text.bytes() {
+        let digit = ALPHABET.iter().position(|&letter| letter == byte)?;
+        value = value << 5 | digit as u128;
+    }
+    if value & 0xf != 0 {
+        return None;
+    }
+    let mut bytes = [0; SCOPED_ID_BYTES];
+    bytes.copy_from_slice(&(value >> 4).to_be_bytes()[4..]);
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SeededEntropy;
+    use proptest::prelude::*;
+
+    #[test]
+    fn slugs_are_parsed_at_the_edge() {
+        for good in ["a", "demo-issuer", "0", &"x".repeat(64)] {
+            assert_eq!(good.parse::<Slug>().unwrap().as_str(), good);
+        }
+        for bad in ["", "-a", "a-", "A", "a_b", "a/b", "ä", &"x".repeat(65)] {
+            assert_eq!(bad.parse::<Slug>(), Err(IdError::Slug), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn key_ids_have_one_spelling() {
+        assert_eq!("key-12".parse::<KeyId>(), Ok(KeyId(12)));
+        for bad in ["key-0", "key-01", "key-+1", "12", "key-", "key-4294967296"] {
+            assert!(bad.parse::<KeyId>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn scoped_ids_lead_with_their_owner() {
+        let entropy = SeededEntropy::new(1);
+        let list = ListId::generate(ProfileId(7), &entropy);
+        assert_eq!(list.owner(), ProfileId(7));
+        assert_ne!(list, ListId::generate(ProfileId(7), &entropy));
+    }
+
+    proptest! {
+        #[test]
+        fn scoped_ids_survive_their_text(bytes: [u8; SCOPED_ID_BYTES]) {
+            let id = ListId::from_bytes(bytes);
+            prop_assert_eq!(id.to_string().parse::<ListId>(), Ok(id));
+        }
+
+        #[test]
+        fn every_accepted_text_is_the_only_text_of_its_id(text in "[0-9a-z]{19,21}") {
+            if let Ok(id) = text.parse::<ListId>() {
+                prop_assert_eq!(id.to_string(), text);
+            }
+        }
+    }
+}

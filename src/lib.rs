@@ -1,0 +1,12 @@
+//! Goodstanding: a registry that answers, in one place, whether a credential is in good
+//! standing and who stands behind its issuer.
+//!
+//! The modules below stand in reading order, and imports only look upward in this list
+//! (`tests/it/layers.rs` checks that): pure code first, then storage, then the services that
+//! own the rules, then the edge that talks HTTP and to people.
+
+// Pure: no I/O, no runtime, no clock and no randomness of its own.
+pub mod entropy;
+pub mod json;
+pub mod ids;
+pub mod time;

@@ -1,0 +1,209 @@
+//! Time as an argument: moments, lifetimes, and the clock that is passed in.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A moment: milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted. The years 0001
+/// to 9999 can be held, since those are the ones that RFC 3339 can write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Timestamp(i64);
+
+const EARLIEST: i64 = -62_135_596_800_000;
+const LATEST: i64 = 253_402_300_799_999;
+
+/// A text is not a moment as RFC 3339 writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} is not an RFC 3339 time such as 2026-01-31T12:00:00Z")]
+pub struct TimestampError(String);
+
+impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
+    /// The moment this many milliseconds after the epoch, held within the years 0001 to 9999.
+    pub fn from_millis(millis: i64) -> Self {
+        Self(millis.clamp(EARLIEST, LATEST))
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down: what JWT claims and HTTP dates carry.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// The same moment without its fraction of a second.
+    pub const fn whole_seconds(self) -> Self {
+        Self(self.seconds() * 1000)
+    }
+
+    /// This moment plus `ttl`, at most the end of the year 9999.
+    pub fn plus(self, ttl: Ttl) -> Self {
+        Self::from_millis(
+            self.0
+                .saturating_add(i64::try_from(ttl.millis()).unwrap_or(i64::MAX)),
+        )
+    }
+
+    /// The date as HTTP writes it (RFC 9110 section 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+    pub fn http_date(self) -> String {
+        let at = self.calendar();
+        let weekday = &at.weekday().to_string()[..3];
+        let month = &at.month().to_string()[..3];
+        let (hour, minute, second) = at.to_hms();
+        format!(
+            "{weekday}, {:02} {month} {:04} {hour:02}:{minute:02}:{second:02} GMT",
+            at.day(),
+            at.year()
+        )
+    }
+
+    fn calendar(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .expect("the constructor keeps to the years 0001 to 9999")
+    }
+}
+
+/// RFC 3339 in UTC with `Z`; a fraction of three digits only where there is one.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.calendar();
+        let (hour, minute, second, millis) = at.to_hms_milli();
+        let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+        )?;
+        if millis > 0 {
+            write!(f, ".{millis:03}")?;
+        }
+        f.write_str("Z")
+    }
+}
+
+/// Reads RFC 3339 with any offset, as `xsd:dateTimeStamp` demands; digits beyond the millisecond
+/// are cut off.
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        let refused = || TimestampError(text.chars().take(64).collect());
+        let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| refused())?;
+        let millis = i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000));
+        match millis {
+            Ok(millis) if (EARLIEST..=LATEST).contains(&millis) => Ok(Self(millis)),
+            _ => Err(refused()),
+        }
+    }
+}
+
+/// How long something stays fresh. Bitstring Status List writes it in milliseconds, Token Status
+/// List and HTTP in seconds; the unit is in the name of the method, so that they cannot be mixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Ttl(u64);
+
+impl Ttl {
+    /// A lifetime of this many milliseconds.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// A lifetime of this many seconds.
+    pub const fn from_seconds(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// Milliseconds: the `ttl` of a Bitstring Status List.
+    pub const fn millis(self) -> u64 {
+        self.0
+    }
+
+    /// Seconds, rounded down: `max-age`, and the `ttl` of a Token Status List.
+    pub const fn seconds(self) -> u64 {
+        self.0 / 1000
+    }
+}
+
+/// Tells the time. Services hold one and never ask the operating system themselves.
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// A clock that only moves when a test moves it, and never backwards.
+#[derive(Debug)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    /// A clock that stands at `start`.
+    pub const fn new(start: Timestamp) -> Self {
+        Self(AtomicI64::new(start.0))
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Ttl) {
+        let by = i64::try_from(by.millis()).unwrap_or(i64::MAX);
+        self.0.fetch_add(by, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn moments_are_written_in_utc_and_read_with_any_offset() {
+        let at: Timestamp = "2026-01-31T13:00:00.250+01:00".parse().unwrap();
+        assert_eq!(at.to_string(), "2026-01-31T12:00:00.250Z");
+        assert_eq!(at.whole_seconds().to_string(), "2026-01-31T12:00:00Z");
+        assert_eq!(at.http_date(), "Sat, 31 Jan 2026 12:00:00 GMT");
+        for bad in [
+            "",
+            "2026-01-31",
+            "2026-01-31T12:00:00",
+            "2026-02-30T00:00:00Z",
+            "now",
+        ] {
+            assert!(bad.parse::<Timestamp>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn lifetimes_never_mix_their_units() {
+        let ttl = Ttl::from_seconds(300);
+        assert_eq!((ttl.millis(), ttl.seconds()), (300_000, 300));
+        assert_eq!(
+            Timestamp::EPOCH.plus(ttl).to_string(),
+            "1970-01-01T00:05:00Z"
+        );
+        assert_eq!(
+            Timestamp::EPOCH.plus(Ttl::from_millis(u64::MAX)).millis(),
+            LATEST
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn moments_survive_their_text(millis in EARLIEST..=LATEST) {
+            let at = Timestamp::from_millis(millis);
+            prop_assert_eq!(at.to_string().parse::<Timestamp>(), Ok(at));
+        }
+    }
+}

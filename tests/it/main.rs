@@ -1,0 +1,1 @@
+//! Integration tests: one binary, so that linking RocksDB is paid once.
