@@ -10,3 +10,5 @@ pub mod entropy;
 pub mod json;
 pub mod ids;
 pub mod time;
+
+pub mod bitstring;

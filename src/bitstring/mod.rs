@@ -1,0 +1,22 @@
+//! Status lists as bits: how long a list is, where an entry stands in it, how the bits are
+//! stored in pages and published as text, and in which order indexes are given out.
+//!
+//! Nothing here knows what a status means; that is the matter of [`crate::status`].
+
+mod allocation;
+mod bits;
+mod codec;
+mod length;
+mod pages;
+
+pub use allocation::{KeyedPermutation, Permutation, ROUNDS};
+pub use bits::{BitOrder, Bitstring, BitstringError, Lsb, Msb, ValueTooLarge, status_at};
+pub use codec::{
+    CodecError, DEFAULT_CAP_BYTES, decode, decode_2021, decode_zlib, encode, encode_2021,
+    encode_zlib,
+};
+pub use length::{
+    IndexOutOfRange, LengthError, ListLength, MAXIMUM_BITS, MINIMUM_ENTRIES, StatusIndex,
+    StatusSize, UnsupportedSize,
+};
+pub use pages::{PAGE_BYTES, Page, PageError, get_in_page, page_count, page_of, set_in_page};
