@@ -12,3 +12,4 @@ pub mod ids;
 pub mod time;
 
 pub mod bitstring;
+pub mod jsonld;
