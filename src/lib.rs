@@ -13,3 +13,5 @@ pub mod time;
 
 pub mod bitstring;
 pub mod jsonld;
+
+pub mod vc;

@@ -1,0 +1,18 @@
+//! Verifiable credentials: the envelope, the keys and identifiers behind a proof, and the proofs
+//! themselves.
+//!
+//! Start with [`credential`] (what a credential says), then [`keys`] and [`did`] (who can have
+//! said it), then [`proof`] (whether they did).
+
+pub mod multibase;
+
+pub mod keys;
+pub mod sealing;
+
+pub mod controller;
+pub mod did;
+
+pub mod contexts;
+pub mod credential;
+pub mod members;
+pub mod proof;
