@@ -15,3 +15,7 @@ pub mod bitstring;
 pub mod jsonld;
 
 pub mod vc;
+
+pub mod status;
+
+pub mod badges;

@@ -1,0 +1,18 @@
+//! The classes of Open Badges 3.0 that the registry keeps and issues: Profile, Achievement,
+//! EndorsementCredential and AchievementCredential. Each class is a table of its members
+//! (`classes`), and one reader (`shape`) checks them all.
+
+mod achievement;
+mod classes;
+mod credential;
+mod digest;
+mod endorsement;
+mod profile;
+mod shape;
+
+pub use achievement::Achievement;
+pub use credential::{Badge, CONTEXTS, OB_CONTEXT, OpenBadgesError, is_achievement_credential};
+pub use digest::{DigestError, DigestMultibase};
+pub use endorsement::{Endorsement, EndorsementToIssue, SubjectKind, SubjectKindError};
+pub use profile::{Issuer, Profile};
+pub use shape::ShapeError;

@@ -1,0 +1,419 @@
+//! The status entry of a credential: which bit of which list speaks about it
+//! (`credentialStatus`, Bitstring Status List 1.0, section 2.1).
+
+use serde_json::{Map, Value, json};
+use thiserror::Error;
+use url::Url;
+
+use super::messages::{MessagesError, StatusMessages};
+use super::purpose::StatusPurpose;
+use crate::bitstring::{StatusIndex, StatusSize, UnsupportedSize};
+
+/// The `type` of an entry.
+pub const ENTRY_TYPE: &str = "BitstringStatusListEntry";
+
+/// An entry as a credential carries it, with every rule of the standard checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusEntry {
+    /// JSON pointer of the entry in its credential.
+    pub at: String,
+    /// The entry's own id. Nothing is ever decided by it.
+    pub id: Option<String>,
+    /// What the status is for.
+    pub purpose: StatusPurpose,
+    /// The place in the list. It may lie behind the end of the list that is found.
+    pub index: u64,
+    /// URL of the list, exactly as written.
+    pub list: String,
+    /// How many bits the status takes.
+    pub size: StatusSize,
+    /// What each value means; always there when the size is above one bit.
+    pub messages: Option<StatusMessages>,
+    /// Where to read more (`statusReference`), as URLs.
+    pub references: Vec<String>,
+}
+
+/// Why a `credentialStatus` is not a bitstring status entry. The text leads with the JSON pointer
+/// of the place.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EntryError {
+    /// Neither an object nor a non-empty array of objects.
+    #[error("{0}: credentialStatus is an object, or an array of at least one object")]
+    Shape(String),
+    /// Another type of entry. It may be known elsewhere.
+    #[error("{at}: the entry is of type {found:?} and not {ENTRY_TYPE:?}")]
+    Type {
+        /// JSON pointer of the entry.
+        at: String,
+        /// The types found.
+        found: Vec<String>,
+    },
+    /// A member that must be there is not.
+    #[error("{at}: the entry has no {member:?}")]
+    Missing {
+        /// JSON pointer of the entry.
+        at: String,
+        /// Name of the member.
+        member: &'static str,
+    },
+    /// Not one purpose.
+    #[error("{0}: statusPurpose is exactly one non-empty string")]
+    Purpose(String),
+    /// Not an index.
+    #[error("{0}: statusListIndex is an integer from 0 on, in base 10, as a string")]
+    Index(String),
+    /// An index that no list can reach.
+    #[error("{0}: statusListIndex is greater than any list is long")]
+    IndexTooLarge(String),
+    /// Not a URL.
+    #[error("{0}: this has to be an absolute URL")]
+    Url(String),
+    /// The entry's id is the list's URL.
+    #[error("{0}: the id of an entry is never the URL of its list")]
+    IdIsList(String),
+    /// Not a size.
+    #[error("{0}: statusSize is an integer above 0")]
+    Size(String),
+    /// A size that this program cannot read.
+    #[error("{at}: {reason}")]
+    UnsupportedSize {
+        /// JSON pointer of the size.
+        at: String,
+        /// Which sizes there are.
+        reason: UnsupportedSize,
+    },
+    /// A wrong list of messages, or none where there has to be one.
+    #[error(transparent)]
+    Messages(#[from] MessagesError),
+}
+
+/// Reads a `credentialStatus`, one entry or an array of them; `at` is its JSON pointer, such as
+/// `/credentialStatus`. Each entry gets its own answer, since entries of types that are read
+/// elsewhere may stand beside, and since every entry of a credential has to be judged.
+pub fn parse_entries(status: &Value, at: &str) -> Vec<Result<StatusEntry, EntryError>> {
+    match status {
+        Value::Array(entries) if !entries.is_empty() => (0..)
+            .zip(entries)
+            .map(|(place, entry): (usize, _)| StatusEntry::parse(entry, &format!("{at}/{place}")))
+            .collect(),
+        entry => vec![StatusEntry::parse(entry, at)],
+    }
+}
+
+/// The entry that points to place `index` of the list at `list`, ready for `credentialStatus`.
+/// `messages` are needed for entries of more than one bit, and give their size.
+pub fn build_entry(
+    list: &str,
+    purpose: &StatusPurpose,
+    index: StatusIndex,
+    messages: Option<&StatusMessages>,
+) -> Value {
+    let mut entry = Map::new();
+    entry.insert("id".to_owned(), json!(format!("{list}#{index}")));
+    entry.insert("type".to_owned(), json!(ENTRY_TYPE));
+    entry.insert("statusPurpose".to_owned(), json!(purpose));
+    entry.insert("statusListIndex".to_owned(), json!(index.to_string()));
+    entry.insert("statusListCredential".to_owned(), json!(list));
+    if let Some(messages) = messages {
+        entry.insert("statusSize".to_owned(), json!(messages.size()));
+        entry.insert("statusMessage".to_owned(), messages.to_value());
+    }
+    Value::Object(entry)
+}
+
+impl StatusEntry {
+    /// Reads one entry; `at` is its JSON pointer.
+    ///
+    /// # Errors
+    /// [`EntryError`] names the place and the rule.
+    pub fn parse(entry: &Value, at: &str) -> Result<Self, EntryError> {
+        let members = entry
+            .as_object()
+            .ok_or_else(|| EntryError::Shape(at.to_owned()))?;
+        check_type(members, at)?;
+        let list = url(
+            required(members, "statusListCredential", at)?,
+            at,
+            "statusListCredential",
+        )?;
+        let id = members.get("id").map(|id| url(id, at, "id")).transpose()?;
+        if id.as_ref() == Some(&list) {
+            return Err(EntryError::IdIsList(format!("{at}/id")));
+        }
+        let size = size(members.get("statusSize"), at)?;
+        Ok(Self {
+            at: at.to_owned(),
+            id,
+            purpose: purpose(required(members, "statusPurpose", at)?, at)?,
+            index: index(required(members, "statusListIndex", at)?, at)?,
+            list,
+            size,
+            messages: messages(members, size, at)?,
+            references: references(members.get("statusReference"), at)?,
+        })
+    }
+
+    /// What a status of `value` means by this entry's messages.
+    pub fn message(&self, value: u8) -> Option<&str> {
+        self.messages.as_ref()?.message(value)
+    }
+}
+
+fn required<'a>(
+    members: &'a Map<String, Value>,
+    member: &'static str,
+    at: &str,
+) -> Result<&'a Value, EntryError> {
+    members.get(member).ok_or_else(|| EntryError::Missing {
+        at: at.to_owned(),
+        member,
+    })
+}
+
+/// One type as the standard says, or several with the right one among them.
+fn check_type(members: &Map<String, Value>, at: &str) -> Result<(), EntryError> {
+    let found: Vec<String> = match required(members, "type", at)? {
+        Value::String(one) => vec![one.clone()],
+        Value::Array(several) => several
+            .iter()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect(),
+        _ => Vec::new(),
+    };
+    if found.iter().any(|name| name == ENTRY_TYPE) {
+        return Ok(());
+    }
+    Err(EntryError::Type {
+        at: at.to_owned(),
+        found,
+    })
+}
+
+fn url(value: &Value, at: &str, member: &str) -> Result<String, EntryError> {
+    value
+        .as_str()
+        .filter(|text| is_url(text))
+        .map(str::to_owned)
+        .ok_or_else(|| EntryError::Url(format!("{at}/{member}")))
+}
+
+/// The parser drops blanks and line ends silently, so that two texts would be one URL.
+fn is_url(text: &str) -> bool {
+    !text.contains(|c: char| c.is_whitespace() || c.is_control()) && Url::parse(text).is_ok()
+}
+
+fn purpose(value: &Value, at: &str) -> Result<StatusPurpose, EntryError> {
+    let purpose = value.as_str().and_then(|text| text.parse().ok());
+    purpose.ok_or_else(|| EntryError::Purpose(format!("{at}/statusPurpose")))
+}
+
+/// A string by the standard; a number is read as well, since issuers do write one.
+fn index(value: &Value, at: &str) -> Result<u64, EntryError> {
+    let at = format!("{at}/statusListIndex");
+    match value {
+        Value::Number(number) => number.as_u64().ok_or(EntryError::Index(at)),
+        Value::String(digits) if is_digits(digits) => {
+            digits.parse().map_err(|_| EntryError::IndexTooLarge(at))
+        }
+        _ => Err(EntryError::Index(at)),
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn size(value: Option<&Value>, at: &str) -> Result<StatusSize, EntryError> {
+    let Some(value) = value else {
+        return Ok(StatusSize::One);
+    };
+    let at = format!("{at}/statusSize");
+    match value.as_u64() {
+        Some(0) | None => Err(EntryError::Size(at)),
+        Some(bits) => {
+            StatusSize::try_from(bits).map_err(|reason| EntryError::UnsupportedSize { at, reason })
+        }
+    }
+}
+
+fn messages(
+    members: &Map<String, Value>,
+    size: StatusSize,
+    at: &str,
+) -> Result<Option<StatusMessages>, EntryError> {
+    match members.get("statusMessage") {
+        Some(messages) => {
+            let at = format!("{at}/statusMessage");
+            Ok(Some(StatusMessages::parse(messages, size, &at)?))
+        }
+        None if size == StatusSize::One => Ok(None),
+        None => Err(EntryError::Missing {
+            at: at.to_owned(),
+            member: "statusMessage",
+        }),
+    }
+}
+
+fn references(value: Option<&Value>, at: &str) -> Result<Vec<String>, EntryError> {
+    match value {
+        None => Ok(Vec::new()),
+        Some(Value::Array(several)) => (0..)
+            .zip(several)
+            .map(|(place, one): (usize, _)| url(one, at, &format!("statusReference/{place}")))
+            .collect(),
+        Some(one) => Ok(vec![url(one, at, "statusReference")?]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bitstring::ListLength;
+    use proptest::prelude::*;
+
+    const LIST: &str = "https://example.com/status-lists/3";
+
+    fn entry() -> Value {
+        json!({
+            "id": "https://example.com/status-lists/3#94567",
+            "type": "BitstringStatusListEntry",
+            "statusPurpose": "revocation",
+            "statusListIndex": "94567",
+            "statusListCredential": LIST,
+        })
+    }
+
+    fn with(member: &str, value: Value) -> Result<StatusEntry, EntryError> {
+        let mut entry = entry();
+        entry[member] = value;
+        StatusEntry::parse(&entry, "/credentialStatus")
+    }
+
+    fn refusal(member: &str, value: Value) -> String {
+        with(member, value).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_entry_is_read() {
+        let read = StatusEntry::parse(&entry(), "/credentialStatus").unwrap();
+        assert_eq!(read.index, 94_567);
+        assert_eq!(read.list, LIST);
+        assert_eq!(read.purpose, StatusPurpose::Revocation);
+        assert_eq!(read.size, StatusSize::One);
+        assert_eq!(read.message(1), None);
+    }
+
+    #[test]
+    fn an_index_is_digits_or_a_number() {
+        assert_eq!(with("statusListIndex", json!(7)).unwrap().index, 7);
+        assert_eq!(with("statusListIndex", json!("0")).unwrap().index, 0);
+        for bad in [
+            json!(""),
+            json!("-1"),
+            json!("+1"),
+            json!(" 1"),
+            json!("0x1"),
+            json!("1.0"),
+            json!(-1),
+            json!(1.5),
+            json!(null),
+            json!(["1"]),
+        ] {
+            assert_eq!(
+                refusal("statusListIndex", bad),
+                "/credentialStatus/statusListIndex: statusListIndex is an integer from 0 on, \
+                 in base 10, as a string"
+            );
+        }
+        let far = with("statusListIndex", json!("99999999999999999999"));
+        assert!(matches!(far, Err(EntryError::IndexTooLarge(_))));
+    }
+
+    #[test]
+    fn every_member_keeps_its_rule() {
+        assert_eq!(
+            refusal("id", json!(LIST)),
+            "/credentialStatus/id: the id of an entry is never the URL of its list"
+        );
+        assert!(matches!(with("id", json!("x")), Err(EntryError::Url(_))));
+        for bad in [json!(["revocation"]), json!(""), json!(1)] {
+            let refused = with("statusPurpose", bad);
+            assert!(matches!(refused, Err(EntryError::Purpose(_))));
+        }
+        for bad in [
+            json!("/lists/3"),
+            json!("https://a.example/ "),
+            json!({"id": LIST}),
+            json!(null),
+        ] {
+            let refused = with("statusListCredential", bad);
+            assert!(matches!(refused, Err(EntryError::Url(_))));
+        }
+        for bad in [json!(0), json!("1"), json!(-1), json!(1.5)] {
+            assert!(matches!(with("statusSize", bad), Err(EntryError::Size(_))));
+        }
+        assert_eq!(
+            refusal("statusSize", json!(3)),
+            "/credentialStatus/statusSize: a status size of 3 bits is not supported: \
+             take 1, 2, 4 or 8"
+        );
+        assert_eq!(
+            refusal("statusSize", json!(2)),
+            "/credentialStatus: the entry has no \"statusMessage\""
+        );
+        assert_eq!(
+            refusal("statusReference", json!(["https://example.com/why", "why"])),
+            "/credentialStatus/statusReference/1: this has to be an absolute URL"
+        );
+    }
+
+    #[test]
+    fn what_must_be_there_is_named() {
+        for member in [
+            "type",
+            "statusPurpose",
+            "statusListIndex",
+            "statusListCredential",
+        ] {
+            let mut entry = entry();
+            entry.as_object_mut().unwrap().remove(member);
+            let refused = StatusEntry::parse(&entry, "/credentialStatus").unwrap_err();
+            let expected = format!("/credentialStatus: the entry has no {member:?}");
+            assert_eq!(refused.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn each_entry_of_several_is_answered() {
+        let status = json!([entry(), {"type": "1EdTechRevocationList", "id": LIST}, 7]);
+        let read = parse_entries(&status, "/credentialStatus");
+        assert_eq!(read[0].as_ref().unwrap().at, "/credentialStatus/0");
+        let found = vec!["1EdTechRevocationList".to_owned()];
+        let at = "/credentialStatus/1".to_owned();
+        assert_eq!(read[1], Err(EntryError::Type { at, found }));
+        let at = "/credentialStatus/2".to_owned();
+        assert_eq!(read[2], Err(EntryError::Shape(at)));
+        assert_eq!(parse_entries(&entry(), "/credentialStatus").len(), 1);
+        let none = parse_entries(&json!([]), "/credentialStatus");
+        assert!(matches!(none[..], [Err(EntryError::Shape(_))]));
+    }
+
+    proptest! {
+        #[test]
+        fn a_built_entry_reads_back(place in 0u64..131_072, wide: bool, purpose in "[a-z]{1,9}") {
+            let index = ListLength::MINIMUM.index(place).unwrap();
+            let purpose: StatusPurpose = purpose.parse().unwrap();
+            let texts = json!([
+                {"status": "0x0", "message": "a"}, {"status": "0x1", "message": "b"},
+                {"status": "0x2", "message": "c"}, {"status": "0x3", "message": "d"},
+            ]);
+            let messages = StatusMessages::parse(&texts, StatusSize::Two, "").unwrap();
+            let messages = wide.then_some(messages);
+            let built = build_entry(LIST, &purpose, index, messages.as_ref());
+            prop_assert_eq!(&built["statusListIndex"], &json!(place.to_string()));
+            let read = StatusEntry::parse(&built, "").unwrap();
+            prop_assert_eq!((read.index, read.list.as_str()), (place, LIST));
+            prop_assert_eq!((&read.purpose, &read.messages), (&purpose, &messages));
+        }
+    }
+}
