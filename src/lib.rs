@@ -19,3 +19,5 @@ pub mod vc;
 pub mod status;
 
 pub mod badges;
+
+pub mod verify;

@@ -1,0 +1,279 @@
+//! What a check can find, on one page: its stable code, the problem type it has elsewhere, and a
+//! title for people.
+
+use crate::status::{
+    ERROR_LENGTH, ERROR_MALFORMED, ERROR_RANGE, ERROR_RETRIEVAL, ERROR_VERIFICATION, EntryError,
+    StatusError,
+};
+use crate::vc::did::KeyError;
+
+use super::resolver::Unresolved;
+
+const CRYPTOGRAPHIC: &str = "https://www.w3.org/TR/vc-data-model#CRYPTOGRAPHIC_SECURITY_ERROR";
+const CHALLENGE: &str = "https://w3id.org/security#INVALID_CHALLENGE_ERROR";
+const DOMAIN: &str = "https://w3id.org/security#INVALID_DOMAIN_ERROR";
+/// No standard names a type for these.
+const NAMED_BY_CODE: &str = "";
+
+/// What the `type` of a problem starts with where no standard names one; the code follows.
+pub const OWN_PROBLEM_TYPE: &str = "urn:goodstanding:problem:";
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident $text:literal $kind:ident $title:literal;)+) => {
+        /// What a check found. Codes are stable; programs branch on them, people read the detail.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name),+ }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The code as reports write it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+
+            /// What it means, in a few words.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title),+ }
+            }
+
+            const fn standard_type(self) -> &'static str {
+                match self { $(Self::$name => $kind),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    // What is as it should be, or only informs.
+    /// The envelope keeps every rule.
+    WellFormed "well-formed" NAMED_BY_CODE "The data model is kept";
+    /// The key belongs to whom it should and counts now.
+    KeyGood "key-good" NAMED_BY_CODE "The key is the signer's";
+    /// The proof is good.
+    ProofGood "proof-good" NAMED_BY_CODE "The proof is good";
+    /// The credential carries no status entry.
+    NoStatus "no-status" NAMED_BY_CODE "It has no status entry";
+    /// The status is not set.
+    StatusClear "status-clear" NAMED_BY_CODE "The status is not set";
+    /// A newer credential is there.
+    RefreshAvailable "refresh-available" NAMED_BY_CODE "A newer credential is available";
+    /// The status is a message.
+    StatusMessage "status-message" NAMED_BY_CODE "The status is a message";
+    /// The present lies within the period.
+    Current "current" NAMED_BY_CODE "It is within its period";
+    /// Somebody else endorses this, and the endorsement is in force.
+    Endorsed "endorsed" NAMED_BY_CODE "The endorsement is in force";
+    /// A credential within this one, or within the presentation, is in force.
+    Included "included" NAMED_BY_CODE "The credential is in force";
+
+    // The data model.
+    /// A member is missing, or has a value that it cannot have.
+    Malformed "malformed" ERROR_MALFORMED "A value is malformed";
+    /// A member that another reader would not see, or not see as signed.
+    HiddenMember "hidden-member" ERROR_MALFORMED "A member is hidden from readers";
+    /// The document cannot be read as JSON-LD without loss.
+    NotSignable "not-signable" ERROR_MALFORMED "Part of the document cannot be signed";
+    /// More proofs or status entries than are looked at.
+    TooMany "too-many" ERROR_RANGE "There are too many";
+
+    // Proofs.
+    /// There is no proof.
+    NoProof "no-proof" CRYPTOGRAPHIC "There is no proof";
+    /// A proof that is none.
+    ProofMalformed "proof-malformed" CRYPTOGRAPHIC "The proof is malformed";
+    /// A type or cryptosuite that is not read.
+    ProofUnsupported "proof-unsupported" CRYPTOGRAPHIC "The kind of proof is not supported";
+    /// A proof made for something else.
+    ProofPurpose "proof-purpose" CRYPTOGRAPHIC "The proof has another purpose";
+    /// The proof's own time is over.
+    ProofExpired "proof-expired" CRYPTOGRAPHIC "The proof has expired";
+    /// The statements have no canonical form, or finding it takes too much work.
+    NoCanonicalForm "no-canonical-form" CRYPTOGRAPHIC "There is no canonical form";
+    /// The signature is not one of this document by this key.
+    SignatureBad "signature-bad" CRYPTOGRAPHIC "The signature does not match the document";
+    /// The proof answers another challenge.
+    ChallengeMismatch "challenge-mismatch" CHALLENGE "The proof answers another challenge";
+    /// The proof is for another domain.
+    DomainMismatch "domain-mismatch" DOMAIN "The proof is for another domain";
+
+    // Keys.
+    /// The verification method names no key.
+    KeyUrl "key-url" CRYPTOGRAPHIC "The verification method names no key";
+    /// The key is somebody else's.
+    KeyOfAnother "key-of-another" CRYPTOGRAPHIC "The key belongs to somebody else";
+    /// There is no controller document.
+    KeyNotFound "key-document-not-found" CRYPTOGRAPHIC "There is no controller document";
+    /// Policy forbids to ask for the controller document.
+    KeyRefused "key-document-refused" CRYPTOGRAPHIC "The controller document is not asked for";
+    /// The controller document could not be fetched.
+    KeyUnreachable "key-document-unreachable" CRYPTOGRAPHIC "The controller document is out of reach";
+    /// What was found is no controller document.
+    KeyDocumentMalformed "key-document-malformed" CRYPTOGRAPHIC "The controller document is malformed";
+    /// The controller document is somebody else's.
+    KeyDocumentId "key-document-id" CRYPTOGRAPHIC "The controller document has another id";
+    /// The document has no such key any more.
+    KeyMissing "key-missing" CRYPTOGRAPHIC "The key is not in the controller document";
+    /// The key found has another id.
+    KeyMethodId "key-method-id" CRYPTOGRAPHIC "The key has another id";
+    /// Two keys of one id.
+    KeyAmbiguous "key-ambiguous" CRYPTOGRAPHIC "Two keys have this id";
+    /// The key names another controller.
+    KeyController "key-controller" CRYPTOGRAPHIC "The key has another controller";
+    /// The key is not for this use.
+    KeyPurpose "key-purpose" CRYPTOGRAPHIC "The key is not for this use";
+    /// The key's time is over.
+    KeyExpired "key-expired" CRYPTOGRAPHIC "The key has expired";
+    /// The key was withdrawn.
+    KeyRevoked "key-revoked" CRYPTOGRAPHIC "The key was revoked";
+    /// The key's dates cannot be read.
+    KeyDate "key-date" CRYPTOGRAPHIC "A date of the key cannot be read";
+    /// A type of key that is not read.
+    KeyUnsupported "key-unsupported" CRYPTOGRAPHIC "The type of key is not supported";
+    /// The key is no key.
+    KeyMalformed "key-malformed" CRYPTOGRAPHIC "The key is malformed";
+
+    // Statuses.
+    /// Withdrawn for ever.
+    Revoked "revoked" NAMED_BY_CODE "It was revoked";
+    /// Withdrawn for the time being.
+    Suspended "suspended" NAMED_BY_CODE "It is suspended";
+    /// Set, with a purpose that nobody here understands.
+    StatusUndefined "status-undefined" NAMED_BY_CODE "A status of unknown meaning is set";
+    /// An entry of a type that is not read.
+    StatusUnsupported "status-unsupported" ERROR_VERIFICATION "The type of status is not supported";
+    /// The entry or the list breaks a rule.
+    StatusMalformed "status-malformed" ERROR_MALFORMED "The status is malformed";
+    /// The list could not be had.
+    StatusRetrieval "status-retrieval" ERROR_RETRIEVAL "The status list is out of reach";
+    /// The list could not be trusted.
+    StatusVerification "status-verification" ERROR_VERIFICATION "The status list cannot be verified";
+    /// The list is too short.
+    StatusLength "status-length" ERROR_LENGTH "The status list is too short";
+    /// The index lies outside.
+    StatusRange "status-range" ERROR_RANGE "The index lies outside the status list";
+
+    // The period.
+    /// The period is over.
+    Expired "expired" NAMED_BY_CODE "It has expired";
+    /// The period has not begun.
+    NotYetValid "not-yet-valid" NAMED_BY_CODE "It is not yet valid";
+
+    // Endorsements, and what else is looked at without deciding.
+    /// A verified credential that is no endorsement.
+    NotAnEndorsement "not-an-endorsement" ERROR_MALFORMED "It is not an endorsement";
+    /// An endorsement of something else.
+    WrongSubject "wrong-subject" ERROR_MALFORMED "It endorses something else";
+    /// Praise of one's own.
+    SelfEndorsement "self-endorsement" NAMED_BY_CODE "A self-endorsement does not count";
+    /// An endorsement in a format that is not read.
+    JwtNotChecked "jwt-not-checked" NAMED_BY_CODE "The JWT was not checked";
+    /// A schema that was not applied.
+    SchemaNotChecked "schema-not-checked" NAMED_BY_CODE "The schema was not checked";
+    /// A digest that was not compared.
+    DigestNotChecked "digest-not-checked" NAMED_BY_CODE "The digest was not compared";
+    /// Deeper, or more, than is looked at.
+    NotLookedAt "not-looked-at" NAMED_BY_CODE "There is more than is looked at";
+}
+
+impl Code {
+    /// The URL of the problem's type: that of the standard, or else [`OWN_PROBLEM_TYPE`] and the
+    /// code.
+    pub fn problem_type(self) -> String {
+        match self.standard_type() {
+            NAMED_BY_CODE => format!("{OWN_PROBLEM_TYPE}{}", self.as_str()),
+            url => url.to_owned(),
+        }
+    }
+}
+
+impl From<&KeyError> for Code {
+    fn from(error: &KeyError) -> Self {
+        match error {
+            KeyError::NoFragment(_) => Self::KeyUrl,
+            KeyError::DocumentId { .. } => Self::KeyDocumentId,
+            KeyError::Missing(_) => Self::KeyMissing,
+            KeyError::MethodId { .. } => Self::KeyMethodId,
+            KeyError::Ambiguous(_) => Self::KeyAmbiguous,
+            KeyError::Controller { .. } => Self::KeyController,
+            KeyError::Purpose(_) => Self::KeyPurpose,
+            KeyError::Expired(_) => Self::KeyExpired,
+            KeyError::Revoked(_) => Self::KeyRevoked,
+            KeyError::Date { .. } => Self::KeyDate,
+            KeyError::UnsupportedType(_) => Self::KeyUnsupported,
+            KeyError::Malformed(_) => Self::KeyMalformed,
+        }
+    }
+}
+
+impl From<&Unresolved> for Code {
+    fn from(error: &Unresolved) -> Self {
+        match error {
+            Unresolved::NotFound => Self::KeyNotFound,
+            Unresolved::Refused => Self::KeyRefused,
+            Unresolved::Unreachable(_) => Self::KeyUnreachable,
+            Unresolved::Malformed(_) => Self::KeyDocumentMalformed,
+        }
+    }
+}
+
+impl From<&StatusError> for Code {
+    fn from(error: &StatusError) -> Self {
+        match error {
+            StatusError::Entry(EntryError::Type { .. }) => Self::StatusUnsupported,
+            StatusError::Entry(EntryError::IndexTooLarge(_)) | StatusError::Range { .. } => {
+                Self::StatusRange
+            }
+            StatusError::Entry(_) | StatusError::Malformed { .. } | StatusError::Expand(_) => {
+                Self::StatusMalformed
+            }
+            StatusError::Retrieval { .. } => Self::StatusRetrieval,
+            StatusError::Verification { .. }
+            | StatusError::Identity { .. }
+            | StatusError::Purpose { .. } => Self::StatusVerification,
+            StatusError::Length { .. } => Self::StatusLength,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_are_one_word_each_and_differ() {
+        let words: HashSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(words.len(), Code::ALL.len());
+        for word in words {
+            let fits = |b: u8| b.is_ascii_lowercase() || b == b'-';
+            assert!(word.bytes().all(fits), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_problem_has_the_type_of_its_standard_or_its_code() {
+        assert_eq!(Code::SignatureBad.problem_type(), CRYPTOGRAPHIC);
+        let own = "urn:goodstanding:problem:self-endorsement";
+        assert_eq!(Code::SelfEndorsement.problem_type(), own);
+    }
+
+    #[test]
+    fn status_errors_keep_the_type_that_the_standard_gives_them() {
+        let list = || "https://example.org/l".to_owned();
+        let reason = String::new;
+        for error in [
+            StatusError::Retrieval { list: list(), reason: reason() },
+            StatusError::Verification { list: list(), reason: reason() },
+            StatusError::Identity { list: list(), found: reason() },
+            StatusError::Length { entries: 8, minimum: 131_072 },
+            StatusError::Range { index: 9, entries: 8 },
+            StatusError::Entry(EntryError::Index(reason())),
+            StatusError::Entry(EntryError::IndexTooLarge(reason())),
+            StatusError::Malformed { at: "/type", expected: "x" },
+        ] {
+            assert_eq!(Code::from(&error).problem_type(), error.error_type(), "{error:?}");
+        }
+    }
+}

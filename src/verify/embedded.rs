@@ -1,0 +1,179 @@
+//! Where a credential carries others: endorsements of it, of its issuer and of what it is about
+//! (Open Badges 3.0, `endorsement` of AchievementCredential, Profile and Achievement), and the
+//! credentials of a CLR 2.0 subject.
+
+use serde_json::{Map, Value};
+
+use crate::json::pointer_step;
+
+/// Something embedded, with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Embedded<'a> {
+    /// JSON pointer in the credential that carries it.
+    pub(super) pointer: String,
+    pub(super) value: &'a Value,
+    pub(super) role: Role<'a>,
+}
+
+/// What it is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role<'a> {
+    /// An endorsement of the thing that it hangs on.
+    Endorsement(Thing<'a>),
+    /// The same as a compact JWS.
+    EndorsementJwt,
+    /// One of the credentials that a CLR brings together.
+    Credential,
+}
+
+/// What an endorsement hangs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Thing<'a> {
+    /// Its id. Without one nothing can be said to endorse it.
+    pub(super) id: Option<&'a str>,
+    /// Whose it is. Praise by its owner does not count.
+    pub(super) owner: Option<&'a str>,
+}
+
+/// All that the credential carries, in the order of its issuer, its subjects and itself. What is
+/// within an embedded credential is that one's.
+pub(super) fn find(credential: &Value) -> Vec<Embedded<'_>> {
+    let mut found = Found(Vec::new());
+    let issuer = credential.get("issuer").and_then(id_of);
+    if let Some(profile) = credential.get("issuer").and_then(Value::as_object) {
+        found.profile(profile, "/issuer");
+    }
+    for (at, subject) in each(credential.as_object(), "", "credentialSubject") {
+        found.subject(subject.as_object(), &at, issuer);
+    }
+    if let Some(members) = credential.as_object() {
+        found.endorsements(members, "", issuer);
+    }
+    found.0
+}
+
+struct Found<'a>(Vec<Embedded<'a>>);
+
+impl<'a> Found<'a> {
+    fn subject(&mut self, subject: Option<&'a Map<String, Value>>, at: &str, issuer: Option<&'a str>) {
+        for (at, achievement) in each(subject, at, "achievement") {
+            self.achievement(achievement, &at, issuer);
+        }
+        for (at, source) in each(subject, at, "source") {
+            self.profile_value(source, &at);
+        }
+        for (pointer, value) in each(subject, at, "verifiableCredential") {
+            self.0.push(Embedded { pointer, value, role: Role::Credential });
+        }
+    }
+
+    fn achievement(&mut self, achievement: &'a Value, at: &str, issuer: Option<&'a str>) {
+        let Some(members) = achievement.as_object() else { return };
+        let creator = members.get("creator").and_then(id_of);
+        self.endorsements(members, at, creator.or(issuer));
+        for (at, creator) in each(Some(members), at, "creator") {
+            self.profile_value(creator, &at);
+        }
+    }
+
+    fn profile_value(&mut self, profile: &'a Value, at: &str) {
+        if let Some(members) = profile.as_object() {
+            self.profile(members, at);
+        }
+    }
+
+    fn profile(&mut self, profile: &'a Map<String, Value>, at: &str) {
+        let owner = profile.get("id").and_then(Value::as_str);
+        self.endorsements(profile, at, owner);
+        for (at, parent) in each(Some(profile), at, "parentOrg") {
+            self.profile_value(parent, &at);
+        }
+    }
+
+    fn endorsements(&mut self, thing: &'a Map<String, Value>, at: &str, owner: Option<&'a str>) {
+        let id = thing.get("id").and_then(Value::as_str);
+        let role = Role::Endorsement(Thing { id, owner });
+        for (member, role) in [("endorsement", role), ("endorsementJwt", Role::EndorsementJwt)] {
+            let places = each(Some(thing), at, member);
+            self.0.extend(places.map(|(pointer, value)| Embedded { pointer, value, role }));
+        }
+    }
+}
+
+/// The id of what stands by its id or as an object.
+fn id_of(value: &Value) -> Option<&str> {
+    value.as_str().or_else(|| value.get("id")?.as_str())
+}
+
+/// The items of a member that is an array or one value, each with its place.
+fn each<'a>(
+    members: Option<&'a Map<String, Value>>,
+    at: &str,
+    member: &str,
+) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
+    let value = members.and_then(|members| members.get(member));
+    let at = format!("{at}{}", pointer_step(member));
+    let is_array = value.is_some_and(Value::is_array);
+    let items = match value {
+        Some(Value::Array(items)) => items.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    items.iter().enumerate().map(move |(index, item)| match is_array {
+        true => (format!("{at}/{index}"), item),
+        false => (at.clone(), item),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn everything_that_can_be_endorsed_is_searched() {
+        let credential = json!({
+            "id": "urn:badge",
+            "endorsement": [{}],
+            "issuer": {
+                "id": "urn:issuer",
+                "endorsement": [{}, {}],
+                "parentOrg": {"id": "urn:parent", "endorsementJwt": ["a.b.c"]},
+            },
+            "credentialSubject": [{
+                "source": {"id": "urn:source", "endorsement": {}},
+                "achievement": {
+                    "id": "urn:achievement",
+                    "endorsement": [{}],
+                    "creator": {"id": "urn:creator", "endorsement": [{}]},
+                },
+            }, {
+                "achievement": [{"id": "urn:other", "endorsement": [{}]}],
+                "verifiableCredential": [{"endorsement": [{}]}],
+            }],
+        });
+        let found: Vec<(String, Option<(&str, &str)>)> = find(&credential)
+            .into_iter()
+            .map(|one| match one.role {
+                Role::Endorsement(thing) => (one.pointer, thing.id.zip(thing.owner)),
+                Role::EndorsementJwt | Role::Credential => (one.pointer, None),
+            })
+            .collect();
+        let of = |pointer: &str, id, owner| (pointer.to_owned(), Some((id, owner)));
+        let bare = |pointer: &str| (pointer.to_owned(), None);
+        assert_eq!(
+            found,
+            [
+                of("/issuer/endorsement/0", "urn:issuer", "urn:issuer"),
+                of("/issuer/endorsement/1", "urn:issuer", "urn:issuer"),
+                bare("/issuer/parentOrg/endorsementJwt/0"),
+                of("/credentialSubject/0/achievement/endorsement/0", "urn:achievement", "urn:creator"),
+                of("/credentialSubject/0/achievement/creator/endorsement/0", "urn:creator", "urn:creator"),
+                of("/credentialSubject/0/source/endorsement", "urn:source", "urn:source"),
+                of("/credentialSubject/1/achievement/0/endorsement/0", "urn:other", "urn:issuer"),
+                bare("/credentialSubject/1/verifiableCredential/0"),
+                of("/endorsement/0", "urn:badge", "urn:issuer"),
+            ]
+        );
+    }
+}

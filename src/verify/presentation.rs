@@ -1,0 +1,293 @@
+//! Presentations (VCDM 2.0 section 4.13): whether the holder signed this one for whoever asks,
+//! and what the credentials in it are.
+
+use serde_json::{Map, Value, json};
+
+use crate::jsonld::canon::Variant;
+use crate::time::Timestamp;
+use crate::vc::contexts::{self, Revision};
+use crate::vc::credential::{CONTEXT_V1, CONTEXT_V2};
+use crate::vc::did::Relationship;
+use crate::vc::keys::{PublicKey, SIGNATURE_BYTES, SignatureCheck};
+use crate::vc::multibase;
+use crate::vc::proof::{HashData, Suite};
+
+use super::code::Code;
+use super::examine::{Examiner, MAX_EMBEDDED};
+use super::outcome::Outcome;
+use super::proofs::{Failure, examine_each, how, key};
+use super::report::{
+    Check, CheckKind, Finding, Problem, ProofReport, Report, answer, checks_json, proofs_json,
+    weightiest,
+};
+use super::resolver::Resolver;
+
+/// What whoever asked for the presentation expects its proof to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Expected<'a> {
+    /// The challenge that was given out, if any.
+    pub challenge: Option<&'a str>,
+    /// The domain that the proof has to be meant for, if any.
+    pub domain: Option<&'a str>,
+}
+
+/// All that was found out about a presentation.
+#[must_use]
+#[derive(Debug, Clone, PartialEq)]
+pub struct PresentationReport {
+    /// Whether proof and data model are good, of the presentation and of every credential in it.
+    pub verified: bool,
+    /// What counts among the outcomes of the credentials; [`Outcome::Active`] only if `verified`.
+    pub outcome: Outcome,
+    /// The holder's id. It is by the presentation's own word unless `presented`.
+    pub holder: Option<String>,
+    /// Whether proof and data model of the presentation itself are good, and its proof answers
+    /// what was expected.
+    pub presented: bool,
+    /// Every check of the presentation, then of each credential under its own path.
+    pub checks: Vec<Check>,
+    /// What is wrong with the presentation itself.
+    pub problems: Vec<Problem>,
+    /// Each proof of the presentation that was looked at.
+    pub proofs: Vec<ProofReport>,
+    /// Each credential, in order. They are looked at whatever the presentation's own proof is,
+    /// since each is proved by itself.
+    pub credentials: Vec<Report>,
+}
+
+/// Verifies a presentation with embedded proofs as of `now`, and every credential in it. The
+/// proof has to be the holder's, where one is named, for `authentication`, and to answer what is
+/// `expected`.
+pub fn verify_presentation(
+    presentation: &Value,
+    expected: Expected<'_>,
+    resolver: &dyn Resolver,
+    now: Timestamp,
+) -> PresentationReport {
+    let mut examiner = Examiner::new(resolver, now);
+    let mut report = Report::new("");
+    let envelope = match Envelope::read(presentation) {
+        Ok(envelope) => envelope,
+        Err((place, detail)) => {
+            let finding = Finding::unknown(Code::Malformed, format!("{place}: expected {detail}"));
+            report.found(&place, CheckKind::DataModel, finding);
+            return PresentationReport::of(report, None, Vec::new());
+        }
+    };
+    examine_each(presentation, &mut report, |at, input, report| {
+        let proof = AuthenticationProof::read(input, expected)?;
+        // Without a named holder whoever signed presents; the key still has to be their own.
+        let method = proof.verification_method;
+        let signer = envelope.holder.unwrap_or(method.split('#').next().unwrap_or_default());
+        let key = key(signer, method, at, Relationship::Authentication, &examiner, report)?;
+        proof.verify(presentation, &key, now).map(how)
+    });
+    report.data_model_first();
+    report.judge();
+    let mut credentials = Vec::new();
+    for (pointer, credential) in &envelope.credentials {
+        let inner = examiner.credential(credential, pointer, 0);
+        let finding = inner.summary(Code::Included);
+        report.include(pointer, CheckKind::Credential, finding, &inner);
+        credentials.push(inner);
+    }
+    PresentationReport::of(report, envelope.holder, credentials)
+}
+
+impl PresentationReport {
+    fn of(report: Report, holder: Option<&str>, credentials: Vec<Report>) -> Self {
+        let outcome = match report.verified {
+            true => weightiest(credentials.iter().map(|credential| credential.outcome)),
+            false => report.outcome,
+        };
+        Self {
+            verified: report.verified && credentials.iter().all(|credential| credential.verified),
+            outcome,
+            holder: holder.map(str::to_owned),
+            presented: report.verified,
+            checks: report.checks,
+            problems: report.problems,
+            proofs: report.proofs,
+            credentials,
+        }
+    }
+
+    /// The answer as VCALM 1.0 shapes it: `verified`, `problemDetails` and `results`, and beside
+    /// them `outcome` and `report` with every check. `expected` is what was asked with.
+    pub fn to_json(&self, expected: Expected<'_>) -> Map<String, Value> {
+        let mut answer = answer(self.verified, self.outcome, &self.problems);
+        let checks = checks_json(&self.checks);
+        answer.insert("report".to_owned(), json!({"holder": self.holder, "checks": checks}));
+        let mut own = Map::new();
+        let inputs = [
+            ("challenge", expected.challenge),
+            ("domain", expected.domain),
+            ("holder", self.holder.as_deref()),
+        ];
+        for (member, input) in inputs {
+            if let Some(input) = input {
+                let result = json!({"verified": self.presented, "input": input});
+                own.insert(member.to_owned(), result);
+            }
+        }
+        own.insert("proof".to_owned(), proofs_json(&self.proofs));
+        let credentials: Vec<Map<String, Value>> =
+            self.credentials.iter().map(Report::to_json).collect();
+        let results = json!({"presentation": own, "credentials": credentials});
+        answer.insert("results".to_owned(), results);
+        answer
+    }
+}
+
+/// The members of a presentation that have a meaning of their own.
+struct Envelope<'a> {
+    holder: Option<&'a str>,
+    /// Each with its pointer.
+    credentials: Vec<(String, &'a Value)>,
+}
+
+impl<'a> Envelope<'a> {
+    /// The place of a fault and what is expected there are the error.
+    fn read(presentation: &'a Value) -> Result<Self, (String, &'static str)> {
+        let wrong = |place: &str, expected| Err((place.to_owned(), expected));
+        let first = |value: &'a Value| match value {
+            Value::Array(items) => items.first(),
+            one => Some(one),
+        };
+        let context = presentation.get("@context").and_then(first).and_then(Value::as_str);
+        if !matches!(context, Some(CONTEXT_V2 | CONTEXT_V1)) {
+            return wrong("/@context", "the context of verifiable credentials first");
+        }
+        let types = presentation.get("type").map(numbered).unwrap_or_default();
+        if !types.iter().any(|(_, name)| *name == "VerifiablePresentation") {
+            return wrong("/type", "VerifiablePresentation among the types");
+        }
+        let holder = match presentation.get("holder") {
+            None => None,
+            Some(holder) => match holder.as_str().or_else(|| holder.get("id")?.as_str()) {
+                Some(id) if url::Url::parse(id).is_ok() => Some(id),
+                _ => return wrong("/holder", "a URL, or an object with one as its id"),
+            },
+        };
+        let credentials = presentation.get("verifiableCredential").map(numbered);
+        let credentials: Vec<(String, &Value)> = credentials
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(step, credential)| (format!("/verifiableCredential{step}"), credential))
+            .collect();
+        if credentials.len() > MAX_EMBEDDED {
+            return wrong("/verifiableCredential", "fewer credentials in one presentation");
+        }
+        Ok(Self { holder, credentials })
+    }
+}
+
+/// The items of an array with their pointer steps, or the one value that is no array.
+fn numbered(value: &Value) -> Vec<(String, &Value)> {
+    match value {
+        Value::Array(items) => (0..)
+            .zip(items)
+            .map(|(index, item): (usize, _)| (format!("/{index}"), item))
+            .collect(),
+        one => vec![(String::new(), one)],
+    }
+}
+
+/// A Data Integrity proof for `authentication`: one that answers a challenge, unlike the proofs
+/// of credentials, which [`crate::vc::proof`] reads.
+struct AuthenticationProof<'a> {
+    verification_method: &'a str,
+    signature: [u8; SIGNATURE_BYTES],
+    expires: Option<Timestamp>,
+    members: &'a Map<String, Value>,
+}
+
+impl<'a> AuthenticationProof<'a> {
+    fn read(proof: &'a Value, expected: Expected<'_>) -> Result<Self, Failure> {
+        let fail = |code, detail: &str| Err(Failure::of_proof(code, detail));
+        let Some(members) = proof.as_object() else {
+            return fail(Code::ProofMalformed, "a proof is an object");
+        };
+        let text = |member: &str| members.get(member).and_then(Value::as_str);
+        let known = text("type") == Some("DataIntegrityProof")
+            && text("cryptosuite") == Some(Suite::EddsaRdfc2022.name());
+        let chained = members.contains_key("previousProof") || members.contains_key("@context");
+        if !known || chained {
+            let detail = "DataIntegrityProof with eddsa-rdfc-2022 is supported, without \
+                          previousProof or a context of its own";
+            return fail(Code::ProofUnsupported, detail);
+        }
+        if text("proofPurpose") != Some(Relationship::Authentication.as_str()) {
+            return fail(Code::ProofPurpose, "a presentation is signed for authentication");
+        }
+        if expected.challenge.is_some() && text("challenge") != expected.challenge {
+            return fail(Code::ChallengeMismatch, "it answers another challenge, or none");
+        }
+        let domains = members.get("domain").map(numbered).unwrap_or_default();
+        let meant = |domain: &str| domains.iter().any(|(_, one)| *one == domain);
+        if !expected.domain.is_none_or(meant) {
+            return fail(Code::DomainMismatch, "it is meant for another domain, or for none");
+        }
+        let Some(verification_method) = text("verificationMethod") else {
+            return fail(Code::ProofMalformed, "verificationMethod has to be a URL");
+        };
+        let signature = text("proofValue")
+            .and_then(|value| multibase::decode_base58btc(value).ok())
+            .and_then(|bytes| bytes.try_into().ok());
+        let Some(signature) = signature else {
+            return fail(Code::ProofMalformed, "proofValue has to be base58btc of 64 bytes");
+        };
+        let mut dates = [None, None];
+        for (date, member) in dates.iter_mut().zip(["created", "expires"]) {
+            let value = members.get(member);
+            *date = value.map(|value| value.as_str().unwrap_or_default().parse()).transpose().map_err(
+                |error: crate::time::TimestampError| {
+                    Failure::of_proof(Code::ProofMalformed, format!("{member}: {error}"))
+                },
+            )?;
+        }
+        let [_, expires] = dates;
+        Ok(Self { verification_method, signature, expires, members })
+    }
+
+    /// The revision of the contexts that was signed with.
+    fn verify(
+        &self,
+        presentation: &Value,
+        key: &PublicKey,
+        now: Timestamp,
+    ) -> Result<Revision, Failure> {
+        if let Some(at) = self.expires.filter(|at| *at <= now) {
+            return Err(Failure::of_proof(Code::ProofExpired, format!("it expired at {at}")));
+        }
+        let mut document = presentation.as_object().cloned().unwrap_or_default();
+        document.shift_remove("proof");
+        let document = Value::Object(document);
+        let mut options = self.members.clone();
+        options.shift_remove("proofValue");
+        let mut unread = None;
+        let mut read = false;
+        for revision in Revision::ALL {
+            for variant in [Variant::Listed, Variant::Deduplicated] {
+                let processor = contexts::processor(revision);
+                match HashData::of(processor, &document, &options, variant) {
+                    Ok(data) => {
+                        read = true;
+                        let check = key.verify(&data.combined(), &self.signature);
+                        if check == SignatureCheck::Good {
+                            return Ok(revision);
+                        }
+                    }
+                    Err(error) => unread = unread.or(Some(error)),
+                }
+            }
+        }
+        match unread {
+            Some(error) if !read => Err(error.into()),
+            _ => {
+                let detail = "the signature does not fit the presentation, or another key made it";
+                Err(Failure::of_proof(Code::SignatureBad, detail))
+            }
+        }
+    }
+}

@@ -1,0 +1,467 @@
+//! What verification answers: every check by its place, the problems, and the two words that sum
+//! them up.
+
+use serde_json::{Map, Value, json};
+
+use super::code::Code;
+use super::outcome::Outcome;
+
+/// All that was found out about a credential.
+#[must_use]
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// Whether proof and data model are good. It says nothing about whether the credential is in
+    /// force; that is the [`outcome`](Self::outcome).
+    pub verified: bool,
+    /// How the credential stands. [`Outcome::Active`] only if `verified`, and only if everything
+    /// that decides was found out and is good.
+    pub outcome: Outcome,
+    /// The credential's id, by its own word.
+    pub id: Option<String>,
+    /// The issuer's id. It is by the credential's own word unless `verified`.
+    pub issuer: Option<String>,
+    /// Every check. What stands within the credential follows with its own path.
+    pub checks: Vec<Check>,
+    /// What is wrong with the credential itself. Beside a good proof a bad one is no problem, and
+    /// neither is what is embedded: both are in `checks` alone, since they do not make the
+    /// credential worse.
+    pub problems: Vec<Problem>,
+    /// Each proof that was looked at.
+    pub proofs: Vec<ProofReport>,
+    /// Each status entry; empty where no proof was good, since then none is asked for.
+    pub status: Vec<StatusReport>,
+    /// `validFrom`, where there is one and a proof was good.
+    pub valid_from: Option<DateReport>,
+    /// `validUntil`, where there is one and a proof was good.
+    pub valid_until: Option<DateReport>,
+    /// JSON pointer of the credential in the document that was handed in.
+    at: String,
+}
+
+/// What a check is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CheckKind {
+    /// The envelope, and the rules against members that a reader does not see.
+    DataModel,
+    /// The key of a proof.
+    Key,
+    /// A proof.
+    Proof,
+    /// A status entry.
+    Status,
+    /// The period of validity.
+    Validity,
+    /// An embedded endorsement as a whole. It never decides about what carries it.
+    Endorsement,
+    /// A credential within this credential or presentation, as a whole.
+    Credential,
+    /// Something that the credential names and that stands elsewhere, such as a schema. It is
+    /// told, and decides nothing.
+    Reference,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// JSON pointer of what was looked at; empty for the document itself.
+    pub pointer: String,
+    /// What the check is about.
+    pub kind: CheckKind,
+    /// What it says: [`Outcome::Active`] if all is well.
+    pub outcome: Outcome,
+    /// What was found.
+    pub code: Code,
+    /// The same for people.
+    pub detail: String,
+    /// Of an endorsement or credential as a whole: what it is and whose.
+    pub of: Option<Whole>,
+}
+
+/// An embedded credential as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    /// As [`Report::verified`].
+    pub verified: bool,
+    /// As [`Report::id`].
+    pub id: Option<String>,
+    /// As [`Report::issuer`].
+    pub issuer: Option<String>,
+}
+
+/// Something that is wrong (RFC 9457).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What it is; the problem's type and title follow from it.
+    pub code: Code,
+    /// What is wrong, for people.
+    pub detail: String,
+    /// JSON pointer of the place.
+    pub pointer: String,
+}
+
+/// What became of one proof.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProofReport {
+    /// The proof as it stands.
+    pub input: Value,
+    /// What is wrong with it; `None` for a good one.
+    pub problem: Option<Problem>,
+}
+
+/// What became of one status entry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StatusReport {
+    /// The entry as it stands.
+    pub input: Value,
+    /// What it says: [`Outcome::Active`] if nothing stands against the credential.
+    pub outcome: Outcome,
+    /// What was found.
+    pub code: Code,
+    /// The purpose, where the entry could be read.
+    pub purpose: Option<String>,
+    /// The status, where it is known.
+    pub value: Option<u8>,
+    /// What the status means by the entry's messages.
+    pub message: Option<String>,
+}
+
+/// What became of a date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DateReport {
+    /// The date as it stands.
+    pub input: String,
+    /// Whether the present is on its right side.
+    pub verified: bool,
+}
+
+/// What one look found, before it is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) outcome: Outcome,
+    pub(super) code: Code,
+    pub(super) detail: String,
+}
+
+impl Finding {
+    pub(super) fn new(outcome: Outcome, code: Code, detail: impl Into<String>) -> Self {
+        Self { outcome, code, detail: detail.into() }
+    }
+
+    pub(super) fn good(code: Code, detail: impl Into<String>) -> Self {
+        Self::new(Outcome::Active, code, detail)
+    }
+
+    pub(super) fn unknown(code: Code, detail: impl Into<String>) -> Self {
+        Self::new(Outcome::Unknown, code, detail)
+    }
+}
+
+impl Report {
+    /// The answer as VCALM 1.0 shapes it: `verified`, `problemDetails` and `results`, and beside
+    /// them `outcome` and `report` with every check.
+    pub fn to_json(&self) -> Map<String, Value> {
+        let mut answer = answer(self.verified, self.outcome, &self.problems);
+        let checks = checks_json(&self.checks);
+        let report = json!({"id": self.id, "issuer": self.issuer, "checks": checks});
+        answer.insert("report".to_owned(), report);
+        answer.insert("results".to_owned(), self.results());
+        answer
+    }
+
+    /// The endorsements in the credential, each as a whole, in the order in which they were found.
+    pub fn endorsements(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.kind == CheckKind::Endorsement)
+    }
+
+    fn results(&self) -> Value {
+        let mut results = Map::new();
+        for (member, date) in [("validFrom", &self.valid_from), ("validUntil", &self.valid_until)] {
+            if let Some(DateReport { input, verified }) = date {
+                let result = json!({"verified": verified, "input": input});
+                results.insert(member.to_owned(), result);
+            }
+        }
+        let status = self.status.iter().map(StatusReport::to_json).collect();
+        results.insert("credentialStatus".to_owned(), status);
+        results.insert("proof".to_owned(), proofs_json(&self.proofs));
+        Value::Object(results)
+    }
+}
+
+/// Writing a report. Pointers are handed in as they are within the credential.
+impl Report {
+    /// An empty report on what stands at `at`.
+    pub(super) fn new(at: &str) -> Self {
+        Self {
+            verified: false,
+            outcome: Outcome::Unknown,
+            id: None,
+            issuer: None,
+            checks: Vec::new(),
+            problems: Vec::new(),
+            proofs: Vec::new(),
+            status: Vec::new(),
+            valid_from: None,
+            valid_until: None,
+            at: at.to_owned(),
+        }
+    }
+
+    /// The pointer in the document that was handed in.
+    pub(super) fn place(&self, pointer: &str) -> String {
+        format!("{}{pointer}", self.at)
+    }
+
+    /// Writes down what was found, as a check alone.
+    pub(super) fn note(&mut self, pointer: &str, kind: CheckKind, finding: Finding) {
+        let Finding { outcome, code, detail } = finding;
+        let pointer = self.place(pointer);
+        self.checks.push(Check { pointer, kind, outcome, code, detail, of: None });
+    }
+
+    /// Writes down what was found, as a check and, unless it is good, as a problem.
+    pub(super) fn found(&mut self, pointer: &str, kind: CheckKind, finding: Finding) {
+        if finding.outcome != Outcome::Active {
+            self.problems.push(self.problem(pointer, &finding));
+        }
+        self.note(pointer, kind, finding);
+    }
+
+    pub(super) fn problem(&self, pointer: &str, finding: &Finding) -> Problem {
+        let (code, detail) = (finding.code, finding.detail.clone());
+        Problem { code, detail, pointer: self.place(pointer) }
+    }
+
+    /// Puts the good word on the data model first, where there is no bad one.
+    pub(super) fn data_model_first(&mut self) {
+        let is_bad = |check: &Check| check.kind == CheckKind::DataModel;
+        if !self.checks.iter().any(is_bad) {
+            self.note("", CheckKind::DataModel, Finding::good(Code::WellFormed, "well formed"));
+            self.checks.rotate_right(1);
+        }
+    }
+
+    /// Draws the outcome from the checks so far; what is embedded comes after.
+    ///
+    /// Without a good proof nothing is known; it may be later, where a key could not be had and
+    /// nothing is wrong with the document.
+    pub(super) fn judge(&mut self) {
+        let deciding = || self.checks.iter().filter(|check| self.rests_on(check));
+        self.outcome = if self.verified {
+            weightiest(deciding().map(|check| check.outcome))
+        } else {
+            let malformed = deciding().any(|check| {
+                check.kind == CheckKind::DataModel && check.outcome != Outcome::Active
+            });
+            match deciding().any(|check| check.outcome == Outcome::Unreachable) && !malformed {
+                true => Outcome::Unreachable,
+                false => Outcome::Unknown,
+            }
+        };
+    }
+
+    /// Whether the outcome rests on such a check. Beside a good proof a bad one decides nothing.
+    const fn rests_on(&self, check: &Check) -> bool {
+        match check.kind {
+            CheckKind::DataModel | CheckKind::Key | CheckKind::Proof => !self.verified,
+            CheckKind::Status | CheckKind::Validity => self.verified,
+            CheckKind::Endorsement | CheckKind::Credential | CheckKind::Reference => false,
+        }
+    }
+
+    /// The report in one line: `good` where all is well, else what its outcome rests on.
+    pub(super) fn summary(&self, good: Code) -> Finding {
+        let decides = |check: &&Check| self.rests_on(check) && check.outcome == self.outcome;
+        match self.checks.iter().find(decides) {
+            Some(check) if self.outcome != Outcome::Active => {
+                Finding::new(self.outcome, check.code, check.detail.clone())
+            }
+            _ => Finding::new(self.outcome, good, "in force"),
+        }
+    }
+
+    /// Takes over what was found out about an embedded credential, as a whole and in detail.
+    pub(super) fn include(
+        &mut self,
+        pointer: &str,
+        kind: CheckKind,
+        finding: Finding,
+        inner: &Self,
+    ) {
+        let Finding { outcome, code, detail } = finding;
+        let pointer = self.place(pointer);
+        let of = Some(inner.whole());
+        self.checks.push(Check { pointer, kind, outcome, code, detail, of });
+        self.checks.extend(inner.checks.iter().cloned());
+    }
+
+    fn whole(&self) -> Whole {
+        Whole { verified: self.verified, id: self.id.clone(), issuer: self.issuer.clone() }
+    }
+}
+
+/// The outcome that counts among several. What is surely bad counts before what nobody knows, and
+/// what trying again can change comes last before what is good.
+pub(super) fn weightiest(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
+    let weight = |outcome: &Outcome| match outcome {
+        Outcome::Revoked => 8,
+        Outcome::Suspended => 7,
+        Outcome::Expired => 6,
+        Outcome::NotYetValid => 5,
+        Outcome::StaleDigest => 4,
+        Outcome::NotEndorsed => 3,
+        Outcome::Unknown => 2,
+        Outcome::Unreachable => 1,
+        Outcome::Active => 0,
+    };
+    outcomes.max_by_key(weight).unwrap_or(Outcome::Active)
+}
+
+impl CheckKind {
+    /// The kind as reports write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DataModel => "data-model",
+            Self::Key => "key",
+            Self::Proof => "proof",
+            Self::Status => "status",
+            Self::Validity => "validity",
+            Self::Endorsement => "endorsement",
+            Self::Credential => "credential",
+            Self::Reference => "reference",
+        }
+    }
+}
+
+impl Check {
+    /// The place as people write it: `issuer.endorsement[0]`.
+    pub fn path(&self) -> String {
+        let mut path = String::new();
+        for step in self.pointer.split('/').skip(1) {
+            if !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit()) {
+                path.push_str(&format!("[{step}]"));
+                continue;
+            }
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(&step.replace("~1", "/").replace("~0", "~"));
+        }
+        path
+    }
+
+    fn to_json(&self) -> Value {
+        let mut check = json!({
+            "path": self.path(),
+            "kind": self.kind.as_str(),
+            "outcome": self.outcome,
+            "code": self.code.as_str(),
+            "detail": self.detail,
+        });
+        if let Some(whole) = &self.of {
+            check["verified"] = json!(whole.verified);
+            for (member, value) in [("id", &whole.id), ("issuer", &whole.issuer)] {
+                if let Some(value) = value {
+                    check[member] = json!(value);
+                }
+            }
+        }
+        check
+    }
+}
+
+impl Problem {
+    fn to_json(&self) -> Value {
+        json!({
+            "type": self.code.problem_type(),
+            "title": self.code.title(),
+            "detail": self.detail,
+            "code": self.code.as_str(),
+            "pointer": self.pointer,
+        })
+    }
+}
+
+impl StatusReport {
+    /// `verified` says that the status is known and nothing stands against the credential, so
+    /// that who reads nothing else errs on the safe side.
+    fn to_json(&self) -> Value {
+        let mut status = json!({
+            "verified": self.outcome == Outcome::Active,
+            "input": self.input,
+            "outcome": self.outcome,
+            "code": self.code.as_str(),
+        });
+        if let Some(value) = self.value {
+            status["value"] = json!(value);
+        }
+        if let Some(message) = &self.message {
+            status["message"] = json!(message);
+        }
+        status
+    }
+}
+
+/// What answers about credentials and about presentations have in common.
+pub(super) fn answer(verified: bool, outcome: Outcome, problems: &[Problem]) -> Map<String, Value> {
+    let problems: Value = problems.iter().map(Problem::to_json).collect();
+    let mut answer = Map::new();
+    answer.insert("verified".to_owned(), json!(verified));
+    answer.insert("outcome".to_owned(), json!(outcome));
+    answer.insert("problemDetails".to_owned(), problems);
+    answer
+}
+
+pub(super) fn checks_json(checks: &[Check]) -> Value {
+    checks.iter().map(Check::to_json).collect()
+}
+
+/// The proofs as VCALM's `results` show them.
+pub(super) fn proofs_json(proofs: &[ProofReport]) -> Value {
+    let proof = |proof: &ProofReport| {
+        let problems: Vec<Value> = proof.problem.iter().map(Problem::to_json).collect();
+        json!({"verified": problems.is_empty(), "input": proof.input, "problemDetails": problems})
+    };
+    proofs.iter().map(proof).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_written_for_people() {
+        let path = |pointer: &str| {
+            let mut report = Report::new("/issuer/endorsement/0");
+            report.note(pointer, CheckKind::Proof, Finding::good(Code::ProofGood, ""));
+            report.checks[0].path()
+        };
+        assert_eq!(path(""), "issuer.endorsement[0]");
+        assert_eq!(path("/proof/1/a~1b"), "issuer.endorsement[0].proof[1].a/b");
+    }
+
+    #[test]
+    fn what_is_surely_bad_counts_before_what_is_not_known() {
+        let outcome = |verified, outcomes: &[Outcome]| {
+            let mut report = Report::new("");
+            report.verified = verified;
+            for outcome in outcomes {
+                let finding = Finding::new(*outcome, Code::StatusClear, "");
+                report.found("", CheckKind::Status, finding);
+            }
+            report.judge();
+            report.outcome
+        };
+        use Outcome::{Active, Expired, NotYetValid, Revoked, Suspended, Unknown, Unreachable};
+        assert_eq!(outcome(true, &[]), Active);
+        let mut rest: &[Outcome] =
+            &[Revoked, Suspended, Expired, NotYetValid, Unknown, Unreachable, Active];
+        while let [first, less @ ..] = rest {
+            let reversed: Vec<Outcome> = rest.iter().rev().copied().collect();
+            assert_eq!(outcome(true, &reversed), *first);
+            // However good the rest, nothing is active without a good proof.
+            assert!(matches!(outcome(false, &reversed), Unknown | Unreachable));
+            rest = less;
+        }
+    }
+}
