@@ -21,3 +21,6 @@ pub mod status;
 pub mod badges;
 
 pub mod verify;
+
+// Storage.
+pub mod store;

@@ -1,0 +1,132 @@
+//! What every storage engine promises: an ordered map from bytes to bytes with atomic,
+//! conditional batches and a log of events.
+//!
+//! The trait is synchronous. Services run on threads that may block; the edge sees to that, and
+//! a slow disk never holds up the threads that answer from memory.
+
+use thiserror::Error;
+
+use crate::ids::Seq;
+use crate::time::Timestamp;
+
+/// Length in bytes of a link in the log's digest chain (SHA-256).
+pub const DIGEST_BYTES: usize = 32;
+
+/// Reads from one state of the store. Where it is a snapshot, every answer comes from the same
+/// committed batch, however many batches are committed meanwhile.
+pub trait Read: Send + Sync {
+    /// The value of `key`, or `None` where there is none.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The values of `keys`, in their order.
+    fn multi_get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
+
+    /// Up to `limit` rows with `from <= key < to`, in ascending order of key.
+    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError>;
+}
+
+/// A key and its value.
+pub type Row = (Vec<u8>, Vec<u8>);
+
+/// An ordered, durable key-value store. Tables and meaning stand above it.
+pub trait Engine: Read {
+    /// A view that later commits do not change.
+    fn snapshot(&self) -> Box<dyn Read + '_>;
+
+    /// Applies `batch` whole or not at all, and returns when it is durable: what is reported
+    /// [`Committed`] survives a crash and a power cut. Its events get the next numbers of the
+    /// log, without gaps and in commit order. Callers from many threads share one disk sync.
+    fn commit(&self, batch: Batch) -> Result<Committed, CommitError>;
+
+    /// The newest committed place in the log.
+    fn head(&self) -> Head;
+
+    /// Up to `limit` events after `since`, in order.
+    fn changes(&self, since: Seq, limit: usize) -> Result<Vec<LoggedEvent>, StoreError>;
+}
+
+/// Changes that are made together or not at all. Conditions are checked against the state in
+/// which the batch is applied, earlier batches of the same disk sync included.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// Each key must have exactly this value (`None`: be absent), or the batch is a conflict.
+    pub preconditions: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Rows to write. A key stands at most once in `puts` and `deletes` together.
+    pub puts: Vec<Row>,
+    /// Keys to remove; one that is absent is no error.
+    pub deletes: Vec<Vec<u8>>,
+    /// Bodies of events for the log, in order. Where there are none the log does not move.
+    pub events: Vec<Vec<u8>>,
+}
+
+/// A durable batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed {
+    /// Number of the batch's last event, or of the newest event before it where it has none.
+    pub seq: Seq,
+    /// When it was committed, by the engine's clock; never earlier than a batch before it.
+    pub at: Timestamp,
+}
+
+/// The newest place in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Number of the newest event; 0 for an empty log.
+    pub seq: Seq,
+    /// The digest chain up to and including that event; zeros for an empty log.
+    pub digest: [u8; DIGEST_BYTES],
+    /// When it was committed.
+    pub at: Timestamp,
+}
+
+/// One event as the log holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedEvent {
+    /// Its place.
+    pub seq: Seq,
+    /// When it was committed.
+    pub at: Timestamp,
+    /// The digest chain up to and including it.
+    pub digest: [u8; DIGEST_BYTES],
+    /// What the writer handed in.
+    pub body: Vec<u8>,
+}
+
+/// Why a batch was not reported as durable.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CommitError {
+    /// A precondition did not hold; nothing was written. Read again and retry.
+    #[error("another change came first")]
+    Conflict,
+    /// A write failed half way: the batch may be there after a restart or may not. Never retry
+    /// blindly; settle it by the idempotency key. The engine takes no further writes.
+    #[error("the outcome of the write is unknown: {0}")]
+    Indeterminate(String),
+    /// The engine takes no writes now; nothing was written.
+    #[error("the store takes no writes: {0}")]
+    Unavailable(String),
+}
+
+/// A read failed, or stored bytes are not what the table says.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StoreError {
+    /// The engine could not read.
+    #[error("the store cannot be read: {0}")]
+    Unavailable(String),
+    /// A stored value cannot be understood: damage, or a newer format.
+    #[error("table {table}: stored bytes cannot be read: {reason}")]
+    Corrupt {
+        /// Name of the table.
+        table: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The store was written by another version of the format.
+    #[error("the store has format {found}, and this program reads format {known}")]
+    Format {
+        /// The version in the store.
+        found: u32,
+        /// The version that this program writes.
+        known: u32,
+    },
+}

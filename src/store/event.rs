@@ -1,0 +1,691 @@
+//! What the log says of a change: who made it, what it was, and a commitment to the reason given.
+//!
+//! ```text
+//! body     version u8 (1) | kind u8 | actor | commitment 32 bytes | payload
+//! actor    0 | id of the operator's token, 16 bytes     the registry's operator
+//!          1 | profile u32                              a profile
+//!          2                                            development mode, where nobody signs in
+//!
+//! kind                        payload
+//! 01  profile created         profile u32
+//! 02  profile changed         profile u32
+//! 10  key made                profile u32 | key u32
+//! 11  key retired             profile u32 | key u32
+//! 12  key revoked             profile u32 | key u32 | since i64
+//! 20  achievement created     achievement 12
+//! 21  achievement changed     achievement 12
+//! 30  space opened            space 12 | length u64
+//! 31  list opened             list 12 | space 12
+//! 32  entries allocated       space 12 | first u64 | count u64
+//! 33  status changed          list 12 | revision u64 | status u8 | indexes
+//! 40  endorsement issued      endorsement 12
+//! 41  endorsement's status    endorsement 12 | state u8 (0 reinstated, 1 suspended, 2 revoked)
+//! 50  token made              id 16
+//! 51  token revoked           id 16
+//! ```
+//!
+//! Numbers are big endian, times milliseconds since 1970, and `indexes` are the delta varints of
+//! [`SortedIndexes`]. A value has one spelling, and nothing may follow it. Free text never stands
+//! here: it is kept apart, where it can be erased, and the log holds its [`commitment`] (zeros
+//! where none was given), so that erasing it leaves the digest chain whole.
+
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+use super::codec::{CodecError, Reader, SortedIndexes};
+use crate::ids::{
+    AchievementId, EndorsementId, KeyId, ListId, ProfileId, Revision, SCOPED_ID_BYTES, SpaceId,
+};
+use crate::time::Timestamp;
+
+/// The version of the body that this program writes.
+pub const EVENT_VERSION: u8 = 1;
+
+/// One event, as the services hand it in and read it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Who made the change.
+    pub actor: Actor,
+    /// [`commitment`] to the reason that was given, where one was.
+    pub commitment: Option<[u8; 32]>,
+    /// What was changed.
+    pub kind: EventKind,
+}
+
+/// Who made a change, as the log names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// The registry's operator, by the id of the token that was used; zeros for what the registry
+    /// does without one, as at start-up and from its own command line.
+    Registry([u8; 16]),
+    /// A profile, by a token of its own.
+    Profile(ProfileId),
+    /// Anybody: in development mode changes need no token.
+    Development,
+}
+
+/// What was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    /// A profile was registered.
+    ProfileCreated {
+        /// Its number.
+        profile: ProfileId,
+    },
+    /// A profile's members were changed.
+    ProfileChanged {
+        /// Its number.
+        profile: ProfileId,
+    },
+    /// A key was made, or brought along with proof of possession.
+    KeyMade {
+        /// Whose it is.
+        profile: ProfileId,
+        /// Its number.
+        key: KeyId,
+    },
+    /// A key signs no more; what it signed stays good.
+    KeyRetired {
+        /// Whose it is.
+        profile: ProfileId,
+        /// Its number.
+        key: KeyId,
+    },
+    /// A key may be in wrong hands; no proof by it is good any more.
+    KeyRevoked {
+        /// Whose it is.
+        profile: ProfileId,
+        /// Its number.
+        key: KeyId,
+        /// Since when it may have been.
+        since: Timestamp,
+    },
+    /// An achievement was registered.
+    AchievementCreated {
+        /// Which.
+        achievement: AchievementId,
+    },
+    /// An achievement's members were changed.
+    AchievementChanged {
+        /// Which.
+        achievement: AchievementId,
+    },
+    /// An index space was opened.
+    SpaceOpened {
+        /// Which.
+        space: SpaceId,
+        /// How many indexes it has.
+        length: u64,
+    },
+    /// A status list was opened over an index space.
+    ListOpened {
+        /// Which.
+        list: ListId,
+        /// Over which space.
+        space: SpaceId,
+    },
+    /// Indexes were given out: the permutation of these counters.
+    EntriesAllocated {
+        /// Of which space.
+        space: SpaceId,
+        /// The first counter.
+        first: u64,
+        /// How many.
+        count: u64,
+    },
+    /// Entries of a list got a status, all the same one.
+    StatusChanged {
+        /// Of which list.
+        list: ListId,
+        /// The list's revision after the change.
+        revision: Revision,
+        /// The status, 0 to what the list's status size can hold.
+        status: u8,
+        /// Which entries.
+        indexes: SortedIndexes,
+    },
+    /// An endorsement was issued.
+    EndorsementIssued {
+        /// Which.
+        endorsement: EndorsementId,
+    },
+    /// An endorsement's standing was changed.
+    EndorsementStatus {
+        /// Which.
+        endorsement: EndorsementId,
+        /// To what.
+        state: EndorsementState,
+    },
+    /// A bearer token was made.
+    TokenMade {
+        /// Its id, which is not its secret.
+        id: [u8; 16],
+    },
+    /// A bearer token was revoked.
+    TokenRevoked {
+        /// Its id, which is not its secret.
+        id: [u8; 16],
+    },
+}
+
+/// What an endorsement's standing was changed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndorsementState {
+    /// Active again after a suspension.
+    Reinstated,
+    /// Suspended, reversibly.
+    Suspended,
+    /// Revoked, for ever.
+    Revoked,
+}
+
+/// Stored bytes are not the body of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum EventError {
+    /// A newer program wrote the event.
+    #[error("the event has version {0}, and this program reads version {EVENT_VERSION}")]
+    Version(u8),
+    /// The bytes are damaged.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+}
+
+/// The commitment to `text` that stands in the log in its place:
+/// `SHA-256("goodstanding reason 1" | salt | text)`. Without the salt, which is erased together
+/// with the text, guesses at the text cannot be tried.
+pub fn commitment(salt: &[u8; 16], text: &str) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(b"goodstanding reason 1");
+    hash.update(salt);
+    hash.update(text.as_bytes());
+    hash.finalize().into()
+}
+
+impl Event {
+    /// The body, as drawn at the top of this file.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = vec![EVENT_VERSION, self.kind.code()];
+        self.actor.encode(&mut out);
+        out.extend(self.commitment.unwrap_or_default());
+        self.kind.encode_payload(&mut out);
+        out
+    }
+
+    /// Reads a body; refuses other versions, unknown kinds, and whatever
+    /// [`encode`](Self::encode) would have written otherwise.
+    pub fn decode(body: &[u8]) -> Result<Self, EventError> {
+        let mut reader = Reader::new(body);
+        let version = reader.u8()?;
+        if version != EVENT_VERSION {
+            return Err(EventError::Version(version));
+        }
+        let code = reader.u8()?;
+        let actor = Actor::decode(&mut reader)?;
+        let commitment = Some(reader.array()?).filter(|bytes| *bytes != [0; 32]);
+        let kind = EventKind::decode_payload(code, &mut reader)?;
+        reader.finish()?;
+        Ok(Self {
+            actor,
+            commitment,
+            kind,
+        })
+    }
+}
+
+impl Actor {
+    fn encode(self, out: &mut Vec<u8>) {
+        match self {
+            Self::Registry(token) => {
+                out.push(0);
+                out.extend(token);
+            }
+            Self::Profile(profile) => {
+                out.push(1);
+                out.extend(profile.0.to_be_bytes());
+            }
+            Self::Development => out.push(2),
+        }
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let at = reader.position();
+        match reader.u8()? {
+            0 => Ok(Self::Registry(reader.array()?)),
+            1 => Ok(Self::Profile(profile(reader)?)),
+            2 => Ok(Self::Development),
+            other => Err(CodecError::Range {
+                at,
+                value: other.into(),
+                what: "an actor",
+            }),
+        }
+    }
+}
+
+impl EventKind {
+    /// The byte that names the kind in stored events. A number is never given a second meaning.
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::ProfileCreated { .. } => 0x01,
+            Self::ProfileChanged { .. } => 0x02,
+            Self::KeyMade { .. } => 0x10,
+            Self::KeyRetired { .. } => 0x11,
+            Self::KeyRevoked { .. } => 0x12,
+            Self::AchievementCreated { .. } => 0x20,
+            Self::AchievementChanged { .. } => 0x21,
+            Self::SpaceOpened { .. } => 0x30,
+            Self::ListOpened { .. } => 0x31,
+            Self::EntriesAllocated { .. } => 0x32,
+            Self::StatusChanged { .. } => 0x33,
+            Self::EndorsementIssued { .. } => 0x40,
+            Self::EndorsementStatus { .. } => 0x41,
+            Self::TokenMade { .. } => 0x50,
+            Self::TokenRevoked { .. } => 0x51,
+        }
+    }
+
+    fn encode_payload(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::ProfileCreated { profile } | Self::ProfileChanged { profile } => {
+                out.extend(profile.0.to_be_bytes());
+            }
+            Self::KeyMade { profile, key } | Self::KeyRetired { profile, key } => {
+                out.extend(profile.0.to_be_bytes());
+                out.extend(key.0.to_be_bytes());
+            }
+            Self::KeyRevoked {
+                profile,
+                key,
+                since,
+            } => {
+                out.extend(profile.0.to_be_bytes());
+                out.extend(key.0.to_be_bytes());
+                out.extend(since.millis().to_be_bytes());
+            }
+            Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
+                out.extend(achievement.as_bytes());
+            }
+            Self::SpaceOpened { space, length } => {
+                out.extend(space.as_bytes());
+                out.extend(length.to_be_bytes());
+            }
+            Self::ListOpened { list, space } => {
+                out.extend(list.as_bytes());
+                out.extend(space.as_bytes());
+            }
+            Self::EntriesAllocated {
+                space,
+                first,
+                count,
+            } => {
+                out.extend(space.as_bytes());
+                out.extend(first.to_be_bytes());
+                out.extend(count.to_be_bytes());
+            }
+            Self::StatusChanged {
+                list,
+                revision,
+                status,
+                indexes,
+            } => {
+                out.extend(list.as_bytes());
+                out.extend(revision.0.to_be_bytes());
+                out.push(*status);
+                indexes.encode(out);
+            }
+            Self::EndorsementIssued { endorsement } => out.extend(endorsement.as_bytes()),
+            Self::EndorsementStatus { endorsement, state } => {
+                out.extend(endorsement.as_bytes());
+                out.push(state.code());
+            }
+            Self::TokenMade { id } | Self::TokenRevoked { id } => out.extend(id),
+        }
+    }
+
+    fn decode_payload(code: u8, from: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(match code {
+            0x01 => Self::ProfileCreated {
+                profile: profile(from)?,
+            },
+            0x02 => Self::ProfileChanged {
+                profile: profile(from)?,
+            },
+            0x10 => Self::KeyMade {
+                profile: profile(from)?,
+                key: key(from)?,
+            },
+            0x11 => Self::KeyRetired {
+                profile: profile(from)?,
+                key: key(from)?,
+            },
+            0x12 => Self::KeyRevoked {
+                profile: profile(from)?,
+                key: key(from)?,
+                since: from.timestamp()?,
+            },
+            0x20 => Self::AchievementCreated {
+                achievement: achievement(from)?,
+            },
+            0x21 => Self::AchievementChanged {
+                achievement: achievement(from)?,
+            },
+            0x30 => Self::SpaceOpened {
+                space: space(from)?,
+                length: from.u64()?,
+            },
+            0x31 => Self::ListOpened {
+                list: list(from)?,
+                space: space(from)?,
+            },
+            0x32 => Self::EntriesAllocated {
+                space: space(from)?,
+                first: from.u64()?,
+                count: from.u64()?,
+            },
+            0x33 => Self::StatusChanged {
+                list: list(from)?,
+                revision: Revision(from.u64()?),
+                status: from.u8()?,
+                indexes: SortedIndexes::decode(from)?,
+            },
+            0x40 => Self::EndorsementIssued {
+                endorsement: endorsement(from)?,
+            },
+            0x41 => Self::EndorsementStatus {
+                endorsement: endorsement(from)?,
+                state: EndorsementState::decode(from)?,
+            },
+            0x50 => Self::TokenMade { id: from.array()? },
+            0x51 => Self::TokenRevoked { id: from.array()? },
+            other => {
+                let what = "a kind of event";
+                return Err(CodecError::Range {
+                    at: 1,
+                    value: other.into(),
+                    what,
+                });
+            }
+        })
+    }
+}
+
+impl EndorsementState {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Reinstated => 0,
+            Self::Suspended => 1,
+            Self::Revoked => 2,
+        }
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let at = reader.position();
+        match reader.u8()? {
+            0 => Ok(Self::Reinstated),
+            1 => Ok(Self::Suspended),
+            2 => Ok(Self::Revoked),
+            other => Err(CodecError::Range {
+                at,
+                value: other.into(),
+                what: "an endorsement's state",
+            }),
+        }
+    }
+}
+
+fn profile(reader: &mut Reader<'_>) -> Result<ProfileId, CodecError> {
+    reader.u32().map(ProfileId)
+}
+
+fn key(reader: &mut Reader<'_>) -> Result<KeyId, CodecError> {
+    reader.u32().map(KeyId)
+}
+
+fn list(reader: &mut Reader<'_>) -> Result<ListId, CodecError> {
+    reader.array::<SCOPED_ID_BYTES>().map(ListId::from_bytes)
+}
+
+fn space(reader: &mut Reader<'_>) -> Result<SpaceId, CodecError> {
+    reader.array::<SCOPED_ID_BYTES>().map(SpaceId::from_bytes)
+}
+
+fn endorsement(reader: &mut Reader<'_>) -> Result<EndorsementId, CodecError> {
+    reader
+        .array::<SCOPED_ID_BYTES>()
+        .map(EndorsementId::from_bytes)
+}
+
+fn achievement(reader: &mut Reader<'_>) -> Result<AchievementId, CodecError> {
+    reader
+        .array::<SCOPED_ID_BYTES>()
+        .map(AchievementId::from_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::table::hex;
+    use proptest::prelude::*;
+
+    fn event(actor: Actor, commitment: Option<[u8; 32]>, kind: EventKind) -> Event {
+        Event {
+            actor,
+            commitment,
+            kind,
+        }
+    }
+
+    #[test]
+    fn stored_bytes_are_these() {
+        let (list, space) = (
+            ListId::from_bytes([0xaa; 12]),
+            SpaceId::from_bytes([0xbb; 12]),
+        );
+        let reason = Some(commitment(&[7; 16], "left the programme"));
+        let events = [
+            event(
+                Actor::Registry([0x11; 16]),
+                None,
+                EventKind::ProfileCreated {
+                    profile: ProfileId(1),
+                },
+            ),
+            event(
+                Actor::Profile(ProfileId(1)),
+                reason,
+                EventKind::StatusChanged {
+                    list,
+                    revision: Revision(2),
+                    status: 1,
+                    indexes: SortedIndexes::from(vec![94567, 3, 4]),
+                },
+            ),
+            event(
+                Actor::Development,
+                None,
+                EventKind::EntriesAllocated {
+                    space,
+                    first: 258,
+                    count: 1000,
+                },
+            ),
+            event(
+                Actor::Development,
+                None,
+                EventKind::KeyRevoked {
+                    profile: ProfileId(1),
+                    key: KeyId(2),
+                    since: Timestamp::from_millis(-1),
+                },
+            ),
+        ];
+        let bytes: Vec<_> = events.iter().map(|event| hex(&event.encode())).collect();
+        insta::assert_debug_snapshot!(bytes, @r#"
+        [
+            "01010011111111111111111111111111111111000000000000000000000000000000000000000000000000000000000000000000000001",
+            "013301000000013858120410e8c534e76af314d427dd6e16d7f64e90a6d9789f90ae040f2e7c9aaaaaaaaaaaaaaaaaaaaaaaaa000000000000000201030300e2e205",
+            "0132020000000000000000000000000000000000000000000000000000000000000000bbbbbbbbbbbbbbbbbbbbbbbb000000000000010200000000000003e8",
+            "01120200000000000000000000000000000000000000000000000000000000000000000000000100000002ffffffffffffffff",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn a_commitment_is_a_salted_digest_of_the_text() {
+        // printf 'goodstanding reason 1\0…\0left' | sha256sum, with sixteen zero bytes.
+        insta::assert_snapshot!(hex(&commitment(&[0; 16], "left")), @"e83f56cf1dea51e82f1ccc32a7f6a5f640aeb9250ef79d1e896b1ad1556a1889");
+        assert_ne!(commitment(&[0; 16], "left"), commitment(&[1; 16], "left"));
+    }
+
+    #[test]
+    fn many_revocations_take_about_a_byte_each() {
+        // A product with an odd number shuffles the 131,072 indexes; the first 100,000 of them.
+        let indexes: SortedIndexes = (0u32..100_000)
+            .map(|n| n.wrapping_mul(0x9e37_79b1) & 0x1_ffff)
+            .collect();
+        assert_eq!(indexes.as_slice().len(), 100_000);
+        let list = ListId::from_bytes([0; 12]);
+        let kind = EventKind::StatusChanged {
+            list,
+            revision: Revision(1),
+            status: 1,
+            indexes,
+        };
+        let size = event(Actor::Development, None, kind).encode().len();
+        assert!(size < 100_100, "{size} bytes");
+    }
+
+    #[test]
+    fn bytes_that_are_no_event_are_named() {
+        let good = event(
+            Actor::Development,
+            None,
+            EventKind::EndorsementStatus {
+                endorsement: EndorsementId::from_bytes([0; 12]),
+                state: EndorsementState::Revoked,
+            },
+        )
+        .encode();
+        let refused = |at: usize, byte: u8| {
+            let mut bytes = good.clone();
+            bytes[at] = byte;
+            Event::decode(&bytes).unwrap_err().to_string()
+        };
+        insta::assert_snapshot!(refused(0, 2), @"the event has version 2, and this program reads version 1");
+        insta::assert_snapshot!(refused(1, 0x7f), @"at byte 1: 127 is out of range for a kind of event");
+        insta::assert_snapshot!(refused(2, 3), @"at byte 2: 3 is out of range for an actor");
+        insta::assert_snapshot!(refused(good.len() - 1, 3), @"at byte 47: 3 is out of range for an endorsement's state");
+        let longer = [good.as_slice(), &[0]].concat();
+        insta::assert_snapshot!(Event::decode(&longer).unwrap_err(), @"at byte 48: 1 bytes too many");
+        for end in 0..good.len() {
+            let short = Event::decode(&good[..end]);
+            assert!(
+                matches!(short, Err(EventError::Codec(CodecError::Short { .. }))),
+                "{end}"
+            );
+        }
+    }
+
+    fn actors() -> impl Strategy<Value = Actor> {
+        prop_oneof![
+            any::<[u8; 16]>().prop_map(Actor::Registry),
+            any::<u32>().prop_map(|profile| Actor::Profile(ProfileId(profile))),
+            Just(Actor::Development),
+        ]
+    }
+
+    fn kinds() -> impl Strategy<Value = EventKind> {
+        let raw = (
+            any::<[u8; 12]>(),
+            any::<[u8; 16]>(),
+            any::<(u32, u32)>(),
+            any::<(u64, u64)>(),
+        );
+        (
+            0usize..15,
+            raw,
+            any::<u8>(),
+            prop::collection::vec(any::<u32>(), 0..20),
+        )
+            .prop_map(
+                |(which, (scoped, id, (a, b), (first, count)), small, indexes)| {
+                    let (profile, key) = (ProfileId(a), KeyId(b));
+                    let (list, space) = (ListId::from_bytes(scoped), SpaceId::from_bytes(scoped));
+                    let endorsement = EndorsementId::from_bytes(scoped);
+                    let achievement = AchievementId::from_bytes(scoped);
+                    let states = [
+                        EndorsementState::Reinstated,
+                        EndorsementState::Suspended,
+                        EndorsementState::Revoked,
+                    ];
+                    match which {
+                        0 => EventKind::ProfileCreated { profile },
+                        1 => EventKind::ProfileChanged { profile },
+                        2 => EventKind::KeyMade { profile, key },
+                        3 => EventKind::KeyRetired { profile, key },
+                        4 => {
+                            let since = Timestamp::from_millis(first as i64);
+                            EventKind::KeyRevoked {
+                                profile,
+                                key,
+                                since,
+                            }
+                        }
+                        5 => EventKind::AchievementCreated { achievement },
+                        6 => EventKind::AchievementChanged { achievement },
+                        7 => EventKind::SpaceOpened {
+                            space,
+                            length: count,
+                        },
+                        8 => EventKind::ListOpened { list, space },
+                        9 => EventKind::EntriesAllocated {
+                            space,
+                            first,
+                            count,
+                        },
+                        10 => EventKind::StatusChanged {
+                            list,
+                            revision: Revision(first),
+                            status: small,
+                            indexes: indexes.into(),
+                        },
+                        11 => EventKind::EndorsementIssued { endorsement },
+                        12 => {
+                            let state = states[usize::from(small) % 3];
+                            EventKind::EndorsementStatus { endorsement, state }
+                        }
+                        13 => EventKind::TokenMade { id },
+                        _ => EventKind::TokenRevoked { id },
+                    }
+                },
+            )
+    }
+
+    proptest! {
+        #[test]
+        fn events_survive(
+            actor in actors(),
+            commitment: Option<[u8; 32]>,
+            kind in kinds(),
+        ) {
+            let event = event(actor, commitment.filter(|bytes| *bytes != [0; 32]), kind);
+            prop_assert_eq!(Event::decode(&event.encode()), Ok(event));
+        }
+
+        /// One wrong byte is refused, or is another event with a spelling of its own.
+        #[test]
+        fn an_event_that_is_read_has_one_spelling(
+            actor in actors(),
+            kind in kinds(),
+            at: prop::sample::Index,
+            byte: u8,
+        ) {
+            let mut bytes = event(actor, None, kind).encode();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            if let Ok(event) = Event::decode(&bytes) {
+                prop_assert_eq!(event.encode(), bytes);
+            }
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! The rows that are the engine's own: the version of the format, the head of the log, and the
+//! log. Every engine keeps them in the same bytes.
+//!
+//! ```text
+//! key                          value
+//! 01 | "format"                format u32
+//! 02                           seq u64 | at i64 | digest 32 | clock i64
+//! 03 | seq u64                 at i64 | digest 32 | body
+//! ```
+//!
+//! Numbers are big endian, times milliseconds since 1970. Tags 04 to 07 are kept for later rows of
+//! the engine. `clock` is the time of the newest batch, one without events included, so that time
+//! never runs backwards over a restart, whatever the machine's clock does. The digest of an event
+//! closes the chain over all events before it:
+//!
+//! ```text
+//! SHA-256("goodstanding event 1" | digest of the event before 32 | seq u64 | at i64 | body)
+//! ```
+//!
+//! where the digest before the first event is 32 zeros. The format's version covers these rows
+//! and the spelling of all keys; the values of tables carry versions of their own. The row of the
+//! version keeps its shape in every format to come, so that each program can tell a store that it
+//! does not know.
+
+use sha2::{Digest as _, Sha256};
+
+use super::codec::{CodecError, Reader};
+use super::engine::{DIGEST_BYTES, Head, LoggedEvent, Read, Row, StoreError};
+use super::table::LAST_RESERVED_TAG;
+use crate::ids::Seq;
+use crate::time::Timestamp;
+
+/// The format that this program writes, and the only one that it reads. Steps from older formats
+/// belong where a store is opened, before its other rows are read.
+pub const FORMAT: u32 = 1;
+
+const META_TAG: u8 = 0x01;
+const HEAD_TAG: u8 = 0x02;
+const EVENTS_TAG: u8 = 0x03;
+
+/// Where the store stands: what the head row holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tip {
+    /// The newest event.
+    pub(super) head: Head,
+    /// When the newest batch was committed, whether it had events or not.
+    pub(super) clock: Timestamp,
+}
+
+/// A store whose own rows were found in order.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// Where it stands.
+    pub(super) tip: Tip,
+    /// What the engine has to write, together and durably, before anything else. Empty unless the
+    /// store is new.
+    pub(super) writes: Vec<Row>,
+}
+
+/// Every engine comes up through here: a store without rows is made one of this format, and any
+/// other must have this format and a log that ends where the head row says.
+pub(super) fn open(read: &dyn Read) -> Result<Opened, StoreError> {
+    match read.get(&format_key())? {
+        Some(found) => known_format(&found)?,
+        None if read.scan(&[], &[0xff], 1)?.is_empty() => return Ok(Opened::new_store()),
+        None => {
+            return Err(corrupt(
+                "meta",
+                "the store has rows and no version of its format",
+            ));
+        }
+    }
+    let head = read
+        .get(&head_key())?
+        .ok_or_else(|| corrupt("head", "the row is missing"))?;
+    let tip = Tip::decode(&head)?;
+    ends_at(read, tip.head)?;
+    Ok(Opened {
+        tip,
+        writes: Vec::new(),
+    })
+}
+
+/// Up to `limit` events after `since`, in order.
+pub(super) fn changes(
+    read: &dyn Read,
+    since: Seq,
+    limit: usize,
+) -> Result<Vec<LoggedEvent>, StoreError> {
+    let Some(first) = since.0.checked_add(1) else {
+        return Ok(Vec::new());
+    };
+    let rows = read.scan(&event_key(Seq(first)), &[EVENTS_TAG + 1], limit)?;
+    rows.iter()
+        .map(|(key, value)| decode_event(key, value))
+        .collect()
+}
+
+/// The digest chain's next link: over the digest before, and the event with its place and time.
+/// Whoever holds the events can recompute the chain with it.
+pub fn link(
+    before: &[u8; DIGEST_BYTES],
+    seq: Seq,
+    at: Timestamp,
+    body: &[u8],
+) -> [u8; DIGEST_BYTES] {
+    let mut hash = Sha256::new();
+    hash.update(b"goodstanding event 1");
+    hash.update(before);
+    hash.update(seq.0.to_be_bytes());
+    hash.update(at.millis().to_be_bytes());
+    hash.update(body);
+    hash.finalize().into()
+}
+
+/// Whether the engine alone writes `key`.
+pub(super) fn is_reserved(key: &[u8]) -> bool {
+    key.first()
+        .is_none_or(|&tag| tag <= LAST_RESERVED_TAG || tag == 0xff)
+}
+
+/// The key of the head row.
+pub(super) fn head_key() -> Vec<u8> {
+    vec![HEAD_TAG]
+}
+
+/// The row of an event.
+pub(super) fn event_row(event: &LoggedEvent) -> Row {
+    let mut value = Vec::with_capacity(8 + DIGEST_BYTES + event.body.len());
+    value.extend(event.at.millis().to_be_bytes());
+    value.extend(event.digest);
+    value.extend(&event.body);
+    (event_key(event.seq), value)
+}
+
+impl Tip {
+    /// Where a store without batches stands.
+    pub(super) const EMPTY: Self = Self {
+        head: Head {
+            seq: Seq(0),
+            digest: [0; DIGEST_BYTES],
+            at: Timestamp::EPOCH,
+        },
+        clock: Timestamp::EPOCH,
+    };
+
+    /// The value of the head row.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(24 + DIGEST_BYTES);
+        out.extend(self.head.seq.0.to_be_bytes());
+        out.extend(self.head.at.millis().to_be_bytes());
+        out.extend(self.head.digest);
+        out.extend(self.clock.millis().to_be_bytes());
+        out
+    }
+
+    fn decode(value: &[u8]) -> Result<Self, StoreError> {
+        let read = || -> Result<Self, CodecError> {
+            let mut reader = Reader::new(value);
+            let seq = Seq(reader.u64()?);
+            let at = reader.timestamp()?;
+            let digest = reader.array()?;
+            let clock = reader.timestamp()?;
+            reader.finish()?;
+            Ok(Self {
+                head: Head { seq, digest, at },
+                clock,
+            })
+        };
+        read().map_err(|error| corrupt("head", error))
+    }
+}
+
+impl Opened {
+    fn new_store() -> Self {
+        let tip = Tip::EMPTY;
+        let format = (format_key(), FORMAT.to_be_bytes().to_vec());
+        Self {
+            tip,
+            writes: vec![format, (head_key(), tip.encode())],
+        }
+    }
+}
+
+fn format_key() -> Vec<u8> {
+    let mut key = vec![META_TAG];
+    key.extend(b"format");
+    key
+}
+
+fn event_key(seq: Seq) -> Vec<u8> {
+    let mut key = vec![EVENTS_TAG];
+    key.extend(seq.0.to_be_bytes());
+    key
+}
+
+fn known_format(value: &[u8]) -> Result<(), StoreError> {
+    let bytes = value
+        .try_into()
+        .map_err(|_| corrupt("meta", "the format is not four bytes"))?;
+    match u32::from_be_bytes(bytes) {
+        FORMAT => Ok(()),
+        found => Err(StoreError::Format {
+            found,
+            known: FORMAT,
+        }),
+    }
+}
+
+/// The log's last event must be the one that the head names: a log that was cut, or goes on
+/// behind its head, was not written by an engine.
+fn ends_at(read: &dyn Read, head: Head) -> Result<(), StoreError> {
+    let last = changes(read, Seq(head.seq.0.saturating_sub(1)), 2)?;
+    let whole = match (head.seq.0, last.as_slice()) {
+        (0, []) => head.digest == Tip::EMPTY.head.digest,
+        (_, [event]) => (event.seq, event.digest, event.at) == (head.seq, head.digest, head.at),
+        _ => false,
+    };
+    if whole {
+        return Ok(());
+    }
+    Err(corrupt(
+        "events",
+        format!(
+            "the log does not end with event {}, as the head says",
+            head.seq
+        ),
+    ))
+}
+
+fn decode_event(key: &[u8], value: &[u8]) -> Result<LoggedEvent, StoreError> {
+    let read = || -> Result<LoggedEvent, CodecError> {
+        let mut reader = Reader::new(key);
+        reader.u8()?;
+        let seq = Seq(reader.u64()?);
+        reader.finish()?;
+        let mut reader = Reader::new(value);
+        let at = reader.timestamp()?;
+        let digest = reader.array()?;
+        Ok(LoggedEvent {
+            seq,
+            at,
+            digest,
+            body: reader.rest().to_vec(),
+        })
+    };
+    read().map_err(|error| corrupt("events", error))
+}
+
+fn corrupt(table: &'static str, reason: impl ToString) -> StoreError {
+    StoreError::Corrupt {
+        table,
+        reason: reason.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::Rows;
+    use crate::store::table::hex;
+    use proptest::prelude::*;
+
+    /// The rows of a new store, and `rows` over them.
+    fn store(rows: impl IntoIterator<Item = Row>) -> Rows {
+        Opened::new_store().writes.into_iter().chain(rows).collect()
+    }
+
+    /// The rows of a log of one event, and of a head that names it.
+    fn one_event() -> [Row; 2] {
+        let (seq, at) = (Seq(1), Timestamp::from_millis(1_700_000_000_123));
+        let body = b"body".to_vec();
+        let digest = link(&[0; DIGEST_BYTES], seq, at, &body);
+        let tip = Tip {
+            head: Head { seq, digest, at },
+            clock: Timestamp::from_millis(at.millis() + 1),
+        };
+        [
+            event_row(&LoggedEvent {
+                seq,
+                at,
+                digest,
+                body,
+            }),
+            (head_key(), tip.encode()),
+        ]
+    }
+
+    #[test]
+    fn stored_bytes_are_these() {
+        let [event, head] = one_event();
+        let new = Opened::new_store().writes;
+        let rows: Vec<_> = new
+            .iter()
+            .chain([&event, &head])
+            .map(|(k, v)| (hex(k), hex(v)))
+            .collect();
+        insta::assert_debug_snapshot!(rows, @r#"
+        [
+            (
+                "01666f726d6174",
+                "00000001",
+            ),
+            (
+                "02",
+                "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+            ),
+            (
+                "030000000000000001",
+                "0000018bcfe5687b6e2e302423ba49fd2734b37ebf4ef7d18620093c7fc91943c1355e87de031a9c626f6479",
+            ),
+            (
+                "02",
+                "00000000000000010000018bcfe5687b6e2e302423ba49fd2734b37ebf4ef7d18620093c7fc91943c1355e87de031a9c0000018bcfe5687c",
+            ),
+        ]
+        "#);
+    }
+
+    #[test]
+    fn a_store_without_rows_is_made_one_of_this_format() {
+        let opened = open(&Rows::default()).unwrap();
+        assert_eq!(opened.tip, Tip::EMPTY);
+        let again = open(&opened.writes.into_iter().collect::<Rows>()).unwrap();
+        assert_eq!((again.tip, again.writes), (Tip::EMPTY, vec![]));
+    }
+
+    #[test]
+    fn a_store_says_where_it_stands() {
+        let [event, head] = one_event();
+        let opened = open(&store([event, head])).unwrap();
+        assert_eq!(opened.tip.head.seq, Seq(1));
+        assert_eq!(opened.tip.head.at.millis(), 1_700_000_000_123);
+        assert_eq!(opened.tip.clock.millis(), 1_700_000_000_124);
+    }
+
+    #[test]
+    fn stores_of_other_formats_are_refused() {
+        for found in [0, FORMAT + 1, u32::MAX] {
+            let rows = store([(format_key(), found.to_be_bytes().to_vec())]);
+            assert_eq!(
+                open(&rows).unwrap_err(),
+                StoreError::Format {
+                    found,
+                    known: FORMAT
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn stores_whose_own_rows_do_not_fit_together_are_refused() {
+        let [event, head] = one_event();
+        let behind = event_row(&LoggedEvent {
+            seq: Seq(2),
+            at: Timestamp::EPOCH,
+            digest: [0; DIGEST_BYTES],
+            body: vec![],
+        });
+        let mut other = event.clone();
+        other.1[8] ^= 1;
+        let refused = |rows: Rows| open(&rows).unwrap_err().to_string();
+        insta::assert_snapshot!(refused([(vec![0x10], vec![1])].into_iter().collect()), @"table meta: stored bytes cannot be read: the store has rows and no version of its format");
+        insta::assert_snapshot!(refused(store([(format_key(), vec![1])])), @"table meta: stored bytes cannot be read: the format is not four bytes");
+        insta::assert_snapshot!(refused(Opened::new_store().writes.into_iter().take(1).collect()), @"table head: stored bytes cannot be read: the row is missing");
+        insta::assert_snapshot!(refused(store([(head_key(), vec![0; 55])])), @"table head: stored bytes cannot be read: at byte 48: 8 more bytes are needed and 7 are left");
+        insta::assert_snapshot!(refused(store([head.clone()])), @"table events: stored bytes cannot be read: the log does not end with event 1, as the head says");
+        insta::assert_snapshot!(refused(store([event.clone()])), @"table events: stored bytes cannot be read: the log does not end with event 0, as the head says");
+        insta::assert_snapshot!(refused(store([event.clone(), behind, head.clone()])), @"table events: stored bytes cannot be read: the log does not end with event 1, as the head says");
+        insta::assert_snapshot!(refused(store([other, head])), @"table events: stored bytes cannot be read: the log does not end with event 1, as the head says");
+    }
+
+    #[test]
+    fn a_link_depends_on_all_that_it_closes_over() {
+        let at = Timestamp::from_millis(5);
+        let base = link(&[0; 32], Seq(1), at, b"body");
+        assert_ne!(base, link(&[1; 32], Seq(1), at, b"body"));
+        assert_ne!(base, link(&[0; 32], Seq(2), at, b"body"));
+        assert_ne!(
+            base,
+            link(&[0; 32], Seq(1), Timestamp::from_millis(6), b"body")
+        );
+        assert_ne!(base, link(&[0; 32], Seq(1), at, b"bodY"));
+    }
+
+    proptest! {
+        #[test]
+        fn the_head_row_survives(seq: u64, digest: [u8; 32], at: i64, clock: i64) {
+            let (at, clock) = (Timestamp::from_millis(at), Timestamp::from_millis(clock));
+            let tip = Tip { head: Head { seq: Seq(seq), digest, at }, clock };
+            prop_assert_eq!(Tip::decode(&tip.encode()), Ok(tip));
+        }
+
+        #[test]
+        fn events_survive(seq: u64, at: i64, digest: [u8; 32], body: Vec<u8>) {
+            let at = Timestamp::from_millis(at);
+            let event = LoggedEvent { seq: Seq(seq), at, digest, body };
+            let (key, value) = event_row(&event);
+            prop_assert_eq!(decode_event(&key, &value), Ok(event));
+            prop_assert!(decode_event(&key, &value[..39]).is_err());
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! The embedded engine: RocksDB, one writer thread, group commit.
+//!
+//! Commits from many threads wait in a queue. The writer takes what waits there, stages it as one
+//! group, writes it as one RocksDB batch with one disk sync, and only then answers each. While it
+//! syncs, the next group gathers, so that the number of syncs does not grow with the number of
+//! callers. Since nobody else writes, conditions that were checked still hold when the group is
+//! written.
+//!
+//! After the first write error the engine takes no more writes: what a failed sync left on the
+//! disk is not known before the store is opened again (an error on a sync has been seen to keep
+//! the write). Reads go on.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+
+use rocksdb::{
+    BlockBasedOptions, Cache, DB, DBCompressionType, DBIterator, DBRecoveryMode, Direction,
+    IteratorMode, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
+};
+
+use super::engine::{
+    Batch, CommitError, Committed, Engine, Head, LoggedEvent, Read, Row, StoreError,
+};
+use super::format::{self, Tip};
+use super::staging::{self, Writes};
+use crate::ids::Seq;
+use crate::time::Clock;
+
+/// A group stops gathering at this many batches or bytes, whichever comes first, so that the
+/// first in it does not wait for ever. A batch that is bigger goes alone.
+const GROUP_BATCHES: usize = 1024;
+const GROUP_BYTES: usize = 4 << 20;
+
+const WRITE_BUFFER_BYTES: usize = 64 << 20;
+const BLOCK_CACHE_BYTES: usize = 128 << 20;
+/// Bits a key in the filters: about one look-up of an absent key in a hundred goes to disk.
+const FILTER_BITS: f64 = 10.0;
+/// Stays below the usual limit of 1,024 open files, which connections need too.
+const OPEN_FILES: i32 = 512;
+
+/// An engine that keeps its rows in a directory of its own.
+///
+/// Dropping it lets the commits that wait finish, ends the writer thread, and syncs the log.
+pub struct RocksEngine {
+    live: Arc<Live>,
+    tip: Arc<RwLock<Tip>>,
+    /// `None` only while the engine is being dropped.
+    queue: Option<Sender<Waiting>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// A commit in the queue. Its caller blocks on the answer, so there are never more of them than
+/// threads that commit.
+struct Waiting {
+    batch: Batch,
+    answer: SyncSender<Result<Committed, CommitError>>,
+}
+
+impl RocksEngine {
+    /// Opens the store in `path`, and makes it where there is none; new directories on the way to
+    /// it are made too. `clock` gives the time of commits.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the directory cannot be used, is in use by another
+    /// process, or where RocksDB finds damage, such as a log with a bad record before its end.
+    /// [`StoreError::Format`] and [`StoreError::Corrupt`] where the store is not one of this
+    /// program's.
+    pub fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        make_directory(path).map_err(|error| cannot_open(path, &error.to_string()))?;
+        let db = DB::open(&options(), path).map_err(|error| cannot_open(path, error.as_ref()))?;
+        let live = Arc::new(Live(db));
+        let opened = format::open(&*live)?;
+        if !opened.writes.is_empty() {
+            let writes = opened
+                .writes
+                .into_iter()
+                .map(|(key, value)| (key, Some(value)));
+            live.write(writes.collect())
+                .map_err(|error| cannot_open(path, error.as_ref()))?;
+        }
+        let tip = Arc::new(RwLock::new(opened.tip));
+        let (queue, waiting) = mpsc::channel();
+        let writer = Writer {
+            live: Arc::clone(&live),
+            tip: Arc::clone(&tip),
+            clock,
+            waiting,
+        };
+        let writer = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run())
+            .map_err(|error| cannot_open(path, &error.to_string()))?;
+        Ok(Self {
+            live,
+            tip,
+            queue: Some(queue),
+            writer: Some(writer),
+        })
+    }
+}
+
+impl fmt::Debug for RocksEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RocksEngine")
+            .field("path", &self.live.0.path())
+            .field("head", &self.head())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for RocksEngine {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if self
+            .writer
+            .take()
+            .is_some_and(|writer| writer.join().is_err())
+        {
+            tracing::error!("the store's writer thread had panicked");
+        }
+        // What was acknowledged is synced already; this only spares the next start a torn tail.
+        if let Err(error) = self.live.0.flush_wal(true) {
+            tracing::warn!(%error, "the store's log could not be synced at shutdown");
+        }
+    }
+}
+
+impl Read for RocksEngine {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.live.get(key)
+    }
+
+    fn multi_get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.live.multi_get(keys)
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.live.scan(from, to, limit)
+    }
+}
+
+impl Engine for RocksEngine {
+    fn snapshot(&self) -> Box<dyn Read + '_> {
+        Box::new(Snapshot(self.live.0.snapshot()))
+    }
+
+    fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+        let (answer, answered) = mpsc::sync_channel(1);
+        self.queue
+            .as_ref()
+            .and_then(|queue| queue.send(Waiting { batch, answer }).ok())
+            .ok_or_else(|| CommitError::Unavailable("the store's writer has ended".to_owned()))?;
+        // The writer drops a commit without an answer only when it panics, maybe half way.
+        answered.recv().unwrap_or_else(|_| {
+            Err(CommitError::Indeterminate(
+                "the store's writer ended without an answer".to_owned(),
+            ))
+        })
+    }
+
+    fn head(&self) -> Head {
+        read_tip(&self.tip).head
+    }
+
+    fn changes(&self, since: Seq, limit: usize) -> Result<Vec<LoggedEvent>, StoreError> {
+        format::changes(&*self.live, since, limit)
+    }
+}
+
+/// The only one who writes once the store is open.
+struct Writer {
+    live: Arc<Live>,
+    tip: Arc<RwLock<Tip>>,
+    clock: Arc<dyn Clock>,
+    waiting: Receiver<Waiting>,
+}
+
+impl Writer {
+    /// Runs until the engine is dropped and nothing waits any more.
+    fn run(self) {
+        while let Ok(first) = self.waiting.recv() {
+            let Err(error) = self.commit(self.gather(first)) else {
+                continue;
+            };
+            tracing::error!(%error, "a write to the store failed; it takes no more writes");
+            let refused = format!("a write failed, restart to write again: {error}");
+            for late in &self.waiting {
+                let _ = late
+                    .answer
+                    .send(Err(CommitError::Unavailable(refused.clone())));
+            }
+        }
+    }
+
+    /// All that waits now, up to the bounds of a group.
+    fn gather(&self, first: Waiting) -> Vec<Waiting> {
+        let mut bytes = size(&first.batch);
+        let mut group = vec![first];
+        while bytes < GROUP_BYTES && group.len() < GROUP_BATCHES {
+            let Ok(next) = self.waiting.try_recv() else {
+                break;
+            };
+            bytes += size(&next.batch);
+            group.push(next);
+        }
+        group
+    }
+
+    /// Commits a group with one sync and answers all who wait for it; hands back the error after
+    /// which nothing may be written. A conflict stays one even then: of that batch nothing was
+    /// written, whatever became of the others.
+    fn commit(&self, group: Vec<Waiting>) -> Result<(), rocksdb::Error> {
+        let (batches, callers): (Vec<_>, Vec<_>) = group
+            .into_iter()
+            .map(|waiting| (waiting.batch, waiting.answer))
+            .unzip();
+        let tip = read_tip(&self.tip);
+        let staged = staging::stage(&*self.live, tip, batches, self.clock.now());
+        let written = if staged.writes.is_empty() {
+            Ok(())
+        } else {
+            self.live.write(staged.writes)
+        };
+        if written.is_ok() {
+            *self.tip.write().unwrap_or_else(PoisonError::into_inner) = staged.tip;
+        }
+        for (caller, answer) in callers.into_iter().zip(staged.answers) {
+            let answer = match &written {
+                Ok(()) => answer,
+                Err(error) => {
+                    answer.and_then(|_| Err(CommitError::Indeterminate(error.to_string())))
+                }
+            };
+            // A caller that panicked has gone; its batch is durable all the same.
+            let _ = caller.send(answer);
+        }
+        written
+    }
+}
+
+/// The newest state.
+struct Live(DB);
+
+impl Live {
+    /// Writes all or nothing, and returns when it is on disk.
+    fn write(&self, writes: Writes) -> Result<(), rocksdb::Error> {
+        let mut batch = WriteBatch::default();
+        for (key, value) in writes {
+            match value {
+                Some(value) => batch.put(key, value),
+                None => batch.delete(key),
+            }
+        }
+        let mut durably = WriteOptions::default();
+        durably.set_sync(true);
+        self.0.write_opt(batch, &durably)
+    }
+}
+
+/// One state, which RocksDB keeps until this is dropped.
+struct Snapshot<'a>(rocksdb::Snapshot<'a>);
+
+/// Both of RocksDB's views read alike, and share no trait that says so.
+macro_rules! read_by_field {
+    ($view:ty) => {
+        impl Read for $view {
+            fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+                self.0.get(key).map_err(unreadable)
+            }
+
+            fn multi_get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+                let values = self.0.multi_get(keys).into_iter();
+                values.map(|value| value.map_err(unreadable)).collect()
+            }
+
+            fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
+                if from >= to {
+                    return Ok(Vec::new());
+                }
+                let start = IteratorMode::From(from, Direction::Forward);
+                rows(self.0.iterator_opt(start, below(to)), limit)
+            }
+        }
+    };
+}
+read_by_field!(Live);
+read_by_field!(Snapshot<'_>);
+
+fn below(to: &[u8]) -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.set_iterate_upper_bound(to);
+    options
+}
+
+fn rows(iterator: DBIterator<'_>, limit: usize) -> Result<Vec<Row>, StoreError> {
+    iterator
+        .take(limit)
+        .map(|row| {
+            row.map(|(key, value)| (key.into_vec(), value.into_vec()))
+                .map_err(unreadable)
+        })
+        .collect()
+}
+
+fn read_tip(tip: &RwLock<Tip>) -> Tip {
+    *tip.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// About how many bytes a batch writes.
+fn size(batch: &Batch) -> usize {
+    let puts: usize = batch
+        .puts
+        .iter()
+        .map(|(key, value)| key.len() + value.len())
+        .sum();
+    let deletes: usize = batch.deletes.iter().map(Vec::len).sum();
+    let events: usize = batch.events.iter().map(Vec::len).sum();
+    puts + deletes + events
+}
+
+fn options() -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    // Only a record that the end of the log cuts short is dropped: such a write was never
+    // acknowledged. The default mode would stop at a damaged record in the middle and silently
+    // drop the acknowledged ones behind it; this one refuses to open.
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    // A log file that is missing between others is noticed. The loss of the newest is not.
+    options.set_track_and_verify_wals_in_manifest(true);
+    // In a recycled log file, old records follow the newest, and its torn tail looks like damage.
+    options.set_recycle_log_file_num(0);
+    options.set_paranoid_checks(true);
+
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_write_buffer_size(WRITE_BUFFER_BYTES);
+    options.set_max_background_jobs(2);
+    options.set_max_open_files(OPEN_FILES);
+    let mut blocks = BlockBasedOptions::default();
+    blocks.set_block_cache(&Cache::new_lru_cache(BLOCK_CACHE_BYTES));
+    blocks.set_bloom_filter(FILTER_BITS, false);
+    blocks.set_cache_index_and_filter_blocks(true);
+    blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    options.set_block_based_table_factory(&blocks);
+
+    // RocksDB's own log of what it does, not the store's.
+    options.set_log_level(LogLevel::Warn);
+    options.set_max_log_file_size(8 << 20);
+    options.set_keep_log_file_num(4);
+    options
+}
+
+/// Makes the directory and sees to it that its name survives a power cut, which RocksDB sees to
+/// only for what is in it.
+fn make_directory(path: &Path) -> io::Result<()> {
+    let path = std::path::absolute(path)?;
+    let made = path.ancestors().take_while(|above| !above.is_dir()).count();
+    fs::create_dir_all(&path)?;
+    for holder in path.ancestors().skip(1).take(made) {
+        File::open(holder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn cannot_open(path: &Path, error: &str) -> StoreError {
+    let path = path.display();
+    // The first is RocksDB's message for a lock of this process, the second for one of another.
+    if error.contains("lock hold by") || error.contains("While lock file") {
+        return StoreError::Unavailable(format!(
+            "another goodstanding is using {path}; stop it, or choose another directory"
+        ));
+    }
+    StoreError::Unavailable(format!("{path} cannot be opened: {error}"))
+}
+
+fn unreadable(error: rocksdb::Error) -> StoreError {
+    StoreError::Unavailable(error.into_string())
+}

@@ -1,0 +1,380 @@
+//! Every table on one page: its tag, key, value, and who writes it.
+//!
+//! | tag | table | key | value | written by |
+//! |---|---|---|---|---|
+//! | 01 | meta | name | format version | the engine, at creation |
+//! | 02 | head | – | newest place in the log, and the clock | the engine, with each group of batches |
+//! | 03 | events | seq | time, digest, body | the engine, with each batch that has events |
+//! | 08 | settings | name | text | start-up: `public_url` with the first profile |
+//! | 10 | profiles | profile | [`ProfileRecord`] | `registry::profiles` |
+//! | 11 | profile slugs | slug | profile | `registry::profiles`, once for ever |
+//! | 12 | profile issuer ids | SHA-256 of `issuer.id` | profile | `registry::profiles`, once for ever |
+//! | 13 | keys | profile, key | [`KeyRecord`] | `registry::keys` |
+//! | 20 | achievements | achievement | [`AchievementRecord`] | `registry::achievements` |
+//! | 30 | spaces | space | [`SpaceRecord`] | `registry::lists` |
+//! | 31 | allocation | space | counter of indexes given out | `registry::allocation` |
+//! | 32 | lists | list | [`ListRecord`] | `registry::lists` |
+//! | 33 | list states | list | [`ListState`] | `registry::statuses`, with each change of bits |
+//! | 34 | pages | list, page | 1,024 bytes of the bitstring; absent means zeros | `registry::statuses` |
+//! | 35 | open spaces | profile | space for entries that nobody chose a list for | `registry::lists` |
+//! | 36 | dirty lists | list | – | `registry::statuses`; removed by the publisher |
+//! | 37 | published | list | [`PublishedState`] | the publisher |
+//! | 38 | artefacts | list | [`ArtefactRecord`] | the publisher |
+//! | 40 | credentials | SHA-256 of the credential's id, profile | [`CredentialRecord`] | allocation and issuing |
+//! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements` |
+//! | 51 | endorsement documents | endorsement | the signed credential, JSON | `registry::endorsements` |
+//! | 52 | endorsements by subject | SHA-256 of the subject's id, endorsement | – | `registry::endorsements` |
+//! | 53 | endorsements by entry | space, index | endorsement | `registry::endorsements` |
+//! | 60 | tokens | SHA-256 of the token | [`TokenRecord`] | `registry::tokens` |
+//! | 61 | idempotency | SHA-256 of actor and key | [`IdempotencyRecord`] | every change that carries a key |
+//! | 62 | reasons | commitment | [`ReasonRecord`] | every change that carries a reason; erasable |
+//!
+//! Ids lead with their owner's number, so what one profile owns stands together in each table.
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::Bytes;
+use super::table::{Table, postcard_record};
+use crate::badges::SubjectKind;
+use crate::bitstring::{ListLength, StatusSize};
+use crate::ids::{AchievementId, EndorsementId, KeyId, ListId, ProfileId, Revision, Slug, SpaceId};
+use crate::status::StatusPurpose;
+use crate::time::Timestamp;
+
+/// SHA-256 of an id that others chose, so that keys have one length whatever the id's.
+pub type Digest = [u8; 32];
+
+/// Facts about the store as a whole that the services decide.
+pub const SETTINGS: Table<String, Bytes> = Table::new(0x08, "settings");
+/// Who takes part.
+pub const PROFILES: Table<ProfileId, ProfileRecord> = Table::new(0x10, "profiles");
+/// Slugs; a row is never removed, so a slug is never reused.
+pub const PROFILE_SLUGS: Table<Slug, u64> = Table::new(0x11, "profile slugs");
+/// From `issuer.id` to the profile.
+pub const PROFILE_ISSUER_IDS: Table<Digest, u64> = Table::new(0x12, "profile issuer ids");
+/// Keys, secrets sealed.
+pub const KEYS: Table<(ProfileId, KeyId), KeyRecord> = Table::new(0x13, "keys");
+/// What is achieved.
+pub const ACHIEVEMENTS: Table<AchievementId, AchievementRecord> = Table::new(0x20, "achievements");
+/// Index spaces.
+pub const SPACES: Table<SpaceId, SpaceRecord> = Table::new(0x30, "spaces");
+/// How many indexes of a space were given out.
+pub const ALLOCATION: Table<SpaceId, u64> = Table::new(0x31, "allocation");
+/// What a list is; never changes.
+pub const LISTS: Table<ListId, ListRecord> = Table::new(0x32, "lists");
+/// How far a list has come.
+pub const LIST_STATES: Table<ListId, ListState> = Table::new(0x33, "list states");
+/// The bits.
+pub const PAGES: Table<(ListId, u32), Bytes> = Table::new(0x34, "pages");
+/// Where a profile's next entry goes when nobody chose a list.
+pub const OPEN_SPACES: Table<ProfileId, OpenSpace> = Table::new(0x35, "open spaces");
+/// Lists whose published artefact may be behind.
+pub const DIRTY_LISTS: Table<ListId, ()> = Table::new(0x36, "dirty lists");
+/// How far publication has come.
+pub const PUBLISHED: Table<ListId, PublishedState> = Table::new(0x37, "published");
+/// The signed list credentials.
+pub const ARTEFACTS: Table<ListId, ArtefactRecord> = Table::new(0x38, "artefacts");
+/// Which entries a credential has.
+pub const CREDENTIALS: Table<(Digest, ProfileId), CredentialRecord> =
+    Table::new(0x40, "credentials");
+/// Endorsements and their standing.
+pub const ENDORSEMENTS: Table<EndorsementId, EndorsementRecord> = Table::new(0x50, "endorsements");
+/// The signed EndorsementCredentials.
+pub const ENDORSEMENT_DOCUMENTS: Table<EndorsementId, Bytes> =
+    Table::new(0x51, "endorsement documents");
+/// From a subject's id to its endorsements.
+pub const ENDORSEMENTS_BY_SUBJECT: Table<(Digest, EndorsementId), ()> =
+    Table::new(0x52, "endorsements by subject");
+/// From a status entry to the endorsement that carries it.
+pub const ENDORSEMENTS_BY_ENTRY: Table<(SpaceId, u32), EndorsementId> =
+    Table::new(0x53, "endorsements by entry");
+/// Bearer tokens, hashed.
+pub const TOKENS: Table<Digest, TokenRecord> = Table::new(0x60, "tokens");
+/// What was answered to a change that carried an `Idempotency-Key`.
+pub const IDEMPOTENCY: Table<Digest, IdempotencyRecord> = Table::new(0x61, "idempotency");
+/// Free text that the log only commits to.
+pub const REASONS: Table<Digest, ReasonRecord> = Table::new(0x62, "reasons");
+
+/// A profile: postcard of the fields in this order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileRecord {
+    /// Its name in URLs.
+    pub slug: Slug,
+    /// `issuer.id` of what it issues.
+    pub issuer_id: String,
+    /// Which form of id that is.
+    pub id_form: IdForm,
+    /// May issue credentials.
+    pub issuer: bool,
+    /// May endorse.
+    pub accreditor: bool,
+    /// The Open Badges members that were handed in, as a JSON object.
+    pub members: String,
+    /// Keys made so far.
+    pub keys: u32,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub changed_at: Timestamp,
+}
+postcard_record!(ProfileRecord, 1);
+
+/// The forms that a profile's `issuer.id` can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IdForm {
+    /// `did:web` of this registry's host.
+    #[serde(rename = "did:web")]
+    DidWeb,
+    /// The profile's URL.
+    #[serde(rename = "https")]
+    Https,
+    /// `did:key` of the profile's first key.
+    #[serde(rename = "did:key")]
+    DidKey,
+}
+
+/// A key of a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRecord {
+    /// The Ed25519 public key.
+    pub public: [u8; 32],
+    /// The secret, sealed under the master key (see `vc::keys::Sealed`).
+    pub sealed: Vec<u8>,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// From when on it signs: verifiers have had time to see it in the controller document.
+    pub signs_from: Timestamp,
+    /// Since when it no longer signs; what it signed stays good.
+    pub retired_at: Option<Timestamp>,
+    /// Since when it may have been in wrong hands; no proof by it is good any more.
+    pub revoked_since: Option<Timestamp>,
+}
+postcard_record!(KeyRecord, 1);
+
+/// An achievement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AchievementRecord {
+    /// The Open Badges members that were handed in, as a JSON object.
+    pub members: String,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub changed_at: Timestamp,
+}
+postcard_record!(AchievementRecord, 1);
+
+/// The indexes of one issuer, over which one or more lists lie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpaceRecord {
+    /// Indexes run from 0 to below this.
+    pub length: u64,
+    /// Key of the permutation by which indexes are given out.
+    pub permutation: [u8; 16],
+    /// The lists over this space, one for each purpose.
+    pub planes: Vec<Plane>,
+    /// Whether any entry belongs to an endorsement.
+    pub endorsements: bool,
+}
+postcard_record!(SpaceRecord, 1);
+
+impl SpaceRecord {
+    /// How many indexes there are.
+    pub fn length(&self) -> ListLength {
+        ListLength::new(self.length).expect("spaces are written from a length that was checked")
+    }
+
+    /// The list over these indexes for a purpose.
+    pub fn plane(&self, purpose: &StatusPurpose) -> Option<ListId> {
+        let found = self.planes.iter().find(|plane| plane.purpose == *purpose);
+        found.map(|plane| plane.list)
+    }
+}
+
+/// A list over an index space.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plane {
+    /// What the bits mean.
+    pub purpose: StatusPurpose,
+    /// The list.
+    pub list: ListId,
+}
+
+/// What a list is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListRecord {
+    /// The indexes it lies over.
+    pub space: SpaceId,
+    /// What its bits mean.
+    pub purpose: StatusPurpose,
+    /// Entries.
+    pub length: u64,
+    /// Bits an entry.
+    pub status_size: StatusSize,
+    /// `ttl` of the list credential, in milliseconds.
+    pub ttl_millis: u64,
+    /// When it was opened.
+    pub created_at: Timestamp,
+}
+postcard_record!(ListRecord, 1);
+
+impl ListRecord {
+    /// How many entries there are.
+    pub fn length(&self) -> ListLength {
+        ListLength::of_size(self.length, self.status_size)
+            .expect("lists are written from a length that was checked")
+    }
+}
+
+/// How far a list has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListState {
+    /// Counts changes of its bits.
+    pub revision: Revision,
+    /// When the last one was made.
+    pub changed_at: Timestamp,
+}
+postcard_record!(ListState, 1);
+
+/// The space that takes a profile's entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenSpace {
+    /// The space.
+    pub space: SpaceId,
+}
+postcard_record!(OpenSpace, 1);
+
+/// How far publication of a list has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedState {
+    /// The revision that the artefact shows.
+    pub revision: Revision,
+    /// How many artefacts there were before it; distinguishes two of one revision.
+    pub generation: u64,
+    /// When it was signed.
+    pub published_at: Timestamp,
+}
+postcard_record!(PublishedState, 1);
+
+/// A signed list credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArtefactRecord {
+    /// What it shows.
+    pub state: PublishedState,
+    /// JSON of the secured BitstringStatusListCredential, as served.
+    pub document: String,
+}
+postcard_record!(ArtefactRecord, 1);
+
+/// A credential that has entries here. The credential itself is not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialRecord {
+    /// Its id.
+    pub id: String,
+    /// Where its entries stand.
+    pub entries: Vec<(SpaceId, u32)>,
+    /// Id of the achievement that it asserts, where it was issued here and names one.
+    pub achievement: Option<String>,
+    /// When it was first seen.
+    pub created_at: Timestamp,
+}
+postcard_record!(CredentialRecord, 1);
+
+/// An endorsement issued here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndorsementRecord {
+    /// Id of the endorsed thing.
+    pub subject: String,
+    /// What kind of thing it is.
+    pub kind: SubjectKind,
+    /// Whether the subject held the issuer role here when it was endorsed.
+    pub as_issuer: bool,
+    /// Whether the subject held the accreditor role here when it was endorsed.
+    pub as_accreditor: bool,
+    /// Digest of the endorsed version, where the endorsement is bound to one.
+    pub digest_multibase: Option<String>,
+    /// From when on it holds.
+    pub valid_from: Timestamp,
+    /// Until when it holds.
+    pub valid_until: Option<Timestamp>,
+    /// Where its entries stand.
+    pub entry: (SpaceId, u32),
+    /// Whether it carries a `suspension` entry.
+    pub suspendable: bool,
+    /// Changes of its standing in order of time; none means active from `created_at`.
+    pub history: Vec<StandingChange>,
+    /// When it was issued.
+    pub created_at: Timestamp,
+}
+postcard_record!(EndorsementRecord, 1);
+postcard_record!(EndorsementId, 1);
+
+/// One change in an endorsement's standing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingChange {
+    /// When.
+    pub at: Timestamp,
+    /// To what.
+    pub standing: RecordedStanding,
+}
+
+impl EndorsementRecord {
+    /// What was decided about it last.
+    pub fn standing(&self) -> RecordedStanding {
+        self.history
+            .last()
+            .map_or(RecordedStanding::Active, |change| change.standing)
+    }
+
+    /// What had been decided about it by `at`.
+    pub fn standing_at(&self, at: Timestamp) -> RecordedStanding {
+        let by_then = self.history.iter().rev().find(|change| change.at <= at);
+        by_then.map_or(RecordedStanding::Active, |change| change.standing)
+    }
+}
+
+/// What was decided about an endorsement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RecordedStanding {
+    /// Neither revoked nor suspended.
+    Active,
+    /// Suspended, reversibly.
+    Suspended,
+    /// Revoked, for ever.
+    Revoked,
+}
+
+/// A bearer token; the token itself is known to its holder alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRecord {
+    /// Names the token in the log and for revocation.
+    pub id: [u8; 16],
+    /// Whom it speaks for; `None` is the registry's operator.
+    pub profile: Option<ProfileId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it is refused.
+    pub expires_at: Timestamp,
+}
+postcard_record!(TokenRecord, 1);
+
+/// What was answered to a change that carried an `Idempotency-Key`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdempotencyRecord {
+    /// SHA-256 of the request.
+    pub request: Digest,
+    /// The service's answer, JSON.
+    pub answer: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+postcard_record!(IdempotencyRecord, 1);
+
+/// A reason that somebody gave for a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReasonRecord {
+    /// Makes the commitment in the log unguessable.
+    pub salt: [u8; 16],
+    /// The words.
+    pub text: String,
+}
+postcard_record!(ReasonRecord, 1);
