@@ -24,3 +24,6 @@ pub mod verify;
 
 // Storage.
 pub mod store;
+
+// Services.
+pub mod registry;

@@ -1,0 +1,343 @@
+//! Giving out indexes: a counter, and a keyed permutation that makes it look random.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::change::Tx;
+use super::lists::{OpenedSpace, list_of};
+use super::profiles::id_digest;
+use super::{Change, Registry, RegistryError};
+use crate::bitstring::{ListLength, Permutation, StatusIndex};
+use crate::ids::{ListId, ProfileId, SpaceId};
+use crate::status::{StatusPurpose, build_entry};
+use crate::store::engine::{Batch, Read};
+use crate::store::event::EventKind;
+use crate::store::tables::{
+    ALLOCATION, CREDENTIALS, CredentialRecord, Digest, SPACES, SpaceRecord,
+};
+use crate::time::Timestamp;
+
+/// Indexes given out in one list. `credentialStatus` objects are made from it on demand, so that
+/// a hundred thousand of them are kept in two numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allocated {
+    list: ListId,
+    purpose: StatusPurpose,
+    length: u64,
+    indexes: Indexes,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Indexes {
+    /// A run of the counter, under the space's permutation.
+    Run {
+        permutation: [u8; 16],
+        first: u64,
+        count: u64,
+    },
+    /// Named one by one, since some of the credentials had theirs before.
+    Named(Vec<u32>),
+}
+
+impl Allocated {
+    /// The entries in order, ready to be put into credentials.
+    pub fn entries(&self, registry: &Registry) -> Vec<serde_json::Value> {
+        let url = registry.urls().list(self.list);
+        self.indexes()
+            .into_iter()
+            .map(|index| build_entry(&url, &self.purpose, index, None))
+            .collect()
+    }
+
+    /// The indexes in order.
+    pub fn indexes(&self) -> Vec<StatusIndex> {
+        let length = ListLength::new(self.length).expect("written from a list's length");
+        match &self.indexes {
+            Indexes::Run {
+                permutation,
+                first,
+                count,
+            } => Permutation::new(permutation, length).indexes_of(*first..first + count),
+            Indexes::Named(indexes) => {
+                let index = |index: &u32| length.index((*index).into());
+                indexes
+                    .iter()
+                    .map(|i| index(i).expect("given out within the length"))
+                    .collect()
+            }
+        }
+    }
+}
+
+/// At most this many entries in one call.
+pub(super) const MOST_ENTRIES: u64 = 100_000;
+
+/// One allocation at a time for each space, so that those who wait do not decide in vain.
+#[derive(Default)]
+pub(super) struct Turns(Mutex<HashMap<SpaceId, Arc<Mutex<()>>>>);
+
+impl Turns {
+    pub(super) fn of(&self, space: SpaceId) -> Arc<Mutex<()>> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.entry(space).or_default().clone()
+    }
+}
+
+impl Registry {
+    /// Gives out `count` entries of a list. They are random-looking, never given out twice, and
+    /// leave no trace in the published list.
+    pub fn allocate(
+        &self,
+        change: &Change,
+        list: ListId,
+        count: u64,
+    ) -> Result<Allocated, RegistryError> {
+        if !(1..=MOST_ENTRIES).contains(&count) {
+            let detail = format!("a number from 1 to {MOST_ENTRIES} is needed");
+            return Err(RegistryError::invalid("/count", detail));
+        }
+        self.allocating(change, list, |tx, space, record, purpose| {
+            let first = reserve(tx.read, &mut tx.batch, space, record, count)?;
+            tx.log(EventKind::EntriesAllocated {
+                space,
+                first,
+                count,
+            });
+            let indexes = Indexes::Run {
+                permutation: record.permutation,
+                first,
+                count,
+            };
+            let (purpose, length) = (purpose.clone(), record.length);
+            Ok(Allocated {
+                list,
+                purpose,
+                length,
+                indexes,
+            })
+        })
+    }
+
+    /// Gives each credential an entry of a list, and remembers it under the credential's id. One
+    /// that has an entry over these indexes already gets the same one again.
+    pub fn allocate_for(
+        &self,
+        change: &Change,
+        list: ListId,
+        credentials: &[String],
+    ) -> Result<Allocated, RegistryError> {
+        if !(1..=MOST_ENTRIES).contains(&(credentials.len() as u64)) {
+            let detail = format!("1 to {MOST_ENTRIES} ids are needed");
+            return Err(RegistryError::invalid("/credentialIds", detail));
+        }
+        self.allocating(change, list, |tx, space, record, purpose| {
+            let indexes = name_entries(tx, space, record, credentials)?;
+            let (purpose, length) = (purpose.clone(), record.length);
+            Ok(Allocated {
+                list,
+                purpose,
+                length,
+                indexes: Indexes::Named(indexes),
+            })
+        })
+    }
+
+    fn allocating(
+        &self,
+        change: &Change,
+        list: ListId,
+        stage: impl Fn(
+            &mut Tx<'_>,
+            SpaceId,
+            &SpaceRecord,
+            &StatusPurpose,
+        ) -> Result<Allocated, RegistryError>,
+    ) -> Result<Allocated, RegistryError> {
+        let urls = self.urls();
+        let space = list_of(&*self.engine, &urls, list)?.space;
+        let turn = self.turns.of(space);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.transact(change, |tx| {
+            let record = list_of(tx.read, &urls, list)?;
+            change.actor.must_speak_for(list.owner())?;
+            let space = space_of(tx.read, record.space)?;
+            stage(tx, record.space, &space, &record.purpose)
+        })
+    }
+}
+
+/// Takes one entry of an opened space for a credential with this id.
+pub(super) fn take_entry(
+    tx: &mut Tx<'_>,
+    opened: &OpenedSpace,
+) -> Result<StatusIndex, RegistryError> {
+    let counter = reserve(tx.read, &mut tx.batch, opened.id, &opened.record, 1)?;
+    tx.log(EventKind::EntriesAllocated {
+        space: opened.id,
+        first: counter,
+        count: 1,
+    });
+    Ok(permutation(&opened.record)
+        .index_of(counter)
+        .expect("reserved below the length"))
+}
+
+/// How many indexes of a space were given out.
+pub(super) fn allocated(read: &dyn Read, space: SpaceId) -> Result<u64, RegistryError> {
+    Ok(ALLOCATION.get(read, &space)?.unwrap_or(0))
+}
+
+/// The order in which a space gives out its indexes.
+pub(super) fn permutation(space: &SpaceRecord) -> Permutation {
+    Permutation::new(&space.permutation, space.length())
+}
+
+pub(super) fn space_of(read: &dyn Read, space: SpaceId) -> Result<SpaceRecord, RegistryError> {
+    SPACES.get(read, &space)?.ok_or_else(|| {
+        let reason = format!("a list names the space {space}, and there is none");
+        crate::store::engine::StoreError::Corrupt {
+            table: SPACES.name(),
+            reason,
+        }
+        .into()
+    })
+}
+
+/// The key under which what is known of a credential stands.
+pub(super) fn credential_key(id: &str, owner: ProfileId) -> (Digest, ProfileId) {
+    (id_digest(id), owner)
+}
+
+/// Remembers an entry under a credential's id.
+pub(super) fn remember(
+    tx: &mut Tx<'_>,
+    owner: ProfileId,
+    id: &str,
+    entries: Vec<(SpaceId, u32)>,
+    achievement: Option<String>,
+) -> Result<(), RegistryError> {
+    let key = credential_key(id, owner);
+    let previous = CREDENTIALS.get(tx.read, &key)?;
+    CREDENTIALS.expect(&mut tx.batch, &key, previous.as_ref());
+    let created_at = previous.as_ref().map_or(tx.now, |record| record.created_at);
+    let mut record = previous.unwrap_or_else(|| new_credential(id, created_at));
+    for entry in entries {
+        if !record.entries.contains(&entry) {
+            record.entries.push(entry);
+        }
+    }
+    record.achievement = achievement.or(record.achievement);
+    CREDENTIALS.put(&mut tx.batch, &key, &record);
+    Ok(())
+}
+
+fn new_credential(id: &str, created_at: Timestamp) -> CredentialRecord {
+    CredentialRecord {
+        id: id.to_owned(),
+        entries: Vec::new(),
+        achievement: None,
+        created_at,
+    }
+}
+
+/// Moves the counter, in the batch that hands the indexes out, and says where it stood.
+fn reserve(
+    read: &dyn Read,
+    batch: &mut Batch,
+    space: SpaceId,
+    record: &SpaceRecord,
+    count: u64,
+) -> Result<u64, RegistryError> {
+    let counter = ALLOCATION.get(read, &space)?;
+    let first = counter.unwrap_or(0);
+    let remaining = record.length.saturating_sub(first);
+    if count > remaining {
+        return Err(RegistryError::ListFull {
+            asked: count,
+            remaining,
+        });
+    }
+    ALLOCATION.expect(batch, &space, counter.as_ref());
+    ALLOCATION.put(batch, &space, &(first + count));
+    Ok(first)
+}
+
+fn name_entries(
+    tx: &mut Tx<'_>,
+    space: SpaceId,
+    record: &SpaceRecord,
+    credentials: &[String],
+) -> Result<Vec<u32>, RegistryError> {
+    let owner = space.owner();
+    let keys: Vec<_> = credentials
+        .iter()
+        .map(|id| credential_key(id, owner))
+        .collect();
+    let known = CREDENTIALS.multi_get(tx.read, &keys)?;
+    let here = |record: &CredentialRecord| {
+        record
+            .entries
+            .iter()
+            .find(|(place, _)| *place == space)
+            .map(|(_, index)| *index)
+    };
+
+    // What each credential gets: its present index, or the next of the fresh ones.
+    let mut fresh: Vec<usize> = Vec::new();
+    let mut first_place: HashMap<&str, usize> = HashMap::new();
+    let mut indexes = vec![0u32; credentials.len()];
+    for (place, (id, known)) in credentials.iter().zip(&known).enumerate() {
+        check_credential_id(id, place)?;
+        if first_place.insert(id, place).is_some() {
+            let pointer = format!("/credentialIds/{place}");
+            return Err(RegistryError::invalid(
+                pointer,
+                "this id stands twice in the request",
+            ));
+        }
+        match known.as_ref().and_then(here) {
+            Some(index) => indexes[place] = index,
+            None => fresh.push(place),
+        }
+    }
+    if fresh.is_empty() {
+        return Ok(indexes);
+    }
+
+    let count = fresh.len() as u64;
+    let first = reserve(tx.read, &mut tx.batch, space, record, count)?;
+    tx.log(EventKind::EntriesAllocated {
+        space,
+        first,
+        count,
+    });
+    let permutation = permutation(record);
+    for (counter, place) in (first..).zip(fresh) {
+        let index = permutation
+            .index_of(counter)
+            .expect("reserved below the length")
+            .get() as u32;
+        indexes[place] = index;
+        let previous = &known[place];
+        CREDENTIALS.expect(&mut tx.batch, &keys[place], previous.as_ref());
+        let mut record = previous
+            .clone()
+            .unwrap_or_else(|| new_credential(&credentials[place], tx.now));
+        record.entries.push((space, index));
+        CREDENTIALS.put(&mut tx.batch, &keys[place], &record);
+    }
+    Ok(indexes)
+}
+
+fn check_credential_id(id: &str, place: usize) -> Result<(), RegistryError> {
+    if url::Url::parse(id).is_ok() && id.len() <= 2048 {
+        return Ok(());
+    }
+    let pointer = format!("/credentialIds/{place}");
+    Err(RegistryError::invalid(
+        pointer,
+        "an absolute URL of at most 2,048 characters is needed",
+    ))
+}

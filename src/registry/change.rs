@@ -1,0 +1,228 @@
+//! How a change is made: one snapshot in, one batch out, and an answer that is kept for whoever
+//! asks again with the same `Idempotency-Key`.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+
+use super::{Actor, Registry, RegistryError};
+use crate::entropy::random;
+use crate::ids::ListId;
+use crate::store::engine::{Batch, CommitError, Committed, Read};
+use crate::store::event::{Event, EventKind, commitment};
+use crate::store::tables::{Digest, IDEMPOTENCY, IdempotencyRecord, REASONS, ReasonRecord};
+use crate::time::Timestamp;
+
+/// Who changes something, and under which idempotency key.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Who.
+    pub actor: Actor,
+    /// The key that the caller gave, where one was given.
+    pub idempotency: Option<Idempotency>,
+}
+
+impl Change {
+    /// A change without an idempotency key.
+    pub const fn by(actor: Actor) -> Self {
+        Self {
+            actor,
+            idempotency: None,
+        }
+    }
+}
+
+/// A caller's promise that two requests with one key are one request.
+#[derive(Debug, Clone)]
+pub struct Idempotency {
+    key: Digest,
+    request: Digest,
+}
+
+impl Idempotency {
+    /// The key as `actor` gave it, and the request (its method, path and body) it was given with.
+    pub fn new(actor: Actor, key: &str, request: &[&[u8]]) -> Self {
+        let hash = |parts: &[&[u8]]| {
+            let mut hash = Sha256::new();
+            for part in parts {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+            hash.finalize().into()
+        };
+        Self {
+            key: hash(&[&actor.fingerprint(), key.as_bytes()]),
+            request: hash(request),
+        }
+    }
+}
+
+impl Idempotency {
+    /// What tells this key from others.
+    pub(super) const fn key(&self) -> Digest {
+        self.key
+    }
+}
+
+/// A change while it is staged.
+pub(super) struct Tx<'a> {
+    /// The state that the change is decided on.
+    pub(super) read: &'a dyn Read,
+    /// What will be written.
+    pub(super) batch: Batch,
+    /// When the change is made.
+    pub(super) now: Timestamp,
+    /// Lists whose artefact falls behind with this change.
+    pub(super) dirty: Vec<ListId>,
+    actor: Actor,
+    salt: [u8; 16],
+}
+
+impl Tx<'_> {
+    /// Adds an event to the log.
+    pub(super) fn log(&mut self, kind: EventKind) {
+        self.log_with_reason(kind, None);
+    }
+
+    /// Adds an event with the reason that was given for it. The words stand outside the chain.
+    pub(super) fn log_with_reason(&mut self, kind: EventKind, reason: Option<&str>) {
+        log_event(&mut self.batch, self.actor, self.salt, kind, reason);
+    }
+}
+
+/// Stages an event by `actor`, and its reason beside it.
+pub(super) fn log_event(
+    batch: &mut Batch,
+    actor: Actor,
+    salt: [u8; 16],
+    kind: EventKind,
+    reason: Option<&str>,
+) {
+    let mut commits_to = None;
+    if let Some(text) = reason {
+        let digest = commitment(&salt, text);
+        REASONS.put(
+            batch,
+            &digest,
+            &ReasonRecord {
+                salt,
+                text: text.to_owned(),
+            },
+        );
+        commits_to = Some(digest);
+    }
+    let event = Event {
+        actor: actor.logged(),
+        commitment: commits_to,
+        kind,
+    };
+    batch.events.push(event.encode());
+}
+
+/// How often a change that lost a race is decided again before the caller is asked to come back.
+const ATTEMPTS: usize = 64;
+
+impl Registry {
+    /// Decides a change on a snapshot and commits it; decides again where another change came
+    /// first. With an idempotency key the answer is kept in the same batch, and a second request
+    /// under that key gets the first one's answer.
+    pub(super) fn transact<R: Serialize + DeserializeOwned>(
+        &self,
+        change: &Change,
+        stage: impl Fn(&mut Tx<'_>) -> Result<R, RegistryError>,
+    ) -> Result<R, RegistryError> {
+        for _ in 0..ATTEMPTS {
+            let snapshot = self.engine.snapshot();
+            if let Some(answer) = self.replayed(&*snapshot, change)? {
+                return Ok(answer);
+            }
+            let mut tx = Tx {
+                read: &*snapshot,
+                batch: Batch::default(),
+                now: self.now(),
+                dirty: Vec::new(),
+                actor: change.actor,
+                salt: random(&*self.entropy),
+            };
+            let answer = stage(&mut tx)?;
+            let Tx {
+                mut batch,
+                now,
+                dirty,
+                ..
+            } = tx;
+            self.keep_answer(&mut batch, &*snapshot, change, &answer, now)?;
+            match self.commit(batch) {
+                Ok(_) => {
+                    for list in dirty {
+                        self.follow(list)?;
+                    }
+                    return Ok(answer);
+                }
+                Err(RegistryError::Commit(CommitError::Conflict)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(RegistryError::Contended)
+    }
+
+    /// Commits a staged batch; one without any writes is no commit at all.
+    pub(super) fn commit(&self, batch: Batch) -> Result<Option<Committed>, RegistryError> {
+        if batch.puts.is_empty() && batch.deletes.is_empty() && batch.events.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.engine.commit(batch)?))
+    }
+
+    /// What was answered when this request came the first time.
+    pub(super) fn replayed<R: DeserializeOwned>(
+        &self,
+        read: &dyn Read,
+        change: &Change,
+    ) -> Result<Option<R>, RegistryError> {
+        let Some(asked) = &change.idempotency else {
+            return Ok(None);
+        };
+        let Some(kept) = IDEMPOTENCY.get(read, &asked.key)? else {
+            return Ok(None);
+        };
+        if self.outlived(&kept) {
+            return Ok(None);
+        }
+        if kept.request != asked.request {
+            return Err(RegistryError::IdempotencyKeyReused);
+        }
+        let answer = serde_json::from_str(&kept.answer);
+        Ok(Some(
+            answer.map_err(|_| RegistryError::IdempotencyKeyReused)?,
+        ))
+    }
+
+    /// Stages the answer, so that it is there exactly when the change is.
+    pub(super) fn keep_answer<R: Serialize>(
+        &self,
+        batch: &mut Batch,
+        read: &dyn Read,
+        change: &Change,
+        answer: &R,
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
+        let Some(asked) = &change.idempotency else {
+            return Ok(());
+        };
+        let previous = IDEMPOTENCY.get(read, &asked.key)?;
+        IDEMPOTENCY.expect(batch, &asked.key, previous.as_ref());
+        let answer = serde_json::to_string(answer).expect("answers have string keys only");
+        let record = IdempotencyRecord {
+            request: asked.request,
+            answer,
+            created_at: now,
+        };
+        IDEMPOTENCY.put(batch, &asked.key, &record);
+        Ok(())
+    }
+
+    fn outlived(&self, kept: &IdempotencyRecord) -> bool {
+        kept.created_at.plus(self.settings.idempotency_kept) <= self.now()
+    }
+}

@@ -1,0 +1,154 @@
+//! Why a service refuses. Each variant is one situation that a caller can act on; which HTTP
+//! status it becomes is decided in `http/problem.rs` alone.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::Refused;
+use crate::badges::ShapeError;
+use crate::ids::Slug;
+use crate::store::engine::{CommitError, StoreError};
+
+/// What was looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thing {
+    /// A profile.
+    Profile,
+    /// A key of a profile.
+    Key,
+    /// An achievement.
+    Achievement,
+    /// A status list.
+    List,
+    /// An endorsement.
+    Endorsement,
+    /// A credential with entries here.
+    Credential,
+    /// A bearer token.
+    Token,
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Profile => "profile",
+            Self::Key => "key",
+            Self::Achievement => "achievement",
+            Self::List => "status list",
+            Self::Endorsement => "endorsement",
+            Self::Credential => "credential",
+            Self::Token => "token",
+        })
+    }
+}
+
+/// Why a service refuses.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum RegistryError {
+    /// There is no such thing here, or none that the caller may see.
+    #[error("there is no {0} {1:?} here")]
+    NotFound(Thing, String),
+    /// The caller may see the thing and may not change it.
+    #[error("it belongs to another profile")]
+    NotYours,
+    /// Only the registry's operator may do this.
+    #[error("only the registry's operator may do this")]
+    OperatorOnly,
+    /// A member of the request is not what it has to be.
+    #[error("{pointer}: {detail}")]
+    Invalid {
+        /// JSON pointer to the member.
+        pointer: String,
+        /// What it has to be.
+        detail: String,
+    },
+    /// The thing has changed since the caller looked.
+    #[error("it has changed since it was read; its present version is {present}")]
+    ChangedMeanwhile {
+        /// Entity tag of the present version.
+        present: String,
+    },
+    /// The slug is taken, now or in the past.
+    #[error("the slug {0} is taken; slugs are never given out twice")]
+    SlugTaken(Slug),
+    /// The profile does not have the role that this needs.
+    #[error("the profile {0} does not have the role {1}")]
+    RoleMissing(Slug, &'static str),
+    /// The store belongs to another public URL.
+    #[error(
+        "this store was set up for public_url {recorded}, and {configured} is configured; \
+         every id in it starts with the recorded one"
+    )]
+    PublicUrl {
+        /// What the store was set up for.
+        recorded: String,
+        /// What is configured.
+        configured: String,
+    },
+    /// Fewer indexes are left than were asked for.
+    #[error("{asked} entries were asked for and {remaining} are left in this list")]
+    ListFull {
+        /// How many were asked for.
+        asked: u64,
+        /// How many are left.
+        remaining: u64,
+    },
+    /// The space already has a list for this purpose.
+    #[error("the list {list} already lies over these indexes for {purpose}")]
+    PurposeTaken {
+        /// URL of the list that is there.
+        list: String,
+        /// The purpose asked for.
+        purpose: String,
+    },
+    /// Not one of the updates could be made.
+    #[error("none of the {} updates could be made", .0.len())]
+    AllRefused(Vec<Refused>),
+    /// The endorsed thing is hosted here and is not there, or is of another kind.
+    #[error("{0}")]
+    Subject(String),
+    /// A profile cannot stand behind itself.
+    #[error("a profile cannot endorse itself or what it made")]
+    SelfEndorsement,
+    /// Suspending would not be seen by verifiers elsewhere.
+    #[error(
+        "this endorsement was issued without a suspension entry, so a suspension would not be \
+         seen by verifiers; revoke it, or issue it again with \"suspendable\": true"
+    )]
+    NotSuspendable,
+    /// A status that never goes back was asked to.
+    #[error("{0}")]
+    Irreversible(String),
+    /// The key cannot do or undergo this.
+    #[error("{0}")]
+    Key(String),
+    /// A document could not be signed or failed its own verification.
+    #[error("the document cannot be signed: {0}")]
+    Unsignable(String),
+    /// What was said about a profile or an achievement is not as it has to be.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// The idempotency key was used for another request.
+    #[error("this Idempotency-Key was used with another request; use a fresh one")]
+    IdempotencyKeyReused,
+    /// Too many changes of the same thing at once.
+    #[error("too many changes of the same thing at once; try again")]
+    Contended,
+    /// The store did not take the change, or its outcome is unknown.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// The store could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RegistryError {
+    /// A member of the request is not what it has to be.
+    pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Invalid {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        }
+    }
+}

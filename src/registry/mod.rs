@@ -1,0 +1,208 @@
+//! The services: what may change, who may change it, and in which order it is written.
+//!
+//! Every change runs through [`Registry::transact`]: read one snapshot, stage a batch with its
+//! event, commit, and only then answer. Nothing here knows HTTP.
+
+mod achievements;
+mod actor;
+mod allocation;
+mod change;
+mod endorsements;
+mod error;
+mod issuing;
+mod keys;
+mod lists;
+
+mod profiles;
+mod publisher;
+mod queries;
+mod statuses;
+mod tokens;
+mod verification;
+
+use std::sync::Arc;
+
+use tracing::info;
+
+use crate::entropy::Entropy;
+use crate::ids::{AchievementId, EndorsementId, ListId, Slug};
+use crate::store::engine::{Batch, Engine, StoreError};
+use crate::store::tables::SETTINGS;
+use crate::time::{Clock, Timestamp, Ttl};
+use crate::vc::keys::MasterKey;
+
+pub use crate::verify::outcome::Outcome;
+pub use achievements::AchievementView;
+pub use actor::Actor;
+pub use allocation::Allocated;
+pub use change::{Change, Idempotency};
+pub use endorsements::{
+    EndorsementAction, EndorsementFilter, EndorsementView, NewEndorsement, SubjectAnswer,
+};
+pub use error::{RegistryError, Thing};
+pub use issuing::{CredentialStatusRequest, Issued};
+pub use keys::KeyView;
+pub use lists::{ListView, NewList};
+pub use profiles::{NewProfile, ProfileView, Roles, document_digest as document_tag};
+pub use publisher::{PublishedList, Publisher};
+pub use queries::{
+    CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
+    StatusUnknown,
+};
+pub use statuses::{Refused, StatusTarget, StatusUpdate, Updated};
+pub use tokens::NewToken;
+
+/// What the services need to know of the configuration, as plain values.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Origin of every URL that the registry hands out, without a path.
+    pub public_url: String,
+    /// `ttl` of lists that do not ask for another.
+    pub list_ttl: Ttl,
+    /// How long a new key stands in the controller document before it signs.
+    pub key_notice: Ttl,
+    /// How long the answer to a change with an `Idempotency-Key` is kept.
+    pub idempotency_kept: Ttl,
+    /// Whether a list is signed before a change of it is acknowledged.
+    pub publish_before_acknowledging: bool,
+    /// How many published lists are kept ready in memory.
+    pub ready_lists: u64,
+}
+
+/// The registry: every service, over one store.
+pub struct Registry {
+    engine: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    master: MasterKey,
+    settings: Settings,
+    lanes: statuses::Lanes,
+    turns: allocation::Turns,
+    published: publisher::Snapshot,
+}
+
+impl Registry {
+    /// Opens the registry over `engine`. A store that was set up for another `public_url` is
+    /// refused, since every id in it starts with that one.
+    pub fn open(
+        engine: Arc<dyn Engine>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        master: MasterKey,
+        settings: Settings,
+    ) -> Result<Self, RegistryError> {
+        let recorded = SETTINGS.get(&*engine, &PUBLIC_URL.to_owned())?;
+        if let Some(recorded) = recorded
+            && recorded != settings.public_url.as_bytes()
+        {
+            return Err(RegistryError::PublicUrl {
+                recorded: String::from_utf8_lossy(&recorded).into_owned(),
+                configured: settings.public_url,
+            });
+        }
+        let published = publisher::Snapshot::new(settings.ready_lists);
+        Ok(Self {
+            engine,
+            clock,
+            entropy,
+            master,
+            settings,
+            lanes: statuses::Lanes::default(),
+            turns: allocation::Turns::default(),
+            published,
+        })
+    }
+
+    /// The present moment, by the registry's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The settings that the services run with.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether the store can be read: what readiness means on one machine.
+    pub fn check_store(&self) -> Result<(), StoreError> {
+        SETTINGS
+            .get(&*self.engine, &PUBLIC_URL.to_owned())
+            .map(|_| ())
+    }
+
+    /// URLs of the things that live here.
+    pub fn urls(&self) -> Urls<'_> {
+        Urls(&self.settings.public_url)
+    }
+
+    /// Records the origin with the first profile, in the batch that writes it.
+    fn record_public_url(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        let name = PUBLIC_URL.to_owned();
+        if SETTINGS.get(&*self.engine, &name)?.is_none() {
+            info!(
+                public_url = self.settings.public_url,
+                "recording the public URL for good"
+            );
+            let value = self.settings.public_url.clone().into_bytes();
+            SETTINGS.put(batch, &name, &value);
+        }
+        Ok(())
+    }
+}
+
+const PUBLIC_URL: &str = "public_url";
+
+/// Makes and takes apart the URLs of what lives here.
+#[derive(Debug, Clone, Copy)]
+pub struct Urls<'a>(&'a str);
+
+impl<'a> Urls<'a> {
+    /// The origin, without a path.
+    pub const fn origin(&self) -> &'a str {
+        self.0
+    }
+
+    /// The origin's host, with its port where it has one.
+    pub fn host(&self) -> &'a str {
+        self.0.split_once("://").map_or(self.0, |(_, host)| host)
+    }
+
+    /// A profile.
+    pub fn profile(&self, slug: &Slug) -> String {
+        format!("{}/profiles/{slug}", self.0)
+    }
+
+    /// An achievement.
+    pub fn achievement(&self, id: AchievementId) -> String {
+        format!("{}/achievements/{id}", self.0)
+    }
+
+    /// A status list.
+    pub fn list(&self, id: ListId) -> String {
+        format!("{}/status-lists/{id}", self.0)
+    }
+
+    /// An endorsement.
+    pub fn endorsement(&self, id: EndorsementId) -> String {
+        format!("{}/endorsements/{id}", self.0)
+    }
+
+    /// What `url` names below `/{room}/` of this registry, where it names anything there.
+    pub fn within<'u>(&self, room: &str, url: &'u str) -> Option<&'u str> {
+        url.strip_prefix(self.0)?
+            .strip_prefix('/')?
+            .strip_prefix(room)?
+            .strip_prefix('/')
+    }
+
+    /// The list that `url` names, where it is one of ours.
+    pub fn parse_list(&self, url: &str) -> Option<ListId> {
+        self.within("status-lists", url)?.parse().ok()
+    }
+
+    /// Whether `id` is a URL below this registry's origin.
+    pub fn is_ours(&self, id: &str) -> bool {
+        id.strip_prefix(self.0)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}

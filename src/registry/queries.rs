@@ -1,0 +1,275 @@
+//! Look-ups of status: by list and index, and by credential. They show every acknowledged change
+//! at once, also before the signed list does.
+
+use super::allocation::space_of;
+use super::lists::list_of;
+use super::profiles::id_digest;
+use super::{Actor, Outcome, Registry, RegistryError, Thing};
+use crate::bitstring::{IndexOutOfRange, PAGE_BYTES, Page, StatusIndex, get_in_page, page_of};
+use crate::ids::{ListId, Revision, SpaceId};
+use crate::status::{Effect, StatusPurpose};
+use crate::store::engine::Read;
+use crate::store::tables::{CREDENTIALS, LIST_STATES, ListRecord, PAGES};
+
+/// What an entry says, or why it says nothing.
+#[derive(Debug, Clone)]
+pub struct StatusAnswer {
+    /// The value of the entry.
+    pub status: u8,
+    /// What the list's bits mean.
+    pub purpose: StatusPurpose,
+    /// How it stands, as far as this list says.
+    pub outcome: Outcome,
+    /// The list's revision that was read.
+    pub revision: Revision,
+}
+
+/// Why an entry cannot be told. Distinct from any status.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StatusUnknown {
+    /// The list is not one of this registry.
+    Elsewhere(String),
+    /// The list would be here, and is not.
+    NoList(String),
+    /// The list has no such index.
+    OutOfRange(IndexOutOfRange),
+    /// Nothing is known of the credential, or nothing that the caller may know.
+    NoCredential(String),
+}
+
+/// One question of many.
+#[derive(Debug, Clone)]
+pub enum StatusQuestion {
+    /// By place.
+    Entry {
+        /// URL of the list.
+        list: String,
+        /// The index.
+        index: u64,
+    },
+    /// By id of the credential.
+    Credential(String),
+}
+
+/// An answer in the order of the questions.
+#[derive(Debug, Clone)]
+pub enum QuestionAnswer {
+    /// To a question by place.
+    Entry(Result<StatusAnswer, StatusUnknown>),
+    /// To a question by credential.
+    Credential(Result<CredentialAnswer, StatusUnknown>),
+}
+
+/// How a credential stands, by all its entries here.
+#[derive(Debug, Clone)]
+pub struct CredentialAnswer {
+    /// Its id.
+    pub credential: String,
+    /// How it stands.
+    pub outcome: Outcome,
+    /// Each entry.
+    pub entries: Vec<EntryAnswer>,
+}
+
+/// One entry of a credential.
+#[derive(Debug, Clone)]
+pub struct EntryAnswer {
+    /// URL of the list.
+    pub list: String,
+    /// The index.
+    pub index: u64,
+    /// What it says.
+    pub answer: StatusAnswer,
+}
+
+/// Who asks by credential id, which reveals that the id exists.
+#[derive(Debug, Clone, Copy)]
+pub enum MaySee {
+    /// Everybody may.
+    Everything,
+    /// The caller may see what belongs to whom it speaks for.
+    OwnOf(Actor),
+    /// Nobody who did not say who they are.
+    Nothing,
+}
+
+impl Registry {
+    /// What one entry of a list says.
+    pub fn status_at(
+        &self,
+        list: &str,
+        index: u64,
+    ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
+        self.read_entry(&*self.engine.snapshot(), list, index)
+    }
+
+    /// How a credential stands, by its id.
+    pub fn status_of(
+        &self,
+        credential: &str,
+        may_see: MaySee,
+    ) -> Result<Result<CredentialAnswer, StatusUnknown>, RegistryError> {
+        self.read_credential(&*self.engine.snapshot(), credential, may_see)
+    }
+
+    /// Answers many questions from one snapshot, in their order.
+    pub fn statuses(
+        &self,
+        questions: &[StatusQuestion],
+        may_see: MaySee,
+    ) -> Result<Vec<QuestionAnswer>, RegistryError> {
+        let snapshot = self.engine.snapshot();
+        let read = &*snapshot;
+        let answer = |question: &StatusQuestion| match question {
+            StatusQuestion::Entry { list, index } => self
+                .read_entry(read, list, *index)
+                .map(QuestionAnswer::Entry),
+            StatusQuestion::Credential(id) => self
+                .read_credential(read, id, may_see)
+                .map(QuestionAnswer::Credential),
+        };
+        questions.iter().map(answer).collect()
+    }
+
+    fn read_entry(
+        &self,
+        read: &dyn Read,
+        url: &str,
+        index: u64,
+    ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
+        let Some(list) = self.urls().parse_list(url) else {
+            let unknown = if self.urls().is_ours(url) {
+                StatusUnknown::NoList(url.to_owned())
+            } else {
+                StatusUnknown::Elsewhere(url.to_owned())
+            };
+            return Ok(Err(unknown));
+        };
+        let record = match list_of(read, &self.urls(), list) {
+            Ok(record) => record,
+            Err(RegistryError::NotFound(Thing::List, url)) => {
+                return Ok(Err(StatusUnknown::NoList(url)));
+            }
+            Err(error) => return Err(error),
+        };
+        match record.length().index(index) {
+            Ok(index) => entry_of(read, list, &record, index).map(Ok),
+            Err(error) => Ok(Err(StatusUnknown::OutOfRange(error))),
+        }
+    }
+
+    fn read_credential(
+        &self,
+        read: &dyn Read,
+        credential: &str,
+        may_see: MaySee,
+    ) -> Result<Result<CredentialAnswer, StatusUnknown>, RegistryError> {
+        let rows = CREDENTIALS.scan(read, &id_digest(credential), None, 16)?;
+        let seen = rows.into_iter().filter(|((_, owner), _)| match may_see {
+            MaySee::Everything => true,
+            MaySee::OwnOf(actor) => actor.speaks_for(*owner),
+            MaySee::Nothing => false,
+        });
+        let mut entries = Vec::new();
+        let mut known = false;
+        for (_, record) in seen {
+            known = true;
+            for (space, index) in record.entries {
+                entries.extend(self.entries_over(read, space, index)?);
+            }
+        }
+        if !known {
+            return Ok(Err(StatusUnknown::NoCredential(credential.to_owned())));
+        }
+        let outcomes = entries.iter().map(|entry| entry.answer.outcome);
+        let outcome = outcomes
+            .max_by_key(|outcome| weight(*outcome))
+            .unwrap_or(Outcome::Unknown);
+        Ok(Ok(CredentialAnswer {
+            credential: credential.to_owned(),
+            outcome,
+            entries,
+        }))
+    }
+
+    /// What every list over a space says of an index.
+    fn entries_over(
+        &self,
+        read: &dyn Read,
+        space: SpaceId,
+        index: u32,
+    ) -> Result<Vec<EntryAnswer>, RegistryError> {
+        let planes = space_of(read, space)?.planes;
+        let answer = |list: ListId| {
+            let record = list_of(read, &self.urls(), list)?;
+            let index = record
+                .length()
+                .index(index.into())
+                .expect("given out within the list's length");
+            Ok(EntryAnswer {
+                list: self.urls().list(list),
+                index: index.get(),
+                answer: entry_of(read, list, &record, index)?,
+            })
+        };
+        planes.iter().map(|plane| answer(plane.list)).collect()
+    }
+
+    /// The list over a space for a purpose.
+    pub(super) fn plane(
+        &self,
+        read: &dyn Read,
+        space: SpaceId,
+        purpose: &StatusPurpose,
+    ) -> Result<ListId, RegistryError> {
+        space_of(read, space)?.plane(purpose).ok_or_else(|| {
+            RegistryError::NotFound(Thing::List, format!("for the purpose {}", purpose.as_str()))
+        })
+    }
+}
+
+pub(super) fn entry_of(
+    read: &dyn Read,
+    list: ListId,
+    record: &ListRecord,
+    index: StatusIndex,
+) -> Result<StatusAnswer, RegistryError> {
+    let size = record.status_size;
+    let page = PAGES.get(read, &(list, page_of(index, size)))?;
+    let status = match page.map(Page::try_from) {
+        Some(Ok(page)) => get_in_page(&page, index, size),
+        Some(Err(bytes)) => {
+            let reason = format!("a page has {} bytes, not {PAGE_BYTES}", bytes.len());
+            let corrupt = crate::store::StoreError::Corrupt {
+                table: PAGES.name(),
+                reason,
+            };
+            return Err(corrupt.into());
+        }
+        None => 0,
+    };
+    let outcome = match record.purpose.effect(status) {
+        Effect::Revokes => Outcome::Revoked,
+        Effect::Suspends => Outcome::Suspended,
+        Effect::None | Effect::Refreshes | Effect::Informs => Outcome::Active,
+        Effect::Undefined => Outcome::Unknown,
+    };
+    let revision = LIST_STATES
+        .get(read, &list)?
+        .map_or(Revision(1), |state| state.revision);
+    Ok(StatusAnswer {
+        status,
+        purpose: record.purpose.clone(),
+        outcome,
+        revision,
+    })
+}
+
+/// Which of several entries decides how a credential stands.
+const fn weight(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Revoked => 2,
+        Outcome::Suspended => 1,
+        _ => 0,
+    }
+}

@@ -1,0 +1,124 @@
+//! Bearer tokens: random, kept as a hash, bound to one profile or to the registry's operator, and
+//! expiring. Authentication is the only place where an [`Actor`] comes from outside.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::{Actor, Change, Registry, RegistryError, Thing};
+use crate::entropy::random;
+use crate::ids::{ProfileId, Slug};
+use crate::store::event::EventKind;
+use crate::store::tables::{TOKENS, TokenRecord};
+use crate::time::{Timestamp, Ttl};
+
+/// What every token starts with, so that a leaked one is found by those who search for it.
+const PREFIX: &str = "gst_";
+
+/// The longest time that a token is good for.
+pub(super) const LONGEST_TOKEN: Ttl = Ttl::from_seconds(366 * 24 * 3600);
+
+/// A token that was just made. Only its holder ever knows it.
+#[derive(Debug)]
+pub struct NewToken {
+    /// The secret, to be sent as `Authorization: Bearer …`.
+    pub token: Zeroizing<String>,
+    /// Names the token, for revoking it.
+    pub id: String,
+    /// Whom it speaks for; `None` is the registry's operator.
+    pub profile: Option<Slug>,
+    /// From when on it is refused.
+    pub expires: Timestamp,
+}
+
+impl Registry {
+    /// Makes a token for a profile, or (`None`) for the registry's operator. Whoever speaks for a
+    /// profile can make tokens for it; only the operator can make one for the operator.
+    pub fn make_token(
+        &self,
+        change: &Change,
+        profile: Option<&Slug>,
+        good_for: Ttl,
+    ) -> Result<NewToken, RegistryError> {
+        if good_for.seconds() == 0 || good_for > LONGEST_TOKEN {
+            let detail = "a time of 1 second to 366 days is needed";
+            return Err(RegistryError::invalid("/expiresIn", detail));
+        }
+        let secret: Zeroizing<[u8; 32]> = Zeroizing::new(random(&*self.entropy));
+        let token = Zeroizing::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*secret)));
+        let id: [u8; 16] = random(&*self.entropy);
+        // The token itself is never stored, so a second request cannot be given the first one's.
+        let unkept = Change::by(change.actor);
+        let expires_millis = self.transact(&unkept, |tx| {
+            let owner = match profile {
+                Some(slug) => {
+                    let owner = self.profile_id(tx.read, slug)?;
+                    change.actor.must_speak_for(owner)?;
+                    Some(owner)
+                }
+                None => change.actor.must_operate().map(|()| None)?,
+            };
+            let expires_at = tx.now.plus(good_for);
+            let record = TokenRecord {
+                id,
+                profile: owner,
+                created_at: tx.now,
+                expires_at,
+            };
+            TOKENS.put(&mut tx.batch, &hash(&token), &record);
+            tx.log(EventKind::TokenMade { id });
+            Ok(expires_at.millis())
+        })?;
+        Ok(NewToken {
+            token,
+            id: URL_SAFE_NO_PAD.encode(id),
+            profile: profile.cloned(),
+            expires: Timestamp::from_millis(expires_millis),
+        })
+    }
+
+    /// Whom a bearer token speaks for; `None` for one that is unknown or has expired.
+    pub fn authenticate(&self, token: &str) -> Result<Option<Actor>, RegistryError> {
+        let Some(record) = TOKENS.get(&*self.engine, &hash(token))? else {
+            return Ok(None);
+        };
+        if record.expires_at <= self.now() {
+            return Ok(None);
+        }
+        Ok(Some(match record.profile {
+            Some(profile) => Actor::profile(profile),
+            None => Actor::operator_by_token(record.id),
+        }))
+    }
+
+    /// Revokes a token by its id.
+    pub fn revoke_token(&self, change: &Change, id: &str) -> Result<(), RegistryError> {
+        let none = || RegistryError::NotFound(Thing::Token, id.to_owned());
+        let bytes = URL_SAFE_NO_PAD.decode(id).map_err(|_| none())?;
+        let wanted: [u8; 16] = bytes.try_into().map_err(|_| none())?;
+        self.transact(change, |tx| {
+            let mut after = None;
+            loop {
+                let rows = TOKENS.scan(tx.read, &[], after.as_ref(), 1_000)?;
+                let Some((last, _)) = rows.last() else {
+                    return Err(none());
+                };
+                after = Some(*last);
+                let Some((key, record)) = rows.iter().find(|(_, row)| row.id == wanted) else {
+                    continue;
+                };
+                let owner = record.profile.unwrap_or(ProfileId::REGISTRY);
+                // The existence of others' tokens is nobody's business.
+                change.actor.must_speak_for(owner).map_err(|_| none())?;
+                TOKENS.delete(&mut tx.batch, key);
+                tx.log(EventKind::TokenRevoked { id: wanted });
+                return Ok(());
+            }
+        })
+    }
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
