@@ -27,3 +27,8 @@ pub mod store;
 
 // Services.
 pub mod registry;
+
+// Edge.
+pub mod web;
+
+pub mod http;

@@ -1,0 +1,161 @@
+//! Issuing, status and verification of credentials (VCALM 1.0).
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::edge::Edge;
+use super::lists::{check_reason, with_credential};
+use super::problem::Problem;
+use super::reply::Reply;
+use super::request::Request;
+use crate::json::JsonError;
+use crate::registry::CredentialStatusRequest;
+use crate::status::PurposeError;
+
+/// A credential to be issued.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IssueRequest {
+    /// The credential without proof. Its issuer has to be a profile here.
+    #[schema(value_type = Object)]
+    credential: Value,
+    /// Options.
+    #[serde(default)]
+    options: IssueOptions,
+}
+
+/// Options of issuing.
+#[derive(Deserialize, Default, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct IssueOptions {
+    /// Id for a credential that has none.
+    credential_id: Option<String>,
+    /// For selective disclosure, which the proof made here does not offer: has to be empty.
+    mandatory_pointers: Option<Vec<String>>,
+}
+
+/// A change of status.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct StatusRequest {
+    /// The credential.
+    credential_id: String,
+    /// Which of its entries.
+    credential_status: StatusEntryBody,
+    /// `true` sets the status, `false` clears it.
+    status: bool,
+    /// Which index is meant where the credential has several; this registry knows them itself.
+    index_allocator: Option<String>,
+    /// Why; kept with the change in the audit trail.
+    reason: Option<String>,
+}
+
+/// A status entry as it stands in a credential.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct StatusEntryBody {
+    /// `BitstringStatusListEntry`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// What the entry says.
+    status_purpose: String,
+    /// Id of the entry.
+    id: Option<String>,
+    /// Its index.
+    #[schema(value_type = Option<String>)]
+    status_list_index: Option<Value>,
+    /// Its list.
+    status_list_credential: Option<String>,
+}
+
+/// A credential to be verified.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct VerifyRequest {
+    /// The secured credential.
+    #[schema(value_type = Object)]
+    verifiable_credential: Value,
+    /// Options.
+    #[serde(default)]
+    options: VerifyOptions,
+}
+
+/// Options of verification.
+#[derive(Deserialize, Default, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct VerifyOptions {
+    /// Whether the results of single steps are wanted.
+    return_results: Option<bool>,
+    /// Problems are always told.
+    return_problem_details: Option<bool>,
+    /// Whether the credential is wanted back.
+    return_credential: Option<bool>,
+    /// Names of checks; all are always made.
+    checks: Option<Vec<String>>,
+}
+
+/// VCALM gives unknown members a type of their own.
+fn vcalm<T: serde::de::DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+    let unknown = "https://www.w3.org/TR/vcalm#UNKNOWN_OPTION_PROVIDED";
+    let body = crate::json::parse(&request.body)?;
+    crate::json::from_value(&body).map_err(|error| match error {
+        JsonError::UnknownMember { .. } => Problem::from(error).of_standard(unknown),
+        other => other.into(),
+    })
+}
+
+pub(super) fn issue(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let body: IssueRequest = vcalm(request)?;
+    if body
+        .options
+        .mandatory_pointers
+        .is_some_and(|pointers| !pointers.is_empty())
+    {
+        let detail = "the proof made here has no selective disclosure";
+        return Err(Problem::invalid("/options/mandatoryPointers", detail));
+    }
+    let id = body.options.credential_id.as_deref();
+    let issued = edge
+        .registry
+        .issue(&request.change()?, &body.credential, id)?;
+    Ok(Reply::json(201, &with_credential(issued.credential)))
+}
+
+pub(super) fn change_status(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let body: StatusRequest = vcalm(request)?;
+    if body.credential_status.kind != "BitstringStatusListEntry" {
+        let detail = "the type BitstringStatusListEntry is known here";
+        return Err(Problem::invalid("/credentialStatus/type", detail));
+    }
+    check_reason(body.reason.as_deref())?;
+    let wanted =
+        CredentialStatusRequest {
+            credential: body.credential_id,
+            purpose: body.credential_status.status_purpose.parse().map_err(
+                |error: PurposeError| {
+                    Problem::invalid("/credentialStatus/statusPurpose", error.to_string())
+                },
+            )?,
+            list: body.credential_status.status_list_credential,
+            status: body.status,
+            reason: body.reason,
+        };
+    let updated = edge
+        .registry
+        .change_credential_status(&request.change()?, wanted)?;
+    Ok(Reply::json(200, &json!(updated)))
+}
+
+pub(super) fn verify(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let body: VerifyRequest = vcalm(request)?;
+    let report = edge.registry.verify(&body.verifiable_credential);
+    let mut answer: Map<String, Value> = report.to_json();
+    if body.options.return_credential == Some(true) {
+        answer.insert("credential".into(), body.verifiable_credential);
+    }
+    if body.options.return_results != Some(true) {
+        answer.shift_remove("results");
+    }
+    Ok(Reply::json(200, &Value::Object(answer)))
+}

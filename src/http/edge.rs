@@ -1,0 +1,65 @@
+//! What the edge needs beside the registry, as plain values.
+
+use std::sync::Arc;
+
+use crate::registry::Registry;
+use crate::time::Ttl;
+
+/// The registry with the rules of the edge around it.
+pub struct Edge {
+    /// The services.
+    pub registry: Arc<Registry>,
+    /// Who may do what without a token.
+    pub mode: Mode,
+    /// Whether anybody may ask for the status of a credential by its id, which tells them that
+    /// the credential exists.
+    pub status_by_credential_is_public: bool,
+    /// How long answers stay fresh.
+    pub cache: CachePolicy,
+    /// How much is taken in.
+    pub limits: Limits,
+}
+
+/// How the registry runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Changes need a token.
+    Production,
+    /// On the loopback interface only: changes need no token, and requests that come from web
+    /// pages of other origins are refused.
+    Development,
+}
+
+/// `max-age` of every public answer. The one table of ARCHITECTURE.md shows the defaults.
+#[derive(Debug, Clone, Copy)]
+pub struct CachePolicy {
+    /// DID and controller documents.
+    pub did_document: Ttl,
+    /// Profiles, also as pages.
+    pub profile: Ttl,
+    /// Achievements, also as pages.
+    pub achievement: Ttl,
+    /// Status lists; never longer than the list's own `ttl`.
+    pub status_list: Ttl,
+    /// Signed endorsements, also as pages.
+    pub endorsement: Ttl,
+    /// Look-ups of status and of endorsements, which show every acknowledged change at once.
+    pub look_up: Ttl,
+    /// The OpenAPI description, the documentation and the style sheet.
+    pub description: Ttl,
+}
+
+/// How much is taken in.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of a request body.
+    pub body_bytes: usize,
+    /// Bytes of a body of many status updates.
+    pub bulk_body_bytes: usize,
+    /// Open connections; more wait to be accepted.
+    pub connections: usize,
+    /// Time for a request's head to arrive.
+    pub head: Ttl,
+    /// Time for a request's body to arrive.
+    pub body: Ttl,
+}

@@ -1,0 +1,273 @@
+//! Endorsements: issuing, standing, and who endorses whom.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::accept::negotiate;
+use super::edge::Edge;
+use super::home;
+use super::lists::{check_reason, with_credential};
+use super::problem::Problem;
+use super::reply::Reply;
+use super::request::Request;
+use crate::badges::{DigestError, DigestMultibase, SubjectKind, SubjectKindError};
+use crate::ids::EndorsementId;
+use crate::registry::{
+    EndorsementAction, EndorsementFilter, EndorsementView, NewEndorsement, Outcome, Urls,
+};
+use crate::time::Timestamp;
+
+/// An endorsement to be issued.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct NewEndorsementBody {
+    /// The accreditor: slug or id of a profile here.
+    endorser: String,
+    /// What is endorsed.
+    subject: SubjectBody,
+    /// Name of the endorsement.
+    name: String,
+    /// Why, in Markdown.
+    endorsement_comment: Option<String>,
+    /// From when on it holds (RFC 3339); from now where nothing is said.
+    valid_from: Option<String>,
+    /// Until when it holds (RFC 3339).
+    valid_until: Option<String>,
+    /// When it was awarded (RFC 3339).
+    awarded_date: Option<String>,
+    /// Whether it can be suspended: it then carries a suspension entry as well.
+    #[serde(default)]
+    suspendable: bool,
+}
+
+/// What is endorsed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct SubjectBody {
+    /// Its id, here or elsewhere.
+    id: String,
+    /// `profile`, `achievement` or `credential`.
+    kind: String,
+    /// Digest of the version that is endorsed.
+    digest_multibase: Option<String>,
+}
+
+/// Why something is done.
+#[derive(Deserialize, Default, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReasonBody {
+    /// The reason; kept with the change in the audit trail.
+    reason: Option<String>,
+}
+
+/// Up to 1,000 subjects.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EndorsementsQuery {
+    /// Ids of profiles, achievements or credentials; answers come in their order.
+    subjects: Vec<String>,
+    /// As of this moment (RFC 3339) rather than now.
+    at: Option<String>,
+}
+
+const MOST_SUBJECTS: usize = 1_000;
+
+pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let body: NewEndorsementBody = request.json()?;
+    let new = NewEndorsement {
+        endorser: edge.registry.profile_named(&body.endorser, "/endorser")?.id,
+        subject: body.subject.id,
+        kind: parse_kind(&body.subject.kind, "/subject/kind")?,
+        digest: digest(body.subject.digest_multibase.as_deref())?,
+        name: body.name,
+        comment: body.endorsement_comment,
+        valid_from: moment(body.valid_from.as_deref(), "/validFrom")?,
+        valid_until: moment(body.valid_until.as_deref(), "/validUntil")?,
+        awarded_date: moment(body.awarded_date.as_deref(), "/awardedDate")?,
+        suspendable: body.suspendable,
+    };
+    let view = edge.registry.endorse(&request.change()?, &new)?;
+    let url = edge.registry.urls().endorsement(view.id);
+    Ok(Reply::json(201, &with_credential(view.credential)).header("Location", url))
+}
+
+pub(super) fn revoke(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    change(edge, request, EndorsementAction::Revoke)
+}
+
+pub(super) fn suspend(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    change(edge, request, EndorsementAction::Suspend)
+}
+
+pub(super) fn reinstate(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    change(edge, request, EndorsementAction::Reinstate)
+}
+
+fn change(edge: &Edge, request: &Request, action: EndorsementAction) -> Result<Reply, Problem> {
+    let id: EndorsementId = request.param("endorsement")?;
+    let body: ReasonBody = if request.body.is_empty() {
+        ReasonBody::default()
+    } else {
+        request.json()?
+    };
+    check_reason(body.reason.as_deref())?;
+    let view = edge
+        .registry
+        .change_endorsement(&request.change()?, id, action, body.reason)?;
+    Ok(Reply::json(200, &members(&edge.registry.urls(), &view)))
+}
+
+pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let id: EndorsementId = request.param("endorsement")?;
+    let offers = [
+        "application/vc",
+        "application/ld+json",
+        "application/json",
+        "text/html",
+    ];
+    let accept = request.accept();
+    let media_type = negotiate(accept.as_deref(), &offers)?;
+    let view = edge.registry.endorsement(id, None)?;
+    let reply = if media_type == "text/html" {
+        Reply::html(home::endorsement_page(edge, &view)?)
+    } else {
+        let tag = crate::registry::document_tag(&view.credential);
+        Reply::bytes(200, media_type, view.credential.to_string()).version(&tag, view.changed_at)
+    };
+    Ok(reply
+        .header("Vary", "Accept")
+        .fresh_for(edge.cache.endorsement))
+}
+
+pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let limit = request.limit()?;
+    let at: Option<Timestamp> = request.query_as("at", "an RFC 3339 time")?;
+    let filter = EndorsementFilter {
+        subject: request.query("subject").map(str::to_owned),
+        endorser: request.query("endorser").map(str::to_owned),
+        kind: request
+            .query("kind")
+            .map(|kind| parse_kind(kind, "?kind"))
+            .transpose()?,
+        standing: request.query("standing").map(parse_standing).transpose()?,
+        at,
+        after: request.query_as("cursor", "a cursor from a Link header")?,
+    };
+    let as_of = at.unwrap_or_else(|| edge.registry.now());
+    let views = edge.registry.endorsements(&filter, limit)?;
+    let urls = edge.registry.urls();
+    let items: Vec<Value> = views.iter().map(|view| members(&urls, view)).collect();
+    let answer = json!({ "endorsements": items, "asOf": as_of.to_string() });
+    let reply = Reply::json(200, &answer).fresh_for(edge.cache.look_up);
+    Ok(match views.last() {
+        Some(last) if views.len() == limit => {
+            reply.header("Link", next_page(&urls, request, &last.id.to_string()))
+        }
+        _ => reply,
+    })
+}
+
+pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let body: EndorsementsQuery = request.json()?;
+    if body.subjects.is_empty() || body.subjects.len() > MOST_SUBJECTS {
+        let detail = format!("1 to {MOST_SUBJECTS} subjects are needed");
+        return Err(Problem::invalid("/subjects", detail));
+    }
+    let at = moment(body.at.as_deref(), "/at")?;
+    let as_of = at.unwrap_or_else(|| edge.registry.now());
+    let urls = edge.registry.urls();
+    let results: Vec<Value> = edge
+        .registry
+        .endorsements_of(&body.subjects, at)?
+        .into_iter()
+        .map(|answer| {
+            let items: Vec<Value> = answer
+                .endorsements
+                .iter()
+                .map(|view| members(&urls, view))
+                .collect();
+            json!({
+                "subject": answer.subject,
+                "outcome": answer.outcome,
+                "endorsements": items,
+            })
+        })
+        .collect();
+    Ok(Reply::json(
+        200,
+        &json!({ "results": results, "asOf": as_of.to_string() }),
+    ))
+}
+
+/// The next page of a list, as a `Link` header: the same question after the last item.
+pub(super) fn next_page(urls: &Urls<'_>, request: &Request, cursor: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in request.query.iter().filter(|(name, _)| name != "cursor") {
+        query.append_pair(name, value);
+    }
+    query.append_pair("cursor", cursor);
+    format!(
+        "<{}{}?{}>; rel=\"next\"",
+        urls.origin(),
+        request.path,
+        query.finish()
+    )
+}
+
+/// An endorsement as every answer shows it.
+pub(super) fn members(urls: &Urls<'_>, view: &EndorsementView) -> Value {
+    let mut members = Map::new();
+    members.insert("id".into(), urls.endorsement(view.id).into());
+    members.insert("endorser".into(), view.endorser.clone().into());
+    members.insert("subject".into(), view.subject.clone().into());
+    members.insert("kind".into(), json!(view.kind));
+    if view.kind == SubjectKind::Profile {
+        members.insert("roles".into(), json!(view.roles));
+    }
+    members.insert("outcome".into(), json!(view.outcome));
+    members.insert("validFrom".into(), view.valid_from.to_string().into());
+    if let Some(until) = view.valid_until {
+        members.insert("validUntil".into(), until.to_string().into());
+    }
+    members.insert("credential".into(), view.credential.clone());
+    Value::Object(members)
+}
+
+fn parse_kind(text: &str, pointer: &str) -> Result<SubjectKind, Problem> {
+    text.parse()
+        .map_err(|error: SubjectKindError| Problem::invalid(pointer, error.to_string()))
+}
+
+fn digest(text: Option<&str>) -> Result<Option<DigestMultibase>, Problem> {
+    let parse = |text: &str| {
+        text.parse().map_err(|error: DigestError| {
+            Problem::invalid("/subject/digestMultibase", error.to_string())
+        })
+    };
+    text.map(parse).transpose()
+}
+
+fn parse_standing(text: &str) -> Result<Outcome, Problem> {
+    let found = Outcome::ALL
+        .into_iter()
+        .find(|outcome| outcome.as_str() == text);
+    found.ok_or_else(|| {
+        let words: Vec<&str> = Outcome::ALL
+            .iter()
+            .map(|outcome| outcome.as_str())
+            .collect();
+        Problem::invalid(
+            "?standing",
+            format!("one of {} is needed", words.join(", ")),
+        )
+    })
+}
+
+fn moment(text: Option<&str>, pointer: &str) -> Result<Option<Timestamp>, Problem> {
+    let parse = |text: &str| {
+        text.parse::<Timestamp>()
+            .map_err(|error| Problem::invalid(pointer, error.to_string()))
+    };
+    text.map(parse).transpose()
+}

@@ -1,0 +1,32 @@
+//! The HTTP contract: routes, authentication, problems, and the server itself.
+//!
+//! Every route stands in one table ([`routes`]), which feeds dispatch, `OPTIONS`, the OpenAPI
+//! description and the pages that list it. Handlers are plain functions from a request to a reply
+//! and run where they may block.
+
+mod accept;
+mod auth;
+mod edge;
+mod openapi;
+mod problem;
+mod reply;
+mod request;
+pub mod routes;
+mod server;
+mod service;
+
+mod achievements;
+mod credentials;
+mod endorsements;
+mod health;
+mod home;
+mod lists;
+mod profiles;
+mod statuses;
+mod tokens;
+
+pub use edge::{CachePolicy, Edge, Limits, Mode};
+pub use problem::Problem;
+pub use reply::Reply;
+pub use server::{Running, serve};
+pub use service::answer_locally;

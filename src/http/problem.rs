@@ -1,0 +1,251 @@
+//! Problem documents (RFC 9457): the one place where a refusal becomes an HTTP status.
+
+use serde_json::{Map, Value, json};
+
+use super::reply::Reply;
+use crate::badges::ShapeError;
+use crate::json::JsonError;
+use crate::registry::{RegistryError, StatusUnknown};
+use crate::store::engine::CommitError;
+
+/// A refusal as the caller sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: u16,
+    /// What kind of problem, as a stable URI.
+    pub kind: String,
+    /// The kind in words, the same each time.
+    pub title: &'static str,
+    /// What is wrong this time, where, and what to do.
+    pub detail: String,
+    /// Members beside those of the standard.
+    pub more: Map<String, Value>,
+    /// Headers that the status demands.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+const OURS: &str = "urn:goodstanding:problem:";
+const STATUS_LIST: &str = "https://www.w3.org/ns/credentials/status-list#";
+const DATA_MODEL: &str = "https://www.w3.org/TR/vc-data-model#";
+
+impl Problem {
+    /// A problem of this registry's own kind.
+    pub fn new(status: u16, kind: &str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            kind: format!("{OURS}{kind}"),
+            title,
+            detail: detail.into(),
+            more: Map::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// The same problem under the URI that a standard gives it.
+    pub fn of_standard(mut self, uri: impl Into<String>) -> Self {
+        self.kind = uri.into();
+        self
+    }
+
+    /// The same problem with one more member.
+    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(member.to_owned(), value.into());
+        self
+    }
+
+    /// The same problem with a header.
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Nothing is at this address.
+    pub fn no_route(path: &str) -> Self {
+        let detail = format!("there is nothing at {path}; see /docs for what there is");
+        Self::new(404, "not-found", "Not found", detail)
+    }
+
+    /// The address takes other methods.
+    pub fn method_not_allowed(allow: &str) -> Self {
+        let detail = format!("this address takes {allow}");
+        Self::new(405, "method-not-allowed", "Method not allowed", detail).header("Allow", allow)
+    }
+
+    /// No representation that the caller takes.
+    pub fn not_acceptable(offers: &[&str]) -> Self {
+        let detail = format!("this can be had as {}", offers.join(", "));
+        Self::new(406, "not-acceptable", "Not acceptable", detail)
+    }
+
+    /// A change without a token.
+    pub fn unauthenticated(detail: &str) -> Self {
+        let challenge = "Bearer realm=\"goodstanding\"";
+        Self::new(401, "unauthenticated", "A token is needed", detail)
+            .header("WWW-Authenticate", challenge)
+    }
+
+    /// A member of the request, or a parameter, is not what it has to be.
+    pub fn invalid(pointer: &str, detail: impl Into<String>) -> Self {
+        Self::new(400, "invalid-request", "Invalid request", detail).with("pointer", pointer)
+    }
+
+    /// The body is larger than is taken in.
+    pub fn too_large(limit: usize) -> Self {
+        let detail =
+            format!("a body of at most {limit} bytes is taken; send it in several requests");
+        Self::new(413, "body-too-large", "Body too large", detail)
+    }
+
+    /// The answer as JSON members.
+    pub fn to_value(&self) -> Value {
+        let mut members = Map::new();
+        members.insert("type".into(), self.kind.clone().into());
+        members.insert("title".into(), self.title.into());
+        members.insert("status".into(), self.status.into());
+        members.insert("detail".into(), self.detail.clone().into());
+        members.extend(self.more.clone());
+        Value::Object(members)
+    }
+
+    /// The answer.
+    pub fn to_reply(&self) -> Reply {
+        let reply = Reply::bytes(
+            self.status,
+            "application/problem+json",
+            self.to_value().to_string(),
+        );
+        self.headers
+            .iter()
+            .fold(reply, |reply, (name, value)| reply.header(name, value))
+    }
+}
+
+impl From<JsonError> for Problem {
+    fn from(error: JsonError) -> Self {
+        let detail = error.to_string();
+        let pointer = error.pointer().to_owned();
+        match error {
+            JsonError::UnknownMember { member, .. } => {
+                Self::new(400, "unknown-member", "Unknown member", detail)
+                    .with("pointer", pointer)
+                    .with("member", member)
+            }
+            JsonError::Duplicate { .. } => {
+                Self::new(400, "duplicate-member", "Duplicate member", detail)
+                    .with("pointer", pointer)
+            }
+            _ => Self::invalid(&pointer, detail),
+        }
+    }
+}
+
+impl From<RegistryError> for Problem {
+    fn from(error: RegistryError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RegistryError::NotFound(..) => Self::new(404, "not-found", "Not found", detail),
+            RegistryError::NotYours => Self::new(403, "not-yours", "Not yours to change", detail),
+            RegistryError::OperatorOnly => {
+                Self::new(403, "operator-only", "For the operator only", detail)
+            }
+            RegistryError::Invalid { pointer, detail } => Self::invalid(&pointer, detail),
+            RegistryError::Shape(ShapeError::Unknown { at, .. }) => {
+                Self::new(400, "unknown-member", "Unknown member", detail).with("pointer", at)
+            }
+            RegistryError::Shape(error) => Self::invalid(error.at(), detail),
+            RegistryError::ChangedMeanwhile { .. } => {
+                Self::new(412, "changed-meanwhile", "Changed meanwhile", detail)
+            }
+            RegistryError::SlugTaken(_) => Self::new(409, "slug-taken", "Slug taken", detail),
+            RegistryError::RoleMissing(..) => {
+                Self::new(403, "role-missing", "Role missing", detail)
+            }
+            RegistryError::PublicUrl { .. } => {
+                Self::new(500, "public-url", "Wrong public URL", detail)
+            }
+            RegistryError::ListFull { remaining, .. } => {
+                Self::new(409, "list-full", "List full", detail).with("remaining", remaining)
+            }
+            RegistryError::PurposeTaken { list, .. } => {
+                Self::new(409, "purpose-taken", "Purpose taken", detail).with("list", list)
+            }
+            RegistryError::AllRefused(refused) => Self::new(
+                422,
+                "all-refused",
+                "Nothing could be changed",
+                all_refused(detail, &refused),
+            )
+            .with("refused", json!(refused)),
+            RegistryError::Subject(_) => Self::new(422, "wrong-subject", "Wrong subject", detail),
+            RegistryError::SelfEndorsement => {
+                Self::new(422, "self-endorsement", "Self-endorsement", detail)
+            }
+            RegistryError::NotSuspendable => {
+                Self::new(409, "not-suspendable", "Not suspendable", detail)
+            }
+            RegistryError::Irreversible(_) => {
+                Self::new(409, "irreversible", "Irreversible", detail)
+            }
+            RegistryError::Key(_) => Self::new(409, "key", "Key cannot be used so", detail),
+            RegistryError::Unsignable(_) => {
+                Self::new(422, "unsignable", "Cannot be signed", detail)
+            }
+            RegistryError::IdempotencyKeyReused => Self::new(
+                422,
+                "idempotency-key-reused",
+                "Idempotency key reused",
+                detail,
+            ),
+            RegistryError::Contended => busy("contended", "Too much at once", detail),
+            RegistryError::Commit(CommitError::Conflict) => {
+                busy("contended", "Too much at once", detail)
+            }
+            RegistryError::Commit(CommitError::Indeterminate(_)) => {
+                busy("outcome-unknown", "Outcome unknown", detail)
+            }
+            RegistryError::Commit(CommitError::Unavailable(_)) => {
+                busy("read-only", "No changes are taken now", detail)
+            }
+            RegistryError::Store(_) => Self::new(500, "store", "Store cannot be read", detail),
+        }
+    }
+}
+
+/// With a single update the reason is the problem; with many, the list tells.
+fn all_refused(detail: String, refused: &[crate::registry::Refused]) -> String {
+    match refused {
+        [only] => only.reason.clone(),
+        _ => detail,
+    }
+}
+
+fn busy(kind: &str, title: &'static str, detail: String) -> Problem {
+    Problem::new(503, kind, title, detail).header("Retry-After", "1")
+}
+
+impl From<StatusUnknown> for Problem {
+    fn from(unknown: StatusUnknown) -> Self {
+        let retrieval = format!("{STATUS_LIST}STATUS_RETRIEVAL_ERROR");
+        match unknown {
+            StatusUnknown::Elsewhere(url) => {
+                let detail = format!("{url} is not a list of this registry, and is not fetched");
+                Self::new(404, "", "Status list elsewhere", detail).of_standard(retrieval)
+            }
+            StatusUnknown::NoList(url) => {
+                let detail = format!("there is no status list {url} here");
+                Self::new(404, "", "No such status list", detail).of_standard(retrieval)
+            }
+            StatusUnknown::OutOfRange(error) => {
+                let detail = error.to_string();
+                let problem =
+                    Self::new(400, "", "Index out of range", detail).with("pointer", "/index");
+                problem.of_standard(format!("{DATA_MODEL}RANGE_ERROR"))
+            }
+            StatusUnknown::NoCredential(id) => {
+                let detail = format!("nothing is known here of {id}");
+                Self::new(404, "not-found", "Not found", detail)
+            }
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Profiles and their keys.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::accept::negotiate;
+use super::edge::Edge;
+use super::endorsements::next_page;
+use super::home;
+use super::problem::Problem;
+use super::reply::Reply;
+use super::request::Request;
+use crate::ids::{KeyId, ProfileId, Slug};
+use crate::registry::{KeyView, NewProfile, Outcome, ProfileView, Roles};
+use crate::store::tables::IdForm;
+use crate::time::Timestamp;
+
+/// What the registry itself wants to know of a new profile. Beside these the body takes the
+/// members of an Open Badges 3.0 Profile other than `id` and `type`.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewProfileBody {
+    /// Name in URLs: 1 to 64 of a-z, 0-9 and '-'. Never given out again.
+    slug: String,
+    /// `issuer`, `accreditor` or both.
+    roles: Vec<String>,
+    /// Form of the profile's id: `did:web` (the default), `https` or `did:key`.
+    issuer_id: Option<String>,
+    /// Name of the organisation or person.
+    #[schema(value_type = String)]
+    #[serde(skip)]
+    #[expect(
+        dead_code,
+        reason = "shown in the description; read with the other members"
+    )]
+    name: (),
+}
+
+/// The members of an Open Badges 3.0 Profile other than `id` and `type`.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProfileBody {
+    /// The roles, where they are to change; the operator's to give.
+    roles: Option<Vec<String>>,
+}
+
+/// A key that may be in wrong hands.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RevokeKeyBody {
+    /// Since when it may have been (RFC 3339).
+    since: String,
+}
+
+pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let mut members: Map<String, Value> = request.json()?;
+    let slug: String = take(&mut members, "slug")?.ok_or_else(|| missing("/slug"))?;
+    let slug = slug
+        .parse::<Slug>()
+        .map_err(|e| Problem::invalid("/slug", e.to_string()))?;
+    let roles: Vec<String> = take(&mut members, "roles")?.ok_or_else(|| missing("/roles"))?;
+    let id_form = match take::<String>(&mut members, "issuerId")?.as_deref() {
+        None | Some("did:web") => IdForm::DidWeb,
+        Some("https") => IdForm::Https,
+        Some("did:key") => IdForm::DidKey,
+        Some(_) => {
+            return Err(Problem::invalid(
+                "/issuerId",
+                "did:web, https or did:key is needed",
+            ));
+        }
+    };
+    let new = NewProfile {
+        slug,
+        id_form,
+        roles: parse_roles(&roles)?,
+        members,
+    };
+    let view = edge.registry.create_profile(&request.change()?, &new)?;
+    let url = edge.registry.urls().profile(&view.slug);
+    Ok(document(201, "application/json", &view).header("Location", url))
+}
+
+pub(super) fn replace(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let slug: Slug = request.param("profile")?;
+    let mut members: Map<String, Value> = request.json()?;
+    let roles: Option<Vec<String>> = take(&mut members, "roles")?;
+    let roles = roles.map(|roles| parse_roles(&roles)).transpose()?;
+    let change = request.change()?;
+    let view = edge
+        .registry
+        .change_profile(&change, &slug, &members, roles, request.if_match())?;
+    Ok(document(200, "application/json", &view))
+}
+
+pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let limit = request.limit()?;
+    let after = request
+        .query_as("cursor", "a cursor from a Link header")?
+        .map(ProfileId);
+    let views = edge.registry.profiles(after, limit)?;
+    let accept = request.accept();
+    let media_type = negotiate(accept.as_deref(), &["application/json", "text/html"])?;
+    if media_type == "text/html" {
+        let page = home::profiles_page(edge, &views)?;
+        let reply = Reply::html(page).header("Vary", "Accept");
+        return Ok(reply.fresh_for(edge.cache.profile));
+    }
+    let items: Vec<Value> = views
+        .iter()
+        .map(|view| {
+            json!({
+                "id": view.issuer_id,
+                "slug": view.slug,
+                "url": edge.registry.urls().profile(&view.slug),
+                "name": view.document.get("name"),
+                "roles": role_names(view.roles),
+            })
+        })
+        .collect();
+    let reply = Reply::json(200, &json!({ "profiles": items }))
+        .header("Vary", "Accept")
+        .fresh_for(edge.cache.profile);
+    Ok(match views.last() {
+        Some(last) if views.len() == limit => {
+            let urls = edge.registry.urls();
+            reply.header("Link", next_page(&urls, request, &last.id.0.to_string()))
+        }
+        _ => reply,
+    })
+}
+
+pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let slug: Slug = request.param("profile")?;
+    let accept = request.accept();
+    let offers = ["application/ld+json", "application/json", "text/html"];
+    let media_type = negotiate(accept.as_deref(), &offers)?;
+    let mut view = edge.registry.profile(&slug)?;
+    let reply = match (media_type, request.query("endorsements")) {
+        ("text/html", _) => Reply::html(home::profile_page(edge, &view)?),
+        (_, None) => document(200, media_type, &view),
+        (_, Some("embed")) => {
+            embed_endorsements(edge, &mut view)?;
+            document(200, media_type, &view)
+        }
+        (_, Some(_)) => {
+            return Err(Problem::invalid(
+                "?endorsements",
+                "the one value known is embed",
+            ));
+        }
+    };
+    Ok(reply.header("Vary", "Accept").fresh_for(edge.cache.profile))
+}
+
+/// Puts the endorsements in good standing into the profile.
+fn embed_endorsements(edge: &Edge, view: &mut ProfileView) -> Result<(), Problem> {
+    let answers = edge
+        .registry
+        .endorsements_of(std::slice::from_ref(&view.issuer_id), None)?;
+    let live = answers.into_iter().flat_map(|answer| answer.endorsements);
+    let live: Vec<Value> = live
+        .filter(|endorsement| endorsement.outcome == Outcome::Active)
+        .map(|endorsement| endorsement.credential)
+        .collect();
+    if let (false, Some(members)) = (live.is_empty(), view.document.as_object_mut()) {
+        members.insert("endorsement".into(), live.into());
+        view.etag = crate::registry::document_tag(&view.document);
+    }
+    Ok(())
+}
+
+pub(super) fn did_document(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let slug: Slug = request.param("profile")?;
+    let view = edge.registry.profile(&slug)?;
+    if view.id_form != IdForm::DidWeb {
+        let detail = format!(
+            "the id of this profile is {}, not a did:web",
+            view.issuer_id
+        );
+        return Err(Problem::new(404, "not-found", "Not found", detail));
+    }
+    let accept = request.accept();
+    let offers = [
+        "application/did+ld+json",
+        "application/did+json",
+        "application/json",
+    ];
+    let media_type = negotiate(accept.as_deref(), &offers)?;
+    let (document, etag) = edge.registry.controller_document(&slug)?;
+    Ok(Reply::bytes(200, media_type, document.to_string())
+        .header("ETag", etag)
+        .header("Vary", "Accept")
+        .fresh_for(edge.cache.did_document))
+}
+
+pub(super) fn jwks(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let slug: Slug = request.param("profile")?;
+    let keys = edge.registry.json_web_keys(&slug)?;
+    Ok(Reply::bytes(
+        200,
+        "application/jwk-set+json",
+        json!({ "keys": keys }).to_string(),
+    )
+    .fresh_for(edge.cache.did_document))
+}
+
+pub(super) fn keys(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let slug: Slug = request.param("profile")?;
+    let keys = edge.registry.keys(&slug)?;
+    let keys: Vec<Value> = keys.iter().map(key_members).collect();
+    Ok(Reply::json(200, &json!({ "keys": keys })))
+}
+
+pub(super) fn make_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let slug: Slug = request.param("profile")?;
+    let key = edge.registry.make_key(&request.change()?, &slug)?;
+    Ok(Reply::json(201, &key_members(&key)))
+}
+
+pub(super) fn retire_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let (slug, key): (Slug, KeyId) = (request.param("profile")?, request.param("key")?);
+    let key = edge.registry.retire_key(&request.change()?, &slug, key)?;
+    Ok(Reply::json(200, &key_members(&key)))
+}
+
+pub(super) fn revoke_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let (slug, key): (Slug, KeyId) = (request.param("profile")?, request.param("key")?);
+    let body: RevokeKeyBody = request.json()?;
+    let since = body.since.parse::<Timestamp>();
+    let since = since.map_err(|error| Problem::invalid("/since", error.to_string()))?;
+    let key = edge
+        .registry
+        .revoke_key(&request.change()?, &slug, key, since)?;
+    Ok(Reply::json(200, &key_members(&key)))
+}
+
+fn key_members(key: &KeyView) -> Value {
+    let mut members = Map::new();
+    members.insert("id".into(), key.id.to_string().into());
+    members.insert(
+        "verificationMethod".into(),
+        key.verification_method.clone().into(),
+    );
+    members.insert(
+        "publicKeyMultibase".into(),
+        key.public_key_multibase.clone().into(),
+    );
+    members.insert("madeAt".into(), key.made_at.to_string().into());
+    members.insert("signsFrom".into(), key.signs_from.to_string().into());
+    if let Some(at) = key.retired_at {
+        members.insert("retiredAt".into(), at.to_string().into());
+    }
+    if let Some(since) = key.revoked_since {
+        members.insert("revokedSince".into(), since.to_string().into());
+    }
+    Value::Object(members)
+}
+
+fn document(status: u16, media_type: &str, view: &ProfileView) -> Reply {
+    Reply::bytes(status, media_type, view.document.to_string()).version(&view.etag, view.changed_at)
+}
+
+pub(super) fn role_names(roles: Roles) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    names.extend(roles.issuer.then_some("issuer"));
+    names.extend(roles.accreditor.then_some("accreditor"));
+    names
+}
+
+fn parse_roles(names: &[String]) -> Result<Roles, Problem> {
+    let mut roles = Roles {
+        issuer: false,
+        accreditor: false,
+    };
+    for (place, name) in names.iter().enumerate() {
+        match name.as_str() {
+            "issuer" => roles.issuer = true,
+            "accreditor" => roles.accreditor = true,
+            _ => {
+                let detail = "issuer or accreditor is needed";
+                return Err(Problem::invalid(&format!("/roles/{place}"), detail));
+            }
+        }
+    }
+    if names.is_empty() {
+        return Err(Problem::invalid("/roles", "at least one role is needed"));
+    }
+    Ok(roles)
+}
+
+/// Takes a member that the registry itself reads out of those of the Open Badges class.
+fn take<T: serde::de::DeserializeOwned>(
+    members: &mut Map<String, Value>,
+    name: &str,
+) -> Result<Option<T>, Problem> {
+    let Some(value) = members.shift_remove(name) else {
+        return Ok(None);
+    };
+    match crate::json::from_value(&value) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => {
+            let pointer = format!("/{name}{}", error.pointer());
+            Err(Problem::invalid(&pointer, format!("{pointer}: {error}")))
+        }
+    }
+}
+
+fn missing(pointer: &str) -> Problem {
+    Problem::invalid(pointer, format!("{pointer} is missing"))
+}

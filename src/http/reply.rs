@@ -1,0 +1,85 @@
+//! What a handler answers.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::time::{Timestamp, Ttl};
+use crate::web::CONTENT_SECURITY_POLICY;
+
+/// An answer: status, headers, body.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers, in the order in which they were set.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// An answer with a body of this media type.
+    pub fn bytes(status: u16, media_type: &str, body: impl Into<Bytes>) -> Self {
+        let headers = vec![("Content-Type", media_type.to_owned())];
+        Self {
+            status,
+            headers,
+            body: body.into(),
+        }
+    }
+
+    /// JSON.
+    pub fn json(status: u16, value: &Value) -> Self {
+        Self::bytes(status, "application/json", value.to_string())
+    }
+
+    /// A page.
+    pub fn html(page: String) -> Self {
+        Self::bytes(200, "text/html; charset=utf-8", page)
+            .header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+            .header("Referrer-Policy", "no-referrer")
+    }
+
+    /// No body.
+    pub const fn empty(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// With one more header.
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// For caches: fresh for so long.
+    pub fn fresh_for(self, ttl: Ttl) -> Self {
+        self.header(
+            "Cache-Control",
+            format!("public, max-age={}", ttl.seconds()),
+        )
+    }
+
+    /// For caches: not to be kept.
+    pub fn not_kept(self) -> Self {
+        self.header("Cache-Control", "no-store")
+    }
+
+    /// With a strong entity tag, and the moment of the last change.
+    pub fn version(self, etag: &str, changed_at: Timestamp) -> Self {
+        self.header("ETag", etag)
+            .header("Last-Modified", changed_at.http_date())
+    }
+
+    /// The value of a header.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let found = self
+            .headers
+            .iter()
+            .find(|(header, _)| header.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+}

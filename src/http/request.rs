@@ -1,0 +1,159 @@
+//! A request as handlers see it: routed, authenticated, its body read.
+
+use std::str::FromStr;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+use crate::json;
+use crate::registry::{Actor, Change, Idempotency};
+
+/// A request whose route is known.
+pub struct Request {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) params: Vec<(&'static str, String)>,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) actor: Option<Actor>,
+}
+
+impl Request {
+    /// A parameter of the path, parsed. One that cannot be an id names nothing here.
+    pub(super) fn param<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
+        let found = self.params.iter().find(|(param, _)| *param == name);
+        let text = found.map_or("", |(_, value)| value);
+        text.parse().map_err(|_| Problem::no_route(&self.path))
+    }
+
+    /// A parameter of the query.
+    pub(super) fn query(&self, name: &str) -> Option<&str> {
+        let found = self.query.iter().find(|(param, _)| param == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter of the query, parsed.
+    pub(super) fn query_as<T: FromStr>(
+        &self,
+        name: &str,
+        need: &str,
+    ) -> Result<Option<T>, Problem> {
+        let parse = |text: &str| {
+            text.parse().map_err(|_| {
+                Problem::invalid(
+                    &format!("?{name}"),
+                    format!("the parameter {name} has to be {need}"),
+                )
+            })
+        };
+        self.query(name).map(parse).transpose()
+    }
+
+    /// How many items a page of a list may have: `limit`, 1 to 1,000, 100 by default.
+    pub(super) fn limit(&self) -> Result<usize, Problem> {
+        let need = "a number from 1 to 1000";
+        match self.query_as("limit", need)?.unwrap_or(100) {
+            limit @ 1..=1000 => Ok(limit),
+            _ => Err(Problem::invalid(
+                "?limit",
+                format!("the parameter limit has to be {need}"),
+            )),
+        }
+    }
+
+    /// A header as text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The `Accept` header; several lines count as one.
+    pub(super) fn accept(&self) -> Option<String> {
+        let lines: Vec<_> = self
+            .headers
+            .get_all("accept")
+            .iter()
+            .filter_map(|v| v.to_str().ok())
+            .collect();
+        (!lines.is_empty()).then(|| lines.join(","))
+    }
+
+    /// The JSON body. Unknown and duplicate members are refused by name.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        self.must_be("application/json")?;
+        Ok(json::read(&self.body)?)
+    }
+
+    /// Whether the body is of this media type.
+    pub(super) fn is(&self, media_type: &str) -> bool {
+        let named = self.header("content-type").unwrap_or("application/json");
+        let kind = named.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case(media_type)
+    }
+
+    fn must_be(&self, media_type: &str) -> Result<(), Problem> {
+        let named = self.header("content-type").unwrap_or("application/json");
+        let kind = named
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        if kind == media_type || kind.ends_with("+json") {
+            return Ok(());
+        }
+        let detail = format!("the body has to be {media_type}, and Content-Type says {kind}");
+        Err(Problem::new(
+            415,
+            "unsupported-media-type",
+            "Unsupported media type",
+            detail,
+        ))
+    }
+
+    /// Who makes a change, and under which idempotency key.
+    pub(super) fn change(&self) -> Result<Change, Problem> {
+        let actor = self
+            .actor
+            .ok_or_else(|| Problem::unauthenticated("a bearer token is needed"))?;
+        let idempotency = match self.header("idempotency-key") {
+            Some(key) if key.is_empty() || key.len() > 255 => {
+                let detail = "an Idempotency-Key has 1 to 255 characters";
+                return Err(Problem::invalid("Idempotency-Key", detail));
+            }
+            Some(key) => {
+                let request = [
+                    self.method.as_str().as_bytes(),
+                    self.path.as_bytes(),
+                    &self.body,
+                ];
+                Some(Idempotency::new(actor, key, &request))
+            }
+            None => None,
+        };
+        Ok(Change { actor, idempotency })
+    }
+
+    /// The entity tag of `If-Match`, where one is named; `*` asks for nothing.
+    pub(super) fn if_match(&self) -> Option<&str> {
+        self.header("if-match").filter(|tag| *tag != "*")
+    }
+}
+
+/// The pairs of a query string, decoded.
+pub(super) fn parse_query(query: &str) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect()
+}
+
+/// A segment of a path, decoded.
+pub(super) fn decode_segment(segment: &str) -> Option<String> {
+    percent_decode_str(segment)
+        .decode_utf8()
+        .ok()
+        .map(|text| text.into_owned())
+}

@@ -1,0 +1,233 @@
+//! The table of routes. Dispatch, `OPTIONS`, the OpenAPI description and `/docs` all read it.
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
+
+use super::edge::Edge;
+use super::problem::Problem;
+use super::reply::Reply;
+use super::request::Request;
+use super::{
+    achievements, credentials, endorsements, health, home, lists, openapi, profiles, statuses,
+    tokens,
+};
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Public,
+    /// The holder of a token; in development mode everybody on this machine.
+    Token,
+}
+
+/// What a handler is.
+pub type Handler = fn(&Edge, &Request) -> Result<Reply, Problem>;
+
+/// One route.
+pub struct Route {
+    /// GET (which answers HEAD as well), POST or PUT.
+    pub method: &'static str,
+    /// The path; `{name}` stands for one segment.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// Whether its body may be as large as bulk updates are.
+    pub bulk: bool,
+    /// What it does, in a line.
+    pub summary: &'static str,
+    /// Parameters of its query.
+    pub query: &'static [&'static str],
+    /// The JSON body that it takes.
+    pub body: Option<Body>,
+    /// The status of its answer when all is well.
+    pub success: u16,
+    /// What answers it.
+    pub handler: Handler,
+}
+
+/// The schema of a JSON body.
+pub struct Body {
+    /// Its name among the schemas.
+    pub name: fn() -> std::borrow::Cow<'static, str>,
+    /// The schema.
+    pub schema: fn() -> RefOr<Schema>,
+    /// Adds the schemas that it refers to.
+    pub parts: fn(&mut Vec<(String, RefOr<Schema>)>),
+}
+
+const fn body<T: ToSchema + PartialSchema>() -> Option<Body> {
+    Some(Body {
+        name: T::name,
+        schema: T::schema,
+        parts: T::schemas,
+    })
+}
+
+const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Route {
+    Route {
+        method: "GET",
+        path,
+        access: Access::Public,
+        bulk: false,
+        summary,
+        query: &[],
+        body: None,
+        success: 200,
+        handler,
+    }
+}
+
+const fn ask(
+    path: &'static str,
+    summary: &'static str,
+    body: Option<Body>,
+    handler: Handler,
+) -> Route {
+    Route {
+        method: "POST",
+        body,
+        ..get(path, summary, handler)
+    }
+}
+
+const fn change(
+    path: &'static str,
+    summary: &'static str,
+    success: u16,
+    body: Option<Body>,
+    handler: Handler,
+) -> Route {
+    Route {
+        access: Access::Token,
+        success,
+        ..ask(path, summary, body, handler)
+    }
+}
+
+const fn with_query(route: Route, query: &'static [&'static str]) -> Route {
+    Route { query, ..route }
+}
+
+const fn bulk(route: Route) -> Route {
+    Route {
+        bulk: true,
+        ..route
+    }
+}
+
+const fn private(route: Route) -> Route {
+    Route {
+        access: Access::Token,
+        ..route
+    }
+}
+
+const fn put(route: Route) -> Route {
+    Route {
+        method: "PUT",
+        ..route
+    }
+}
+
+const PAGING: &[&str] = &["limit", "cursor"];
+
+/// Every route, the busiest first.
+#[rustfmt::skip]
+pub static ROUTES: &[Route] = &[
+    get("/status-lists/{list}", "A signed BitstringStatusListCredential", lists::show),
+    with_query(get("/status", "The status of one entry, or of a credential by its id", statuses::look_up), &["list", "index", "credential"]),
+    ask("/status/query", "The status of up to 10,000 entries or credentials", body::<statuses::StatusQuery>(), statuses::query),
+    with_query(get("/endorsements", "Endorsements by subject, endorser, kind, moment and standing", endorsements::list), &["subject", "endorser", "kind", "at", "standing", "limit", "cursor"]),
+    ask("/endorsements/query", "Who endorses each of up to 1,000 subjects", body::<endorsements::EndorsementsQuery>(), endorsements::query),
+    get("/endorsements/{endorsement}", "A signed EndorsementCredential, or its page", endorsements::show),
+    ask("/credentials/verify", "Verify a credential (VCALM)", body::<credentials::VerifyRequest>(), credentials::verify),
+    with_query(get("/profiles", "The profiles registered here", profiles::list), PAGING),
+    with_query(get("/profiles/{profile}", "An Open Badges Profile, or its page", profiles::show), &["endorsements"]),
+    get("/profiles/{profile}/did.json", "The DID document of a profile", profiles::did_document),
+    get("/profiles/{profile}/jwks.json", "The keys of a profile as JSON Web Keys", profiles::jwks),
+    with_query(get("/profiles/{profile}/achievements", "The achievements of a profile", achievements::list), PAGING),
+    get("/achievements/{achievement}", "An Open Badges Achievement, or its page", achievements::show),
+
+    change("/profiles", "Register a profile", 201, body::<profiles::NewProfileBody>(), profiles::create),
+    put(change("/profiles/{profile}", "Replace a profile's members", 200, body::<profiles::ProfileBody>(), profiles::replace)),
+    private(get("/profiles/{profile}/keys", "The keys of a profile", profiles::keys)),
+    change("/profiles/{profile}/keys", "Make another key", 201, None, profiles::make_key),
+    change("/profiles/{profile}/keys/{key}/retire", "Take a key out of use", 200, None, profiles::retire_key),
+    change("/profiles/{profile}/keys/{key}/revoke", "Declare a key compromised", 200, body::<profiles::RevokeKeyBody>(), profiles::revoke_key),
+    change("/profiles/{profile}/achievements", "Register an achievement", 201, body::<achievements::AchievementBody>(), achievements::create),
+    put(change("/achievements/{achievement}", "Replace an achievement's members", 200, body::<achievements::AchievementBody>(), achievements::replace)),
+    change("/status-lists", "Open a status list (VCALM)", 201, body::<lists::NewListBody>(), lists::create),
+    bulk(change("/status-lists/{list}/entries", "Allocate entries", 200, body::<lists::EntriesBody>(), lists::allocate)),
+    bulk(change("/status-lists/{list}/updates", "Change statuses", 200, body::<lists::UpdatesBody>(), lists::update)),
+    change("/credentials/issue", "Issue a credential (VCALM)", 201, body::<credentials::IssueRequest>(), credentials::issue),
+    change("/credentials/status", "Change a credential's status (VCALM)", 200, body::<credentials::StatusRequest>(), credentials::change_status),
+    change("/endorsements", "Issue an endorsement", 201, body::<endorsements::NewEndorsementBody>(), endorsements::create),
+    change("/endorsements/{endorsement}/revoke", "Revoke an endorsement for ever", 200, body::<endorsements::ReasonBody>(), endorsements::revoke),
+    change("/endorsements/{endorsement}/suspend", "Suspend an endorsement", 200, body::<endorsements::ReasonBody>(), endorsements::suspend),
+    change("/endorsements/{endorsement}/reinstate", "End a suspension", 200, body::<endorsements::ReasonBody>(), endorsements::reinstate),
+    change("/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create),
+    change("/tokens/{token}/revoke", "Revoke a bearer token", 204, None, tokens::revoke),
+
+    get("/", "What is here", home::show),
+    get("/docs", "This contract as a page", openapi::page),
+    get("/openapi.json", "This contract as OpenAPI 3.1", openapi::show),
+    get("/style.css", "The style of the pages", home::style),
+    get("/health/live", "Whether the service runs", health::live),
+    get("/health/ready", "Whether the service can do its work", health::ready),
+];
+
+/// The routes at a path: the values of its parameters, and the route for each method.
+pub(super) fn at(path: &str) -> Vec<(&'static Route, Vec<(&'static str, String)>)> {
+    ROUTES
+        .iter()
+        .filter_map(|route| Some((route, parameters(route.path, path)?)))
+        .collect()
+}
+
+fn parameters(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
+    let mut found = Vec::new();
+    let mut segments = path.split('/');
+    for expected in pattern.split('/') {
+        let segment = segments.next()?;
+        match expected
+            .strip_prefix('{')
+            .and_then(|name| name.strip_suffix('}'))
+        {
+            Some(_) if segment.is_empty() => return None,
+            Some(name) => found.push((name, super::request::decode_segment(segment)?)),
+            None if expected == segment => {}
+            None => return None,
+        }
+    }
+    segments.next().is_none().then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_one_route_a_method() {
+        for route in ROUTES {
+            let concrete = route.path.replace('{', "").replace('}', "");
+            let same = at(&concrete)
+                .iter()
+                .filter(|(r, _)| r.method == route.method)
+                .count();
+            assert_eq!(same, 1, "{} {}", route.method, route.path);
+        }
+    }
+
+    #[test]
+    fn parameters_are_whole_segments() {
+        let (route, found) = at("/profiles/a%2Fb").remove(0);
+        assert_eq!(
+            (route.path, found),
+            ("/profiles/{profile}", vec![("profile", "a/b".into())])
+        );
+        assert!(at("/profiles/").is_empty());
+        assert!(at("/profiles/a/b").is_empty());
+    }
+}

@@ -1,0 +1,310 @@
+//! From a request on the wire to a reply: routing, authentication, body, handler, and what all
+//! answers have in common.
+
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use tracing::{error, info};
+use warp::filters::BoxedFilter;
+use warp::path::FullPath;
+use warp::{Filter, Stream};
+
+use super::auth;
+use super::edge::Edge;
+use super::problem::Problem;
+use super::reply::Reply;
+use super::request::{Request, parse_query};
+use super::routes::{self, Access, Route};
+use crate::registry::Actor;
+
+/// The service as a warp filter. There is one filter, so nothing can fall through to another.
+pub(super) fn filter(edge: Arc<Edge>) -> BoxedFilter<(Response<Bytes>,)> {
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    warp::any()
+        .map(move || edge.clone())
+        .and(warp::method())
+        .and(warp::path::full())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(
+            |edge, method, path: FullPath, query, headers, body| async move {
+                let head = Head {
+                    method,
+                    path: path.as_str().to_owned(),
+                    query,
+                    headers,
+                };
+                to_response(answer(edge, head, body).await)
+            },
+        )
+        .boxed()
+}
+
+/// A request before its body is read.
+struct Head {
+    method: Method,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+}
+
+async fn answer<S, B>(edge: Arc<Edge>, head: Head, body: S) -> Reply
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf + Send,
+{
+    let is_head = head.method == Method::HEAD;
+    let origin = head.headers.contains_key("origin");
+    let if_none_match = text(&head.headers, "if-none-match").map(str::to_owned);
+    let method = head.method.clone();
+    let path = head.path.clone();
+    let reply = match route(&edge, &head) {
+        Err(reply) => reply,
+        Ok((route, params, actor)) => {
+            let limits = &edge.limits;
+            let limit = if route.bulk {
+                limits.bulk_body_bytes
+            } else {
+                limits.body_bytes
+            };
+            let reading = read_body(body, limit);
+            let patience = std::time::Duration::from_millis(limits.body.millis());
+            match tokio::time::timeout(patience, reading).await {
+                Err(_) => Problem::new(
+                    408,
+                    "body-too-slow",
+                    "Body too slow",
+                    "the body took too long",
+                )
+                .to_reply()
+                .header("Connection", "close"),
+                Ok(Err(problem)) => problem.to_reply(),
+                Ok(Ok(body)) => {
+                    let Head {
+                        method,
+                        path,
+                        query,
+                        headers,
+                    } = head;
+                    let query = parse_query(&query);
+                    let request = Request {
+                        method,
+                        path,
+                        params,
+                        query,
+                        headers,
+                        body,
+                        actor,
+                    };
+                    run(edge.clone(), route, request).await
+                }
+            }
+        }
+    };
+    if reply.status >= 500 {
+        let body = String::from_utf8_lossy(&reply.body);
+        error!(%method, path, status = reply.status, %body, "request failed");
+    } else {
+        info!(%method, path, status = reply.status, "request");
+    }
+    finish(reply, if_none_match.as_deref(), is_head, origin)
+}
+
+/// Answers a request that comes from this very process, as the operator: the command line over a
+/// data folder. The same routes and handlers answer it.
+pub fn answer_locally(
+    edge: &Edge,
+    method: &str,
+    path_and_query: &str,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Reply {
+    let (path, query) = path_and_query
+        .split_once('?')
+        .unwrap_or((path_and_query, ""));
+    let wanted = if method == "HEAD" { "GET" } else { method };
+    let found = routes::at(path)
+        .into_iter()
+        .find(|(route, _)| route.method == wanted);
+    let (Some((route, params)), Ok(method)) = (found, method.parse::<Method>()) else {
+        return Problem::no_route(path).to_reply();
+    };
+    let (path, query) = (path.to_owned(), parse_query(query));
+    let actor = Some(Actor::operator());
+    let request = Request {
+        method,
+        path,
+        params,
+        query,
+        headers,
+        body,
+        actor,
+    };
+    (route.handler)(edge, &request).unwrap_or_else(|problem| problem.to_reply())
+}
+
+type Routed = (&'static Route, Vec<(&'static str, String)>, Option<Actor>);
+
+/// Finds the route and authenticates, all before the body is looked at.
+fn route(edge: &Edge, head: &Head) -> Result<Routed, Reply> {
+    let host = text(&head.headers, "host");
+    auth::check_origin(edge, host, text(&head.headers, "origin")).map_err(|p| p.to_reply())?;
+    let routes = routes::at(&head.path);
+    if routes.is_empty() {
+        return Err(Problem::no_route(&head.path).to_reply());
+    }
+    let mut allow: Vec<&str> = routes.iter().map(|(route, _)| route.method).collect();
+    if allow.contains(&"GET") {
+        allow.push("HEAD");
+    }
+    allow.push("OPTIONS");
+    let allow = allow.join(", ");
+    if head.method == Method::OPTIONS {
+        return Err(preflight(
+            &allow,
+            routes.iter().any(|(r, _)| r.access == Access::Public),
+        ));
+    }
+    let wanted = if head.method == Method::HEAD {
+        "GET"
+    } else {
+        head.method.as_str()
+    };
+    let found = routes.into_iter().find(|(route, _)| route.method == wanted);
+    let Some((route, params)) = found else {
+        return Err(Problem::method_not_allowed(&allow).to_reply());
+    };
+    let actor = auth::authenticate(edge, route.access, &head.headers).map_err(|p| p.to_reply())?;
+    Ok((route, params, actor))
+}
+
+fn preflight(allow: &str, public: bool) -> Reply {
+    let reply = Reply::empty(204).header("Allow", allow);
+    if !public {
+        return reply;
+    }
+    reply
+        .header("Access-Control-Allow-Origin", "*")
+        .header("Access-Control-Allow-Methods", allow)
+        .header(
+            "Access-Control-Allow-Headers",
+            "Accept, Content-Type, If-None-Match",
+        )
+        .header("Access-Control-Max-Age", "86400")
+}
+
+async fn read_body<S, B>(body: S, limit: usize) -> Result<Bytes, Problem>
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf + Send,
+{
+    let mut body = std::pin::pin!(body);
+    let mut read = Vec::new();
+    let mut over = false;
+    while let Some(part) = std::future::poll_fn(|cx| body.as_mut().poll_next(cx)).await {
+        let mut part = part.map_err(|_| {
+            Problem::new(
+                400,
+                "body-broken-off",
+                "Body broken off",
+                "the body ended too early",
+            )
+        })?;
+        // A body that is too large is read to its end all the same, within reason, so that the
+        // caller gets to read the answer and the connection stays usable.
+        over |= read.len() + part.remaining() > limit;
+        if over {
+            let skipped = part.remaining();
+            part.advance(skipped);
+            read.resize(read.len().saturating_add(skipped).min(limit), 0);
+            continue;
+        }
+        while part.has_remaining() {
+            let chunk = part.chunk();
+            read.extend_from_slice(chunk);
+            let taken = chunk.len();
+            part.advance(taken);
+        }
+    }
+    if over {
+        Err(Problem::too_large(limit))
+    } else {
+        Ok(read.into())
+    }
+}
+
+/// Runs the handler where it may block; a panic in it is an answer of its own.
+async fn run(edge: Arc<Edge>, route: &'static Route, request: Request) -> Reply {
+    let ran = tokio::task::spawn_blocking(move || (route.handler)(&edge, &request)).await;
+    match ran {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(problem)) => problem.to_reply(),
+        Err(_) => Problem::new(
+            500,
+            "internal",
+            "Internal error",
+            "the request could not be answered",
+        )
+        .to_reply(),
+    }
+}
+
+/// What all answers have in common: conditions, CORS, and headers that keep pages honest.
+fn finish(
+    mut reply: Reply,
+    if_none_match: Option<&str>,
+    is_head: bool,
+    cross_origin: bool,
+) -> Reply {
+    let unchanged = match (reply.status, reply.get("etag"), if_none_match) {
+        (200, Some(etag), Some(known)) => {
+            known == "*"
+                || known
+                    .split(',')
+                    .any(|tag| tag.trim().trim_start_matches("W/") == etag)
+        }
+        _ => false,
+    };
+    if unchanged {
+        reply.status = 304;
+        reply.body = Bytes::new();
+        reply.headers.retain(|(name, _)| *name != "Content-Type");
+    } else if is_head {
+        reply = reply
+            .clone()
+            .header("Content-Length", reply.body.len().to_string());
+        reply.body = Bytes::new();
+    }
+    if reply.get("cache-control").is_none() {
+        reply = reply.not_kept();
+    }
+    let reply = reply.header("X-Content-Type-Options", "nosniff");
+    let public = reply
+        .get("cache-control")
+        .is_some_and(|policy| policy.starts_with("public"));
+    if (public || cross_origin) && reply.get("access-control-allow-origin").is_none() {
+        return reply.header("Access-Control-Allow-Origin", "*").header(
+            "Access-Control-Expose-Headers",
+            "ETag, Last-Modified, Link, Location",
+        );
+    }
+    reply
+}
+
+fn to_response(reply: Reply) -> Response<Bytes> {
+    let mut response = Response::new(reply.body);
+    *response.status_mut() =
+        StatusCode::from_u16(reply.status).expect("replies are made with statuses from this crate");
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}

@@ -1,0 +1,183 @@
+//! Look-ups of status for verifiers.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::edge::{Edge, Mode};
+use super::problem::Problem;
+use super::reply::Reply;
+use super::request::Request;
+use crate::registry::{
+    CredentialAnswer, MaySee, Outcome, QuestionAnswer, StatusAnswer, StatusQuestion, StatusUnknown,
+};
+
+/// Up to 10,000 questions.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StatusQuery {
+    /// The questions; answers come in their order.
+    queries: Vec<StatusQueryItem>,
+}
+
+/// One question: an entry by its place, or a credential.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StatusQueryItem {
+    /// URL of the list.
+    list: Option<String>,
+    /// The index, as a number or as a string of digits.
+    #[schema(value_type = u64)]
+    index: Option<Value>,
+    /// Id of the credential.
+    credential: Option<String>,
+}
+
+const MOST_QUERIES: usize = 10_000;
+
+pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let now = edge.registry.now().to_string();
+    let answer = match (
+        request.query("list"),
+        request.query("index"),
+        request.query("credential"),
+    ) {
+        (Some(list), Some(index), None) => {
+            let index = parse_index(index).ok_or_else(|| {
+                Problem::invalid("?index", "the index has to be a whole number from 0")
+            })?;
+            entry_members(&edge.registry.status_at(list, index)??)
+        }
+        (None, None, Some(credential)) => {
+            let may_see = may_see(edge, request)?;
+            credential_members(&edge.registry.status_of(credential, may_see)??)
+        }
+        _ => {
+            let detail =
+                "either the parameters list and index or the parameter credential are needed";
+            return Err(Problem::invalid("", detail));
+        }
+    };
+    let mut answer = answer;
+    answer["asOf"] = now.into();
+    Ok(Reply::json(200, &answer).fresh_for(edge.cache.look_up))
+}
+
+pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let body: StatusQuery = request.json()?;
+    if body.queries.is_empty() || body.queries.len() > MOST_QUERIES {
+        let detail = format!("1 to {MOST_QUERIES} questions are needed");
+        return Err(Problem::invalid("/queries", detail));
+    }
+    let by_credential = body
+        .queries
+        .iter()
+        .any(|question| question.credential.is_some());
+    let may_see = if by_credential {
+        may_see(edge, request)?
+    } else {
+        MaySee::Nothing
+    };
+    let questions: Result<Vec<StatusQuestion>, Problem> = body
+        .queries
+        .into_iter()
+        .enumerate()
+        .map(|(n, item)| item.parse(n))
+        .collect();
+    let now = edge.registry.now().to_string();
+    let answers = edge.registry.statuses(&questions?, may_see)?;
+    let results: Vec<Value> = answers
+        .into_iter()
+        .map(|answer| match answer {
+            QuestionAnswer::Entry(Ok(answer)) => entry_members(&answer),
+            QuestionAnswer::Credential(Ok(answer)) => credential_members(&answer),
+            QuestionAnswer::Entry(Err(unknown)) | QuestionAnswer::Credential(Err(unknown)) => {
+                unknown_members(unknown)
+            }
+        })
+        .collect();
+    Ok(Reply::json(
+        200,
+        &json!({ "results": results, "asOf": now }),
+    ))
+}
+
+impl StatusQueryItem {
+    fn parse(self, place: usize) -> Result<StatusQuestion, Problem> {
+        let pointer = format!("/queries/{place}");
+        match (self.list, self.index, self.credential) {
+            (Some(list), Some(index), None) => {
+                let text = index
+                    .as_str()
+                    .map_or_else(|| index.to_string(), str::to_owned);
+                let index = parse_index(&text).ok_or_else(|| {
+                    let detail = "the index has to be a whole number from 0";
+                    Problem::invalid(&format!("{pointer}/index"), detail)
+                })?;
+                Ok(StatusQuestion::Entry { list, index })
+            }
+            (None, None, Some(credential)) => Ok(StatusQuestion::Credential(credential)),
+            _ => Err(Problem::invalid(
+                &pointer,
+                "either list and index or credential is needed",
+            )),
+        }
+    }
+}
+
+fn parse_index(text: &str) -> Option<u64> {
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
+}
+
+/// Asking by credential reveals that the credential exists, so it takes a token unless the
+/// registry is set to tell everybody.
+fn may_see(edge: &Edge, request: &Request) -> Result<MaySee, Problem> {
+    if edge.status_by_credential_is_public || edge.mode == Mode::Development {
+        return Ok(MaySee::Everything);
+    }
+    let detail = "asking by credential id takes a token; by list and index it does not";
+    request
+        .actor
+        .map(MaySee::OwnOf)
+        .ok_or_else(|| Problem::unauthenticated(detail))
+}
+
+fn entry_members(answer: &StatusAnswer) -> Value {
+    json!({
+        "status": answer.status,
+        "purpose": answer.purpose.as_str(),
+        "valid": answer.status == 0,
+        "outcome": answer.outcome,
+        "revision": answer.revision,
+    })
+}
+
+fn credential_members(answer: &CredentialAnswer) -> Value {
+    let entries: Vec<Value> = answer
+        .entries
+        .iter()
+        .map(|entry| {
+            let mut members = json!({ "list": entry.list, "index": entry.index });
+            if let (Value::Object(all), Value::Object(more)) =
+                (&mut members, entry_members(&entry.answer))
+            {
+                all.extend(more);
+            }
+            members
+        })
+        .collect();
+    json!({ "credential": answer.credential, "outcome": answer.outcome, "entries": entries })
+}
+
+/// An answer among many that is not known says so, and why.
+fn unknown_members(unknown: StatusUnknown) -> Value {
+    let outcome = match &unknown {
+        StatusUnknown::Elsewhere(_) => Outcome::Unreachable,
+        StatusUnknown::NoList(_)
+        | StatusUnknown::OutOfRange(_)
+        | StatusUnknown::NoCredential(_) => Outcome::Unknown,
+    };
+    json!({ "outcome": outcome, "problem": Problem::from(unknown).to_value() })
+}

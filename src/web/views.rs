@@ -1,0 +1,438 @@
+//! One view for each page.
+
+use askama::Template;
+
+use super::parts::{EndorsementLine, KeyLine, KeyState, Link, Moment, Standing};
+
+/// `GET /`: what this registry is, a search, and the profiles. The search sends `q`, or `list`
+/// and `index`, back to `/`; the answer is shown above the profiles.
+#[derive(Debug, Clone, Template)]
+#[template(path = "home.html")]
+pub struct HomePage {
+    /// The registry's origin.
+    pub public_url: String,
+    /// What was typed into the search, to show it again.
+    pub query: String,
+    /// The list that was asked about, to show it again.
+    pub list: String,
+    /// The index that was asked about, to show it again.
+    pub index: String,
+    /// The answer, where something was asked.
+    pub answer: Option<Answer>,
+    /// Profiles, by name.
+    pub profiles: Vec<ProfileLine>,
+    /// Path of the next page of profiles.
+    pub next: Option<Link>,
+}
+
+/// What a search on the home page found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Things that the question may mean, likeliest first; where there are none the page says
+    /// that this registry can say nothing.
+    Found(Vec<Finding>),
+    /// The question cannot be answered; the words say what to do.
+    Refused(String),
+}
+
+/// One thing that a search found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind of thing, such as `Endorsement` or `Entry 7 of a status list`.
+    pub kind: String,
+    /// The thing.
+    pub thing: Link,
+    /// How it stands.
+    pub standing: Standing,
+    /// The moment for which this was said.
+    pub as_of: Moment,
+}
+
+/// One profile in the list on the home page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileLine {
+    /// Its page, with its name.
+    pub page: Link,
+    /// Its `issuer.id`.
+    pub id: String,
+    /// Its roles, such as `Issuer`.
+    pub roles: Vec<String>,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+/// `GET /profiles/{profile}` for people.
+#[derive(Debug, Clone, Template)]
+#[template(path = "profile.html")]
+pub struct ProfilePage {
+    /// The page's full URL.
+    pub url: String,
+    /// Its name.
+    pub name: String,
+    /// Its `issuer.id`.
+    pub id: String,
+    /// What it says about itself; Markdown is shown as it is written.
+    pub description: Option<String>,
+    /// Full URL of its image, for previews elsewhere. The page itself loads nothing from others.
+    pub image: Option<String>,
+    /// Its own site.
+    pub site: Option<Link>,
+    /// Its roles, such as `Issuer`.
+    pub roles: Vec<String>,
+    /// How it stands.
+    pub standing: Standing,
+    /// Who endorses it.
+    pub endorsed_by: Vec<EndorsementLine>,
+    /// What it endorses.
+    pub endorses: Vec<EndorsementLine>,
+    /// Its achievements.
+    pub achievements: Vec<Link>,
+    /// Its keys, oldest first.
+    pub keys: Vec<KeyLine>,
+    /// The same for machines: DID document, key set.
+    pub documents: Vec<Link>,
+}
+
+/// `GET /achievements/{achievement}` for people.
+#[derive(Debug, Clone, Template)]
+#[template(path = "achievement.html")]
+pub struct AchievementPage {
+    /// The page's full URL, which is the achievement's id.
+    pub url: String,
+    /// Its name.
+    pub name: String,
+    /// What it says about itself; Markdown is shown as it is written.
+    pub description: Option<String>,
+    /// What has to be done for it; Markdown is shown as it is written.
+    pub criteria: Option<String>,
+    /// Where the criteria stand.
+    pub criteria_page: Option<Link>,
+    /// Full URL of its image, for previews elsewhere.
+    pub image: Option<String>,
+    /// Who defined it.
+    pub creator: Link,
+    /// How it stands.
+    pub standing: Standing,
+    /// Who endorses it.
+    pub endorsed_by: Vec<EndorsementLine>,
+}
+
+/// `GET /endorsements/{endorsement}` for people.
+#[derive(Debug, Clone, Template)]
+#[template(path = "endorsement.html")]
+pub struct EndorsementPage {
+    /// The page's full URL, which is the endorsement's id.
+    pub url: String,
+    /// Its name.
+    pub name: String,
+    /// Who endorses.
+    pub endorser: Link,
+    /// What is endorsed.
+    pub subject: Link,
+    /// Id of what is endorsed.
+    pub subject_id: String,
+    /// What kind of thing that is: `profile`, `achievement` or `credential`.
+    pub kind: String,
+    /// How it stands.
+    pub standing: Standing,
+    /// The reason that was given for how it stands, where one is public.
+    pub reason: Option<String>,
+    /// From when on it holds.
+    pub valid_from: Moment,
+    /// Until when it holds.
+    pub valid_until: Option<Moment>,
+    /// What the endorser says; Markdown is shown as it is written.
+    pub comment: Option<String>,
+    /// The digest of the endorsed version, where it is bound to one.
+    pub digest: Option<String>,
+    /// The moment for which the standing is said.
+    pub as_of: Moment,
+}
+
+/// `GET /docs`: the contract, a line for each route.
+#[derive(Debug, Clone, Template)]
+#[template(path = "docs.html")]
+pub struct DocsPage {
+    /// The routes.
+    pub routes: Vec<RouteLine>,
+}
+
+/// One route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RouteLine {
+    /// The method.
+    pub method: &'static str,
+    /// The path; `{name}` stands for one segment.
+    pub path: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    /// Whether it takes a token.
+    pub needs_token: bool,
+}
+
+/// An error, for people. Machines get a problem document (RFC 9457).
+#[derive(Debug, Clone, Template)]
+#[template(path = "problem.html")]
+pub struct ProblemPage {
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong, in a few words.
+    pub title: String,
+    /// What is wrong here, and what to do.
+    pub detail: String,
+}
+
+macro_rules! pages {
+    ($($page:ty),*) => {
+        $(impl $page {
+            /// The page as HTML.
+            pub fn html(&self) -> String {
+                self.render().expect("writing to a String fails only where a Display does")
+            }
+        })*
+    };
+}
+
+pages!(
+    DocsPage,
+    HomePage,
+    ProfilePage,
+    AchievementPage,
+    EndorsementPage,
+    ProblemPage
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::outcome::Outcome;
+    use proptest::prelude::*;
+
+    const EVIL: &str = r#"<script>alert("1")</script>'&<img src=x onerror=alert(1)>"#;
+
+    fn moment() -> Moment {
+        Moment("2026-01-31T12:00:00Z".parse().unwrap())
+    }
+
+    fn line(text: &str) -> EndorsementLine {
+        EndorsementLine {
+            page: Link::here("/endorsements/1", text),
+            other: Link::outside("https://example.org/a?b=\"c\"", text),
+            standing: Standing(Outcome::Suspended),
+            valid_from: moment(),
+            valid_until: Some(moment()),
+        }
+    }
+
+    fn home(text: &str) -> HomePage {
+        HomePage {
+            public_url: text.to_owned(),
+            query: text.to_owned(),
+            list: text.to_owned(),
+            index: text.to_owned(),
+            answer: Some(Answer::Found(vec![Finding {
+                kind: text.to_owned(),
+                thing: Link::outside("https://example.org/a", text),
+                standing: Standing(Outcome::Revoked),
+                as_of: moment(),
+            }])),
+            profiles: vec![ProfileLine {
+                page: Link::here("/profiles/a", text),
+                id: text.to_owned(),
+                roles: vec![text.to_owned()],
+                standing: Standing(Outcome::Active),
+            }],
+            next: Some(Link::here("/?cursor=b", text)),
+        }
+    }
+
+    fn profile(text: &str) -> ProfilePage {
+        let key = |state| KeyLine {
+            verification_method: text.to_owned(),
+            multikey: text.to_owned(),
+            made_at: moment(),
+            state,
+        };
+        ProfilePage {
+            url: text.to_owned(),
+            name: text.to_owned(),
+            id: text.to_owned(),
+            description: Some(text.to_owned()),
+            image: Some(text.to_owned()),
+            site: Some(Link::outside("javascript:alert(1)", text)),
+            roles: vec![text.to_owned(), "Accreditor".to_owned()],
+            standing: Standing(Outcome::Active),
+            endorsed_by: vec![line(text)],
+            endorses: vec![line(text)],
+            achievements: vec![Link::here("/achievements/1", text)],
+            keys: vec![
+                key(KeyState::InUse),
+                key(KeyState::Retired(moment())),
+                key(KeyState::Revoked(moment())),
+            ],
+            documents: vec![Link::here("/profiles/a/did.json", text)],
+        }
+    }
+
+    fn achievement(text: &str) -> AchievementPage {
+        AchievementPage {
+            url: text.to_owned(),
+            name: text.to_owned(),
+            description: Some(text.to_owned()),
+            criteria: Some(text.to_owned()),
+            criteria_page: Some(Link::outside("https://example.org/criteria", text)),
+            image: Some(text.to_owned()),
+            creator: Link::here("/profiles/a", text),
+            standing: Standing(Outcome::NotEndorsed),
+            endorsed_by: vec![line(text)],
+        }
+    }
+
+    fn endorsement(text: &str) -> EndorsementPage {
+        EndorsementPage {
+            url: text.to_owned(),
+            name: text.to_owned(),
+            endorser: Link::here("/profiles/b", text),
+            subject: Link::here("/profiles/a", text),
+            subject_id: text.to_owned(),
+            kind: text.to_owned(),
+            standing: Standing(Outcome::Revoked),
+            reason: Some(text.to_owned()),
+            valid_from: moment(),
+            valid_until: Some(moment()),
+            comment: Some(text.to_owned()),
+            digest: Some(text.to_owned()),
+            as_of: moment(),
+        }
+    }
+
+    fn problem(text: &str) -> ProblemPage {
+        ProblemPage {
+            status: 404,
+            title: text.to_owned(),
+            detail: text.to_owned(),
+        }
+    }
+
+    /// Every page, with `text` wherever a text from outside can stand.
+    fn pages(text: &str) -> [String; 5] {
+        [
+            home(text).html(),
+            profile(text).html(),
+            achievement(text).html(),
+            endorsement(text).html(),
+            problem(text).html(),
+        ]
+    }
+
+    /// The tags of a page, with their attributes' values taken out.
+    fn skeleton(html: &str) -> Vec<String> {
+        let mut tags = Vec::new();
+        for part in html.split('<').skip(1) {
+            let tag = part.split('>').next().unwrap_or_default();
+            let names = tag.split('"').step_by(2);
+            tags.push(names.collect::<Vec<_>>().join("\"\""));
+        }
+        tags
+    }
+
+    #[test]
+    fn text_from_outside_never_becomes_markup() {
+        for (evil, plain) in pages(EVIL).iter().zip(pages("plain")) {
+            assert_eq!(skeleton(evil), skeleton(&plain));
+            assert!(!evil.contains("<script") && !evil.contains("<img"));
+            assert!(plain.matches("plain").count() > 1);
+        }
+    }
+
+    #[test]
+    fn pages_carry_no_code_of_their_own_and_load_only_the_stylesheet() {
+        for html in pages("plain") {
+            assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"));
+            for tag in skeleton(&html) {
+                for part in [" style=", " src=", " on", "script", "@import"] {
+                    assert!(!tag.contains(part), "{tag}");
+                }
+            }
+            assert_eq!(
+                html.matches("<link rel=\"stylesheet\" href=\"/style.css\">")
+                    .count(),
+                1
+            );
+            assert_eq!(
+                (html.matches("<h1").count(), html.matches("<main").count()),
+                (1, 1)
+            );
+            assert!(html.contains("<title>") && html.contains("name=\"viewport\""));
+            assert!(!html.contains("javascript:"));
+        }
+    }
+
+    #[test]
+    fn every_field_of_a_form_has_its_label() {
+        let html = home("").html();
+        let ids: Vec<&str> = html
+            .split("<input id=\"")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap())
+            .collect();
+        assert_eq!(ids, ["q", "list", "index"]);
+        for id in ids {
+            assert!(html.contains(&format!("<label for=\"{id}\">")), "{id}");
+        }
+        assert_eq!(html.matches("method=\"get\" action=\"/\"").count(), 2);
+    }
+
+    #[test]
+    fn a_profile_introduces_itself_to_other_sites() {
+        let mut page = profile("Example University");
+        page.url = "https://registry.example/profiles/a".to_owned();
+        page.description = Some("Says \"hello\" & more.".to_owned());
+        let html = page.html();
+        for meta in [
+            r#"<meta property="og:title" content="Example University">"#,
+            r#"<meta property="og:type" content="profile">"#,
+            r#"<meta property="og:url" content="https://registry.example/profiles/a">"#,
+            r#"<meta property="og:description" content="Says &#34;hello&#34; &#38; more.">"#,
+            r#"<meta property="og:image" content="Example University">"#,
+        ] {
+            assert!(html.contains(meta), "{meta}");
+        }
+        page.image = None;
+        assert!(!page.html().contains("og:image"));
+    }
+
+    #[test]
+    fn standings_are_said_in_words() {
+        let html = endorsement("x").html();
+        assert!(html.contains("Revoked for good") && html.contains("Do not rely on it."));
+        let html = profile("x").html();
+        assert!(html.contains("In good standing") && html.contains("Suspended for the time being"));
+        assert!(html.contains("Retired on") && html.contains("Revoked:"));
+    }
+
+    #[test]
+    fn an_empty_answer_says_nothing_bad() {
+        let mut page = home("x");
+        page.answer = Some(Answer::Found(Vec::new()));
+        page.profiles.clear();
+        let html = page.html();
+        assert!(
+            html.contains("can say nothing about it, neither good nor bad"),
+            "{html}"
+        );
+        page.answer = Some(Answer::Refused("Give an index.".to_owned()));
+        assert!(page.html().contains("Give an index."));
+        page.answer = None;
+        assert!(!page.html().contains("id=\"answer\""));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_changes_the_markup(text in r#"[a-z<>"'&/=` !\-\]\[]{1,24}"#) {
+            for (page, plain) in pages(&text).iter().zip(pages("plain")) {
+                prop_assert_eq!(skeleton(page), skeleton(&plain));
+            }
+        }
+    }
+}
