@@ -32,3 +32,9 @@ pub mod registry;
 pub mod web;
 
 pub mod http;
+
+pub mod cli;
+
+pub mod config;
+
+pub mod app;

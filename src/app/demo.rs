@@ -1,0 +1,199 @@
+//! What development mode starts with: an issuer, an accreditor, an endorsement of the issuer and
+//! of its achievement, and two credentials, of which one is revoked.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::badges::SubjectKind;
+use crate::config::Config;
+use crate::ids::Slug;
+use crate::registry::{
+    Actor, Change, CredentialStatusRequest, NewEndorsement, NewProfile, ProfileView, Registry,
+    RegistryError, Roles,
+};
+use crate::status::StatusPurpose;
+use crate::store::tables::IdForm;
+
+const ISSUER: &str = "demo-issuer";
+const ACCREDITOR: &str = "demo-accreditor";
+
+/// Makes what is there to try, once: a folder that has the demonstration issuer is left alone.
+/// The credentials, which the registry does not keep, are written below `data/demo`.
+pub(super) fn furnish(registry: &Registry, data: &Path) -> Result<(), String> {
+    let issuer_slug: Slug = ISSUER.parse().expect("the slug is a constant that fits");
+    match registry.profile(&issuer_slug) {
+        Ok(_) => return Ok(()),
+        Err(RegistryError::NotFound(..)) => {}
+        Err(error) => return Err(error.to_string()),
+    }
+    let documents = make(registry, issuer_slug).map_err(|error| error.to_string())?;
+    let folder = data.join("demo");
+    let failed = |error: std::io::Error| format!("{} cannot be written: {error}", folder.display());
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    for (name, document) in documents {
+        let text = serde_json::to_string_pretty(&document).expect("JSON has string keys only");
+        std::fs::write(folder.join(name), text + "\n").map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn make(
+    registry: &Registry,
+    issuer_slug: Slug,
+) -> Result<[(&'static str, Value); 2], RegistryError> {
+    let change = Change::by(Actor::development());
+    // The accreditor first, so that a start that was cut off in between is made good.
+    let accreditor_slug: Slug = ACCREDITOR
+        .parse()
+        .expect("the slug is a constant that fits");
+    let accreditor = match registry.profile(&accreditor_slug) {
+        Ok(profile) => profile,
+        Err(_) => {
+            let roles = Roles {
+                issuer: false,
+                accreditor: true,
+            };
+            profile(
+                registry,
+                &change,
+                accreditor_slug,
+                "Demonstration Accreditor",
+                roles,
+            )?
+        }
+    };
+    let roles = Roles {
+        issuer: true,
+        accreditor: false,
+    };
+    let issuer = profile(
+        registry,
+        &change,
+        issuer_slug.clone(),
+        "Demonstration School",
+        roles,
+    )?;
+    let achievement = json!({
+        "name": "Data Literacy",
+        "description": "Reads, weighs and explains data.",
+        "achievementType": "Course",
+        "criteria": { "narrative": "A project of one's own, explained to a panel." },
+    });
+    let Value::Object(achievement) = achievement else {
+        unreachable!("json! was given an object")
+    };
+    let achievement = registry.create_achievement(&change, &issuer_slug, &achievement)?;
+    let achievement_id = registry.urls().achievement(achievement.id);
+    for (subject, kind, name) in [
+        (&issuer.issuer_id, SubjectKind::Profile, "Accredited school"),
+        (
+            &achievement_id,
+            SubjectKind::Achievement,
+            "Accredited course",
+        ),
+    ] {
+        registry.endorse(&change, &endorsement(&accreditor, subject, kind, name))?;
+    }
+    let good = credential(registry, &change, &issuer, &achievement_id, "Ada Okafor")?;
+    let revoked = credential(registry, &change, &issuer, &achievement_id, "Bo Lindqvist")?;
+    let request = CredentialStatusRequest {
+        credential: revoked["id"].as_str().unwrap_or_default().to_owned(),
+        purpose: StatusPurpose::Revocation,
+        list: None,
+        status: true,
+        reason: Some("issued to the wrong person".into()),
+    };
+    registry.change_credential_status(&change, request)?;
+    Ok([("good.json", good), ("revoked.json", revoked)])
+}
+
+fn profile(
+    registry: &Registry,
+    change: &Change,
+    slug: Slug,
+    name: &str,
+    roles: Roles,
+) -> Result<ProfileView, RegistryError> {
+    let mut members = Map::new();
+    members.insert("name".into(), name.into());
+    registry.create_profile(
+        change,
+        &NewProfile {
+            slug,
+            id_form: IdForm::DidWeb,
+            roles,
+            members,
+        },
+    )
+}
+
+fn endorsement(
+    accreditor: &ProfileView,
+    subject: &str,
+    kind: SubjectKind,
+    name: &str,
+) -> NewEndorsement {
+    NewEndorsement {
+        endorser: accreditor.id,
+        subject: subject.to_owned(),
+        kind,
+        digest: None,
+        name: name.into(),
+        comment: Some("Visited and found in order.".into()),
+        valid_from: None,
+        valid_until: None,
+        awarded_date: None,
+        suspendable: true,
+    }
+}
+
+fn credential(
+    registry: &Registry,
+    change: &Change,
+    issuer: &ProfileView,
+    achievement: &str,
+    holder: &str,
+) -> Result<Value, RegistryError> {
+    let unsigned = json!({
+        "@context": crate::badges::CONTEXTS,
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "name": "Data Literacy",
+        "issuer": { "id": issuer.issuer_id, "type": ["Profile"], "name": issuer.document["name"] },
+        "credentialSubject": {
+            "type": ["AchievementSubject"],
+            "identifier": [{
+                "type": "IdentityObject",
+                "hashed": false,
+                "identityHash": holder,
+                "identityType": "name",
+            }],
+            "achievement": {
+                "id": achievement,
+                "type": ["Achievement"],
+                "name": "Data Literacy",
+                "description": "Reads, weighs and explains data.",
+                "criteria": { "narrative": "A project of one's own, explained to a panel." },
+            },
+        },
+    });
+    Ok(registry.issue(change, &unsigned, None)?.credential)
+}
+
+/// What the start prints.
+pub(super) fn what_to_try(config: &Config) -> String {
+    let (url, demo) = (&config.public_url, config.data.join("demo"));
+    let demo = demo.display();
+    let server = match url.as_str() {
+        "http://localhost:8080" => String::new(),
+        other => format!(" --server {other}"),
+    };
+    format!(
+        "Goodstanding runs in development mode on {url}: changes need no token, and only this\n\
+         machine is listened to. In another terminal, try:\n\
+         \n  goodstanding verify {demo}/good.json{server}\n  goodstanding verify \
+         {demo}/revoked.json{server}\n  goodstanding endorsements --subject {url}/profiles/{ISSUER}\
+         {server}\n  curl {url}/profiles\n\n\
+         or open {url} in a browser; {url}/docs lists everything. Ctrl-C stops it."
+    )
+}

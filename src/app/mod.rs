@@ -1,0 +1,250 @@
+//! The composition root: the one place where real parts are chosen and put together.
+
+mod demo;
+mod local;
+mod master_key;
+mod system;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tracing::{info, warn};
+
+use crate::cli::{InitArgs, InitDone, ServeArgs, Transport};
+use crate::config::{Audience, Config, EngineChoice, FILE_IN_DATA, Overrides};
+use crate::http::{self, Edge, Mode};
+use crate::registry::{Actor, Change, Publisher, Registry, Settings};
+use crate::store::engine::Engine;
+use crate::store::memory::MemoryEngine;
+use crate::time::{Clock, Ttl};
+
+pub use system::{SystemClock, SystemEntropy};
+
+/// Runs the service until the process is told to stop.
+pub fn serve(args: ServeArgs) -> Result<(), String> {
+    let mode = if args.dev {
+        Mode::Development
+    } else {
+        Mode::Production
+    };
+    let config = Config::load(&Overrides {
+        file: args.config,
+        listen: args.listen,
+        data: args.data,
+        public_url: args.public_url.map(|url| url.to_string()),
+        master_key: None,
+        local_origin: args.dev,
+    })
+    .map_err(|error| error.to_string())?;
+    if args.dev && !config.listen.ip().is_loopback() {
+        return Err(format!(
+            "development mode takes changes without a token, so it listens on loopback only, and \
+             {} is not; leave --dev out, or listen on 127.0.0.1",
+            config.listen
+        ));
+    }
+    start_logging();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the runtime cannot start: {error}"))?;
+    runtime.block_on(run(&config, mode))
+}
+
+async fn run(config: &Config, mode: Mode) -> Result<(), String> {
+    // The port first: whoever starts a second server should hear of that, and not of a lock.
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| format!("{} cannot be listened on: {error}", config.listen))?;
+    let opening = config.clone();
+    let registry = tokio::task::spawn_blocking(move || open(&opening, mode))
+        .await
+        .map_err(|error| error.to_string())??;
+    let delay = Duration::from_millis(config.lists.publish_delay_ms);
+    let publisher = Publisher::start(registry.clone(), delay)
+        .map_err(|error| format!("the publisher cannot start: {error}"))?;
+
+    let edge = Arc::new(edge(config, mode, registry));
+    let running = http::serve(edge, listener).map_err(|error| error.to_string())?;
+    info!(address = %running.address, public_url = config.public_url, "serving");
+    if mode == Mode::Development {
+        println!("{}", demo::what_to_try(config));
+    } else {
+        println!(
+            "Goodstanding serves {} on {}",
+            config.public_url, running.address
+        );
+    }
+    told_to_stop().await;
+    info!("stopping");
+    running.stop().await;
+    tokio::task::spawn_blocking(move || drop(publisher))
+        .await
+        .map_err(|error| error.to_string())
+}
+
+/// Opens the registry, publishes what a crash left behind, and in development mode sees to it
+/// that there is something to try.
+fn open(config: &Config, mode: Mode) -> Result<Arc<Registry>, String> {
+    if mode == Mode::Development {
+        master_key::make_if_missing(config)?;
+    }
+    let registry = Arc::new(open_registry(config, config.lists.publish_delay_ms == 0)?);
+    let behind = registry.catch_up().map_err(|error| error.to_string())?;
+    if behind > 0 {
+        warn!(
+            lists = behind,
+            "lists were behind their changes and are published now"
+        );
+    }
+    if mode == Mode::Development {
+        demo::furnish(&registry, &config.data)?;
+    }
+    Ok(registry)
+}
+
+fn open_registry(config: &Config, publish_first: bool) -> Result<Registry, String> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let master = master_key::read(config)?;
+    let engine = open_engine(config, clock.clone())?;
+    let settings = Settings {
+        public_url: config.public_url.clone(),
+        list_ttl: Ttl::from_millis(config.lists.ttl_ms),
+        key_notice: config.cache_policy().did_document,
+        idempotency_kept: Ttl::from_seconds(config.idempotency.kept_seconds),
+        publish_before_acknowledging: publish_first,
+        ready_lists: config.lists.kept_ready,
+    };
+    let registry = Registry::open(engine, clock, Arc::new(SystemEntropy), master, settings);
+    registry.map_err(|error| error.to_string())
+}
+
+fn open_engine(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String> {
+    match config.store.engine {
+        EngineChoice::Memory => Ok(Arc::new(MemoryEngine::new(clock))),
+        EngineChoice::Rocksdb => open_rocksdb(config, clock),
+    }
+}
+
+#[cfg(feature = "rocksdb")]
+fn open_rocksdb(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String> {
+    let folder = config.store_folder();
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+    let engine = crate::store::rocks::RocksEngine::open(&folder, clock);
+    Ok(Arc::new(engine.map_err(|error| error.to_string())?))
+}
+
+#[cfg(not(feature = "rocksdb"))]
+fn open_rocksdb(_: &Config, _: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String> {
+    Err("this program was built without RocksDB; set store.engine to \"memory\"".into())
+}
+
+fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Edge {
+    Edge {
+        registry,
+        mode,
+        status_by_credential_is_public: config.access.status_by_credential == Audience::Public,
+        cache: config.cache_policy(),
+        limits: config.limits(),
+    }
+}
+
+/// Prepares a data folder: the master key, an empty store, and the operator's first token.
+pub fn init(args: InitArgs) -> Result<InitDone, String> {
+    let public_url = args.public_url.map(|url| url.to_string());
+    let config = Config::load(&Overrides {
+        data: Some(args.data.clone()),
+        public_url,
+        master_key: args.master_key,
+        ..Overrides::default()
+    })
+    .map_err(|error| error.to_string())?;
+    if config.store_folder().exists() {
+        return Err(format!(
+            "{} holds a registry already; `goodstanding token --data …` makes further tokens",
+            config.data.display()
+        ));
+    }
+    let failed =
+        |error: std::io::Error| format!("{} cannot be prepared: {error}", args.data.display());
+    std::fs::create_dir_all(&config.data).map_err(failed)?;
+    master_key::make_if_missing(&config)?;
+    std::fs::write(config.data.join(FILE_IN_DATA), settings_file(&config)).map_err(failed)?;
+    let registry = open_registry(&config, true)?;
+    let operator = Change::by(Actor::operator());
+    let made = registry
+        .make_token(&operator, None, Ttl::from_seconds(90 * 24 * 3600))
+        .map_err(|error| error.to_string())?;
+    Ok(InitDone {
+        master_key_path: config.master_key_file(),
+        data: args.data,
+        token: made.token.to_string(),
+        expires: made.expires,
+    })
+}
+
+/// What has to be remembered of how a folder was prepared.
+fn settings_file(config: &Config) -> String {
+    let mut lines = vec![
+        "# Written by `goodstanding init`; config/default.toml explains every key.".to_owned(),
+        format!("public_url = {:?}", config.public_url),
+    ];
+    if !config.master_key.file.as_os_str().is_empty() {
+        let file = std::path::absolute(&config.master_key.file)
+            .unwrap_or_else(|_| config.master_key.file.clone());
+        lines.push(format!(
+            "\n[master_key]\nfile = {:?}",
+            file.display().to_string()
+        ));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// A way into a data folder without a server, as its operator.
+pub fn open_local(data: &Path) -> Result<Box<dyn Transport>, String> {
+    let overrides = Overrides {
+        data: Some(data.to_owned()),
+        ..Overrides::default()
+    };
+    let config = Config::load(&overrides).map_err(|error| error.to_string())?;
+    if config.store.engine == EngineChoice::Rocksdb && !config.store_folder().exists() {
+        let data = data.display();
+        return Err(format!(
+            "{data} holds no registry; `goodstanding init --data {data}` makes one"
+        ));
+    }
+    let registry = Arc::new(open_registry(&config, true)?);
+    registry.catch_up().map_err(|error| error.to_string())?;
+    Ok(Box::new(local::Local::new(edge(
+        &config,
+        Mode::Production,
+        registry,
+    ))))
+}
+
+fn start_logging() {
+    use tracing_subscriber::EnvFilter;
+    let quiet = EnvFilter::new("warn,goodstanding=warn");
+    let filter = EnvFilter::try_from_env("GOODSTANDING_LOG").unwrap_or(quiet);
+    let logging = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A second start within one process keeps the first one's logging.
+    let _ = logging.try_init();
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        warn!("SIGTERM cannot be heard; stop with Ctrl-C");
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+}

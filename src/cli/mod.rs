@@ -1,0 +1,523 @@
+//! The command line: a client of the HTTP contract, over the network to a running server or
+//! straight into a data folder, with the same words and the same exit status.
+//!
+//! A command reads its arguments, makes its calls through a [`Transport`] and returns a report;
+//! only [`run`] prints. Exit status 0 is good standing (or a change that was made), 1 is not in
+//! good standing, 2 is not known or an error.
+
+mod achievement;
+mod change;
+mod context;
+mod endorse;
+mod endorsements;
+mod entries;
+mod error;
+mod fetch;
+mod init;
+mod issue;
+mod key;
+mod list;
+mod place;
+mod profile;
+mod remote;
+mod report;
+mod serve;
+mod status;
+#[cfg(test)]
+mod testing;
+mod token;
+mod transport;
+mod verify;
+
+use std::cell::{Cell, RefCell};
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use url::Url;
+
+pub use error::{CliError, Problem};
+pub use init::{InitArgs, InitDone};
+pub use place::PlaceError;
+pub use serve::ServeArgs;
+pub use transport::{Answer, Call, Transport};
+
+use context::Context;
+use remote::{Remote, in_the_clear, parse_server};
+use report::{Exit, Report, plain};
+
+const DEFAULT_SERVER: &str = "http://localhost:8080";
+
+/// Opens the registry in a data folder, for `--data`; the error says why it cannot.
+pub type OpenLocal<'a> = dyn Fn(&Path) -> Result<Box<dyn Transport>, String> + 'a;
+/// Runs the service until it is told to stop; the error says why it could not.
+pub type Serve<'a> = dyn Fn(ServeArgs) -> Result<(), String> + 'a;
+/// Prepares a data folder; the error says why it could not.
+pub type Init<'a> = dyn Fn(InitArgs) -> Result<InitDone, String> + 'a;
+
+/// Runs the command that `args` (the program's name first) give, prints what it has to say, and
+/// returns its exit status. What it needs from the rest of the program is passed in: a way into
+/// a data folder, the service, and the preparation of a folder.
+pub fn run(
+    args: impl IntoIterator<Item = OsString>,
+    open_local: &OpenLocal<'_>,
+    serve: &Serve<'_>,
+    init: &Init<'_>,
+) -> ExitCode {
+    let surroundings = Surroundings {
+        open_local,
+        serve,
+        init,
+        env: &|name| std::env::var(name).ok().filter(|value| !value.is_empty()),
+    };
+    let mut said = execute(args, &surroundings, &mut io::stdin().lock());
+    let printed = print(&mut io::stdout().lock(), &said.out);
+    if let Err(failed) = printed {
+        said.err.push_str(&format!(
+            "goodstanding: cannot write the answer: {failed}\n"
+        ));
+        said.exit = Exit::Unknown as u8;
+    }
+    // Where standard error is gone too, there is nobody left to tell; the exit status says it.
+    let _ = print(&mut io::stderr().lock(), &said.err);
+    ExitCode::from(said.exit)
+}
+
+/// Endorsement and revocation status registry for verifiable credentials.
+///
+/// Commands talk to a running server (--server, or http://localhost:8080), or work on a data
+/// folder without one (--data). Exit status: 0 in good standing or done, 1 not in good standing,
+/// 2 not known or an error.
+#[derive(Debug, Parser)]
+#[command(name = "goodstanding", version, propagate_version = true)]
+#[command(after_help = "Examples:
+  goodstanding serve --dev
+  goodstanding verify credential.json
+  goodstanding status https://registry.example/status-lists/ID#42
+  goodstanding revoke https://registry.example/endorsements/ID --reason 'licence withdrawn'")]
+struct Cli {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where a command goes, and how it answers.
+#[derive(Debug, Args)]
+struct Connection {
+    /// The server [default: GOODSTANDING_SERVER, else http://localhost:8080]
+    #[arg(long, global = true, value_name = "URL", value_parser = parse_server)]
+    #[arg(help_heading = "Connection")]
+    server: Option<Url>,
+    /// Work on this data folder instead of a server
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "server")]
+    #[arg(help_heading = "Connection")]
+    data: Option<PathBuf>,
+    /// The bearer token for changes [or GOODSTANDING_TOKEN]; others on this machine may see
+    /// arguments, so a file is better
+    #[arg(long, global = true, value_name = "TOKEN", hide_short_help = true)]
+    #[arg(help_heading = "Connection")]
+    token: Option<String>,
+    /// A file that holds the bearer token for changes
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "token")]
+    #[arg(help_heading = "Connection")]
+    token_file: Option<PathBuf>,
+    /// Trust the certificates in this PEM file, for a server with one of its own making
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    #[arg(help_heading = "Connection")]
+    ca_file: Option<PathBuf>,
+    /// How many seconds to wait for an answer
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "60")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(hide_short_help = true, help_heading = "Connection")]
+    timeout: u64,
+    /// Repeat a change whose outcome is not known, under the key that its error named
+    #[arg(long, global = true, value_name = "KEY", value_parser = parse_key)]
+    #[arg(hide_short_help = true, help_heading = "Connection")]
+    idempotency_key: Option<String>,
+    /// Print the server's JSON, one answer per line
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Serve(serve::Serve),
+    #[command(subcommand)]
+    Profile(profile::Profile),
+    #[command(subcommand)]
+    Key(key::Key),
+    #[command(subcommand)]
+    Achievement(achievement::Achievement),
+    #[command(subcommand)]
+    List(list::List),
+    Entries(entries::Entries),
+    Issue(issue::Issue),
+    Revoke(change::Revoke),
+    Suspend(change::Suspend),
+    Reinstate(change::Reinstate),
+    Endorse(endorse::Endorse),
+    Status(status::Status),
+    Endorsements(endorsements::Endorsements),
+    Verify(verify::Verify),
+    Token(token::Token),
+}
+
+/// What the command line gets from the rest of the program.
+struct Surroundings<'a> {
+    open_local: &'a OpenLocal<'a>,
+    serve: &'a Serve<'a>,
+    init: &'a Init<'a>,
+    env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// What is to be printed, and the exit status.
+#[derive(Debug)]
+struct Said {
+    out: String,
+    err: String,
+    exit: u8,
+}
+
+fn execute(
+    args: impl IntoIterator<Item = OsString>,
+    surroundings: &Surroundings<'_>,
+    stdin: &mut dyn Read,
+) -> Said {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(refused) => return refusal(&refused),
+    };
+    let json = cli.connection.json;
+    let mut warnings = String::new();
+    let report = carry_out(cli, surroundings, stdin, &mut warnings).unwrap_or_else(|error| {
+        let mut report = Report::new();
+        report.fail(error);
+        report
+    });
+    let mut err = warnings;
+    for error in &report.errors {
+        err.push_str(&plain(&format!("goodstanding: {error}\n")));
+    }
+    Said {
+        out: if json {
+            report.json_lines()
+        } else {
+            report.text
+        },
+        err,
+        exit: report.exit as u8,
+    }
+}
+
+/// What clap has to say: help and version on standard output, refusals on standard error.
+fn refusal(refused: &clap::Error) -> Said {
+    let text = refused.render().to_string();
+    let exit = u8::try_from(refused.exit_code()).unwrap_or(Exit::Unknown as u8);
+    let (out, err) = match refused.use_stderr() {
+        true => (String::new(), text),
+        false => (text, String::new()),
+    };
+    Said { out, err, exit }
+}
+
+fn carry_out(
+    cli: Cli,
+    surroundings: &Surroundings<'_>,
+    stdin: &mut dyn Read,
+    warnings: &mut String,
+) -> Result<Report, CliError> {
+    let Cli {
+        connection,
+        command,
+    } = cli;
+    let connect = move || {
+        let input = stdin;
+        connect(&connection, surroundings, input, warnings)
+    };
+    match command {
+        Command::Init(command) => command.run(surroundings.init),
+        Command::Serve(command) => command.run(surroundings.serve),
+        Command::Profile(command) => command.run(&connect()?),
+        Command::Key(command) => command.run(&connect()?),
+        Command::Achievement(command) => command.run(&connect()?),
+        Command::List(command) => command.run(&connect()?),
+        Command::Entries(command) => command.run(&connect()?),
+        Command::Issue(command) => command.run(&connect()?),
+        Command::Revoke(command) => command.run(&connect()?),
+        Command::Suspend(command) => command.run(&connect()?),
+        Command::Reinstate(command) => command.run(&connect()?),
+        Command::Endorse(command) => command.run(&connect()?),
+        Command::Status(command) => command.run(&connect()?),
+        Command::Endorsements(command) => command.run(&connect()?),
+        Command::Verify(command) => command.run(&connect()?),
+        Command::Token(command) => command.run(&connect()?),
+    }
+}
+
+fn connect<'a>(
+    connection: &Connection,
+    surroundings: &Surroundings<'_>,
+    stdin: &'a mut dyn Read,
+    warnings: &mut String,
+) -> Result<Context<'a>, CliError> {
+    let timeout = Duration::from_secs(connection.timeout);
+    let (transport, server): (Box<dyn Transport>, _) = match &connection.data {
+        Some(data) => {
+            let opened = (surroundings.open_local)(data).map_err(|reason| CliError::Folder {
+                data: data.clone(),
+                reason,
+            })?;
+            (opened, None)
+        }
+        None => {
+            let server = server(connection, surroundings)?;
+            let token = token(connection, surroundings)?;
+            if token.is_some() && in_the_clear(&server) {
+                warnings.push_str(&format!(
+                    "goodstanding: warning: the token goes to {server} unencrypted; use https\n"
+                ));
+            }
+            let ca_file = connection.ca_file.as_deref();
+            let remote = Remote::new(server.clone(), token.as_deref(), timeout, ca_file)?;
+            (Box::new(remote), Some(server))
+        }
+    };
+    let first_key = match &connection.idempotency_key {
+        Some(key) => key.clone(),
+        None => random_key()?,
+    };
+    Ok(Context {
+        transport,
+        server,
+        first_key,
+        changes: Cell::new(0),
+        stdin: RefCell::new(stdin),
+        timeout,
+    })
+}
+
+fn server(connection: &Connection, surroundings: &Surroundings<'_>) -> Result<Url, CliError> {
+    if let Some(server) = &connection.server {
+        return Ok(server.clone());
+    }
+    let text = (surroundings.env)("GOODSTANDING_SERVER");
+    let text = text.as_deref().unwrap_or(DEFAULT_SERVER);
+    parse_server(text)
+        .map_err(|refused| CliError::Usage(format!("GOODSTANDING_SERVER is {text:?}: {refused}")))
+}
+
+fn token(
+    connection: &Connection,
+    surroundings: &Surroundings<'_>,
+) -> Result<Option<String>, CliError> {
+    if let Some(token) = &connection.token {
+        return Ok(Some(token.clone()));
+    }
+    let Some(path) = &connection.token_file else {
+        return Ok((surroundings.env)("GOODSTANDING_TOKEN"));
+    };
+    let unreadable = |reason: String| CliError::Unreadable {
+        place: path.display().to_string(),
+        reason,
+    };
+    let text = fs::read_to_string(path).map_err(|failed| unreadable(failed.to_string()))?;
+    match text.trim() {
+        "" => Err(unreadable("it holds no token".into())),
+        token => Ok(Some(token.to_owned())),
+    }
+}
+
+/// Reads `--idempotency-key`: visible characters that a header can carry.
+fn parse_key(text: &str) -> Result<String, String> {
+    let fits = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    if !fits {
+        return Err("a key has 1 to 128 visible ASCII characters".into());
+    }
+    Ok(text.to_owned())
+}
+
+fn random_key() -> Result<String, CliError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|failed| {
+        CliError::Failed(format!("the system gives no random bytes: {failed}"))
+    })?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Prints; a reader who has seen enough and closed the pipe is no error.
+fn print(to: &mut dyn Write, text: &str) -> io::Result<()> {
+    let printed = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+    match printed {
+        Err(closed) if closed.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{Fake, LIST, closed_port};
+    use super::*;
+    use clap::CommandFactory;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_goes_to_standard_output_and_refusals_to_standard_error() {
+        let help = Fake::new().run(&["--help"]);
+        assert_eq!((help.exit, help.err.as_str()), (0, ""));
+        for command in ["init", "serve", "verify", "revoke", "endorse", "token"] {
+            assert!(
+                help.out.contains(&format!("\n  {command} ")),
+                "{command}: {}",
+                help.out
+            );
+        }
+        let refused = Fake::new().run(&["revoke"]);
+        assert_eq!((refused.exit, refused.out.as_str()), (2, ""));
+        let refused = Fake::new().run(&["list", "show", "nonsense"]);
+        assert!(
+            refused.err.contains("is not a status list: give its URL"),
+            "{}",
+            refused.err
+        );
+    }
+
+    #[test]
+    fn without_a_server_the_next_step_is_said_and_the_status_is_2() {
+        let server = format!("http://127.0.0.1:{}", closed_port());
+        let done = Fake::new()
+            .env("GOODSTANDING_SERVER", &server)
+            .run_remote(&["profile", "list"]);
+        assert_eq!(done.exit, 2);
+        assert!(
+            done.err
+                .starts_with(&format!("goodstanding: nothing answers at {server}/"))
+        );
+        assert!(
+            done.err
+                .contains("start a server with `goodstanding serve --dev`")
+        );
+    }
+
+    #[test]
+    fn with_json_an_error_is_a_problem_document_too() {
+        let done = Fake::new()
+            .answer(
+                404,
+                json!({"type": "x", "title": "Not found", "detail": "no such profile"}),
+            )
+            .run(&["--json", "profile", "show", "a"]);
+        assert_eq!(done.exit, 2);
+        assert_eq!(
+            done.out,
+            "{\"type\":\"x\",\"title\":\"Not found\",\"detail\":\"no such profile\"}\n"
+        );
+        assert!(done.err.starts_with(
+            "goodstanding: Not found: no such profile\n  at    GET /profiles/a (404)"
+        ));
+        let done = Fake::new().run(&["verify", "/no/such/file", "--json"]);
+        let problem: Value = serde_json::from_str(&done.out).unwrap();
+        assert!(
+            problem["detail"]
+                .as_str()
+                .unwrap()
+                .starts_with("cannot read /no/such/file")
+        );
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_opened_is_named() {
+        let said = execute(
+            ["goodstanding", "profile", "list", "--data", "here"].map(OsString::from),
+            &Surroundings {
+                open_local: &|_| Err("another goodstanding is using it".into()),
+                serve: &|_| Ok(()),
+                init: &|_| Err(String::new()),
+                env: &|_| None,
+            },
+            &mut io::empty(),
+        );
+        assert_eq!(said.exit, 2);
+        assert_eq!(
+            said.err,
+            "goodstanding: cannot work on here: another goodstanding is using it\n"
+        );
+    }
+
+    #[test]
+    fn tokens_come_from_a_file_and_an_empty_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        fs::write(&path, "\n").unwrap();
+        let path = path.to_str().unwrap();
+        let done = Fake::new().run_remote(&["profile", "list", "--token-file", path]);
+        assert!(done.err.contains("it holds no token"), "{}", done.err);
+        fs::write(path, "a b\u{7}\n").unwrap();
+        let done = Fake::new().run_remote(&["profile", "list", "--token-file", path]);
+        assert!(done.err.contains("is it the right file?"), "{}", done.err);
+    }
+
+    #[test]
+    fn a_token_in_the_clear_is_warned_of() {
+        let done = Fake::new()
+            .env("GOODSTANDING_TOKEN", "secret")
+            .run_remote(&[
+                "key",
+                "list",
+                "https://other.example/profiles/a",
+                "--server",
+                "http://r.example",
+            ]);
+        assert!(done.err.starts_with(
+            "goodstanding: warning: the token goes to http://r.example/ unencrypted; use https\n"
+        ));
+        assert!(!done.err.contains("secret"));
+    }
+
+    #[test]
+    fn each_change_has_a_key_of_its_own() {
+        let done = Fake::new()
+            .answer(200, json!({"outcome": "revoked"}))
+            .answer(200, json!({"outcome": "revoked"}))
+            .run(&[
+                "revoke",
+                "000000g123456789abc0",
+                "000000g123456789abcg",
+                "--idempotency-key",
+                "k",
+            ]);
+        let keys: Vec<_> = done
+            .calls
+            .iter()
+            .map(|call| call.idempotency_key.as_deref())
+            .collect();
+        assert_eq!(keys, [Some("k"), Some("k-2")]);
+        let done = Fake::new().run(&["revoke", LIST, "--idempotency-key", "a b"]);
+        assert!(done.err.contains("visible ASCII"), "{}", done.err);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_error_and_a_full_disk_is_one() {
+        struct Failing(io::ErrorKind);
+        impl Write for Failing {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(self.0.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        assert!(print(&mut Failing(io::ErrorKind::BrokenPipe), "x").is_ok());
+        assert!(print(&mut Failing(io::ErrorKind::StorageFull), "x").is_err());
+    }
+}

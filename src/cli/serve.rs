@@ -1,0 +1,130 @@
+//! `goodstanding serve`: runs the service.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::Args;
+use url::Url;
+
+use super::error::CliError;
+use super::init::NotHere;
+use super::remote::parse_server;
+use super::report::Report;
+
+/// Run the service until it is told to stop (Ctrl-C, or SIGTERM).
+///
+/// With --dev it listens on this machine only, makes a demonstration issuer and accreditor, and
+/// accepts changes without a token.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  goodstanding serve --dev
+  goodstanding serve --listen 0.0.0.0:8080 --data /var/lib/goodstanding
+  goodstanding serve --config /etc/goodstanding.toml")]
+pub(super) struct Serve {
+    /// Development mode: on this machine only, with demonstration data, changes without a token
+    #[arg(long)]
+    dev: bool,
+    /// The address to listen on, such as 127.0.0.1:8080
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_listen)]
+    listen: Option<SocketAddr>,
+    /// The data folder, as `init` made it
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The origin in every id; it has to be the one that the folder was made with
+    #[arg(long, value_name = "URL", value_parser = parse_server)]
+    public_url: Option<Url>,
+    #[command(flatten)]
+    not_here: NotHere,
+}
+
+/// What `serve` is asked for; what is not given is left to the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServeArgs {
+    /// Development mode.
+    pub dev: bool,
+    /// The address to listen on.
+    pub listen: Option<SocketAddr>,
+    /// The data folder.
+    pub data: Option<PathBuf>,
+    /// The configuration file.
+    pub config: Option<PathBuf>,
+    /// The origin in every id.
+    pub public_url: Option<Url>,
+}
+
+impl Serve {
+    pub(super) fn run(self, serve: &super::Serve<'_>) -> Result<Report, CliError> {
+        self.not_here.check("serve")?;
+        serve(ServeArgs {
+            dev: self.dev,
+            listen: self.listen,
+            data: self.data,
+            config: self.config,
+            public_url: self.public_url,
+        })
+        .map_err(CliError::Failed)?;
+        Ok(Report::new())
+    }
+}
+
+/// Reads `--listen`: `IP:PORT`, or `localhost:PORT`, which is 127.0.0.1.
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let refused = || "give an address and a port, such as 127.0.0.1:8080".to_owned();
+    match text.strip_prefix("localhost:") {
+        Some(port) => {
+            let port = port.parse().map_err(|_| refused())?;
+            Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        }
+        None => text.parse().map_err(|_| refused()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::testing::Fake;
+
+    #[test]
+    fn the_arguments_are_handed_over() {
+        let done = Fake::new().run(&[
+            "serve",
+            "--dev",
+            "--listen",
+            "localhost:9",
+            "--data",
+            "d",
+            "--config",
+            "c.toml",
+            "--public-url",
+            "https://r.example",
+        ]);
+        assert_eq!(
+            (done.exit, done.out.as_str(), done.err.as_str()),
+            (0, "", "")
+        );
+        let expected = ServeArgs {
+            dev: true,
+            listen: Some("127.0.0.1:9".parse().unwrap()),
+            data: Some("d".into()),
+            config: Some("c.toml".into()),
+            public_url: Some("https://r.example".parse().unwrap()),
+        };
+        assert_eq!(done.served, [expected]);
+        let done = Fake::new().run(&["serve"]);
+        assert_eq!(done.served[0].data, None);
+        assert!(!done.served[0].dev);
+    }
+
+    #[test]
+    fn an_address_without_a_port_is_refused() {
+        for bad in ["127.0.0.1", "8080", "localhost:", "host:80"] {
+            let done = Fake::new().run(&["serve", "--listen", bad]);
+            assert_eq!(done.exit, 2, "{bad}");
+            assert!(done.err.contains("such as 127.0.0.1:8080"), "{}", done.err);
+            assert!(done.served.is_empty());
+        }
+    }
+}

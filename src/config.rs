@@ -1,0 +1,395 @@
+//! The configuration: a documented file of defaults, and what overrides it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::Deserialize;
+use thiserror::Error;
+use url::Url;
+
+use crate::http::{CachePolicy, Limits};
+use crate::time::Ttl;
+
+/// The defaults, which are also the documentation of every key.
+pub const DEFAULTS: &str = include_str!("../config/default.toml");
+
+/// What the file in a data folder is called that `init` writes.
+pub const FILE_IN_DATA: &str = "goodstanding.toml";
+
+/// The configuration. Each key is explained in `config/default.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Origin of every id, without a path.
+    pub public_url: String,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Folder of store and master key.
+    pub data: PathBuf,
+    /// The store.
+    pub store: StoreConfig,
+    /// The master key.
+    pub master_key: MasterKeyConfig,
+    /// Who may see what.
+    pub access: AccessConfig,
+    /// Status lists.
+    pub lists: ListsConfig,
+    /// Idempotency keys.
+    pub idempotency: IdempotencyConfig,
+    /// Freshness of public answers, in seconds.
+    pub cache: CacheConfig,
+    /// How much is taken in.
+    pub limits: LimitsConfig,
+}
+
+/// The store.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreConfig {
+    /// Which engine.
+    pub engine: EngineChoice,
+}
+
+/// The storage engines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineChoice {
+    /// Embedded and durable.
+    Rocksdb,
+    /// Nothing survives the process.
+    Memory,
+}
+
+/// The master key.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MasterKeyConfig {
+    /// Its file; empty means `master.key` in the data folder.
+    pub file: PathBuf,
+}
+
+/// Who may see what.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessConfig {
+    /// Who may ask by credential id.
+    pub status_by_credential: Audience,
+}
+
+/// Who may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Audience {
+    /// Everybody.
+    Public,
+    /// Callers with a token, about what is theirs.
+    Authorised,
+}
+
+/// Status lists.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListsConfig {
+    /// `ttl` of a list that does not ask for another, in milliseconds.
+    pub ttl_ms: u64,
+    /// How long after a change the signed list may follow, in milliseconds.
+    pub publish_delay_ms: u64,
+    /// How many published lists are kept ready in memory.
+    pub kept_ready: u64,
+}
+
+/// Idempotency keys.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdempotencyConfig {
+    /// How long an answer is kept, in seconds.
+    pub kept_seconds: u64,
+}
+
+/// Freshness of public answers, in seconds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CacheConfig {
+    did_document: u64,
+    profile: u64,
+    achievement: u64,
+    status_list: u64,
+    endorsement: u64,
+    look_up: u64,
+    description: u64,
+}
+
+/// How much is taken in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsConfig {
+    body_bytes: usize,
+    bulk_body_bytes: usize,
+    connections: usize,
+    head_ms: u64,
+    body_ms: u64,
+}
+
+/// What the command line says, which goes before everything else.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// A file of settings.
+    pub file: Option<PathBuf>,
+    /// Where to listen.
+    pub listen: Option<SocketAddr>,
+    /// The data folder.
+    pub data: Option<PathBuf>,
+    /// The origin of every id.
+    pub public_url: Option<String>,
+    /// The file of the master key.
+    pub master_key: Option<PathBuf>,
+    /// Whether the origin follows the port that is listened on, where none is configured.
+    pub local_origin: bool,
+}
+
+/// The configuration cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// A key or a value is wrong.
+    #[error("the configuration is wrong: {0}")]
+    Wrong(Box<figment::Error>),
+    /// The file that was named is not there.
+    #[error("there is no configuration file {0}")]
+    NoFile(PathBuf),
+    /// Not an origin.
+    #[error(
+        "public_url is {0:?}, and has to be an origin such as https://registry.example: a scheme \
+         and a host, perhaps a port, and no path"
+    )]
+    PublicUrl(String),
+}
+
+impl Config {
+    /// Puts the configuration together: defaults, the file in the data folder, the file that was
+    /// named, the environment, the command line.
+    pub fn load(overrides: &Overrides) -> Result<Self, ConfigError> {
+        let mut given = Figment::new();
+        if let Some(file) = &overrides.file {
+            if !file.is_file() {
+                return Err(ConfigError::NoFile(file.clone()));
+            }
+            given = given.merge(Toml::file_exact(file));
+        }
+        given = given.merge(environment());
+        for (key, value) in [
+            (
+                "listen",
+                overrides.listen.map(|address| address.to_string()),
+            ),
+            (
+                "data",
+                overrides
+                    .data
+                    .as_ref()
+                    .map(|path| path.display().to_string()),
+            ),
+            ("public_url", overrides.public_url.clone()),
+            (
+                "master_key.file",
+                overrides
+                    .master_key
+                    .as_ref()
+                    .map(|p| p.display().to_string()),
+            ),
+        ] {
+            if let Some(value) = value {
+                given = given.merge(Serialized::default(key, value));
+            }
+        }
+        let defaults = Figment::from(Toml::string(DEFAULTS));
+        let data: PathBuf = defaults
+            .clone()
+            .merge(given.clone())
+            .extract_inner("data")?;
+        let in_data = Figment::from(Toml::file_exact(data.join(FILE_IN_DATA)));
+        let given = if data.join(FILE_IN_DATA).is_file() {
+            in_data.merge(given)
+        } else {
+            given
+        };
+        let names_origin = given.contains("public_url");
+        let mut config: Self = defaults.merge(given).extract()?;
+        if overrides.local_origin && !names_origin {
+            config.public_url = format!("http://localhost:{}", config.listen.port());
+        }
+        config.public_url = origin(&config.public_url)?;
+        Ok(config)
+    }
+
+    /// Where the master key stands.
+    pub fn master_key_file(&self) -> PathBuf {
+        match self.master_key.file.as_os_str().is_empty() {
+            true => self.data.join("master.key"),
+            false => self.master_key.file.clone(),
+        }
+    }
+
+    /// Where the store stands.
+    pub fn store_folder(&self) -> PathBuf {
+        Path::new(&self.data).join("store")
+    }
+
+    /// `max-age` of public answers.
+    pub const fn cache_policy(&self) -> CachePolicy {
+        CachePolicy {
+            did_document: Ttl::from_seconds(self.cache.did_document),
+            profile: Ttl::from_seconds(self.cache.profile),
+            achievement: Ttl::from_seconds(self.cache.achievement),
+            status_list: Ttl::from_seconds(self.cache.status_list),
+            endorsement: Ttl::from_seconds(self.cache.endorsement),
+            look_up: Ttl::from_seconds(self.cache.look_up),
+            description: Ttl::from_seconds(self.cache.description),
+        }
+    }
+
+    /// How much is taken in.
+    pub const fn limits(&self) -> Limits {
+        Limits {
+            body_bytes: self.limits.body_bytes,
+            bulk_body_bytes: self.limits.bulk_body_bytes,
+            connections: self.limits.connections,
+            head: Ttl::from_millis(self.limits.head_ms),
+            body: Ttl::from_millis(self.limits.body_ms),
+        }
+    }
+}
+
+impl From<figment::Error> for ConfigError {
+    fn from(error: figment::Error) -> Self {
+        Self::Wrong(Box::new(error))
+    }
+}
+
+/// Variables that name a key of the configuration. Others with the same prefix speak to the
+/// command line and to the tests.
+fn environment() -> Env {
+    const KEYS: [&str; 10] = [
+        "public_url",
+        "listen",
+        "data",
+        "store",
+        "master_key",
+        "access",
+        "lists",
+        "idempotency",
+        "cache",
+        "limits",
+    ];
+    Env::prefixed("GOODSTANDING_")
+        .filter(|name| {
+            let name = name.as_str().to_ascii_lowercase();
+            let section = name.split("__").next().unwrap_or_default();
+            // The master key itself comes in a variable that has the name of its section.
+            KEYS.contains(&section) && name != "master_key"
+        })
+        .split("__")
+}
+
+fn origin(text: &str) -> Result<String, ConfigError> {
+    let wrong = || ConfigError::PublicUrl(text.to_owned());
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let named = url.has_host() && url.username().is_empty() && url.password().is_none();
+    if !(bare && named && matches!(url.scheme(), "http" | "https")) {
+        return Err(wrong());
+    }
+    Ok(url.origin().ascii_serialization())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.toml");
+        std::fs::write(&path, file).unwrap();
+        Config::load(&Overrides {
+            file: Some(path),
+            ..Overrides::default()
+        })
+    }
+
+    #[test]
+    fn every_sample_is_a_configuration() {
+        for sample in [
+            "default.toml",
+            "development.toml",
+            "production.example.toml",
+        ] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("config")
+                .join(sample);
+            load(&std::fs::read_to_string(path).unwrap())
+                .unwrap_or_else(|e| panic!("{sample}: {e}"));
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let error = load("[lists]\npublish_dealy_ms = 1")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("publish_dealy_ms"), "{error}");
+    }
+
+    #[test]
+    fn the_public_url_is_an_origin() {
+        let config = load("public_url = \"https://registry.example:443/\"").unwrap();
+        assert_eq!(config.public_url, "https://registry.example");
+        for bad in [
+            "registry.example",
+            "https://a/b",
+            "ftp://a",
+            "https://u@a",
+            "https://a?x",
+        ] {
+            assert!(load(&format!("public_url = {bad:?}")).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_init_wrote_into_the_data_folder_is_read_and_can_be_overridden() {
+        let data = tempfile::tempdir().unwrap();
+        let file = data.path().join(FILE_IN_DATA);
+        std::fs::write(file, "public_url = \"https://recorded.example\"").unwrap();
+        let overrides = Overrides {
+            data: Some(data.path().to_owned()),
+            local_origin: true,
+            ..Overrides::default()
+        };
+        assert_eq!(
+            Config::load(&overrides).unwrap().public_url,
+            "https://recorded.example"
+        );
+        let overrides = Overrides {
+            public_url: Some("https://other.example".into()),
+            ..overrides
+        };
+        assert_eq!(
+            Config::load(&overrides).unwrap().public_url,
+            "https://other.example"
+        );
+    }
+
+    #[test]
+    fn development_serves_under_the_port_it_listens_on() {
+        let listen = Some("127.0.0.1:9123".parse().unwrap());
+        let overrides = Overrides {
+            listen,
+            local_origin: true,
+            ..Overrides::default()
+        };
+        assert_eq!(
+            Config::load(&overrides).unwrap().public_url,
+            "http://localhost:9123"
+        );
+    }
+}
