@@ -1,0 +1,60 @@
+# Goodstanding: build, run, test. Needs git, build-essential and Rust; brings the rest itself.
+#
+# What is brought or compiled once stands in CACHE, outside the clone: the compiled RocksDB,
+# libclang where the system has none, the programs of the interoperability tests, and
+# cargo's target folder. Another clone uses the same, so that its first build only links.
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/goodstanding
+CARGO_DENY_VERSION := 0.20.2
+ROCKSDB_VERSION := $(shell awk '/^name = "rocksdb"$$/ { getline; gsub(/version = |"/, ""); print; exit }' Cargo.lock)
+
+# Arguments passed on: make run ARGS="--data /tmp/demo", make test ARGS="standing -- --nocapture"
+ARGS ?=
+
+# Every cargo command runs under the same settings, so that none rebuilds what another built.
+WITH_ENV := . "$(CACHE)/build.env" &&
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test bench check fmt clippy doc deny setup env clean-cache
+
+help: ## What there is
+	@echo "Goodstanding, the targets:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | awk -F '|' '{ printf "%-20s%s\n", $$1, $$2 }'
+	@echo "Cache folder: $(CACHE)"
+
+run: setup ## Builds and serves on http://localhost:8080 in development mode
+	@$(WITH_ENV) cargo run --release --locked -- serve --dev $(ARGS)
+
+build: setup ## Builds the release binary and says where it stands
+	@$(WITH_ENV) cargo build --release --locked && echo "$$CARGO_TARGET_DIR/release/goodstanding"
+
+test: setup ## Runs all tests
+	@setup/interop.sh "$(CACHE)"
+	@$(WITH_ENV) . "$(CACHE)/interop.env" && cargo test --locked $(ARGS)
+
+bench: setup ## Runs the micro benches
+	@$(WITH_ENV) cargo bench --locked $(ARGS)
+
+check: fmt clippy doc deny ## Formatting, lints, documentation, licences and advisories
+
+fmt:
+	cargo fmt --check
+
+clippy: setup
+	@$(WITH_ENV) cargo clippy --locked --all-targets -- -D warnings
+	@$(WITH_ENV) cargo clippy --locked --all-targets --no-default-features -- -D warnings
+
+doc: setup
+	@$(WITH_ENV) RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+deny: setup
+	@setup/deny.sh "$(CACHE)" "$(CARGO_DENY_VERSION)"
+
+setup: ## Brings what building needs and is missing (the first time: 10 to 30 minutes)
+	@setup/prepare.sh "$(CACHE)" "$(ROCKSDB_VERSION)"
+
+env: setup ## Prints the settings to call cargo by hand: . the file it names
+	@echo ". $(CACHE)/build.env"
+
+clean-cache: ## Removes the cache folder
+	rm -rf "$(CACHE)"
