@@ -101,6 +101,7 @@ fn make(
         credential: revoked["id"].as_str().unwrap_or_default().to_owned(),
         purpose: StatusPurpose::Revocation,
         list: None,
+        index: None,
         status: true,
         reason: Some("issued to the wrong person".into()),
     };

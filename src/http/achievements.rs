@@ -1,6 +1,5 @@
 //! Achievements.
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -16,7 +15,7 @@ use crate::registry::AchievementView;
 
 /// The members of an Open Badges 3.0 Achievement other than `id`, `type` and `creator`, which the
 /// registry gives. The ones that have to be there are named here.
-#[derive(Deserialize, ToSchema)]
+#[derive(ToSchema)]
 #[expect(
     dead_code,
     reason = "describes the body, which the badges room checks member by member"

@@ -1,7 +1,7 @@
 //! Issuing, status and verification of credentials (VCALM 1.0).
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::edge::Edge;
@@ -12,6 +12,7 @@ use super::request::Request;
 use crate::json::JsonError;
 use crate::registry::CredentialStatusRequest;
 use crate::status::PurposeError;
+use crate::verify::Expected;
 
 /// A credential to be issued.
 #[derive(Deserialize, ToSchema)]
@@ -45,7 +46,11 @@ pub(super) struct StatusRequest {
     credential_status: StatusEntryBody,
     /// `true` sets the status, `false` clears it.
     status: bool,
-    /// Which index is meant where the credential has several; this registry knows them itself.
+    /// Who gave the index out; this registry gives out its own.
+    #[expect(
+        dead_code,
+        reason = "part of the contract; the entry is found without it"
+    )]
     index_allocator: Option<String>,
     /// Why; kept with the change in the audit trail.
     reason: Option<String>,
@@ -61,6 +66,7 @@ pub(super) struct StatusEntryBody {
     /// What the entry says.
     status_purpose: String,
     /// Id of the entry.
+    #[expect(dead_code, reason = "part of the contract; verification never uses it")]
     id: Option<String>,
     /// Its index.
     #[schema(value_type = Option<String>)]
@@ -88,10 +94,56 @@ pub(super) struct VerifyOptions {
     /// Whether the results of single steps are wanted.
     return_results: Option<bool>,
     /// Problems are always told.
+    #[expect(
+        dead_code,
+        reason = "part of the contract; problems are told either way"
+    )]
     return_problem_details: Option<bool>,
     /// Whether the credential is wanted back.
     return_credential: Option<bool>,
     /// Names of checks; all are always made.
+    #[expect(
+        dead_code,
+        reason = "part of the contract; leaving a check out is never safe"
+    )]
+    checks: Option<Vec<String>>,
+}
+
+/// A presentation to be verified.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct VerifyPresentationRequest {
+    /// The secured presentation.
+    #[schema(value_type = Object)]
+    verifiable_presentation: Value,
+    /// Options.
+    #[serde(default)]
+    options: VerifyPresentationOptions,
+}
+
+/// Options of verifying a presentation.
+#[derive(Deserialize, Default, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct VerifyPresentationOptions {
+    /// The challenge that the proof has to answer.
+    challenge: Option<String>,
+    /// The domain that the proof has to be meant for.
+    domain: Option<String>,
+    /// Whether the results of single steps are wanted.
+    return_results: Option<bool>,
+    /// Problems are always told.
+    #[expect(
+        dead_code,
+        reason = "part of the contract; problems are told either way"
+    )]
+    return_problem_details: Option<bool>,
+    /// Whether the presentation is wanted back.
+    return_presentation: Option<bool>,
+    /// Names of checks; all are always made.
+    #[expect(
+        dead_code,
+        reason = "part of the contract; leaving a check out is never safe"
+    )]
     checks: Option<Vec<String>>,
 }
 
@@ -129,30 +181,63 @@ pub(super) fn change_status(edge: &Edge, request: &Request) -> Result<Reply, Pro
         return Err(Problem::invalid("/credentialStatus/type", detail));
     }
     check_reason(body.reason.as_deref())?;
-    let wanted =
-        CredentialStatusRequest {
-            credential: body.credential_id,
-            purpose: body.credential_status.status_purpose.parse().map_err(
-                |error: PurposeError| {
-                    Problem::invalid("/credentialStatus/statusPurpose", error.to_string())
-                },
-            )?,
-            list: body.credential_status.status_list_credential,
-            status: body.status,
-            reason: body.reason,
-        };
+    let entry = &body.credential_status;
+    let purpose = entry
+        .status_purpose
+        .parse()
+        .map_err(|error: PurposeError| {
+            Problem::invalid("/credentialStatus/statusPurpose", error.to_string())
+        })?;
+    let wanted = CredentialStatusRequest {
+        credential: body.credential_id,
+        purpose,
+        index: index_of(entry.status_list_index.as_ref())?,
+        list: body.credential_status.status_list_credential,
+        status: body.status,
+        reason: body.reason,
+    };
     let updated = edge
         .registry
         .change_credential_status(&request.change()?, wanted)?;
     Ok(Reply::json(200, &json!(updated)))
 }
 
+/// The index, as the string that the standard writes or as the number that some write.
+fn index_of(given: Option<&Value>) -> Result<Option<u64>, Problem> {
+    let parse = |index: &Value| {
+        let number = index.as_u64().or_else(|| index.as_str()?.parse().ok());
+        number.ok_or_else(|| {
+            let detail = "a whole number from 0 is needed, as a string";
+            Problem::invalid("/credentialStatus/statusListIndex", detail)
+        })
+    };
+    given.map(parse).transpose()
+}
+
 pub(super) fn verify(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let body: VerifyRequest = vcalm(request)?;
     let report = edge.registry.verify(&body.verifiable_credential);
-    let mut answer: Map<String, Value> = report.to_json();
+    let mut answer = report.to_json();
     if body.options.return_credential == Some(true) {
         answer.insert("credential".into(), body.verifiable_credential);
+    }
+    if body.options.return_results != Some(true) {
+        answer.shift_remove("results");
+    }
+    Ok(Reply::json(200, &Value::Object(answer)))
+}
+
+pub(super) fn verify_presentation(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let body: VerifyPresentationRequest = vcalm(request)?;
+    let expected = Expected {
+        challenge: body.options.challenge.as_deref(),
+        domain: body.options.domain.as_deref(),
+    };
+    let presentation = &body.verifiable_presentation;
+    let report = edge.registry.verify_presentation(presentation, expected);
+    let mut answer = report.to_json(expected);
+    if body.options.return_presentation == Some(true) {
+        answer.insert("presentation".into(), body.verifiable_presentation);
     }
     if body.options.return_results != Some(true) {
         answer.shift_remove("results");

@@ -16,10 +16,14 @@ use crate::registry::{KeyView, NewProfile, Outcome, ProfileView, Roles};
 use crate::store::tables::IdForm;
 use crate::time::Timestamp;
 
-/// What the registry itself wants to know of a new profile. Beside these the body takes the
-/// members of an Open Badges 3.0 Profile other than `id` and `type`.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+/// A profile to be registered. Beside the members named here the body takes those of an Open
+/// Badges 3.0 Profile, other than `id` and `type`.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "describes the body, which the badges room reads member by member"
+)]
 pub(super) struct NewProfileBody {
     /// Name in URLs: 1 to 64 of a-z, 0-9 and '-'. Never given out again.
     slug: String,
@@ -28,21 +32,21 @@ pub(super) struct NewProfileBody {
     /// Form of the profile's id: `did:web` (the default), `https` or `did:key`.
     issuer_id: Option<String>,
     /// Name of the organisation or person.
-    #[schema(value_type = String)]
-    #[serde(skip)]
-    #[expect(
-        dead_code,
-        reason = "shown in the description; read with the other members"
-    )]
-    name: (),
+    name: String,
 }
 
 /// The members of an Open Badges 3.0 Profile other than `id` and `type`.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "describes the body, which the badges room reads member by member"
+)]
 pub(super) struct ProfileBody {
     /// The roles, where they are to change; the operator's to give.
     roles: Option<Vec<String>>,
+    /// Name of the organisation or person.
+    name: String,
 }
 
 /// A key that may be in wrong hands.

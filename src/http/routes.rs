@@ -143,6 +143,7 @@ pub static ROUTES: &[Route] = &[
     ask("/endorsements/query", "Who endorses each of up to 1,000 subjects", body::<endorsements::EndorsementsQuery>(), endorsements::query),
     get("/endorsements/{endorsement}", "A signed EndorsementCredential, or its page", endorsements::show),
     ask("/credentials/verify", "Verify a credential (VCALM)", body::<credentials::VerifyRequest>(), credentials::verify),
+    ask("/presentations/verify", "Verify a presentation (VCALM)", body::<credentials::VerifyPresentationRequest>(), credentials::verify_presentation),
     with_query(get("/profiles", "The profiles registered here", profiles::list), PAGING),
     with_query(get("/profiles/{profile}", "An Open Badges Profile, or its page", profiles::show), &["endorsements"]),
     get("/profiles/{profile}/did.json", "The DID document of a profile", profiles::did_document),

@@ -30,10 +30,12 @@ impl Walk<'_> {
         place: &Place<'_>,
     ) -> Result<(), Error> {
         let frame = under(node, key, definition, context, place);
+        let backwards = definition.is_some_and(|definition| definition.reverse);
         let mut out = Out::Statement {
             subject: &node.subject,
             predicate,
-            reverse: node.reversed != definition.is_some_and(|definition| definition.reverse),
+            reverse: node.reversed != backwards,
+            nodes_only: node.reversed || backwards,
         };
         let Some(definition) = definition else {
             return self.element(value, &frame, &mut out).map(|_| ());

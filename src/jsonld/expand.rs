@@ -194,7 +194,13 @@ impl<'w> Walk<'w> {
             };
             let mut inner = Vec::new();
             let found = self.element(item, &frame, &mut Out::List(&mut inner))?;
-            if in_list && found == Found::Several {
+            if found == Found::Several {
+                if !in_list {
+                    // The letter of the standard flattens it, and most make it a list.
+                    let feature = "an array within @list, outside of a list container".to_owned();
+                    let place = place.pointer();
+                    return Err(Error::Unsupported { place, feature });
+                }
                 // An array in a list is a list of its own.
                 inner = vec![self.list(inner, frame.graph, &place)?];
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::context::Context;
 use super::error::{Code, DEPTH, Dropped, Error, Place};
@@ -132,11 +132,10 @@ impl Walk<'_> {
             {
                 return Err(place.invalid(Code::InvalidNestValue));
             }
-            if nested.contains_key("@context") {
-                let feature = "@context within @nest".to_owned();
+            if let Some(feature) = beyond_nesting(nested, node.typed, &context) {
                 return Err(Error::Unsupported {
                     place: place.pointer(),
-                    feature,
+                    feature: feature.to_owned(),
                 });
             }
             self.members(node, nested, &context, place)?;
@@ -166,4 +165,28 @@ impl Walk<'_> {
         node.reversed = false;
         outcome
     }
+}
+
+/// What the standard leaves open about nested objects, and is read in more than one way.
+fn beyond_nesting(
+    nested: &Map<String, Value>,
+    typed: &Context,
+    context: &Context,
+) -> Option<&'static str> {
+    let is_scoped = |class: &Value| {
+        let term = class.as_str().and_then(|class| typed.term(class));
+        term.is_some_and(|term| term.scoped.is_some())
+    };
+    for (key, value) in nested {
+        let single = std::slice::from_ref(value);
+        let mut values = value.as_array().map_or(single, Vec::as_slice).iter();
+        match context.keyword(key) {
+            Some(Keyword::Context) => return Some("@context within @nest"),
+            Some(Keyword::Type) if values.any(is_scoped) => {
+                return Some("a type with a context of its own within @nest");
+            }
+            _ => {}
+        }
+    }
+    None
 }

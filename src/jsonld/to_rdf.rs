@@ -81,6 +81,9 @@ pub(super) enum Out<'o> {
         predicate: &'o Option<Arc<str>>,
         /// The value is the subject instead.
         reverse: bool,
+        /// Only a node can be the value, even where a reverse property within `@reverse` leads
+        /// forward again.
+        nodes_only: bool,
     },
     /// A list.
     List(&'o mut Vec<Option<Term>>),
@@ -96,6 +99,13 @@ impl Walk<'_> {
     ) -> Result<Found, Error> {
         let extras = &frame.extras;
         if extras.wrap != Wrap::No {
+            if item.kind == Kind::List {
+                let feature = "a list in a graph container".to_owned();
+                return Err(Error::Unsupported {
+                    place: frame.place.pointer(),
+                    feature,
+                });
+            }
             // A value alone in a graph states nothing.
             self.drop_or_refuse(frame.place, Dropped::FreeFloating)?;
             let name = self.name_or_blank(extras.id.cloned());
@@ -132,22 +142,23 @@ impl Walk<'_> {
         match out {
             Out::Free => {}
             Out::List(items) => items.push(term),
-            Out::Statement { reverse: true, .. } if kind != Kind::Node => {
+            Out::Statement {
+                nodes_only: true, ..
+            } if kind != Kind::Node => {
                 return Err(frame.place.invalid(Code::InvalidReversePropertyValue));
             }
             Out::Statement {
                 subject,
                 predicate,
-                reverse: true,
+                reverse,
+                ..
             } => {
-                self.state(&term, predicate, (*subject).clone(), frame)?;
-            }
-            Out::Statement {
-                subject,
-                predicate,
-                reverse: false,
-            } => {
-                self.state(subject, predicate, term, frame)?;
+                let subject = *subject;
+                if *reverse {
+                    self.state(&term, predicate, subject.clone(), frame)?;
+                } else {
+                    self.state(subject, predicate, term, frame)?;
+                }
             }
         }
         Ok(Found::One(kind))

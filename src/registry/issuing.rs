@@ -37,6 +37,8 @@ pub struct CredentialStatusRequest {
     pub purpose: StatusPurpose,
     /// Which of its entries, by the list's URL, where it has several for the purpose.
     pub list: Option<String>,
+    /// Which of its entries, by index, where the caller names it.
+    pub index: Option<u64>,
     /// The new status.
     pub status: bool,
     /// Why.
@@ -286,7 +288,8 @@ impl Registry {
                     .is_none_or(|url| url == self.urls().list(*list))
             };
             let plane = space_of(&*snapshot, space)?.plane(&request.purpose);
-            if let Some(list) = plane.filter(meant) {
+            let named = request.index.is_none_or(|named| named == u64::from(index));
+            if let Some(list) = plane.filter(meant).filter(|_| named) {
                 let target = StatusTarget::Index(index.into());
                 let update = StatusUpdate {
                     target,
@@ -295,14 +298,9 @@ impl Registry {
                 return self.update_statuses(change, list, vec![update], request.reason);
             }
         }
-        let detail = format!(
-            "the credential has no entry for {}",
-            request.purpose.as_str()
-        );
-        Err(RegistryError::invalid(
-            "/credentialStatus/statusPurpose",
-            detail,
-        ))
+        let purpose = request.purpose.as_str();
+        let detail = format!("the credential has no such entry for {purpose}");
+        Err(RegistryError::invalid("/credentialStatus", detail))
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Registry, RegistryError};
 use crate::bitstring::ListLength;
 use crate::status::{StatusEntry, StatusError, StatusResult};
 use crate::store::engine::Read;
-use crate::verify::{self, Report, Resolver, Unresolved};
+use crate::verify::{self, Expected, PresentationReport, Report, Resolver, Unresolved};
 
 impl Registry {
     /// Verifies a credential. All that the report says of this registry's own things comes from
@@ -20,6 +20,20 @@ impl Registry {
             read: &*snapshot,
         };
         verify::verify_credential(credential, &resolver, self.now())
+    }
+
+    /// As [`Registry::verify`], for a presentation and every credential in it.
+    pub fn verify_presentation(
+        &self,
+        presentation: &Value,
+        expected: Expected<'_>,
+    ) -> PresentationReport {
+        let snapshot = self.engine.snapshot();
+        let resolver = Hosted {
+            registry: self,
+            read: &*snapshot,
+        };
+        verify::verify_presentation(presentation, expected, &resolver, self.now())
     }
 }
 

@@ -264,16 +264,38 @@ mod tests {
         let list = || "https://example.org/l".to_owned();
         let reason = String::new;
         for error in [
-            StatusError::Retrieval { list: list(), reason: reason() },
-            StatusError::Verification { list: list(), reason: reason() },
-            StatusError::Identity { list: list(), found: reason() },
-            StatusError::Length { entries: 8, minimum: 131_072 },
-            StatusError::Range { index: 9, entries: 8 },
+            StatusError::Retrieval {
+                list: list(),
+                reason: reason(),
+            },
+            StatusError::Verification {
+                list: list(),
+                reason: reason(),
+            },
+            StatusError::Identity {
+                list: list(),
+                found: reason(),
+            },
+            StatusError::Length {
+                entries: 8,
+                minimum: 131_072,
+            },
+            StatusError::Range {
+                index: 9,
+                entries: 8,
+            },
             StatusError::Entry(EntryError::Index(reason())),
             StatusError::Entry(EntryError::IndexTooLarge(reason())),
-            StatusError::Malformed { at: "/type", expected: "x" },
+            StatusError::Malformed {
+                at: "/type",
+                expected: "x",
+            },
         ] {
-            assert_eq!(Code::from(&error).problem_type(), error.error_type(), "{error:?}");
+            assert_eq!(
+                Code::from(&error).problem_type(),
+                error.error_type(),
+                "{error:?}"
+            );
         }
     }
 }

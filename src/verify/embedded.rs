@@ -55,7 +55,12 @@ pub(super) fn find(credential: &Value) -> Vec<Embedded<'_>> {
 struct Found<'a>(Vec<Embedded<'a>>);
 
 impl<'a> Found<'a> {
-    fn subject(&mut self, subject: Option<&'a Map<String, Value>>, at: &str, issuer: Option<&'a str>) {
+    fn subject(
+        &mut self,
+        subject: Option<&'a Map<String, Value>>,
+        at: &str,
+        issuer: Option<&'a str>,
+    ) {
         for (at, achievement) in each(subject, at, "achievement") {
             self.achievement(achievement, &at, issuer);
         }
@@ -63,12 +68,18 @@ impl<'a> Found<'a> {
             self.profile_value(source, &at);
         }
         for (pointer, value) in each(subject, at, "verifiableCredential") {
-            self.0.push(Embedded { pointer, value, role: Role::Credential });
+            self.0.push(Embedded {
+                pointer,
+                value,
+                role: Role::Credential,
+            });
         }
     }
 
     fn achievement(&mut self, achievement: &'a Value, at: &str, issuer: Option<&'a str>) {
-        let Some(members) = achievement.as_object() else { return };
+        let Some(members) = achievement.as_object() else {
+            return;
+        };
         let creator = members.get("creator").and_then(id_of);
         self.endorsements(members, at, creator.or(issuer));
         for (at, creator) in each(Some(members), at, "creator") {
@@ -93,9 +104,16 @@ impl<'a> Found<'a> {
     fn endorsements(&mut self, thing: &'a Map<String, Value>, at: &str, owner: Option<&'a str>) {
         let id = thing.get("id").and_then(Value::as_str);
         let role = Role::Endorsement(Thing { id, owner });
-        for (member, role) in [("endorsement", role), ("endorsementJwt", Role::EndorsementJwt)] {
+        for (member, role) in [
+            ("endorsement", role),
+            ("endorsementJwt", Role::EndorsementJwt),
+        ] {
             let places = each(Some(thing), at, member);
-            self.0.extend(places.map(|(pointer, value)| Embedded { pointer, value, role }));
+            self.0.extend(places.map(|(pointer, value)| Embedded {
+                pointer,
+                value,
+                role,
+            }));
         }
     }
 }
@@ -119,10 +137,13 @@ fn each<'a>(
         Some(one) => std::slice::from_ref(one),
         None => &[],
     };
-    items.iter().enumerate().map(move |(index, item)| match is_array {
-        true => (format!("{at}/{index}"), item),
-        false => (at.clone(), item),
-    })
+    items
+        .iter()
+        .enumerate()
+        .map(move |(index, item)| match is_array {
+            true => (format!("{at}/{index}"), item),
+            false => (at.clone(), item),
+        })
 }
 
 #[cfg(test)]
@@ -167,10 +188,26 @@ mod tests {
                 of("/issuer/endorsement/0", "urn:issuer", "urn:issuer"),
                 of("/issuer/endorsement/1", "urn:issuer", "urn:issuer"),
                 bare("/issuer/parentOrg/endorsementJwt/0"),
-                of("/credentialSubject/0/achievement/endorsement/0", "urn:achievement", "urn:creator"),
-                of("/credentialSubject/0/achievement/creator/endorsement/0", "urn:creator", "urn:creator"),
-                of("/credentialSubject/0/source/endorsement", "urn:source", "urn:source"),
-                of("/credentialSubject/1/achievement/0/endorsement/0", "urn:other", "urn:issuer"),
+                of(
+                    "/credentialSubject/0/achievement/endorsement/0",
+                    "urn:achievement",
+                    "urn:creator"
+                ),
+                of(
+                    "/credentialSubject/0/achievement/creator/endorsement/0",
+                    "urn:creator",
+                    "urn:creator"
+                ),
+                of(
+                    "/credentialSubject/0/source/endorsement",
+                    "urn:source",
+                    "urn:source"
+                ),
+                of(
+                    "/credentialSubject/1/achievement/0/endorsement/0",
+                    "urn:other",
+                    "urn:issuer"
+                ),
                 bare("/credentialSubject/1/verifiableCredential/0"),
                 of("/endorsement/0", "urn:badge", "urn:issuer"),
             ]

@@ -38,12 +38,23 @@ pub(super) struct Examiner<'r> {
 
 impl<'r> Examiner<'r> {
     pub(super) const fn new(resolver: &'r dyn Resolver, now: Timestamp) -> Self {
-        Self { resolver, now, left: MAX_EMBEDDED }
+        Self {
+            resolver,
+            now,
+            left: MAX_EMBEDDED,
+        }
     }
 
     /// Examines the credential `document`, which stands at the pointer `at`, `depth` levels down.
     pub(super) fn credential(&mut self, document: &Value, at: &str, depth: usize) -> Report {
         let mut report = Report::new(at);
+        if has_type(document.get("type"), "EnvelopedVerifiableCredential") {
+            let detail = "credentials in an envelope, such as a JWT, are not verified in this \
+                          version";
+            let finding = Finding::unknown(Code::ProofUnsupported, detail);
+            report.found("", CheckKind::Proof, finding);
+            return report;
+        }
         let credential = match read(document) {
             Ok(credential) => credential,
             Err((place, detail)) => {
@@ -74,7 +85,11 @@ impl<'r> Examiner<'r> {
         let entries = entries(document);
         if entries.is_empty() {
             let detail = "it has no status entry, so it cannot be revoked";
-            report.note("/credentialStatus", kind, Finding::good(Code::NoStatus, detail));
+            report.note(
+                "/credentialStatus",
+                kind,
+                Finding::good(Code::NoStatus, detail),
+            );
         }
         for (at, entry) in entries.iter().take(MAX_STATUS_ENTRIES) {
             let read = StatusEntry::parse(entry, at).map_err(StatusError::from);
@@ -97,7 +112,11 @@ impl<'r> Examiner<'r> {
         }
         if entries.len() > MAX_STATUS_ENTRIES {
             let detail = format!("more than {MAX_STATUS_ENTRIES} status entries are not looked at");
-            report.found("/credentialStatus", kind, Finding::unknown(Code::TooMany, detail));
+            report.found(
+                "/credentialStatus",
+                kind,
+                Finding::unknown(Code::TooMany, detail),
+            );
         }
     }
 
@@ -118,7 +137,10 @@ impl<'r> Examiner<'r> {
             Validity::Current => (from, Finding::good(Code::Current, "within its period")),
             Validity::NotYetValid { from: moment } => {
                 let detail = format!("it is valid from {moment}");
-                (from, Finding::new(Outcome::NotYetValid, Code::NotYetValid, detail))
+                (
+                    from,
+                    Finding::new(Outcome::NotYetValid, Code::NotYetValid, detail),
+                )
             }
             Validity::Expired { at } => {
                 let detail = format!("it was valid until {at}");
@@ -131,7 +153,12 @@ impl<'r> Examiner<'r> {
     /// Each embedded endorsement and credential, reported one by one. None of them changes what
     /// the credential that carries them is.
     fn embedded(&mut self, document: &Value, depth: usize, report: &mut Report) {
-        for Embedded { pointer, value, role } in embedded::find(document) {
+        for Embedded {
+            pointer,
+            value,
+            role,
+        } in embedded::find(document)
+        {
             let kind = match role {
                 Role::Endorsement(_) | Role::EndorsementJwt => CheckKind::Endorsement,
                 Role::Credential => CheckKind::Credential,
@@ -145,7 +172,11 @@ impl<'r> Examiner<'r> {
             let thing = match role {
                 Role::EndorsementJwt => {
                     let detail = "endorsements as JWT are not checked in this version";
-                    report.note(&pointer, kind, Finding::unknown(Code::JwtNotChecked, detail));
+                    report.note(
+                        &pointer,
+                        kind,
+                        Finding::unknown(Code::JwtNotChecked, detail),
+                    );
                     continue;
                 }
                 Role::Endorsement(thing) => Some(thing),
@@ -231,16 +262,19 @@ fn status_finding(answer: &Result<StatusResult, StatusError>) -> Finding {
         Effect::Revokes => {
             Finding::new(Outcome::Revoked, Code::Revoked, "its issuer has revoked it")
         }
-        Effect::Suspends => {
-            Finding::new(Outcome::Suspended, Code::Suspended, "its issuer has suspended it")
-        }
+        Effect::Suspends => Finding::new(
+            Outcome::Suspended,
+            Code::Suspended,
+            "its issuer has suspended it",
+        ),
         Effect::Refreshes => {
             let detail = "its issuer has a newer one; this one stays good";
             Finding::good(Code::RefreshAvailable, detail)
         }
-        Effect::Informs => {
-            Finding::good(Code::StatusMessage, format!("message {value:#x}: {message}"))
-        }
+        Effect::Informs => Finding::good(
+            Code::StatusMessage,
+            format!("message {value:#x}: {message}"),
+        ),
         Effect::Undefined => {
             let detail = format!("the status for {purpose:?} is {value:#x}: {message}");
             Finding::unknown(Code::StatusUndefined, detail)
@@ -257,7 +291,10 @@ fn endorsement_finding(endorsement: &Value, inner: &Report, thing: Thing<'_>) ->
         let detail = "it is a credential, but not of type EndorsementCredential";
         return Finding::unknown(Code::NotAnEndorsement, detail);
     }
-    let other = credential.subjects.iter().find(|subject| subject.id != thing.id);
+    let other = credential
+        .subjects
+        .iter()
+        .find(|subject| subject.id != thing.id);
     if other.is_some() || thing.id.is_none() {
         let meant = other.and_then(|subject| subject.id).unwrap_or_default();
         let detail = format!(

@@ -2,8 +2,8 @@
 //!
 //! [`verify_credential`] and [`verify_presentation`] are pure: time is an argument, and what
 //! stands elsewhere is asked of a [`Resolver`]. In reading order: `examine`, the algorithm;
-//! `proofs`, its first half; `embedded`, where endorsements hang; `report` and `code`, what is
-//! answered. Answers are words ([`outcome::Outcome`]), and not to know is never a good one.
+//! `proofs`, its first half; `embedded`, where endorsements hang; `report`, `code` and
+//! `vcalm`, what is answered. Answers are words ([`outcome::Outcome`]), and not to know is never a good one.
 
 mod code;
 mod embedded;
@@ -14,9 +14,8 @@ mod proofs;
 mod report;
 mod resolver;
 #[cfg(test)]
-mod testing;
-#[cfg(test)]
 mod tests;
+mod vcalm;
 
 use serde_json::Value;
 
@@ -24,9 +23,7 @@ use crate::time::Timestamp;
 
 pub use code::{Code, OWN_PROBLEM_TYPE};
 pub use presentation::{Expected, PresentationReport, verify_presentation};
-pub use report::{
-    Check, CheckKind, DateReport, Problem, ProofReport, Report, StatusReport, Whole,
-};
+pub use report::{Check, CheckKind, DateReport, Problem, ProofReport, Report, StatusReport, Whole};
 pub use resolver::{Resolver, Unresolved};
 
 /// Verifies a credential with embedded proofs as of `now`: data model, proofs, status, period,

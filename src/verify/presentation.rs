@@ -1,7 +1,7 @@
 //! Presentations (VCDM 2.0 section 4.13): whether the holder signed this one for whoever asks,
 //! and what the credentials in it are.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::jsonld::canon::Variant;
 use crate::time::Timestamp;
@@ -16,10 +16,7 @@ use super::code::Code;
 use super::examine::{Examiner, MAX_EMBEDDED};
 use super::outcome::Outcome;
 use super::proofs::{Failure, examine_each, how, key};
-use super::report::{
-    Check, CheckKind, Finding, Problem, ProofReport, Report, answer, checks_json, proofs_json,
-    weightiest,
-};
+use super::report::{Check, CheckKind, Finding, Problem, ProofReport, Report, weightiest};
 use super::resolver::Resolver;
 
 /// What whoever asked for the presentation expects its proof to answer.
@@ -78,8 +75,17 @@ pub fn verify_presentation(
         let proof = AuthenticationProof::read(input, expected)?;
         // Without a named holder whoever signed presents; the key still has to be their own.
         let method = proof.verification_method;
-        let signer = envelope.holder.unwrap_or(method.split('#').next().unwrap_or_default());
-        let key = key(signer, method, at, Relationship::Authentication, &examiner, report)?;
+        let signer = envelope
+            .holder
+            .unwrap_or(method.split('#').next().unwrap_or_default());
+        let key = key(
+            signer,
+            method,
+            at,
+            Relationship::Authentication,
+            &examiner,
+            report,
+        )?;
         proof.verify(presentation, &key, now).map(how)
     });
     report.data_model_first();
@@ -111,32 +117,6 @@ impl PresentationReport {
             credentials,
         }
     }
-
-    /// The answer as VCALM 1.0 shapes it: `verified`, `problemDetails` and `results`, and beside
-    /// them `outcome` and `report` with every check. `expected` is what was asked with.
-    pub fn to_json(&self, expected: Expected<'_>) -> Map<String, Value> {
-        let mut answer = answer(self.verified, self.outcome, &self.problems);
-        let checks = checks_json(&self.checks);
-        answer.insert("report".to_owned(), json!({"holder": self.holder, "checks": checks}));
-        let mut own = Map::new();
-        let inputs = [
-            ("challenge", expected.challenge),
-            ("domain", expected.domain),
-            ("holder", self.holder.as_deref()),
-        ];
-        for (member, input) in inputs {
-            if let Some(input) = input {
-                let result = json!({"verified": self.presented, "input": input});
-                own.insert(member.to_owned(), result);
-            }
-        }
-        own.insert("proof".to_owned(), proofs_json(&self.proofs));
-        let credentials: Vec<Map<String, Value>> =
-            self.credentials.iter().map(Report::to_json).collect();
-        let results = json!({"presentation": own, "credentials": credentials});
-        answer.insert("results".to_owned(), results);
-        answer
-    }
 }
 
 /// The members of a presentation that have a meaning of their own.
@@ -154,12 +134,18 @@ impl<'a> Envelope<'a> {
             Value::Array(items) => items.first(),
             one => Some(one),
         };
-        let context = presentation.get("@context").and_then(first).and_then(Value::as_str);
+        let context = presentation
+            .get("@context")
+            .and_then(first)
+            .and_then(Value::as_str);
         if !matches!(context, Some(CONTEXT_V2 | CONTEXT_V1)) {
             return wrong("/@context", "the context of verifiable credentials first");
         }
         let types = presentation.get("type").map(numbered).unwrap_or_default();
-        if !types.iter().any(|(_, name)| *name == "VerifiablePresentation") {
+        if !types
+            .iter()
+            .any(|(_, name)| *name == "VerifiablePresentation")
+        {
             return wrong("/type", "VerifiablePresentation among the types");
         }
         let holder = match presentation.get("holder") {
@@ -176,9 +162,15 @@ impl<'a> Envelope<'a> {
             .map(|(step, credential)| (format!("/verifiableCredential{step}"), credential))
             .collect();
         if credentials.len() > MAX_EMBEDDED {
-            return wrong("/verifiableCredential", "fewer credentials in one presentation");
+            return wrong(
+                "/verifiableCredential",
+                "fewer credentials in one presentation",
+            );
         }
-        Ok(Self { holder, credentials })
+        Ok(Self {
+            holder,
+            credentials,
+        })
     }
 }
 
@@ -218,15 +210,24 @@ impl<'a> AuthenticationProof<'a> {
             return fail(Code::ProofUnsupported, detail);
         }
         if text("proofPurpose") != Some(Relationship::Authentication.as_str()) {
-            return fail(Code::ProofPurpose, "a presentation is signed for authentication");
+            return fail(
+                Code::ProofPurpose,
+                "a presentation is signed for authentication",
+            );
         }
         if expected.challenge.is_some() && text("challenge") != expected.challenge {
-            return fail(Code::ChallengeMismatch, "it answers another challenge, or none");
+            return fail(
+                Code::ChallengeMismatch,
+                "it answers another challenge, or none",
+            );
         }
         let domains = members.get("domain").map(numbered).unwrap_or_default();
         let meant = |domain: &str| domains.iter().any(|(_, one)| *one == domain);
         if !expected.domain.is_none_or(meant) {
-            return fail(Code::DomainMismatch, "it is meant for another domain, or for none");
+            return fail(
+                Code::DomainMismatch,
+                "it is meant for another domain, or for none",
+            );
         }
         let Some(verification_method) = text("verificationMethod") else {
             return fail(Code::ProofMalformed, "verificationMethod has to be a URL");
@@ -235,19 +236,28 @@ impl<'a> AuthenticationProof<'a> {
             .and_then(|value| multibase::decode_base58btc(value).ok())
             .and_then(|bytes| bytes.try_into().ok());
         let Some(signature) = signature else {
-            return fail(Code::ProofMalformed, "proofValue has to be base58btc of 64 bytes");
+            return fail(
+                Code::ProofMalformed,
+                "proofValue has to be base58btc of 64 bytes",
+            );
         };
         let mut dates = [None, None];
         for (date, member) in dates.iter_mut().zip(["created", "expires"]) {
             let value = members.get(member);
-            *date = value.map(|value| value.as_str().unwrap_or_default().parse()).transpose().map_err(
-                |error: crate::time::TimestampError| {
+            *date = value
+                .map(|value| value.as_str().unwrap_or_default().parse())
+                .transpose()
+                .map_err(|error: crate::time::TimestampError| {
                     Failure::of_proof(Code::ProofMalformed, format!("{member}: {error}"))
-                },
-            )?;
+                })?;
         }
         let [_, expires] = dates;
-        Ok(Self { verification_method, signature, expires, members })
+        Ok(Self {
+            verification_method,
+            signature,
+            expires,
+            members,
+        })
     }
 
     /// The revision of the contexts that was signed with.
@@ -258,7 +268,10 @@ impl<'a> AuthenticationProof<'a> {
         now: Timestamp,
     ) -> Result<Revision, Failure> {
         if let Some(at) = self.expires.filter(|at| *at <= now) {
-            return Err(Failure::of_proof(Code::ProofExpired, format!("it expired at {at}")));
+            return Err(Failure::of_proof(
+                Code::ProofExpired,
+                format!("it expired at {at}"),
+            ));
         }
         let mut document = presentation.as_object().cloned().unwrap_or_default();
         document.shift_remove("proof");
@@ -273,9 +286,11 @@ impl<'a> AuthenticationProof<'a> {
                 match HashData::of(processor, &document, &options, variant) {
                     Ok(data) => {
                         read = true;
-                        let check = key.verify(&data.combined(), &self.signature);
-                        if check == SignatureCheck::Good {
-                            return Ok(revision);
+                        match key.verify(&data.combined(), &self.signature) {
+                            SignatureCheck::Good => return Ok(revision),
+                            SignatureCheck::Bad
+                                if data.document.ambiguous || data.options.ambiguous => {}
+                            SignatureCheck::Bad => break,
                         }
                     }
                     Err(error) => unread = unread.or(Some(error)),

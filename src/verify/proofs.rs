@@ -29,7 +29,14 @@ pub(super) fn examine(
     examine_each(document, report, |at, _, report| {
         let proof = proofs.next().expect("both count the members of `proof`")?;
         let method = proof.verification_method;
-        let key = key(issuer, method, at, Relationship::AssertionMethod, examiner, report)?;
+        let key = key(
+            issuer,
+            method,
+            at,
+            Relationship::AssertionMethod,
+            examiner,
+            report,
+        )?;
         let verified = proof::verify(document, &proof, &key, examiner.now)?;
         Ok(how(verified.revision))
     });
@@ -53,21 +60,40 @@ pub(super) fn examine_each(
     let inputs = inputs(document);
     if inputs.is_empty() {
         let detail = "there is no proof, so nobody is known to have said this";
-        report.found("/proof", CheckKind::Proof, Finding::unknown(Code::NoProof, detail));
+        report.found(
+            "/proof",
+            CheckKind::Proof,
+            Finding::unknown(Code::NoProof, detail),
+        );
     }
     for (at, input) in inputs.iter().take(MAX_PROOFS) {
         let failure = one(at, input, report).map(|how| {
             report.verified = true;
             report.note(at, CheckKind::Proof, Finding::good(Code::ProofGood, how));
         });
-        let Err(Failure { within, kind, finding }) = failure else {
-            report.proofs.push(ProofReport { input: (*input).clone(), problem: None });
+        let Err(Failure {
+            within,
+            kind,
+            finding,
+        }) = failure
+        else {
+            report.proofs.push(ProofReport {
+                input: (*input).clone(),
+                problem: None,
+            });
             continue;
         };
         let in_document = kind == CheckKind::DataModel;
-        let pointer = if in_document { within } else { format!("{at}{within}") };
+        let pointer = if in_document {
+            within
+        } else {
+            format!("{at}{within}")
+        };
         let problem = Some(report.problem(&pointer, &finding));
-        report.proofs.push(ProofReport { input: (*input).clone(), problem });
+        report.proofs.push(ProofReport {
+            input: (*input).clone(),
+            problem,
+        });
         report.found(&pointer, kind, finding);
         if in_document {
             // What is wrong with the document is wrong under each of its proofs.
@@ -76,7 +102,11 @@ pub(super) fn examine_each(
     }
     if inputs.len() > MAX_PROOFS {
         let detail = format!("more than {MAX_PROOFS} proofs of one document are not looked at");
-        report.found("/proof", CheckKind::Proof, Finding::unknown(Code::TooMany, detail));
+        report.found(
+            "/proof",
+            CheckKind::Proof,
+            Finding::unknown(Code::TooMany, detail),
+        );
     }
     if report.verified {
         report.problems.clear();
@@ -95,7 +125,11 @@ impl Failure {
     /// The proof itself is at fault.
     pub(super) fn of_proof(code: Code, detail: impl Into<String>) -> Self {
         let finding = Finding::unknown(code, detail);
-        Self { within: String::new(), kind: CheckKind::Proof, finding }
+        Self {
+            within: String::new(),
+            kind: CheckKind::Proof,
+            finding,
+        }
     }
 }
 
@@ -110,7 +144,13 @@ pub(super) fn key(
 ) -> Result<PublicKey, Failure> {
     let within = "/verificationMethod".to_owned();
     let place = format!("{at}{within}");
-    match key_of(signer, method, relationship, examiner.now, examiner.resolver) {
+    match key_of(
+        signer,
+        method,
+        relationship,
+        examiner.now,
+        examiner.resolver,
+    ) {
         Ok(key) => {
             let finding = Finding::good(Code::KeyGood, format!("{method} is a key of {signer}"));
             report.note(&place, CheckKind::Key, finding);
@@ -118,7 +158,11 @@ pub(super) fn key(
         }
         Err(problem) => {
             let finding = Finding::new(problem.outcome(), problem.code(), problem.to_string());
-            Err(Failure { within, kind: CheckKind::Key, finding })
+            Err(Failure {
+                within,
+                kind: CheckKind::Key,
+                finding,
+            })
         }
     }
 }
@@ -147,7 +191,10 @@ impl From<ProofError> for Failure {
             ProofError::Member { member: "type", .. }
             | ProofError::Unsupported { .. }
             | ProofError::Suite { .. } => (in_proof, Code::ProofUnsupported),
-            ProofError::Member { member: "proofPurpose", .. } => (in_proof, Code::ProofPurpose),
+            ProofError::Member {
+                member: "proofPurpose",
+                ..
+            } => (in_proof, Code::ProofPurpose),
             ProofError::Member { .. } | ProofError::Date { .. } => (in_proof, Code::ProofMalformed),
             ProofError::Expired { .. } => (in_proof, Code::ProofExpired),
             ProofError::Signature { .. } => (in_proof, Code::SignatureBad),
@@ -156,7 +203,10 @@ impl From<ProofError> for Failure {
                     jsonld::Error::SecondName { .. } => Code::HiddenMember,
                     _ => Code::NotSignable,
                 };
-                ((place_in_json_ld(reason).to_owned(), in_document(*part)), code)
+                (
+                    (place_in_json_ld(reason).to_owned(), in_document(*part)),
+                    code,
+                )
             }
             ProofError::Hidden { part, reason } => {
                 let place = place_of_member(reason).to_owned();
@@ -166,7 +216,11 @@ impl From<ProofError> for Failure {
                 ((String::new(), in_document(*part)), Code::NoCanonicalForm)
             }
         };
-        Self { within, kind, finding: Finding::unknown(code, detail) }
+        Self {
+            within,
+            kind,
+            finding: Finding::unknown(code, detail),
+        }
     }
 }
 
@@ -211,5 +265,8 @@ fn inputs(document: &Value) -> Vec<(String, &Value)> {
 fn without_proof(document: &Value) -> Value {
     let members = document.as_object().into_iter().flatten();
     let rest = members.filter(|(name, _)| *name != "proof");
-    Value::Object(rest.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>())
+    Value::Object(
+        rest.map(|(name, value)| (name.clone(), value.clone()))
+            .collect::<Map<_, _>>(),
+    )
 }

@@ -1,7 +1,7 @@
 //! What verification answers: every check by its place, the problems, and the two words that sum
 //! them up.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::code::Code;
 use super::outcome::Outcome;
@@ -144,7 +144,11 @@ pub(super) struct Finding {
 
 impl Finding {
     pub(super) fn new(outcome: Outcome, code: Code, detail: impl Into<String>) -> Self {
-        Self { outcome, code, detail: detail.into() }
+        Self {
+            outcome,
+            code,
+            detail: detail.into(),
+        }
     }
 
     pub(super) fn good(code: Code, detail: impl Into<String>) -> Self {
@@ -157,34 +161,11 @@ impl Finding {
 }
 
 impl Report {
-    /// The answer as VCALM 1.0 shapes it: `verified`, `problemDetails` and `results`, and beside
-    /// them `outcome` and `report` with every check.
-    pub fn to_json(&self) -> Map<String, Value> {
-        let mut answer = answer(self.verified, self.outcome, &self.problems);
-        let checks = checks_json(&self.checks);
-        let report = json!({"id": self.id, "issuer": self.issuer, "checks": checks});
-        answer.insert("report".to_owned(), report);
-        answer.insert("results".to_owned(), self.results());
-        answer
-    }
-
     /// The endorsements in the credential, each as a whole, in the order in which they were found.
     pub fn endorsements(&self) -> impl Iterator<Item = &Check> {
-        self.checks.iter().filter(|check| check.kind == CheckKind::Endorsement)
-    }
-
-    fn results(&self) -> Value {
-        let mut results = Map::new();
-        for (member, date) in [("validFrom", &self.valid_from), ("validUntil", &self.valid_until)] {
-            if let Some(DateReport { input, verified }) = date {
-                let result = json!({"verified": verified, "input": input});
-                results.insert(member.to_owned(), result);
-            }
-        }
-        let status = self.status.iter().map(StatusReport::to_json).collect();
-        results.insert("credentialStatus".to_owned(), status);
-        results.insert("proof".to_owned(), proofs_json(&self.proofs));
-        Value::Object(results)
+        self.checks
+            .iter()
+            .filter(|check| check.kind == CheckKind::Endorsement)
     }
 }
 
@@ -214,9 +195,20 @@ impl Report {
 
     /// Writes down what was found, as a check alone.
     pub(super) fn note(&mut self, pointer: &str, kind: CheckKind, finding: Finding) {
-        let Finding { outcome, code, detail } = finding;
+        let Finding {
+            outcome,
+            code,
+            detail,
+        } = finding;
         let pointer = self.place(pointer);
-        self.checks.push(Check { pointer, kind, outcome, code, detail, of: None });
+        self.checks.push(Check {
+            pointer,
+            kind,
+            outcome,
+            code,
+            detail,
+            of: None,
+        });
     }
 
     /// Writes down what was found, as a check and, unless it is good, as a problem.
@@ -229,14 +221,22 @@ impl Report {
 
     pub(super) fn problem(&self, pointer: &str, finding: &Finding) -> Problem {
         let (code, detail) = (finding.code, finding.detail.clone());
-        Problem { code, detail, pointer: self.place(pointer) }
+        Problem {
+            code,
+            detail,
+            pointer: self.place(pointer),
+        }
     }
 
     /// Puts the good word on the data model first, where there is no bad one.
     pub(super) fn data_model_first(&mut self) {
         let is_bad = |check: &Check| check.kind == CheckKind::DataModel;
         if !self.checks.iter().any(is_bad) {
-            self.note("", CheckKind::DataModel, Finding::good(Code::WellFormed, "well formed"));
+            self.note(
+                "",
+                CheckKind::DataModel,
+                Finding::good(Code::WellFormed, "well formed"),
+            );
             self.checks.rotate_right(1);
         }
     }
@@ -288,15 +288,30 @@ impl Report {
         finding: Finding,
         inner: &Self,
     ) {
-        let Finding { outcome, code, detail } = finding;
+        let Finding {
+            outcome,
+            code,
+            detail,
+        } = finding;
         let pointer = self.place(pointer);
         let of = Some(inner.whole());
-        self.checks.push(Check { pointer, kind, outcome, code, detail, of });
+        self.checks.push(Check {
+            pointer,
+            kind,
+            outcome,
+            code,
+            detail,
+            of,
+        });
         self.checks.extend(inner.checks.iter().cloned());
     }
 
     fn whole(&self) -> Whole {
-        Whole { verified: self.verified, id: self.id.clone(), issuer: self.issuer.clone() }
+        Whole {
+            verified: self.verified,
+            id: self.id.clone(),
+            issuer: self.issuer.clone(),
+        }
     }
 }
 
@@ -349,80 +364,6 @@ impl Check {
         }
         path
     }
-
-    fn to_json(&self) -> Value {
-        let mut check = json!({
-            "path": self.path(),
-            "kind": self.kind.as_str(),
-            "outcome": self.outcome,
-            "code": self.code.as_str(),
-            "detail": self.detail,
-        });
-        if let Some(whole) = &self.of {
-            check["verified"] = json!(whole.verified);
-            for (member, value) in [("id", &whole.id), ("issuer", &whole.issuer)] {
-                if let Some(value) = value {
-                    check[member] = json!(value);
-                }
-            }
-        }
-        check
-    }
-}
-
-impl Problem {
-    fn to_json(&self) -> Value {
-        json!({
-            "type": self.code.problem_type(),
-            "title": self.code.title(),
-            "detail": self.detail,
-            "code": self.code.as_str(),
-            "pointer": self.pointer,
-        })
-    }
-}
-
-impl StatusReport {
-    /// `verified` says that the status is known and nothing stands against the credential, so
-    /// that who reads nothing else errs on the safe side.
-    fn to_json(&self) -> Value {
-        let mut status = json!({
-            "verified": self.outcome == Outcome::Active,
-            "input": self.input,
-            "outcome": self.outcome,
-            "code": self.code.as_str(),
-        });
-        if let Some(value) = self.value {
-            status["value"] = json!(value);
-        }
-        if let Some(message) = &self.message {
-            status["message"] = json!(message);
-        }
-        status
-    }
-}
-
-/// What answers about credentials and about presentations have in common.
-pub(super) fn answer(verified: bool, outcome: Outcome, problems: &[Problem]) -> Map<String, Value> {
-    let problems: Value = problems.iter().map(Problem::to_json).collect();
-    let mut answer = Map::new();
-    answer.insert("verified".to_owned(), json!(verified));
-    answer.insert("outcome".to_owned(), json!(outcome));
-    answer.insert("problemDetails".to_owned(), problems);
-    answer
-}
-
-pub(super) fn checks_json(checks: &[Check]) -> Value {
-    checks.iter().map(Check::to_json).collect()
-}
-
-/// The proofs as VCALM's `results` show them.
-pub(super) fn proofs_json(proofs: &[ProofReport]) -> Value {
-    let proof = |proof: &ProofReport| {
-        let problems: Vec<Value> = proof.problem.iter().map(Problem::to_json).collect();
-        json!({"verified": problems.is_empty(), "input": proof.input, "problemDetails": problems})
-    };
-    proofs.iter().map(proof).collect()
 }
 
 #[cfg(test)]
@@ -433,7 +374,11 @@ mod tests {
     fn paths_are_written_for_people() {
         let path = |pointer: &str| {
             let mut report = Report::new("/issuer/endorsement/0");
-            report.note(pointer, CheckKind::Proof, Finding::good(Code::ProofGood, ""));
+            report.note(
+                pointer,
+                CheckKind::Proof,
+                Finding::good(Code::ProofGood, ""),
+            );
             report.checks[0].path()
         };
         assert_eq!(path(""), "issuer.endorsement[0]");
@@ -454,8 +399,15 @@ mod tests {
         };
         use Outcome::{Active, Expired, NotYetValid, Revoked, Suspended, Unknown, Unreachable};
         assert_eq!(outcome(true, &[]), Active);
-        let mut rest: &[Outcome] =
-            &[Revoked, Suspended, Expired, NotYetValid, Unknown, Unreachable, Active];
+        let mut rest: &[Outcome] = &[
+            Revoked,
+            Suspended,
+            Expired,
+            NotYetValid,
+            Unknown,
+            Unreachable,
+            Active,
+        ];
         while let [first, less @ ..] = rest {
             let reversed: Vec<Outcome> = rest.iter().rev().copied().collect();
             assert_eq!(outcome(true, &reversed), *first);

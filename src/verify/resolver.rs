@@ -89,12 +89,18 @@ pub(super) fn key_of(
     }
     let document = if url.starts_with("did:key:") {
         url.parse::<DidKey>()
-            .map_err(|reason| KeyProblem::DidKey { method: method.to_owned(), reason })?
+            .map_err(|reason| KeyProblem::DidKey {
+                method: method.to_owned(),
+                reason,
+            })?
             .document()
     } else {
         resolver
             .controller_document(url)
-            .map_err(|reason| KeyProblem::Unresolved { url: url.to_owned(), reason })?
+            .map_err(|reason| KeyProblem::Unresolved {
+                url: url.to_owned(),
+                reason,
+            })?
     };
     Ok(retrieve_key(&document, method, relationship, now)?)
 }
@@ -104,7 +110,10 @@ impl KeyProblem {
         match self {
             Self::Url(_) => Code::KeyUrl,
             Self::OfAnother { .. } => Code::KeyOfAnother,
-            Self::DidKey { reason: DidError::Key(_), .. } => Code::KeyMalformed,
+            Self::DidKey {
+                reason: DidError::Key(_),
+                ..
+            } => Code::KeyMalformed,
             Self::DidKey { .. } => Code::KeyUrl,
             Self::Unresolved { reason, .. } => Code::from(reason),
             Self::Key(error) => Code::from(error),

@@ -1,0 +1,173 @@
+//! Presentations: signed by their holder, for whoever asked.
+
+use super::*;
+use crate::jsonld::canon::Variant;
+use crate::vc::contexts::{Revision, processor};
+use crate::vc::multibase::encode_base58btc;
+use crate::vc::proof::HashData;
+
+const ASKED: Expected<'_> = Expected {
+    challenge: Some("c-1"),
+    domain: Some("jobs.example"),
+};
+
+fn learner() -> Actor {
+    Actor::named("did:web:learner.example", 5)
+}
+
+fn presentation(credentials: &[Value]) -> Value {
+    json!({
+        "@context": [CREDENTIALS_V2],
+        "type": ["VerifiablePresentation"],
+        "holder": learner().id,
+        "verifiableCredential": credentials,
+    })
+}
+
+/// Signs as a wallet does.
+fn present(holder: &Actor, mut presentation: Value) -> Value {
+    let mut proof = json!({
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-rdfc-2022",
+        "created": "2026-05-31T00:00:00Z",
+        "verificationMethod": holder.method,
+        "proofPurpose": "authentication",
+        "challenge": "c-1",
+        "domain": "jobs.example",
+    });
+    let processor = processor(Revision::Mid2026);
+    let options = proof.as_object().unwrap();
+    let data = HashData::of(processor, &presentation, options, Variant::Listed).unwrap();
+    proof["proofValue"] = json!(encode_base58btc(&holder.key.sign(&data.combined())));
+    presentation["proof"] = proof;
+    presentation
+}
+
+fn verify(presentation: &Value, expected: Expected<'_>) -> PresentationReport {
+    let world = World::default().with(&learner());
+    verify_presentation(presentation, expected, &world, now())
+}
+
+fn codes(report: &PresentationReport) -> Vec<&str> {
+    report
+        .problems
+        .iter()
+        .map(|problem| problem.code.as_str())
+        .collect()
+}
+
+#[test]
+fn a_holder_presents_what_others_issued() {
+    let college = Actor::did_key(1);
+    let signed = present(&learner(), presentation(&[college.sign(&college.badge())]));
+    let report = verify(&signed, ASKED);
+    assert_eq!(
+        (report.verified, report.outcome),
+        (true, Outcome::Active),
+        "{report:?}"
+    );
+    assert_eq!(report.holder.as_deref(), Some("did:web:learner.example"));
+    let answer = Value::Object(report.to_json(ASKED));
+    assert_eq!(answer["verified"], true);
+    assert_eq!(answer["results"]["credentials"][0]["outcome"], "active");
+    let challenge = json!({"verified": true, "input": "c-1"});
+    assert_eq!(answer["results"]["presentation"]["challenge"], challenge);
+    let paths: Vec<String> = report.checks.iter().map(Check::path).collect();
+    assert!(
+        paths.contains(&"verifiableCredential[0].proof".to_owned()),
+        "{paths:?}"
+    );
+}
+
+#[test]
+fn a_presentation_is_as_good_as_what_is_in_it() {
+    let college = Actor::did_key(1);
+    let good = college.sign(&college.badge());
+    let mut expired = college.badge();
+    expired["validUntil"] = json!("2026-02-01T00:00:00Z");
+    let signed = present(
+        &learner(),
+        presentation(&[good.clone(), college.sign(&expired)]),
+    );
+    let report = verify(&signed, ASKED);
+    assert_eq!((report.verified, report.outcome), (true, Outcome::Expired));
+
+    let mut forged = good.clone();
+    forged["name"] = json!("Flying");
+    let signed = present(&learner(), presentation(&[good, forged]));
+    let report = verify(&signed, ASKED);
+    assert!(report.presented);
+    assert_eq!((report.verified, report.outcome), (false, Outcome::Unknown));
+    let enveloped = json!({
+        "@context": CREDENTIALS_V2,
+        "id": "data:application/vc+jwt,a.b.c",
+        "type": "EnvelopedVerifiableCredential",
+    });
+    let report = verify(&present(&learner(), presentation(&[enveloped])), ASKED);
+    assert_eq!((report.verified, report.outcome), (false, Outcome::Unknown));
+    assert_eq!(
+        problems(&report.credentials[0]),
+        [("proof-unsupported", "/verifiableCredential/0")]
+    );
+}
+
+#[test]
+fn it_answers_who_asked_and_nobody_else() {
+    let signed = present(&learner(), presentation(&[]));
+    let with = |challenge, domain| verify(&signed, Expected { challenge, domain });
+    assert!(with(None, None).verified);
+    assert!(with(Some("c-1"), None).verified);
+    assert_eq!(codes(&with(Some("c-2"), None)), ["challenge-mismatch"]);
+    assert_eq!(
+        codes(&with(Some("c-1"), Some("other.example"))),
+        ["domain-mismatch"]
+    );
+    let mut replayed = signed.clone();
+    replayed["proof"]["challenge"] = json!("c-2");
+    let asked = Expected {
+        challenge: Some("c-2"),
+        domain: None,
+    };
+    let report = verify(&replayed, asked);
+    assert_eq!(codes(&report), ["signature-bad"]);
+    assert_eq!((report.verified, report.outcome), (false, Outcome::Unknown));
+    let types = Value::Object(with(Some("c-2"), None).to_json(ASKED));
+    let expected = "https://w3id.org/security#INVALID_CHALLENGE_ERROR";
+    assert_eq!(types["problemDetails"][0]["type"], expected);
+}
+
+#[test]
+fn it_is_the_holders_own() {
+    let thief = Actor::did_key(66);
+    let stolen = present(&thief, presentation(&[]));
+    assert_eq!(codes(&verify(&stolen, ASKED)), ["key-of-another"]);
+    let mut nameless = presentation(&[]);
+    nameless.as_object_mut().unwrap().shift_remove("holder");
+    assert!(verify(&present(&thief, nameless), ASKED).verified);
+    // A proof for a credential does not present.
+    let asserted = learner().sign(&presentation(&[]));
+    assert_eq!(
+        codes(&verify(&asserted, Expected::default())),
+        ["proof-purpose"]
+    );
+    assert_eq!(codes(&verify(&presentation(&[]), ASKED)), ["no-proof"]);
+    let mut smuggled = present(&learner(), presentation(&[]));
+    smuggled["grade"] = json!("A");
+    assert_eq!(codes(&verify(&smuggled, ASKED)), ["not-signable"]);
+}
+
+#[test]
+fn what_is_no_presentation_is_told_so() {
+    let signed = present(&learner(), presentation(&[]));
+    for (member, value) in [
+        ("@context", json!([OPEN_BADGES])),
+        ("type", json!("VerifiableCredential")),
+        ("holder", json!("me")),
+    ] {
+        let mut forged = signed.clone();
+        forged[member] = value;
+        let report = verify(&forged, ASKED);
+        assert_eq!(codes(&report), ["malformed"], "{member}");
+        assert_eq!((report.verified, report.outcome), (false, Outcome::Unknown));
+    }
+}
