@@ -187,11 +187,16 @@ pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
                 .iter()
                 .map(|view| members(&urls, view))
                 .collect();
-            json!({
+            let mut result = json!({
                 "subject": answer.subject,
                 "outcome": answer.outcome,
                 "endorsements": items,
-            })
+            });
+            if answer.more {
+                // The rest is listed by GET /endorsements?subject=, page by page.
+                result["more"] = true.into();
+            }
+            result
         })
         .collect();
     Ok(Reply::json(

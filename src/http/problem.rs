@@ -20,7 +20,7 @@ pub struct Problem {
     /// What is wrong this time, where, and what to do.
     pub detail: String,
     /// Members beside those of the standard.
-    pub more: Map<String, Value>,
+    pub more: Vec<(&'static str, Value)>,
     /// Headers that the status demands.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -37,7 +37,7 @@ impl Problem {
             kind: format!("{OURS}{kind}"),
             title,
             detail: detail.into(),
-            more: Map::new(),
+            more: Vec::new(),
             headers: Vec::new(),
         }
     }
@@ -49,8 +49,8 @@ impl Problem {
     }
 
     /// The same problem with one more member.
-    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
-        self.more.insert(member.to_owned(), value.into());
+    pub fn with(mut self, member: &'static str, value: impl Into<Value>) -> Self {
+        self.more.push((member, value.into()));
         self
     }
 
@@ -104,7 +104,11 @@ impl Problem {
         members.insert("title".into(), self.title.into());
         members.insert("status".into(), self.status.into());
         members.insert("detail".into(), self.detail.clone().into());
-        members.extend(self.more.clone());
+        members.extend(
+            self.more
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone())),
+        );
         Value::Object(members)
     }
 

@@ -125,9 +125,11 @@ impl Request {
                 return Err(Problem::invalid("Idempotency-Key", detail));
             }
             Some(key) => {
+                let query = format!("{:?}", self.query);
                 let request = [
                     self.method.as_str().as_bytes(),
                     self.path.as_bytes(),
+                    query.as_bytes(),
                     &self.body,
                 ];
                 Some(Idempotency::new(actor, key, &request))

@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn a_path_has_one_route_a_method() {
         for route in ROUTES {
-            let concrete = route.path.replace('{', "").replace('}', "");
+            let concrete = route.path.replace(['{', '}'], "");
             let same = at(&concrete)
                 .iter()
                 .filter(|(r, _)| r.method == route.method)

@@ -52,7 +52,9 @@ impl Walk<'_> {
                 extras: Extras::default(),
                 ..*frame
             };
-            self.members_of(map, shape, typed, &inner)?;
+            if self.members_of(map, shape, typed, &inner)?.is_none() {
+                return Ok(Found::Nothing);
+            }
             self.check_free(before, frame)?;
             return self.put(
                 Item {

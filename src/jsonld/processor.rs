@@ -506,6 +506,50 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_supported_is_an_error_in_both_modes() {
+        for document in [
+            json!({"name": {"@list": [["A"], ["B"]]}}),
+            json!({"says": {"@list": ["A"]}}),
+            json!({"@nest": {"type": "Person"}}),
+            json!({"@nest": {"@context": {}, "name": "A"}}),
+            json!({"@vocab": "urn:"}),
+        ] {
+            let document = known(document);
+            for mode in [Mode::Safe, Mode::Standard] {
+                let refused = read(&document, mode);
+                assert!(
+                    matches!(refused, Err(Error::Unsupported { .. })),
+                    "{refused:?}"
+                );
+            }
+        }
+        let blank = with_context(json!({"a": 1}), json!({"a": "_:a"}));
+        for mode in [Mode::Safe, Mode::Standard] {
+            let (place, term) = ("/a".to_owned(), "a".to_owned());
+            assert_eq!(
+                read(&blank, mode),
+                Err(Error::BlankPredicate { place, term })
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_cannot_be_the_subject_of_a_reverse_property() {
+        let context = json!({"r": {"@reverse": "urn:r"}});
+        for body in [
+            json!({"r": "A"}),
+            json!({"@reverse": {"urn:p": "A"}}),
+            json!({"@reverse": {"r": "A"}}),
+        ] {
+            let error = read(&with_context(body, context.clone()), Mode::Standard).unwrap_err();
+            assert_eq!(error.code(), Some(Code::InvalidReversePropertyValue));
+        }
+        let body = json!({"@id": "urn:a", "@index": "1", "urn:p": {"@id": "urn:a", "@index": "2"}});
+        let error = read(&body, Mode::Standard).unwrap_err();
+        assert_eq!(error.code(), Some(Code::ConflictingIndexes));
+    }
+
+    #[test]
     fn contexts_come_from_the_known_documents_alone() {
         let document = with_context(json!({"name": "A"}), json!("https://p.example/v2"));
         let expected = Error::UnknownContext {

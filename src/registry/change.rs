@@ -6,7 +6,6 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::{Actor, Registry, RegistryError};
-use crate::entropy::random;
 use crate::ids::ListId;
 use crate::store::engine::{Batch, CommitError, Committed, Read};
 use crate::store::event::{Event, EventKind, commitment};
@@ -75,45 +74,37 @@ pub(super) struct Tx<'a> {
     /// Lists whose artefact falls behind with this change.
     pub(super) dirty: Vec<ListId>,
     actor: Actor,
-    salt: [u8; 16],
 }
 
 impl Tx<'_> {
     /// Adds an event to the log.
     pub(super) fn log(&mut self, kind: EventKind) {
-        self.log_with_reason(kind, None);
-    }
-
-    /// Adds an event with the reason that was given for it. The words stand outside the chain.
-    pub(super) fn log_with_reason(&mut self, kind: EventKind, reason: Option<&str>) {
-        log_event(&mut self.batch, self.actor, self.salt, kind, reason);
+        log_event(&mut self.batch, self.actor, None, kind);
     }
 }
 
-/// Stages an event by `actor`, and its reason beside it.
+/// Stages the words that were given for a change, beside the log and erasable, and returns what
+/// the events of the change commit to.
+pub(super) fn stage_reason(batch: &mut Batch, salt: [u8; 16], text: &str) -> Digest {
+    let digest = commitment(&salt, text);
+    let record = ReasonRecord {
+        salt,
+        text: text.to_owned(),
+    };
+    REASONS.put(batch, &digest, &record);
+    digest
+}
+
+/// Stages an event by `actor`, with the commitment to the reason for it.
 pub(super) fn log_event(
     batch: &mut Batch,
     actor: Actor,
-    salt: [u8; 16],
+    commitment: Option<Digest>,
     kind: EventKind,
-    reason: Option<&str>,
 ) {
-    let mut commits_to = None;
-    if let Some(text) = reason {
-        let digest = commitment(&salt, text);
-        REASONS.put(
-            batch,
-            &digest,
-            &ReasonRecord {
-                salt,
-                text: text.to_owned(),
-            },
-        );
-        commits_to = Some(digest);
-    }
     let event = Event {
         actor: actor.logged(),
-        commitment: commits_to,
+        commitment,
         kind,
     };
     batch.events.push(event.encode());
@@ -142,7 +133,6 @@ impl Registry {
                 now: self.now(),
                 dirty: Vec::new(),
                 actor: change.actor,
-                salt: random(&*self.entropy),
             };
             let answer = stage(&mut tx)?;
             let Tx {

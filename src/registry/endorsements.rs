@@ -100,8 +100,10 @@ pub struct SubjectAnswer {
     /// The best standing among its endorsements; `not-endorsed` where it is known here and has
     /// none, `unknown` where nothing is known of it.
     pub outcome: Outcome,
-    /// Its endorsements.
+    /// Its endorsements, at most 1,000.
     pub endorsements: Vec<EndorsementView>,
+    /// Whether there are more, which [`Registry::endorsements`] lists page by page.
+    pub more: bool,
 }
 
 /// What is done to an endorsement.
@@ -325,26 +327,45 @@ impl Registry {
         at: Option<Timestamp>,
     ) -> Result<SubjectAnswer, RegistryError> {
         let subject = self.canonical(read, asked)?;
+        let moment = at.unwrap_or_else(|| self.now());
+        let mut best = None;
         let mut endorsements = Vec::new();
-        for id in self.ids_by_subject(read, &subject, None, MOST_PER_SUBJECT)? {
-            let record = self.endorsement_record(read, id)?;
-            if at.is_none_or(|at| record.created_at <= at) {
-                endorsements.push(self.view_endorsement(read, id, &record, at)?);
+        let mut more = false;
+        let mut after = None;
+        loop {
+            let page = self.ids_by_subject(read, &subject, after, PAGE)?;
+            for id in &page {
+                let record = self.endorsement_record(read, *id)?;
+                if record.created_at > moment {
+                    continue;
+                }
+                // Every endorsement counts for the outcome, also where not all are shown.
+                let outcome = outcome_at(&record, moment);
+                best = best
+                    .into_iter()
+                    .chain([outcome])
+                    .min_by_key(|outcome| rank(*outcome));
+                more = endorsements.len() == MOST_PER_SUBJECT;
+                if !more {
+                    endorsements.push(self.view_endorsement(read, *id, &record, at)?);
+                }
+            }
+            after = page.last().copied();
+            if page.len() < PAGE {
+                break;
             }
         }
-        let best = endorsements
-            .iter()
-            .map(|view| view.outcome)
-            .min_by_key(|outcome| rank(*outcome));
         let outcome = match best {
             Some(outcome) => outcome,
             None if self.is_known(read, &subject)? => Outcome::NotEndorsed,
             None => Outcome::Unknown,
         };
+        let subject = asked.to_owned();
         Ok(SubjectAnswer {
-            subject: asked.to_owned(),
+            subject,
             outcome,
             endorsements,
+            more,
         })
     }
 

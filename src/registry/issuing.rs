@@ -81,6 +81,7 @@ impl Registry {
             let entries = self.complete_status(tx, owner, &id, &mut members)?;
             let completed = Value::Object(members);
             check_envelope(&completed)?;
+            self.check_own(&completed, &id)?;
             let signed = self.sign(tx.read, owner, &profile, &completed)?;
             remember(tx, owner, &id, entries, achievement_of(&completed))?;
             Ok(signed)
@@ -117,6 +118,29 @@ impl Registry {
             members.insert("validFrom".into(), now.whole_seconds().to_string().into());
         }
         id
+    }
+
+    /// What the registry itself publishes cannot be issued over its head: a second list or
+    /// endorsement under one id could contradict the first.
+    fn check_own(&self, completed: &Value, id: &str) -> Result<(), RegistryError> {
+        let urls = self.urls();
+        let taken = ["status-lists", "endorsements", "achievements", "profiles"];
+        if taken.iter().any(|room| urls.within(room, id).is_some()) {
+            let detail = "ids below this address are given by the registry itself";
+            return Err(RegistryError::invalid("/credential/id", detail));
+        }
+        let is_list = |name: &Value| name == "BitstringStatusListCredential";
+        let types = &completed["type"];
+        if is_list(types)
+            || types
+                .as_array()
+                .is_some_and(|types| types.iter().any(is_list))
+        {
+            let detail =
+                "status lists are opened by POST /status-lists, and published by the registry";
+            return Err(RegistryError::invalid("/credential/type", detail));
+        }
+        Ok(())
     }
 
     /// A random UUID (version 4) as a URN.

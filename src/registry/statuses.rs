@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::allocation::{allocated, credential_key, permutation, space_of};
-use super::change::log_event;
+use super::change::{log_event, stage_reason};
 use super::lists::list_of;
 use super::{Change, Registry, RegistryError};
 use crate::bitstring::{
@@ -431,8 +431,10 @@ impl<'a> Staged<'a> {
     ) -> Result<(), RegistryError> {
         self.changed = true;
         self.revision = self.revision.next();
-        let salt = random(&*registry.entropy);
-        let (actor, reason) = (job.change.actor, job.reason.as_deref());
+        let actor = job.change.actor;
+        let reason = job.reason.as_deref();
+        let reason =
+            reason.map(|text| stage_reason(&mut self.batch, random(&*registry.entropy), text));
         let mut by_status: BTreeMap<u8, Vec<u32>> = BTreeMap::new();
         for (index, status) in changes {
             by_status.entry(status).or_default().push(index);
@@ -441,7 +443,7 @@ impl<'a> Staged<'a> {
             {
                 let state = state_after(&self.record.purpose, status);
                 let kind = EventKind::EndorsementStatus { endorsement, state };
-                log_event(&mut self.batch, actor, salt, kind, reason);
+                log_event(&mut self.batch, actor, reason, kind);
             }
         }
         for (status, indexes) in by_status {
@@ -453,7 +455,7 @@ impl<'a> Staged<'a> {
                 status,
                 indexes,
             };
-            log_event(&mut self.batch, actor, salt, kind, reason);
+            log_event(&mut self.batch, actor, reason, kind);
         }
         Ok(())
     }
