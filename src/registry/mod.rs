@@ -16,7 +16,9 @@ mod lists;
 mod profiles;
 mod publisher;
 mod queries;
+mod standing;
 mod statuses;
+mod subjects;
 mod tokens;
 mod verification;
 
@@ -36,9 +38,7 @@ pub use achievements::AchievementView;
 pub use actor::Actor;
 pub use allocation::Allocated;
 pub use change::{Change, Idempotency};
-pub use endorsements::{
-    EndorsementAction, EndorsementFilter, EndorsementView, NewEndorsement, SubjectAnswer,
-};
+pub use endorsements::{EndorsementAction, NewEndorsement};
 pub use error::{RegistryError, Thing};
 pub use issuing::{CredentialStatusRequest, Issued};
 pub use keys::KeyView;
@@ -49,6 +49,7 @@ pub use queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
     StatusUnknown,
 };
+pub use standing::{EndorsementFilter, EndorsementView, SubjectAnswer};
 pub use statuses::{Refused, StatusTarget, StatusUpdate, Updated};
 pub use tokens::NewToken;
 

@@ -291,16 +291,12 @@ fn endorsement_finding(endorsement: &Value, inner: &Report, thing: Thing<'_>) ->
         let detail = "it is a credential, but not of type EndorsementCredential";
         return Finding::unknown(Code::NotAnEndorsement, detail);
     }
-    let other = credential
-        .subjects
-        .iter()
-        .find(|subject| subject.id != thing.id);
-    if other.is_some() || thing.id.is_none() {
-        let meant = other.and_then(|subject| subject.id).unwrap_or_default();
-        let detail = format!(
-            "it endorses {meant:?}, but stands at {:?}",
-            thing.id.unwrap_or("something without an id")
-        );
+    // Every subject has an id, so that a thing without one is never what is meant.
+    let mut subjects = credential.subjects.iter();
+    if let Some(other) = subjects.find(|subject| subject.id != thing.id) {
+        let meant = other.id.unwrap_or_default();
+        let at = thing.id.unwrap_or("something without an id");
+        let detail = format!("it endorses {meant:?}, but stands at {at:?}");
         return Finding::unknown(Code::WrongSubject, detail);
     }
     let endorser = credential.issuer.id;

@@ -171,9 +171,9 @@ pub(super) fn key(
 /// says which terms are covered.
 pub(super) const fn how(revision: Revision) -> &'static str {
     match revision {
-        Revision::Mid2026 => "the signature is good, with the contexts of mid-2026",
+        Revision::Mid2026 => "the signature is good, read with the newest contexts",
         Revision::First => {
-            "the signature is good, with the first revision of the Open Badges context 3.0.3"
+            "the signature is good, read with the first revision of the Open Badges context 3.0.3"
         }
     }
 }

@@ -317,6 +317,10 @@ fn a_credential_is_good_in_its_period_only() {
     ] {
         let report = verify_credential(&badge, &World::default(), at(moment));
         assert!(report.verified, "{moment}");
+        let good = |date: &Option<DateReport>| date.as_ref().unwrap().verified;
+        let dates = (good(&report.valid_from), good(&report.valid_until));
+        let expected_dates = (outcome != Outcome::NotYetValid, outcome != Outcome::Expired);
+        assert_eq!(dates, expected_dates, "{moment}");
         assert_eq!(
             (report.outcome, problems(&report)),
             (outcome, expected),

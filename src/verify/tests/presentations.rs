@@ -25,8 +25,13 @@ fn presentation(credentials: &[Value]) -> Value {
 }
 
 /// Signs as a wallet does.
-fn present(holder: &Actor, mut presentation: Value) -> Value {
+fn present(holder: &Actor, presentation: Value) -> Value {
+    present_until(holder, presentation, "2026-07-01T00:00:00Z")
+}
+
+fn present_until(holder: &Actor, mut presentation: Value, expires: &str) -> Value {
     let mut proof = json!({
+        "expires": expires,
         "type": "DataIntegrityProof",
         "cryptosuite": "eddsa-rdfc-2022",
         "created": "2026-05-31T00:00:00Z",
@@ -154,6 +159,41 @@ fn it_is_the_holders_own() {
     let mut smuggled = present(&learner(), presentation(&[]));
     smuggled["grade"] = json!("A");
     assert_eq!(codes(&verify(&smuggled, ASKED)), ["not-signable"]);
+}
+
+#[test]
+fn its_proof_and_its_key_have_to_be_in_force() {
+    let late = present_until(&learner(), presentation(&[]), "2026-06-01T00:00:00Z");
+    assert_eq!(codes(&verify(&late, ASKED)), ["proof-expired"]);
+    let signed = present(&learner(), presentation(&[]));
+    for (member, code) in [
+        ("authentication", "key-purpose"),
+        ("verificationMethod", "key-missing"),
+    ] {
+        let mut document = learner().document();
+        document[member] = json!([]);
+        let mut world = World::default();
+        world.documents.insert(learner().id, Ok(document));
+        let report = verify_presentation(&signed, ASKED, &world, now());
+        assert_eq!(codes(&report), [code]);
+        assert_eq!((report.verified, report.outcome), (false, Outcome::Unknown));
+    }
+    let report = verify_presentation(&signed, ASKED, &World::default(), now());
+    assert_eq!(
+        (report.verified, report.outcome),
+        (false, Outcome::Unreachable)
+    );
+    for (member, value, code) in [
+        ("type", json!("Ed25519Signature2018"), "proof-unsupported"),
+        ("previousProof", json!("urn:a"), "proof-unsupported"),
+        ("created", json!("once"), "proof-malformed"),
+        ("proofValue", json!("z2"), "proof-malformed"),
+        ("verificationMethod", json!({}), "proof-malformed"),
+    ] {
+        let mut forged = signed.clone();
+        forged["proof"][member] = value;
+        assert_eq!(codes(&verify(&forged, ASKED)), [code], "{member}");
+    }
 }
 
 #[test]

@@ -1,0 +1,300 @@
+//! How endorsements stand: one by one, by filter, and for many subjects at once, now or at a moment
+//! in the past.
+
+use serde_json::Value;
+
+use super::profiles::{document_digest, id_digest};
+use super::{Outcome, Registry, RegistryError, Thing};
+use crate::badges::SubjectKind;
+use crate::ids::{EndorsementId, ProfileId};
+use crate::store::engine::Read;
+use crate::store::tables::{
+    ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord,
+    RecordedStanding,
+};
+use crate::time::Timestamp;
+
+/// An endorsement and how it stands.
+#[derive(Debug, Clone)]
+pub struct EndorsementView {
+    /// Its id.
+    pub id: EndorsementId,
+    /// `issuer.id` of the endorser.
+    pub endorser: String,
+    /// Id of the endorsed thing.
+    pub subject: String,
+    /// What kind of thing it is.
+    pub kind: SubjectKind,
+    /// The roles that the subject held here when it was endorsed, and which the endorsement covers.
+    pub roles: Vec<&'static str>,
+    /// How it stands.
+    pub outcome: Outcome,
+    /// From when on it holds.
+    pub valid_from: Timestamp,
+    /// Until when it holds.
+    pub valid_until: Option<Timestamp>,
+    /// When its standing last changed.
+    pub changed_at: Timestamp,
+    /// The signed EndorsementCredential.
+    pub credential: Value,
+    /// Strong entity tag of document and standing together, with its quotes.
+    pub etag: String,
+}
+
+/// Which endorsements to list.
+#[derive(Debug, Clone, Default)]
+pub struct EndorsementFilter {
+    /// Of this thing.
+    pub subject: Option<String>,
+    /// By this profile (slug or id).
+    pub endorser: Option<String>,
+    /// Of things of this kind.
+    pub kind: Option<SubjectKind>,
+    /// Standing like this.
+    pub standing: Option<Outcome>,
+    /// As of this moment rather than now.
+    pub at: Option<Timestamp>,
+    /// After this one.
+    pub after: Option<EndorsementId>,
+}
+
+/// What is known of one subject.
+#[derive(Debug, Clone)]
+pub struct SubjectAnswer {
+    /// The subject as it was asked for.
+    pub subject: String,
+    /// The best standing among its endorsements; `not-endorsed` where it is known here and has
+    /// none, `unknown` where nothing is known of it.
+    pub outcome: Outcome,
+    /// Its endorsements, at most 1,000.
+    pub endorsements: Vec<EndorsementView>,
+    /// Whether there are more, which [`Registry::endorsements`] lists page by page.
+    pub more: bool,
+}
+
+impl Registry {
+    /// An endorsement, as it stands at `at` or now.
+    pub fn endorsement(
+        &self,
+        id: EndorsementId,
+        at: Option<Timestamp>,
+    ) -> Result<EndorsementView, RegistryError> {
+        let snapshot = self.engine.snapshot();
+        let record = self.endorsement_record(&*snapshot, id)?;
+        self.view_endorsement(&*snapshot, id, &record, at)
+    }
+
+    /// Endorsements that pass `filter`, in order of id, at most `limit`.
+    pub fn endorsements(
+        &self,
+        filter: &EndorsementFilter,
+        limit: usize,
+    ) -> Result<Vec<EndorsementView>, RegistryError> {
+        let snapshot = self.engine.snapshot();
+        let read = &*snapshot;
+        let endorser = match &filter.endorser {
+            Some(name) => Some(self.profile_named(name, "/endorser")?.id),
+            None => None,
+        };
+        let subject = filter
+            .subject
+            .as_deref()
+            .map(|id| self.canonical(read, id))
+            .transpose()?;
+        let mut found = Vec::new();
+        let mut after = filter.after;
+        loop {
+            let page = match &subject {
+                Some(subject) => self.ids_by_subject(read, subject, after, PAGE)?,
+                None => self.ids_by_endorser(read, endorser, after, PAGE)?,
+            };
+            let last_page = page.len() < PAGE;
+            after = page.last().copied().or(after);
+            for id in page {
+                let record = self.endorsement_record(read, id)?;
+                let wanted = endorser.is_none_or(|endorser| id.owner() == endorser)
+                    && filter.kind.is_none_or(|kind| record.kind == kind)
+                    && filter.at.is_none_or(|at| record.created_at <= at);
+                if !wanted {
+                    continue;
+                }
+                let view = self.view_endorsement(read, id, &record, filter.at)?;
+                if filter
+                    .standing
+                    .is_none_or(|standing| view.outcome == standing)
+                {
+                    found.push(view);
+                }
+                if found.len() == limit {
+                    return Ok(found);
+                }
+            }
+            if last_page {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// What is known of each subject, all of one snapshot, in the order asked.
+    pub fn endorsements_of(
+        &self,
+        subjects: &[String],
+        at: Option<Timestamp>,
+    ) -> Result<Vec<SubjectAnswer>, RegistryError> {
+        let snapshot = self.engine.snapshot();
+        subjects
+            .iter()
+            .map(|subject| self.answer_subject(&*snapshot, subject, at))
+            .collect()
+    }
+
+    fn answer_subject(
+        &self,
+        read: &dyn Read,
+        asked: &str,
+        at: Option<Timestamp>,
+    ) -> Result<SubjectAnswer, RegistryError> {
+        let subject = self.canonical(read, asked)?;
+        let moment = at.unwrap_or_else(|| self.now());
+        let mut best = None;
+        let mut endorsements = Vec::new();
+        let mut more = false;
+        let mut after = None;
+        loop {
+            let page = self.ids_by_subject(read, &subject, after, PAGE)?;
+            for id in &page {
+                let record = self.endorsement_record(read, *id)?;
+                if record.created_at > moment {
+                    continue;
+                }
+                // Every endorsement counts for the outcome, also where not all are shown.
+                let outcome = outcome_at(&record, moment);
+                best = best
+                    .into_iter()
+                    .chain([outcome])
+                    .min_by_key(|outcome| rank(*outcome));
+                more = endorsements.len() == MOST_PER_SUBJECT;
+                if !more {
+                    endorsements.push(self.view_endorsement(read, *id, &record, at)?);
+                }
+            }
+            after = page.last().copied();
+            if page.len() < PAGE {
+                break;
+            }
+        }
+        let outcome = match best {
+            Some(outcome) => outcome,
+            None if self.is_known(read, &subject)? => Outcome::NotEndorsed,
+            None => Outcome::Unknown,
+        };
+        let subject = asked.to_owned();
+        Ok(SubjectAnswer {
+            subject,
+            outcome,
+            endorsements,
+            more,
+        })
+    }
+
+    fn view_endorsement(
+        &self,
+        read: &dyn Read,
+        id: EndorsementId,
+        record: &EndorsementRecord,
+        at: Option<Timestamp>,
+    ) -> Result<EndorsementView, RegistryError> {
+        let document = ENDORSEMENT_DOCUMENTS.get(read, &id)?.unwrap_or_default();
+        let credential: Value = serde_json::from_slice(&document)
+            .expect("an endorsement's document is JSON that this registry wrote");
+        let outcome = outcome_at(record, at.unwrap_or_else(|| self.now()));
+        let mut etag = document_digest(&credential);
+        etag.insert_str(etag.len() - 1, &format!("-{}", outcome.as_str()));
+        let mut roles = Vec::new();
+        roles.extend(record.as_issuer.then_some("issuer"));
+        roles.extend(record.as_accreditor.then_some("accreditor"));
+        Ok(EndorsementView {
+            id,
+            endorser: self.profile_record(read, id.owner())?.issuer_id,
+            subject: record.subject.clone(),
+            kind: record.kind,
+            roles,
+            outcome,
+            valid_from: record.valid_from,
+            valid_until: record.valid_until,
+            changed_at: record
+                .history
+                .last()
+                .map_or(record.created_at, |change| change.at),
+            credential,
+            etag,
+        })
+    }
+
+    pub(super) fn endorsement_record(
+        &self,
+        read: &dyn Read,
+        id: EndorsementId,
+    ) -> Result<EndorsementRecord, RegistryError> {
+        let none = || RegistryError::NotFound(Thing::Endorsement, self.urls().endorsement(id));
+        ENDORSEMENTS.get(read, &id)?.ok_or_else(none)
+    }
+
+    fn ids_by_subject(
+        &self,
+        read: &dyn Read,
+        subject: &str,
+        after: Option<EndorsementId>,
+        limit: usize,
+    ) -> Result<Vec<EndorsementId>, RegistryError> {
+        let digest = id_digest(subject);
+        let after = after.map(|id| (digest, id));
+        let rows = ENDORSEMENTS_BY_SUBJECT.scan(read, &digest, after.as_ref(), limit)?;
+        Ok(rows.into_iter().map(|((_, id), ())| id).collect())
+    }
+
+    fn ids_by_endorser(
+        &self,
+        read: &dyn Read,
+        endorser: Option<ProfileId>,
+        after: Option<EndorsementId>,
+        limit: usize,
+    ) -> Result<Vec<EndorsementId>, RegistryError> {
+        let prefix = endorser.map_or(Vec::new(), |id| id.0.to_be_bytes().to_vec());
+        let rows = ENDORSEMENTS.scan(read, &prefix, after.as_ref(), limit)?;
+        Ok(rows.into_iter().map(|(id, _)| id).collect())
+    }
+}
+
+/// How many rows are looked at in one go.
+const PAGE: usize = 256;
+
+/// At most this many endorsements are shown for one subject in a batch answer.
+const MOST_PER_SUBJECT: usize = 1_000;
+
+/// How an endorsement stands at a moment: what was decided for ever, then its period, then what
+/// was decided for the time being.
+fn outcome_at(record: &EndorsementRecord, at: Timestamp) -> Outcome {
+    match record.standing_at(at) {
+        RecordedStanding::Revoked => Outcome::Revoked,
+        _ if at < record.valid_from => Outcome::NotYetValid,
+        _ if record.valid_until.is_some_and(|until| at > until) => Outcome::Expired,
+        RecordedStanding::Suspended => Outcome::Suspended,
+        RecordedStanding::Active => Outcome::Active,
+    }
+}
+
+/// Which of several standings says most about a subject.
+const fn rank(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Active => 0,
+        Outcome::StaleDigest => 1,
+        Outcome::Suspended => 2,
+        Outcome::NotYetValid => 3,
+        Outcome::Expired => 4,
+        Outcome::Revoked => 5,
+        Outcome::NotEndorsed => 6,
+        Outcome::Unreachable => 7,
+        Outcome::Unknown => 8,
+    }
+}

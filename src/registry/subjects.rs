@@ -1,0 +1,109 @@
+//! What can be endorsed: the subject of an endorsement is checked where it lives here.
+
+use super::profiles::id_digest;
+use super::{Registry, RegistryError};
+use crate::badges::SubjectKind;
+use crate::ids::{AchievementId, ProfileId};
+use crate::store::engine::Read;
+use crate::store::tables::{ACHIEVEMENTS, CREDENTIALS};
+
+/// What is endorsed, as far as it is known here.
+#[derive(Default)]
+pub(super) struct Subject {
+    pub(super) id: String,
+    pub(super) profile: Option<ProfileId>,
+    pub(super) issuer: bool,
+    pub(super) accreditor: bool,
+}
+
+impl Registry {
+    /// The id under which a thing is known: a profile here answers to its URL as well.
+    pub(super) fn canonical(&self, read: &dyn Read, id: &str) -> Result<String, RegistryError> {
+        match self.profile_with_id(read, id)? {
+            Some(profile) => Ok(self.profile_record(read, profile)?.issuer_id),
+            None => Ok(id.to_owned()),
+        }
+    }
+
+    pub(super) fn is_known(&self, read: &dyn Read, id: &str) -> Result<bool, RegistryError> {
+        let achievement = self
+            .urls()
+            .within("achievements", id)
+            .and_then(|id| id.parse().ok());
+        Ok(self.profile_with_id(read, id)?.is_some()
+            || !CREDENTIALS.scan(read, &id_digest(id), None, 1)?.is_empty()
+            || match achievement {
+                Some(achievement) => ACHIEVEMENTS.get(read, &achievement)?.is_some(),
+                None => false,
+            })
+    }
+
+    /// Checks that what is to be endorsed is what it is said to be, where it lives here.
+    pub(super) fn subject(
+        &self,
+        read: &dyn Read,
+        id: &str,
+        kind: SubjectKind,
+    ) -> Result<Subject, RegistryError> {
+        let elsewhere = Subject {
+            id: id.to_owned(),
+            ..Subject::default()
+        };
+        if url::Url::parse(id).is_err() || id.len() > 2048 {
+            let detail = "an absolute URL of at most 2,048 characters is needed";
+            return Err(RegistryError::invalid("/subject/id", detail));
+        }
+        let wrong = |is: &str| {
+            Err(RegistryError::Subject(format!(
+                "{id} is {is}, and was to be endorsed as another kind"
+            )))
+        };
+        if let Some(profile) = self.profile_with_id(read, id)? {
+            if kind != SubjectKind::Profile {
+                return wrong("a profile");
+            }
+            let record = self.profile_record(read, profile)?;
+            return Ok(Subject {
+                id: record.issuer_id,
+                profile: Some(profile),
+                issuer: record.issuer,
+                accreditor: record.accreditor,
+            });
+        }
+        if let Some(Ok(achievement)) = self
+            .urls()
+            .within("achievements", id)
+            .map(str::parse::<AchievementId>)
+            && ACHIEVEMENTS.get(read, &achievement)?.is_some()
+        {
+            return if kind == SubjectKind::Achievement {
+                Ok(elsewhere)
+            } else {
+                wrong("an achievement")
+            };
+        }
+        if !CREDENTIALS.scan(read, &id_digest(id), None, 1)?.is_empty() {
+            return if kind == SubjectKind::Credential {
+                Ok(elsewhere)
+            } else {
+                wrong("a credential")
+            };
+        }
+        if self.would_be_ours(id) {
+            let detail = format!("{id} would live here, and there is no such thing to endorse");
+            return Err(RegistryError::Subject(detail));
+        }
+        Ok(elsewhere)
+    }
+
+    /// Whether an id lies below this registry's origin, as a URL or as a `did:web`.
+    pub(super) fn would_be_ours(&self, id: &str) -> bool {
+        self.urls().is_ours(id) || self.is_our_did(id)
+    }
+
+    fn is_our_did(&self, id: &str) -> bool {
+        let ours = format!("did:web:{}", self.urls().host().replace(':', "%3A"));
+        id.strip_prefix(&ours)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '#', '/']))
+    }
+}
