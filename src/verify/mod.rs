@@ -2,8 +2,9 @@
 //!
 //! [`verify_credential`] and [`verify_presentation`] are pure: time is an argument, and what
 //! stands elsewhere is asked of a [`Resolver`]. In reading order: `examine`, the algorithm;
-//! `proofs`, its first half; `embedded`, where endorsements hang; `report`, `code` and
-//! `vcalm`, what is answered. Answers are words ([`outcome::Outcome`]), and not to know is never a good one.
+//! `proofs`, its first half; `embedded`, where endorsements hang; `report`, `code` and `vcalm`,
+//! what is answered. Answers are words ([`outcome::Outcome`]), and not to know is never a good
+//! one.
 
 mod code;
 mod embedded;

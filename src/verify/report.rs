@@ -243,20 +243,16 @@ impl Report {
 
     /// Draws the outcome from the checks so far; what is embedded comes after.
     ///
-    /// Without a good proof nothing is known; it may be later, where a key could not be had and
-    /// nothing is wrong with the document.
+    /// Without a good proof nothing is known; it may be later, where a key could not be had.
     pub(super) fn judge(&mut self) {
-        let deciding = || self.checks.iter().filter(|check| self.rests_on(check));
+        let deciding = self.checks.iter().filter(|check| self.rests_on(check));
+        let mut outcomes = deciding.map(|check| check.outcome);
         self.outcome = if self.verified {
-            weightiest(deciding().map(|check| check.outcome))
+            weightiest(outcomes)
+        } else if outcomes.any(|outcome| outcome == Outcome::Unreachable) {
+            Outcome::Unreachable
         } else {
-            let malformed = deciding().any(|check| {
-                check.kind == CheckKind::DataModel && check.outcome != Outcome::Active
-            });
-            match deciding().any(|check| check.outcome == Outcome::Unreachable) && !malformed {
-                true => Outcome::Unreachable,
-                false => Outcome::Unknown,
-            }
+            Outcome::Unknown
         };
     }
 
