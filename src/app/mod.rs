@@ -66,6 +66,7 @@ async fn run(config: &Config, mode: Mode) -> Result<(), String> {
     let publisher = Publisher::start(registry.clone(), delay)
         .map_err(|error| format!("the publisher cannot start: {error}"))?;
 
+    let kept = registry.clone();
     let edge = Arc::new(edge(config, mode, registry));
     let running = http::serve(edge, listener).map_err(|error| error.to_string())?;
     info!(address = %running.address, public_url = config.public_url, "serving");
@@ -77,7 +78,9 @@ async fn run(config: &Config, mode: Mode) -> Result<(), String> {
             config.public_url, running.address
         );
     }
+    let housekeeping = tokio::spawn(keep_house(kept));
     told_to_stop().await;
+    housekeeping.abort();
     info!("stopping");
     running.stop().await;
     tokio::task::spawn_blocking(move || drop(publisher))
@@ -234,6 +237,23 @@ fn start_logging() {
         .with_writer(std::io::stderr);
     // A second start within one process keeps the first one's logging.
     let _ = logging.try_init();
+}
+
+/// Forgets, hour by hour, what need not be kept.
+async fn keep_house(registry: Arc<Registry>) {
+    let mut hourly = tokio::time::interval(Duration::from_secs(3_600));
+    loop {
+        hourly.tick().await;
+        let registry = registry.clone();
+        let forgotten =
+            tokio::task::spawn_blocking(move || registry.forget_outlived_answers()).await;
+        match forgotten {
+            Ok(Ok(0)) => {}
+            Ok(Ok(answers)) => info!(answers, "forgot answers to repeated requests"),
+            Ok(Err(problem)) => warn!(%problem, "outlived answers could not be forgotten"),
+            Err(_) => warn!("forgetting outlived answers ended by a panic"),
+        }
+    }
 }
 
 async fn told_to_stop() {

@@ -212,6 +212,31 @@ impl Registry {
         Ok(())
     }
 
+    /// Forgets answers that were kept for long enough. Returns how many.
+    pub fn forget_outlived_answers(&self) -> Result<usize, RegistryError> {
+        let mut forgotten = 0;
+        let mut after = None;
+        loop {
+            let rows = IDEMPOTENCY.scan(&*self.engine, &[], after.as_ref(), 1_000)?;
+            let Some((last, _)) = rows.last() else {
+                return Ok(forgotten);
+            };
+            after = Some(*last);
+            let mut batch = Batch::default();
+            for (key, record) in rows.iter().filter(|(_, record)| self.outlived(record)) {
+                IDEMPOTENCY.expect(&mut batch, key, Some(record));
+                IDEMPOTENCY.delete(&mut batch, key);
+            }
+            let count = batch.deletes.len();
+            match self.commit(batch) {
+                Ok(_) => forgotten += count,
+                // One of them was just used anew; the next round sees to the others.
+                Err(RegistryError::Commit(CommitError::Conflict)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     fn outlived(&self, kept: &IdempotencyRecord) -> bool {
         kept.created_at.plus(self.settings.idempotency_kept) <= self.now()
     }
