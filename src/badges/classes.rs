@@ -178,7 +178,7 @@ static RELATED_RESOURCE: Shape = Shape {
 static IMAGE: Shape = Shape {
     class: "Image",
     members: &[&[
-        required("id", Kind::Uri),
+        required("id", Kind::ImageUri),
         required("type", Kind::Type("Image")),
         optional("caption", Kind::Text),
     ]],

@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(
             refusal(
                 "/image",
-                json!({"id": "urn:a", "type": "Image", "alt": "x"})
+                json!({"id": "https://a.example/i", "type": "Image", "alt": "x"})
             ),
             "/image/alt: Image has no such member"
         );

@@ -42,6 +42,8 @@ pub(super) enum Kind {
     Uri,
     /// An http or https URL.
     Url,
+    /// Where an image is: an http or https URL, or the image itself as a data URI.
+    ImageUri,
     /// A JSON number.
     Number,
     /// A JSON boolean.
@@ -251,6 +253,9 @@ fn check_value(
         }),
         Kind::Uri => text(value, at, "an absolute URI", |text| {
             parse_url(text).is_some()
+        }),
+        Kind::ImageUri => text(value, at, "an http or https URL, or a data:image URI", |text| {
+            is_url(text) || (text.starts_with("data:image/") && parse_url(text).is_some())
         }),
         Kind::Url => text(value, at, "an http or https URL", is_url),
         Kind::Date => text(value, at, "a date such as 2026-01-31", is_date),

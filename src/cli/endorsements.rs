@@ -1,7 +1,7 @@
 //! `goodstanding endorsements`: who stands behind whom.
 
 use clap::{Args, ValueEnum};
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use super::context::Context;
@@ -9,6 +9,7 @@ use super::endorse::{Kind, subject_id};
 use super::error::CliError;
 use super::place::Party;
 use super::report::{Exit, Report, text};
+use super::transport::Call;
 use crate::time::Timestamp;
 
 /// Look up endorsements.
@@ -50,6 +51,7 @@ impl Endorsements {
             .map(|of| subject_id(context, of, self.kind))
             .transpose()?;
         let kind = self.kind.and_then(|kind| kind.to_possible_value());
+        let narrowed = endorser.is_some() || kind.is_some() || self.standing.is_some();
         let filters = [
             ("subject", subject.clone()),
             ("endorser", endorser),
@@ -66,11 +68,19 @@ impl Endorsements {
             query => format!("/endorsements?{query}"),
         };
         let pages = context.pages(path)?;
-        Ok(said(pages, subject.as_deref()))
+        let none = pages
+            .iter()
+            .all(|page| page.pointer("/endorsements/0").is_none());
+        let bare = match &subject {
+            Some(subject) if none && !narrowed => Some(outcome_of(context, subject, self.at)?),
+            _ => None,
+        };
+        Ok(said(&pages, subject.as_deref(), bare))
     }
 }
 
-fn said(pages: Vec<Value>, subject: Option<&str>) -> Report {
+/// What was found, and the worst that it says.
+fn said(pages: &[Value], subject: Option<&str>, bare: Option<Outcome>) -> Report {
     let mut report = Report::new();
     let found: Vec<&Value> = pages
         .iter()
@@ -79,13 +89,14 @@ fn said(pages: Vec<Value>, subject: Option<&str>) -> Report {
         .collect();
     if let Some(subject) = subject {
         let exits = found.iter().map(|found| Exit::of(text(found, "outcome")));
-        let best = standing(exits);
-        report.worse(best);
-        let word = match best {
-            Exit::Good => "active",
-            Exit::Not => "not-endorsed",
-            Exit::Unknown => "unknown",
+        let (best, word) = match bare {
+            Some(Outcome { exit, word }) => (exit, word),
+            None => {
+                let best = standing(exits);
+                (best, word_for(best).to_owned())
+            }
         };
+        report.worse(best);
         report.line(format_args!("{word}: {subject}"));
     }
     if found.is_empty() && subject.is_none() {
@@ -94,9 +105,41 @@ fn said(pages: Vec<Value>, subject: Option<&str>) -> Report {
     let rows: Vec<Vec<String>> = found.into_iter().map(row).collect();
     report.table(if subject.is_some() { "  " } else { "" }, &rows);
     for page in pages {
-        report.json(page);
+        report.json(page.clone());
     }
     report
+}
+
+/// How a subject stands of which no endorsement is listed, in the registry's own word: one that is
+/// known and not endorsed differs from one that nobody has heard of.
+struct Outcome {
+    exit: Exit,
+    word: String,
+}
+
+fn outcome_of(
+    context: &Context<'_>,
+    subject: &str,
+    at: Option<Timestamp>,
+) -> Result<Outcome, CliError> {
+    let mut question = json!({ "subjects": [subject] });
+    if let Some(at) = at {
+        question["at"] = json!(at.to_string());
+    }
+    let answer = context.ask(&Call::post("/endorsements/query", question))?;
+    let word = answer.pointer("/results/0/outcome").and_then(Value::as_str);
+    Ok(Outcome {
+        exit: Exit::of(word),
+        word: word.unwrap_or("unknown").to_owned(),
+    })
+}
+
+const fn word_for(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Good => "active",
+        Exit::Not => "not-endorsed",
+        Exit::Unknown => "unknown",
+    }
 }
 
 /// One active endorsement is enough; without one, one that is not known leaves the whole unknown.
@@ -130,7 +173,6 @@ fn row(endorsement: &Value) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::cli::testing::{Done, Fake};
-    use serde_json::json;
 
     fn looked_up(outcomes: &[&str]) -> Done {
         let found: Vec<Value> = outcomes
@@ -172,14 +214,33 @@ mod tests {
     #[test]
     fn without_one_the_answer_is_not_or_unknown() {
         for (outcomes, exit, word) in [
-            (&[][..], 1, "not-endorsed"),
-            (&["revoked", "expired"], 1, "not-endorsed"),
-            (&["revoked", "unreachable"], 2, "unknown"),
-            (&["something-new"], 2, "unknown"),
+            (&["revoked", "expired"][..], 1, "not-endorsed"),
+            (&["revoked", "unreachable"][..], 2, "unknown"),
+            (&["something-new"][..], 2, "unknown"),
         ] {
             let done = looked_up(outcomes);
             assert_eq!(done.exit, exit, "{outcomes:?}");
             assert!(done.out.starts_with(word), "{}", done.out);
+        }
+    }
+
+    #[test]
+    fn a_subject_without_endorsements_is_asked_for_by_name() {
+        for (outcome, exit) in [("not-endorsed", 1), ("unknown", 2)] {
+            let done = Fake::new()
+                .answer(200, json!({"endorsements": []}))
+                .answer(
+                    200,
+                    json!({"results": [{"outcome": outcome, "endorsements": []}]}),
+                )
+                .run(&["endorsements", "--subject", "did:web:h:profiles:acme"]);
+            assert_eq!(done.exit, exit, "{outcome}");
+            assert_eq!(done.out, format!("{outcome}: did:web:h:profiles:acme\n"));
+            let question = r#"{"subjects":["did:web:h:profiles:acme"]}"#;
+            assert_eq!(
+                done.calls()[1],
+                format!("POST /endorsements/query {question}")
+            );
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) enum Key {
         #[arg(value_name = "PROFILE")]
         profile: Place<Slug>,
     },
-    /// Make a new key, which signs from now on
+    /// Make a new key, which signs once verifiers have had time to see it in the DID document
     New {
         /// The profile's slug, URL or did:web
         #[arg(value_name = "PROFILE")]

@@ -43,10 +43,10 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 pub(super) fn replace(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let id: AchievementId = request.param("achievement")?;
     let members: Map<String, Value> = request.json()?;
-    let change = request.change()?;
+    let (change, expected) = (request.change()?, request.if_match()?);
     let view = edge
         .registry
-        .change_achievement(&change, id, &members, request.if_match())?;
+        .change_achievement(&change, id, &members, expected.as_ref())?;
     Ok(document(200, "application/json", &view))
 }
 
@@ -77,9 +77,12 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         "text/html" => Reply::html(home::achievement_page(edge, &view)?),
         _ => document(200, media_type, &view),
     };
-    Ok(reply
-        .header("Vary", "Accept")
-        .fresh_for(edge.cache.achievement))
+    // A page shows how it stands.
+    let fresh = match media_type {
+        "text/html" => edge.cache.look_up,
+        _ => edge.cache.achievement,
+    };
+    Ok(reply.header("Vary", "Accept").fresh_for(fresh))
 }
 
 fn document(status: u16, media_type: &str, view: &AchievementView) -> Reply {

@@ -9,7 +9,6 @@ use super::lists::{check_reason, with_credential};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
-use crate::json::JsonError;
 use crate::registry::CredentialStatusRequest;
 use crate::status::PurposeError;
 use crate::verify::Expected;
@@ -148,17 +147,10 @@ pub(super) struct VerifyPresentationOptions {
 }
 
 /// VCALM gives unknown members a type of their own.
-fn vcalm<T: serde::de::DeserializeOwned>(request: &Request) -> Result<T, Problem> {
-    let unknown = "https://www.w3.org/TR/vcalm#UNKNOWN_OPTION_PROVIDED";
-    let body = crate::json::parse(&request.body)?;
-    crate::json::from_value(&body).map_err(|error| match error {
-        JsonError::UnknownMember { .. } => Problem::from(error).of_standard(unknown),
-        other => other.into(),
-    })
-}
+const UNKNOWN: &str = "https://www.w3.org/TR/vcalm#UNKNOWN_OPTION_PROVIDED";
 
 pub(super) fn issue(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let body: IssueRequest = vcalm(request)?;
+    let body: IssueRequest = request.json_with(UNKNOWN)?;
     if body
         .options
         .mandatory_pointers
@@ -175,7 +167,7 @@ pub(super) fn issue(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 }
 
 pub(super) fn change_status(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let body: StatusRequest = vcalm(request)?;
+    let body: StatusRequest = request.json_with(UNKNOWN)?;
     if body.credential_status.kind != "BitstringStatusListEntry" {
         let detail = "the type BitstringStatusListEntry is known here";
         return Err(Problem::invalid("/credentialStatus/type", detail));
@@ -215,7 +207,7 @@ fn index_of(given: Option<&Value>) -> Result<Option<u64>, Problem> {
 }
 
 pub(super) fn verify(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let body: VerifyRequest = vcalm(request)?;
+    let body: VerifyRequest = request.json_with(UNKNOWN)?;
     let report = edge.registry.verify(&body.verifiable_credential);
     let mut answer = report.to_json();
     if body.options.return_credential == Some(true) {
@@ -228,7 +220,7 @@ pub(super) fn verify(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 }
 
 pub(super) fn verify_presentation(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let body: VerifyPresentationRequest = vcalm(request)?;
+    let body: VerifyPresentationRequest = request.json_with(UNKNOWN)?;
     let expected = Expected {
         challenge: body.options.challenge.as_deref(),
         domain: body.options.domain.as_deref(),

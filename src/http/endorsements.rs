@@ -135,9 +135,12 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         let tag = crate::registry::document_tag(&view.credential);
         Reply::bytes(200, media_type, view.credential.to_string()).version(&tag, view.changed_at)
     };
-    Ok(reply
-        .header("Vary", "Accept")
-        .fresh_for(edge.cache.endorsement))
+    // A page shows how it stands.
+    let fresh = match media_type {
+        "text/html" => edge.cache.look_up,
+        _ => edge.cache.endorsement,
+    };
+    Ok(reply.header("Vary", "Accept").fresh_for(fresh))
 }
 
 pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {

@@ -96,7 +96,7 @@ fn profile_lines(edge: &Edge, profiles: &[ProfileView]) -> Result<Vec<ProfileLin
                 name_of(&profile.document),
             ),
             id: profile.issuer_id.clone(),
-            roles: roles_in_words(profile),
+            roles: roles_in_words(profile, &answer.endorsements),
             standing: Standing(answer.outcome),
         });
     Ok(lines.collect())
@@ -148,7 +148,7 @@ fn search(
     for answer in edge.registry.endorsements_of(&[subject], None)? {
         if answer.outcome != Outcome::Unknown {
             found.push(Finding {
-                kind: "Endorsements of".into(),
+                kind: "Who endorses it".into(),
                 thing: subject_link(edge, &answer.subject)?,
                 standing: Standing(answer.outcome),
                 as_of,
@@ -160,7 +160,7 @@ fn search(
             (false, Some(actor)) => MaySee::OwnOf(actor),
             _ => MaySee::Everything,
         };
-        if let Ok(answer) = edge.registry.status_of(query, may_see)? {
+        if let Ok(answer) = edge.registry.status_of(query, None, may_see)? {
             found.push(Finding {
                 kind: "Credential".into(),
                 thing: Link::outside(query, query),
@@ -193,7 +193,10 @@ pub(super) fn profile_page(edge: &Edge, profile: &ProfileView) -> Result<String,
         description: text("description"),
         image: image_of(&profile.document),
         site: text("url").map(|url| Link::outside(&url, &url)),
-        roles: roles_in_words(profile),
+        roles: answers
+            .first()
+            .map(|answer| roles_in_words(profile, &answer.endorsements))
+            .unwrap_or_default(),
         standing: Standing(standing),
         endorsed_by: answers
             .iter()
@@ -337,13 +340,27 @@ fn subject_link(edge: &Edge, id: &str) -> Result<Link, Problem> {
     Ok(Link::outside(id, id))
 }
 
-fn roles_in_words(profile: &ProfileView) -> Vec<String> {
-    let words = role_names(profile.roles)
-        .into_iter()
-        .map(|role| match role {
-            "accreditor" => "Accreditor".to_owned(),
-            _ => "Issuer".to_owned(),
-        });
+/// Each role, and whether an endorsement in good standing covers it: one that was given to an
+/// issuer says nothing of the accreditor that it became later.
+fn roles_in_words(profile: &ProfileView, endorsements: &[EndorsementView]) -> Vec<String> {
+    let covers = |role: &&str| {
+        endorsements
+            .iter()
+            .any(|view| view.outcome == Outcome::Active && view.roles.contains(role))
+    };
+    let words = role_names(profile.roles).into_iter().map(|role| {
+        let name = if role == "accreditor" {
+            "Accreditor"
+        } else {
+            "Issuer"
+        };
+        let standing = if covers(&role) {
+            "endorsed"
+        } else {
+            "not endorsed"
+        };
+        format!("{name} ({standing})")
+    });
     words.collect()
 }
 

@@ -59,7 +59,7 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         "operationId": operation_id(route),
         "parameters": parameters(route),
         "responses": {
-            route.success.to_string(): { "description": "As asked" },
+            route.success.to_string(): answer(route),
             "default": {
                 "description": "A problem (RFC 9457)",
                 "content": { "application/problem+json": {
@@ -88,6 +88,25 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         });
     }
     operation
+}
+
+/// The answer when all is well: its media types, and the members that its JSON always has.
+fn answer(route: &Route) -> Value {
+    let content: Map<String, Value> = route
+        .media
+        .iter()
+        .map(|media| {
+            let schema = match media.ends_with("json") || media.ends_with("/vc") {
+                true => json!({ "type": "object", "required": route.members }),
+                false => json!({ "type": "string" }),
+            };
+            ((*media).to_owned(), json!({ "schema": schema }))
+        })
+        .collect();
+    match content.is_empty() {
+        true => json!({ "description": "Done" }),
+        false => json!({ "description": "As asked", "content": content }),
+    }
 }
 
 /// Such as `postStatusListsListUpdates`.

@@ -171,6 +171,13 @@ impl From<RegistryError> for Problem {
             RegistryError::ListFull { remaining, .. } => {
                 Self::new(409, "list-full", "List full", detail).with("remaining", remaining)
             }
+            RegistryError::EntryTaken { .. } => {
+                Self::new(409, "entry-taken", "Entry taken", detail)
+            }
+            RegistryError::Ambiguous(_) => Self::new(409, "ambiguous", "Ambiguous", detail),
+            RegistryError::TokenShown { .. } => {
+                Self::new(409, "token-shown", "Token made already", detail)
+            }
             RegistryError::PurposeTaken { list, .. } => {
                 Self::new(409, "purpose-taken", "Purpose taken", detail).with("list", list)
             }

@@ -91,10 +91,10 @@ pub(super) fn replace(edge: &Edge, request: &Request) -> Result<Reply, Problem> 
     let mut members: Map<String, Value> = request.json()?;
     let roles: Option<Vec<String>> = take(&mut members, "roles")?;
     let roles = roles.map(|roles| parse_roles(&roles)).transpose()?;
-    let change = request.change()?;
+    let (change, expected) = (request.change()?, request.if_match()?);
     let view = edge
         .registry
-        .change_profile(&change, &slug, &members, roles, request.if_match())?;
+        .change_profile(&change, &slug, &members, roles, expected.as_ref())?;
     Ok(document(200, "application/json", &view))
 }
 
@@ -109,7 +109,7 @@ pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     if media_type == "text/html" {
         let page = home::profiles_page(edge, &views)?;
         let reply = Reply::html(page).header("Vary", "Accept");
-        return Ok(reply.fresh_for(edge.cache.profile));
+        return Ok(reply.fresh_for(edge.cache.look_up));
     }
     let items: Vec<Value> = views
         .iter()
@@ -189,6 +189,8 @@ pub(super) fn did_document(edge: &Edge, request: &Request) -> Result<Reply, Prob
     let offers = [
         "application/did+ld+json",
         "application/did+json",
+        "application/did",
+        "application/ld+json",
         "application/json",
     ];
     let media_type = negotiate(accept.as_deref(), &offers)?;
@@ -219,12 +221,14 @@ pub(super) fn keys(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 
 pub(super) fn make_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let slug: Slug = request.param("profile")?;
+    request.nothing()?;
     let key = edge.registry.make_key(&request.change()?, &slug)?;
     Ok(Reply::json(201, &key_members(&key)))
 }
 
 pub(super) fn retire_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let (slug, key): (Slug, KeyId) = (request.param("profile")?, request.param("key")?);
+    request.nothing()?;
     let key = edge.registry.retire_key(&request.change()?, &slug, key)?;
     Ok(Reply::json(200, &key_members(&key)))
 }

@@ -5,11 +5,12 @@ use std::str::FromStr;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
-use crate::json;
-use crate::registry::{Actor, Change, Idempotency};
+use crate::json::{self, JsonError};
+use crate::registry::{Actor, Change, Expected, Idempotency};
 
 /// A request whose route is known.
 pub struct Request {
@@ -28,6 +29,28 @@ impl Request {
         let found = self.params.iter().find(|(param, _)| *param == name);
         let text = found.map_or("", |(_, value)| value);
         text.parse().map_err(|_| Problem::no_route(&self.path))
+    }
+
+    /// Where a route knows parameters, one that it does not know, or that stands twice, would be
+    /// an unasked answer: a filter that was misspelt must not mean "all".
+    pub(super) fn check_query(&self, known: &[&str]) -> Result<(), Problem> {
+        for (place, (name, _)) in self.query.iter().enumerate() {
+            let twice = self.query[..place].iter().any(|(before, _)| before == name);
+            if !known.is_empty() && (twice || !known.contains(&name.as_str())) {
+                let what = if twice {
+                    "stands twice"
+                } else {
+                    "is not known here"
+                };
+                let detail = format!(
+                    "the parameter {name} {what}; known are {}",
+                    known.join(", ")
+                );
+                let problem = Problem::new(400, "unknown-parameter", "Unknown parameter", detail);
+                return Err(problem.with("pointer", format!("?{name}")));
+            }
+        }
+        Ok(())
     }
 
     /// A parameter of the query.
@@ -87,6 +110,16 @@ impl Request {
         Ok(json::read(&self.body)?)
     }
 
+    /// As [`Request::json`], but where a member is unknown the problem has this type.
+    pub(super) fn json_with<T: DeserializeOwned>(&self, unknown: &str) -> Result<T, Problem> {
+        self.must_be("application/json")?;
+        let body = json::parse(&self.body)?;
+        json::from_value(&body).map_err(|error| match error {
+            JsonError::UnknownMember { .. } => Problem::from(error).of_standard(unknown),
+            other => other.into(),
+        })
+    }
+
     /// Whether the body is of this media type.
     pub(super) fn is(&self, media_type: &str) -> bool {
         let named = self.header("content-type").unwrap_or("application/json");
@@ -95,6 +128,19 @@ impl Request {
     }
 
     fn must_be(&self, media_type: &str) -> Result<(), Problem> {
+        if let Some(coding) = self
+            .header("content-encoding")
+            .filter(|coding| *coding != "identity")
+        {
+            let detail = format!("the body is coded as {coding}; send it as it is");
+            let title = "Unsupported content coding";
+            return Err(Problem::new(
+                415,
+                "unsupported-content-coding",
+                title,
+                detail,
+            ));
+        }
         let named = self.header("content-type").unwrap_or("application/json");
         let kind = named
             .split(';')
@@ -139,9 +185,26 @@ impl Request {
         Ok(Change { actor, idempotency })
     }
 
-    /// The entity tag of `If-Match`, where one is named; `*` asks for nothing.
-    pub(super) fn if_match(&self) -> Option<&str> {
-        self.header("if-match").filter(|tag| *tag != "*")
+    /// The versions that a replacement may replace: `If-Match`. `If-None-Match` asks that there be
+    /// none, and there is one.
+    pub(super) fn if_match(&self) -> Result<Option<Expected>, Problem> {
+        if self.headers.contains_key("if-none-match") {
+            let detail = "If-None-Match asks that it be absent, and it is there; send If-Match";
+            let title = "Changed meanwhile";
+            return Err(Problem::new(412, "changed-meanwhile", title, detail));
+        }
+        Ok(self.header("if-match").and_then(Expected::parse))
+    }
+
+    /// For requests that carry nothing: no body, or an object without members.
+    pub(super) fn nothing(&self) -> Result<(), Problem> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        if !self.body.is_empty() {
+            let Nothing {} = self.json()?;
+        }
+        Ok(())
     }
 }
 

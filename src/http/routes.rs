@@ -43,6 +43,10 @@ pub struct Route {
     pub body: Option<Body>,
     /// The status of its answer when all is well.
     pub success: u16,
+    /// Media types of that answer, the default first.
+    pub media: &'static [&'static str],
+    /// Members that its JSON always has.
+    pub members: &'static [&'static str],
     /// What answers it.
     pub handler: Handler,
 }
@@ -75,6 +79,8 @@ const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Rou
         query: &[],
         body: None,
         success: 200,
+        media: JSON,
+        members: &[],
         handler,
     }
 }
@@ -131,60 +137,121 @@ const fn put(route: Route) -> Route {
     }
 }
 
+const fn gives(
+    route: Route,
+    media: &'static [&'static str],
+    members: &'static [&'static str],
+) -> Route {
+    Route {
+        media,
+        members,
+        ..route
+    }
+}
+
+const JSON: &[&str] = &["application/json"];
+const PAGE: &[&str] = &["text/html"];
+const JSON_OR_PAGE: &[&str] = &["application/json", "text/html"];
+const LIST: &[&str] = &["application/vc", "application/ld+json", "application/json"];
+const CREDENTIAL: &[&str] = &[
+    "application/vc",
+    "application/ld+json",
+    "application/json",
+    "text/html",
+];
+const DOCUMENT: &[&str] = &["application/ld+json", "application/json", "text/html"];
+const DID: &[&str] = &[
+    "application/did+ld+json",
+    "application/did+json",
+    "application/did",
+    "application/ld+json",
+    "application/json",
+];
+const KEY: &[&str] = &[
+    "id",
+    "verificationMethod",
+    "publicKeyMultibase",
+    "madeAt",
+    "signsFrom",
+];
+const UPDATED: &[&str] = &["revision", "applied", "refused"];
+const ENDORSED: &[&str] = &[
+    "id",
+    "endorser",
+    "subject",
+    "kind",
+    "outcome",
+    "validFrom",
+    "credential",
+];
+const SECURED: &[&str] = &[
+    "@context",
+    "id",
+    "type",
+    "issuer",
+    "credentialSubject",
+    "proof",
+];
+
 const PAGING: &[&str] = &["limit", "cursor"];
 
 /// Every route, the busiest first.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
-    get("/status-lists/{list}", "A signed BitstringStatusListCredential", lists::show),
-    with_query(get("/status", "The status of one entry, or of a credential by its id", statuses::look_up), &["list", "index", "credential"]),
-    ask("/status/query", "The status of up to 10,000 entries or credentials", body::<statuses::StatusQuery>(), statuses::query),
-    with_query(get("/endorsements", "Endorsements by subject, endorser, kind, moment and standing", endorsements::list), &["subject", "endorser", "kind", "at", "standing", "limit", "cursor"]),
-    ask("/endorsements/query", "Who endorses each of up to 1,000 subjects", body::<endorsements::EndorsementsQuery>(), endorsements::query),
-    get("/endorsements/{endorsement}", "A signed EndorsementCredential, or its page", endorsements::show),
-    ask("/credentials/verify", "Verify a credential (VCALM)", body::<credentials::VerifyRequest>(), credentials::verify),
-    ask("/presentations/verify", "Verify a presentation (VCALM)", body::<credentials::VerifyPresentationRequest>(), credentials::verify_presentation),
-    with_query(get("/profiles", "The profiles registered here", profiles::list), PAGING),
-    with_query(get("/profiles/{profile}", "An Open Badges Profile, or its page", profiles::show), &["endorsements"]),
-    get("/profiles/{profile}/did.json", "The DID document of a profile", profiles::did_document),
-    get("/profiles/{profile}/jwks.json", "The keys of a profile as JSON Web Keys", profiles::jwks),
-    with_query(get("/profiles/{profile}/achievements", "The achievements of a profile", achievements::list), PAGING),
-    get("/achievements/{achievement}", "An Open Badges Achievement, or its page", achievements::show),
+    gives(with_query(get("/status-lists/{list}", "A signed BitstringStatusListCredential", lists::show), &["timestamp"]), LIST, SECURED),
+    gives(with_query(get("/status", "The status of one entry, or of a credential by its id", statuses::look_up), &["list", "index", "credential", "issuer"]), JSON, &["outcome", "asOf"]),
+    gives(ask("/status/query", "The status of up to 10,000 entries or credentials", body::<statuses::StatusQuery>(), statuses::query), JSON, &["results", "asOf"]),
+    gives(with_query(get("/endorsements", "Endorsements by subject, endorser, kind, moment and standing", endorsements::list), &["subject", "endorser", "kind", "at", "standing", "limit", "cursor"]), JSON, &["endorsements", "asOf"]),
+    gives(ask("/endorsements/query", "Who endorses each of up to 1,000 subjects", body::<endorsements::EndorsementsQuery>(), endorsements::query), JSON, &["results", "asOf"]),
+    gives(get("/endorsements/{endorsement}", "A signed EndorsementCredential, or its page", endorsements::show), CREDENTIAL, SECURED),
+    gives(ask("/credentials/verify", "Verify a credential (VCALM)", body::<credentials::VerifyRequest>(), credentials::verify), JSON, &["verified", "outcome", "problemDetails", "report"]),
+    gives(ask("/presentations/verify", "Verify a presentation (VCALM)", body::<credentials::VerifyPresentationRequest>(), credentials::verify_presentation), JSON, &["verified", "outcome", "problemDetails", "report"]),
+    gives(with_query(get("/profiles", "The profiles registered here", profiles::list), PAGING), JSON_OR_PAGE, &["profiles"]),
+    gives(with_query(get("/profiles/{profile}", "An Open Badges Profile, or its page", profiles::show), &["endorsements"]), DOCUMENT, &["@context", "id", "type", "name"]),
+    gives(get("/profiles/{profile}/did.json", "The DID document of a profile", profiles::did_document), DID, &["@context", "id", "verificationMethod", "assertionMethod"]),
+    gives(get("/profiles/{profile}/jwks.json", "The keys of a profile as JSON Web Keys", profiles::jwks), &["application/jwk-set+json"], &["keys"]),
+    gives(with_query(get("/profiles/{profile}/achievements", "The achievements of a profile", achievements::list), PAGING), JSON, &["achievements"]),
+    gives(get("/achievements/{achievement}", "An Open Badges Achievement, or its page", achievements::show), DOCUMENT, &["@context", "id", "type", "name", "description", "criteria"]),
 
-    change("/profiles", "Register a profile", 201, body::<profiles::NewProfileBody>(), profiles::create),
-    put(change("/profiles/{profile}", "Replace a profile's members", 200, body::<profiles::ProfileBody>(), profiles::replace)),
-    private(get("/profiles/{profile}/keys", "The keys of a profile", profiles::keys)),
-    change("/profiles/{profile}/keys", "Make another key", 201, None, profiles::make_key),
-    change("/profiles/{profile}/keys/{key}/retire", "Take a key out of use", 200, None, profiles::retire_key),
-    change("/profiles/{profile}/keys/{key}/revoke", "Declare a key compromised", 200, body::<profiles::RevokeKeyBody>(), profiles::revoke_key),
-    change("/profiles/{profile}/achievements", "Register an achievement", 201, body::<achievements::AchievementBody>(), achievements::create),
-    put(change("/achievements/{achievement}", "Replace an achievement's members", 200, body::<achievements::AchievementBody>(), achievements::replace)),
-    change("/status-lists", "Open a status list (VCALM)", 201, body::<lists::NewListBody>(), lists::create),
-    bulk(change("/status-lists/{list}/entries", "Allocate entries", 200, body::<lists::EntriesBody>(), lists::allocate)),
-    bulk(change("/status-lists/{list}/updates", "Change statuses", 200, body::<lists::UpdatesBody>(), lists::update)),
-    change("/credentials/issue", "Issue a credential (VCALM)", 201, body::<credentials::IssueRequest>(), credentials::issue),
-    change("/credentials/status", "Change a credential's status (VCALM)", 200, body::<credentials::StatusRequest>(), credentials::change_status),
-    change("/endorsements", "Issue an endorsement", 201, body::<endorsements::NewEndorsementBody>(), endorsements::create),
-    change("/endorsements/{endorsement}/revoke", "Revoke an endorsement for ever", 200, body::<endorsements::ReasonBody>(), endorsements::revoke),
-    change("/endorsements/{endorsement}/suspend", "Suspend an endorsement", 200, body::<endorsements::ReasonBody>(), endorsements::suspend),
-    change("/endorsements/{endorsement}/reinstate", "End a suspension", 200, body::<endorsements::ReasonBody>(), endorsements::reinstate),
-    change("/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create),
-    change("/tokens/{token}/revoke", "Revoke a bearer token", 204, None, tokens::revoke),
+    gives(change("/profiles", "Register a profile", 201, body::<profiles::NewProfileBody>(), profiles::create), JSON, &["@context", "id", "type", "name"]),
+    gives(put(change("/profiles/{profile}", "Replace a profile's members", 200, body::<profiles::ProfileBody>(), profiles::replace)), JSON, &["@context", "id", "type", "name"]),
+    gives(private(get("/profiles/{profile}/keys", "The keys of a profile", profiles::keys)), JSON, &["keys"]),
+    gives(change("/profiles/{profile}/keys", "Make another key", 201, None, profiles::make_key), JSON, KEY),
+    gives(change("/profiles/{profile}/keys/{key}/retire", "Take a key out of use", 200, None, profiles::retire_key), JSON, KEY),
+    gives(change("/profiles/{profile}/keys/{key}/revoke", "Declare a key compromised", 200, body::<profiles::RevokeKeyBody>(), profiles::revoke_key), JSON, KEY),
+    gives(change("/profiles/{profile}/achievements", "Register an achievement", 201, body::<achievements::AchievementBody>(), achievements::create), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
+    gives(put(change("/achievements/{achievement}", "Replace an achievement's members", 200, body::<achievements::AchievementBody>(), achievements::replace)), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
+    gives(change("/status-lists", "Open a status list (VCALM)", 201, body::<lists::NewListBody>(), lists::create), JSON, &["id", "verifiableCredential"]),
+    gives(bulk(change("/status-lists/{list}/entries", "Allocate entries", 200, body::<lists::EntriesBody>(), lists::allocate)), JSON, &["entries"]),
+    gives(with_query(bulk(change("/status-lists/{list}/updates", "Change statuses", 200, body::<lists::UpdatesBody>(), lists::update)), &["reason"]), JSON, UPDATED),
+    gives(change("/credentials/issue", "Issue a credential (VCALM)", 201, body::<credentials::IssueRequest>(), credentials::issue), JSON, &["verifiableCredential"]),
+    gives(change("/credentials/status", "Change a credential's status (VCALM)", 200, body::<credentials::StatusRequest>(), credentials::change_status), JSON, UPDATED),
+    gives(change("/endorsements", "Issue an endorsement", 201, body::<endorsements::NewEndorsementBody>(), endorsements::create), JSON, &["verifiableCredential"]),
+    gives(change("/endorsements/{endorsement}/revoke", "Revoke an endorsement for ever", 200, body::<endorsements::ReasonBody>(), endorsements::revoke), JSON, ENDORSED),
+    gives(change("/endorsements/{endorsement}/suspend", "Suspend an endorsement", 200, body::<endorsements::ReasonBody>(), endorsements::suspend), JSON, ENDORSED),
+    gives(change("/endorsements/{endorsement}/reinstate", "End a suspension", 200, body::<endorsements::ReasonBody>(), endorsements::reinstate), JSON, ENDORSED),
+    gives(change("/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create), JSON, &["token", "id", "profile", "expires"]),
+    gives(change("/tokens/{token}/revoke", "Revoke a bearer token", 204, None, tokens::revoke), &[], &[]),
 
-    get("/", "What is here", home::show),
-    get("/docs", "This contract as a page", openapi::page),
-    get("/openapi.json", "This contract as OpenAPI 3.1", openapi::show),
-    get("/style.css", "The style of the pages", home::style),
-    get("/health/live", "Whether the service runs", health::live),
-    get("/health/ready", "Whether the service can do its work", health::ready),
+    gives(with_query(get("/", "What is here", home::show), &["q", "list", "index", "cursor"]), JSON_OR_PAGE, &["name", "url", "links"]),
+    gives(get("/docs", "This contract as a page", openapi::page), PAGE, &[]),
+    gives(get("/openapi.json", "This contract as OpenAPI 3.1", openapi::show), JSON, &["openapi", "info", "paths"]),
+    gives(get("/style.css", "The style of the pages", home::style), &["text/css"], &[]),
+    gives(get("/health/live", "Whether the service runs", health::live), JSON, &["status"]),
+    gives(get("/health/ready", "Whether the service can do its work", health::ready), JSON, &["status"]),
 ];
 
-/// The routes at a path: the values of its parameters, and the route for each method.
+/// The routes at a path: the values of its parameters, and the route for each method. A path that
+/// is spelled out in the table is not at the same time a parameter's value.
 pub(super) fn at(path: &str) -> Vec<(&'static Route, Vec<(&'static str, String)>)> {
-    ROUTES
+    let found = ROUTES
         .iter()
-        .filter_map(|route| Some((route, parameters(route.path, path)?)))
-        .collect()
+        .filter_map(|route| Some((route, parameters(route.path, path)?)));
+    let mut found: Vec<_> = found.collect();
+    if found.iter().any(|(_, parameters)| parameters.is_empty()) {
+        found.retain(|(_, parameters)| parameters.is_empty());
+    }
+    found
 }
 
 fn parameters(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {

@@ -11,7 +11,7 @@ use warp::path::FullPath;
 use warp::{Filter, Stream};
 
 use super::auth;
-use super::edge::Edge;
+use super::edge::{Edge, Limits};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::{Request, parse_query};
@@ -50,6 +50,32 @@ struct Head {
     headers: HeaderMap,
 }
 
+impl Head {
+    fn with(
+        self,
+        params: Vec<(&'static str, String)>,
+        body: Bytes,
+        actor: Option<Actor>,
+    ) -> Request {
+        let Self {
+            method,
+            path,
+            query,
+            headers,
+        } = self;
+        let query = parse_query(&query);
+        Request {
+            method,
+            path,
+            params,
+            query,
+            headers,
+            body,
+            actor,
+        }
+    }
+}
+
 async fn answer<S, B>(edge: Arc<Edge>, head: Head, body: S) -> Reply
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
@@ -57,47 +83,19 @@ where
 {
     let is_head = head.method == Method::HEAD;
     let origin = head.headers.contains_key("origin");
-    let if_none_match = text(&head.headers, "if-none-match").map(str::to_owned);
+    let reads = head.method == Method::GET || is_head;
+    let if_none_match = text(&head.headers, "if-none-match")
+        .filter(|_| reads)
+        .map(str::to_owned);
     let method = head.method.clone();
     let path = head.path.clone();
     let reply = match route(&edge, &head) {
         Err(reply) => reply,
         Ok((route, params, actor)) => {
-            let limits = &edge.limits;
-            let limit = if route.bulk {
-                limits.bulk_body_bytes
-            } else {
-                limits.body_bytes
-            };
-            let reading = read_body(body, limit);
-            let patience = std::time::Duration::from_millis(limits.body.millis());
-            match tokio::time::timeout(patience, reading).await {
-                Err(_) => Problem::new(
-                    408,
-                    "body-too-slow",
-                    "Body too slow",
-                    "the body took too long",
-                )
-                .to_reply()
-                .header("Connection", "close"),
-                Ok(Err(problem)) => problem.to_reply(),
-                Ok(Ok(body)) => {
-                    let Head {
-                        method,
-                        path,
-                        query,
-                        headers,
-                    } = head;
-                    let query = parse_query(&query);
-                    let request = Request {
-                        method,
-                        path,
-                        params,
-                        query,
-                        headers,
-                        body,
-                        actor,
-                    };
+            match take_in(&edge.limits, route, &head.headers, body).await {
+                Err(problem) => problem.to_reply(),
+                Ok(body) => {
+                    let request = head.with(params, body, actor);
                     run(edge.clone(), route, request).await
                 }
             }
@@ -131,24 +129,28 @@ pub fn answer_locally(
     let (Some((route, params)), Ok(method)) = (found, method.parse::<Method>()) else {
         return Problem::no_route(path).to_reply();
     };
-    let (path, query) = (path.to_owned(), parse_query(query));
-    let actor = Some(Actor::operator());
-    let request = Request {
+    let (path, query) = (path.to_owned(), query.to_owned());
+    let head = Head {
         method,
         path,
-        params,
         query,
         headers,
-        body,
-        actor,
     };
-    (route.handler)(edge, &request).unwrap_or_else(|problem| problem.to_reply())
+    handle(
+        edge,
+        route,
+        &head.with(params, body, Some(Actor::operator())),
+    )
 }
 
 type Routed = (&'static Route, Vec<(&'static str, String)>, Option<Actor>);
 
 /// Finds the route and authenticates, all before the body is looked at.
 fn route(edge: &Edge, head: &Head) -> Result<Routed, Reply> {
+    if head.headers.get_all("host").iter().count() > 1 {
+        let detail = "a request names one Host (RFC 9112 section 3.2)";
+        return Err(Problem::new(400, "several-hosts", "Several hosts", detail).to_reply());
+    }
     let host = text(&head.headers, "host");
     auth::check_origin(edge, host, text(&head.headers, "origin")).map_err(|p| p.to_reply())?;
     let routes = routes::at(&head.path);
@@ -195,6 +197,48 @@ fn preflight(allow: &str, public: bool) -> Reply {
         .header("Access-Control-Max-Age", "86400")
 }
 
+/// Reads the body. One that announces itself as far too large is not waited for.
+async fn take_in<S, B>(
+    limits: &Limits,
+    route: &Route,
+    headers: &HeaderMap,
+    body: S,
+) -> Result<Bytes, Problem>
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf + Send,
+{
+    let limit = if route.bulk {
+        limits.bulk_body_bytes
+    } else {
+        limits.body_bytes
+    };
+    let announced = text(headers, "content-length").and_then(|length| length.parse().ok());
+    // Up to four times the limit is read and dropped, so that the connection stays usable.
+    let waits = headers.contains_key("expect");
+    let bound = if waits {
+        limit
+    } else {
+        limit.saturating_mul(4)
+    };
+    if announced.is_some_and(|length: usize| length > bound) {
+        return Err(Problem::too_large(limit).header("Connection", "close"));
+    }
+    let patience = std::time::Duration::from_millis(limits.body.millis());
+    match tokio::time::timeout(patience, read_body(body, limit)).await {
+        Ok(read) => read,
+        Err(_) => {
+            let problem = Problem::new(
+                408,
+                "body-too-slow",
+                "Body too slow",
+                "the body took too long",
+            );
+            Err(problem.header("Connection", "close"))
+        }
+    }
+}
+
 async fn read_body<S, B>(body: S, limit: usize) -> Result<Bytes, Problem>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
@@ -235,12 +279,18 @@ where
     }
 }
 
+fn handle(edge: &Edge, route: &Route, request: &Request) -> Reply {
+    let answered = request
+        .check_query(route.query)
+        .and_then(|()| (route.handler)(edge, request));
+    answered.unwrap_or_else(|problem| problem.to_reply())
+}
+
 /// Runs the handler where it may block; a panic in it is an answer of its own.
 async fn run(edge: Arc<Edge>, route: &'static Route, request: Request) -> Reply {
-    let ran = tokio::task::spawn_blocking(move || (route.handler)(&edge, &request)).await;
+    let ran = tokio::task::spawn_blocking(move || handle(&edge, route, &request)).await;
     match ran {
-        Ok(Ok(reply)) => reply,
-        Ok(Err(problem)) => problem.to_reply(),
+        Ok(reply) => reply,
         Err(_) => Problem::new(
             500,
             "internal",

@@ -31,36 +31,49 @@ pub(super) struct StatusQueryItem {
     index: Option<Value>,
     /// Id of the credential.
     credential: Option<String>,
+    /// Its issuer, by id or slug, where several issuers say something of the id.
+    issuer: Option<String>,
 }
 
 const MOST_QUERIES: usize = 10_000;
 
 pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let now = edge.registry.now().to_string();
-    let answer = match (
+    let issuer = request.query("issuer");
+    let reply = match (
         request.query("list"),
         request.query("index"),
         request.query("credential"),
     ) {
-        (Some(list), Some(index), None) => {
+        (Some(list), Some(index), None) if issuer.is_none() => {
             let index = parse_index(index).ok_or_else(|| {
                 Problem::invalid("?index", "the index has to be a whole number from 0")
             })?;
-            entry_members(&edge.registry.status_at(list, index)??)
+            let answer = edge.registry.status_at(list, index)??;
+            stamped(entry_members(&answer), &now).fresh_for(edge.cache.look_up)
         }
         (None, None, Some(credential)) => {
             let may_see = may_see(edge, request)?;
-            credential_members(&edge.registry.status_of(credential, may_see)??)
+            let answer = edge.registry.status_of(credential, issuer, may_see)??;
+            let reply = stamped(credential_members(&answer), &now);
+            match edge.status_by_credential_is_public {
+                true => reply.fresh_for(edge.cache.look_up),
+                // That the credential exists is for this caller alone.
+                false => reply.not_kept(),
+            }
         }
         _ => {
-            let detail =
-                "either the parameters list and index or the parameter credential are needed";
+            let detail = "either the parameters list and index are needed, or credential, and with \
+                          it issuer where one is meant";
             return Err(Problem::invalid("", detail));
         }
     };
-    let mut answer = answer;
+    Ok(reply)
+}
+
+fn stamped(mut answer: Value, now: &str) -> Reply {
     answer["asOf"] = now.into();
-    Ok(Reply::json(200, &answer).fresh_for(edge.cache.look_up))
+    Reply::json(200, &answer)
 }
 
 pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
@@ -105,8 +118,8 @@ pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 impl StatusQueryItem {
     fn parse(self, place: usize) -> Result<StatusQuestion, Problem> {
         let pointer = format!("/queries/{place}");
-        match (self.list, self.index, self.credential) {
-            (Some(list), Some(index), None) => {
+        match (self.list, self.index, self.credential, self.issuer) {
+            (Some(list), Some(index), None, None) => {
                 let text = index
                     .as_str()
                     .map_or_else(|| index.to_string(), str::to_owned);
@@ -116,7 +129,7 @@ impl StatusQueryItem {
                 })?;
                 Ok(StatusQuestion::Entry { list, index })
             }
-            (None, None, Some(credential)) => Ok(StatusQuestion::Credential(credential)),
+            (None, None, Some(id), issuer) => Ok(StatusQuestion::Credential { id, issuer }),
             _ => Err(Problem::invalid(
                 &pointer,
                 "either list and index or credential is needed",
@@ -159,7 +172,8 @@ fn credential_members(answer: &CredentialAnswer) -> Value {
         .entries
         .iter()
         .map(|entry| {
-            let mut members = json!({ "list": entry.list, "index": entry.index });
+            let mut members =
+                json!({ "list": entry.list, "index": entry.index, "issuer": entry.issuer });
             if let (Value::Object(all), Value::Object(more)) =
                 (&mut members, entry_members(&entry.answer))
             {

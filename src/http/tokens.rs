@@ -42,6 +42,7 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 
 pub(super) fn revoke(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let id: String = request.param("token")?;
+    request.nothing()?;
     edge.registry.revoke_token(&request.change()?, &id)?;
     Ok(Reply::empty(204))
 }

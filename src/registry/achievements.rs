@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::profiles::document_digest;
-use super::{Change, Registry, RegistryError, Thing};
+use super::{Change, Expected, Registry, RegistryError, Thing};
 use crate::badges::Achievement;
 use crate::ids::{AchievementId, Slug};
 use crate::store::engine::Read;
@@ -62,7 +62,7 @@ impl Registry {
         change: &Change,
         id: AchievementId,
         members: &Map<String, Value>,
-        expected: Option<&str>,
+        expected: Option<&Expected>,
     ) -> Result<AchievementView, RegistryError> {
         let given = Achievement::parse(&Value::Object(members.clone()))?;
         self.transact(change, |tx| {
@@ -70,7 +70,7 @@ impl Registry {
             change.actor.must_speak_for(id.owner())?;
             if let Some(expected) = expected {
                 let present = self.view_achievement(tx.read, id, &before)?.etag;
-                if present != expected {
+                if !expected.allows(&present) {
                     return Err(RegistryError::ChangedMeanwhile { present });
                 }
             }
@@ -120,7 +120,7 @@ impl Registry {
             .ok_or_else(|| RegistryError::NotFound(Thing::Achievement, self.urls().achievement(id)))
     }
 
-    fn view_achievement(
+    pub(super) fn view_achievement(
         &self,
         read: &dyn Read,
         id: AchievementId,

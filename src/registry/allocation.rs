@@ -15,7 +15,7 @@ use crate::status::{StatusPurpose, build_entry};
 use crate::store::engine::{Batch, Read};
 use crate::store::event::EventKind;
 use crate::store::tables::{
-    ALLOCATION, CREDENTIALS, CredentialRecord, Digest, SPACES, SpaceRecord,
+    ALLOCATION, CREDENTIALS, CredentialRecord, Digest, HOLDERS, Holder, SPACES, SpaceRecord,
 };
 use crate::time::Timestamp;
 
@@ -229,8 +229,26 @@ pub(super) fn remember(
         }
     }
     record.achievement = achievement.or(record.achievement);
+    for place in &record.entries {
+        hold(tx, *place, id)?;
+    }
     CREDENTIALS.put(&mut tx.batch, &key, &record);
     Ok(())
+}
+
+/// Binds an entry to a credential; one that another carries is refused, since what is done to one
+/// would show in both.
+fn hold(tx: &mut Tx<'_>, place: (SpaceId, u32), id: &str) -> Result<(), RegistryError> {
+    let holder = Holder::Credential(id_digest(id));
+    match HOLDERS.get(tx.read, &place)? {
+        Some(present) if present == holder => Ok(()),
+        Some(_) => Err(RegistryError::EntryTaken { index: place.1 }),
+        None => {
+            HOLDERS.expect(&mut tx.batch, &place, None);
+            HOLDERS.put(&mut tx.batch, &place, &holder);
+            Ok(())
+        }
+    }
 }
 
 fn new_credential(id: &str, created_at: Timestamp) -> CredentialRecord {
@@ -326,6 +344,8 @@ fn name_entries(
             .clone()
             .unwrap_or_else(|| new_credential(&credentials[place], tx.now));
         record.entries.push((space, index));
+        let holder = Holder::Credential(keys[place].0);
+        HOLDERS.put(&mut tx.batch, &(space, index), &holder);
         CREDENTIALS.put(&mut tx.batch, &keys[place], &record);
     }
     Ok(indexes)

@@ -38,6 +38,23 @@ pub struct Idempotency {
     request: Digest,
 }
 
+/// The versions of a thing that a caller is content to replace: the tags of `If-Match`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected(Vec<String>);
+
+impl Expected {
+    /// Reads the list of an `If-Match` header (RFC 9110 section 13.1.1). `None` for `*`, which any
+    /// version fits. Weak tags never fit.
+    pub fn parse(header: &str) -> Option<Self> {
+        let tags = header.split(',').map(|tag| tag.trim().to_owned());
+        (header.trim() != "*").then(|| Self(tags.collect()))
+    }
+
+    pub(super) fn allows(&self, present: &str) -> bool {
+        self.0.iter().any(|tag| tag == present)
+    }
+}
+
 impl Idempotency {
     /// The key as `actor` gave it, and the request (its method, path and body) it was given with.
     pub fn new(actor: Actor, key: &str, request: &[&[u8]]) -> Self {

@@ -19,8 +19,8 @@ use crate::ids::{EndorsementId, ProfileId};
 use crate::status::{StatusPurpose, build_entry};
 use crate::store::event::EventKind;
 use crate::store::tables::{
-    ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_ENTRY, ENDORSEMENTS_BY_SUBJECT,
-    EndorsementRecord, OPEN_SPACES, ProfileRecord, RecordedStanding,
+    ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord, HOLDERS,
+    Holder, OPEN_SPACES, ProfileRecord, RecordedStanding,
 };
 use crate::time::Timestamp;
 
@@ -82,6 +82,13 @@ impl Registry {
             if subject.profile == Some(new.endorser) {
                 return Err(RegistryError::SelfEndorsement);
             }
+            let present = self.present_digest(tx.read, &subject.id)?;
+            if let (Some(bound), Some(present)) = (new.digest, present)
+                && bound != present
+            {
+                let detail = format!("the digest of {} as it is now is {present}", subject.id);
+                return Err(RegistryError::invalid("/subject/digestMultibase", detail));
+            }
             self.stage_endorsement(tx, new, &endorser, &subject)
         })?;
         self.endorsement(id, None)
@@ -112,6 +119,7 @@ impl Registry {
 
         let id = EndorsementId::generate(new.endorser, &*self.entropy);
         let valid_from = new.valid_from.unwrap_or(tx.now).whole_seconds();
+        check_words(new)?;
         if new.valid_until.is_some_and(|until| until <= valid_from) {
             let detail = "the end has to come after the beginning, validFrom";
             return Err(RegistryError::invalid("/validUntil", detail));
@@ -149,7 +157,7 @@ impl Registry {
         ENDORSEMENTS.put(&mut tx.batch, &id, &record);
         ENDORSEMENT_DOCUMENTS.put(&mut tx.batch, &id, &signed.to_string().into_bytes());
         ENDORSEMENTS_BY_SUBJECT.put(&mut tx.batch, &(id_digest(&subject.id), id), &());
-        ENDORSEMENTS_BY_ENTRY.put(&mut tx.batch, &entry, &id);
+        HOLDERS.put(&mut tx.batch, &entry, &Holder::Endorsement(id));
         tx.log(EventKind::EndorsementIssued { endorsement: id });
         Ok(id)
     }
@@ -196,4 +204,18 @@ impl Registry {
         let open = OPEN_SPACES.get(&*self.engine, &owner)?;
         Ok(open.map(|open| self.turns.of(open.space)))
     }
+}
+
+/// The name says something, and no text holds what cannot be shown.
+fn check_words(new: &NewEndorsement) -> Result<(), RegistryError> {
+    let unshown = |text: &str| text.contains(|c: char| c.is_control() && !"\n\r\t".contains(c));
+    if new.name.trim().is_empty() || unshown(&new.name) {
+        let detail = "a name is needed, without control characters";
+        return Err(RegistryError::invalid("/name", detail));
+    }
+    if new.comment.as_deref().is_some_and(unshown) {
+        let detail = "control characters cannot be shown";
+        return Err(RegistryError::invalid("/endorsementComment", detail));
+    }
+    Ok(())
 }

@@ -94,6 +94,23 @@ pub enum RegistryError {
         /// How many are left.
         remaining: u64,
     },
+    /// The entry is carried by something else.
+    #[error("the entry at index {index} belongs to another credential; have a fresh one allocated")]
+    EntryTaken {
+        /// The index.
+        index: u32,
+    },
+    /// Several issuers say something of a credential with this id.
+    #[error("{0} issuers have entries for this id; name the list that is meant")]
+    Ambiguous(usize),
+    /// The token was made before, and cannot be shown a second time.
+    #[error(
+        "a token ({id}) was made under this Idempotency-Key and shown then; revoke it and make another"
+    )]
+    TokenShown {
+        /// Id of the token.
+        id: String,
+    },
     /// The space already has a list for this purpose.
     #[error("the list {list} already lies over these indexes for {purpose}")]
     PurposeTaken {

@@ -19,7 +19,7 @@ use crate::status::{ENTRY_TYPE, StatusEntry, StatusPurpose, build_entry};
 use crate::store::engine::Read;
 use crate::store::tables::{ALLOCATION, CREDENTIALS, SpaceRecord};
 use crate::time::Timestamp;
-use crate::vc::credential::Credential;
+use crate::vc::credential::{CONTEXT_V2, Credential};
 
 /// A credential that was just issued.
 #[derive(Debug, Clone)]
@@ -114,7 +114,13 @@ impl Registry {
                 id
             }
         };
-        if !members.contains_key("validFrom") {
+        // A credential of the older data model is told so, rather than given a member of this one.
+        let is_v2 = members
+            .get("@context")
+            .and_then(|contexts| contexts.get(0))
+            .and_then(Value::as_str)
+            == Some(CONTEXT_V2);
+        if is_v2 && !members.contains_key("validFrom") {
             members.insert("validFrom".into(), now.whole_seconds().to_string().into());
         }
         id
@@ -129,16 +135,16 @@ impl Registry {
             let detail = "ids below this address are given by the registry itself";
             return Err(RegistryError::invalid("/credential/id", detail));
         }
-        let is_list = |name: &Value| name == "BitstringStatusListCredential";
-        let types = &completed["type"];
-        if is_list(types)
-            || types
-                .as_array()
-                .is_some_and(|types| types.iter().any(is_list))
-        {
-            let detail =
-                "status lists are opened by POST /status-lists, and published by the registry";
-            return Err(RegistryError::invalid("/credential/type", detail));
+        let is_a = |wanted: &str| match &completed["type"] {
+            Value::Array(types) => types.iter().any(|name| name == wanted),
+            name => name == wanted,
+        };
+        let at_type = |detail: &str| Err(RegistryError::invalid("/credential/type", detail));
+        if is_a("BitstringStatusListCredential") {
+            return at_type("status lists are opened by POST /status-lists, and published here");
+        }
+        if is_a("EndorsementCredential") {
+            return at_type("endorsements are issued by POST /endorsements, to accreditors");
         }
         Ok(())
     }
@@ -178,7 +184,10 @@ impl Registry {
         let mut places = Vec::new();
         let mut missing = Vec::new();
         for (n, given) in given.iter().enumerate() {
-            let pointer = format!("/credential/credentialStatus/{n}");
+            let pointer = match single {
+                true => "/credential/credentialStatus".to_owned(),
+                false => format!("/credential/credentialStatus/{n}"),
+            };
             match wanted_purpose(given, &pointer)? {
                 Some(purpose) => missing.push(purpose),
                 None => places.extend(self.place_of(tx.read, owner, given, &pointer)?),
@@ -300,10 +309,27 @@ impl Registry {
         let snapshot = self.engine.snapshot();
         let rows = CREDENTIALS.scan(&*snapshot, &id_digest(&request.credential), None, 16)?;
         // Of a credential that others issued, not even its existence is told.
-        let own = rows
+        let mut own: Vec<_> = rows
             .into_iter()
-            .find(|((_, owner), _)| change.actor.speaks_for(*owner));
-        let (_, record) = own.ok_or_else(none)?;
+            .filter(|((_, owner), _)| change.actor.speaks_for(*owner))
+            .map(|(_, record)| record)
+            .collect();
+        if own.len() > 1 {
+            let Some(list) = request
+                .list
+                .as_deref()
+                .and_then(|url| self.urls().parse_list(url))
+            else {
+                return Err(RegistryError::Ambiguous(own.len()));
+            };
+            own.retain(|record| {
+                record
+                    .entries
+                    .iter()
+                    .any(|(at, _)| at.owner() == list.owner())
+            });
+        }
+        let record = own.into_iter().next().ok_or_else(none)?;
         for (space, index) in record.entries {
             let meant = |list: &ListId| {
                 request
@@ -345,7 +371,12 @@ impl Place {
 
 /// A credential has to be one before it is signed, and a badge a badge.
 fn check_envelope(completed: &Value) -> Result<(), RegistryError> {
-    let refused = |error: String| RegistryError::invalid("/credential", error);
+    // The messages lead with the place within the credential.
+    let refused = |error: String| {
+        let place = error.split_once(": ").map_or("", |(place, _)| place);
+        let place = if place.starts_with('/') { place } else { "" };
+        RegistryError::invalid(format!("/credential{place}"), error)
+    };
     if is_achievement_credential(completed) {
         Badge::read(completed).map_err(|error| refused(error.to_string()))?;
     } else {

@@ -22,9 +22,11 @@ mod subjects;
 mod tokens;
 mod verification;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tracing::info;
+use url::{Position, Url};
 
 use crate::entropy::Entropy;
 use crate::ids::{AchievementId, EndorsementId, ListId, Slug};
@@ -37,7 +39,7 @@ pub use crate::verify::outcome::Outcome;
 pub use achievements::AchievementView;
 pub use actor::Actor;
 pub use allocation::Allocated;
-pub use change::{Change, Idempotency};
+pub use change::{Change, Expected, Idempotency};
 pub use endorsements::{EndorsementAction, NewEndorsement};
 pub use error::{RegistryError, Thing};
 pub use issuing::{CredentialStatusRequest, Issued};
@@ -196,6 +198,25 @@ impl<'a> Urls<'a> {
             .strip_prefix('/')
     }
 
+    /// The one spelling of an id of ours, however it was spelled: scheme and host in any case, a
+    /// default port or user information, percent-encoding of a `did:web` in any case. Ids of
+    /// others come back as they are.
+    pub fn spelled<'u>(&self, id: &'u str) -> Cow<'u, str> {
+        if let Some(rest) = id.strip_prefix("did:web:") {
+            let host_end = rest.find([':', '/', '#', '?']).unwrap_or(rest.len());
+            let (host, path) = rest.split_at(host_end);
+            let ours = self.host().replace(':', "%3A");
+            if host.eq_ignore_ascii_case(&ours) {
+                return Cow::Owned(format!("did:web:{ours}{path}"));
+            }
+        } else if let Ok(url) = Url::parse(id)
+            && url.origin().ascii_serialization() == self.0
+        {
+            return Cow::Owned(format!("{}{}", self.0, &url[Position::BeforePath..]));
+        }
+        Cow::Borrowed(id)
+    }
+
     /// The list that `url` names, where it is one of ours.
     pub fn parse_list(&self, url: &str) -> Option<ListId> {
         self.within("status-lists", url)?.parse().ok()
@@ -205,5 +226,39 @@ impl<'a> Urls<'a> {
     pub fn is_ours(&self, id: &str) -> bool {
         id.strip_prefix(self.0)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Urls;
+
+    #[test]
+    fn an_id_of_ours_has_one_spelling() {
+        let urls = Urls("http://localhost:8080");
+        for spelling in [
+            "http://localhost:8080/profiles/a",
+            "HTTP://LOCALHOST:8080/profiles/a",
+            "http://u:p@localhost:8080/profiles/a",
+            "http://localhost:8080/x/../profiles/a",
+        ] {
+            assert_eq!(urls.spelled(spelling), "http://localhost:8080/profiles/a");
+        }
+        for spelling in [
+            "did:web:localhost%3A8080:profiles:a",
+            "did:web:LocalHost%3a8080:profiles:a",
+        ] {
+            assert_eq!(
+                urls.spelled(spelling),
+                "did:web:localhost%3A8080:profiles:a"
+            );
+        }
+        for other in [
+            "http://localhost:80801/a",
+            "https://localhost:8080/a",
+            "did:web:localhost:a",
+        ] {
+            assert_eq!(urls.spelled(other), other);
+        }
     }
 }

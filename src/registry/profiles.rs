@@ -1,9 +1,9 @@
 //! Profiles: issuers and accreditors, their ids and roles.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Change, Registry, RegistryError, Thing};
+use super::{Change, Expected, Registry, RegistryError, Thing};
 use crate::badges::Profile;
 use crate::ids::{KeyId, ProfileId, Slug};
 use crate::store::engine::Read;
@@ -124,7 +124,7 @@ impl Registry {
         slug: &Slug,
         members: &Map<String, Value>,
         roles: Option<Roles>,
-        expected: Option<&str>,
+        expected: Option<&Expected>,
     ) -> Result<ProfileView, RegistryError> {
         let given = Profile::parse(&Value::Object(members.clone()))?;
         let id = self.transact(change, |tx| {
@@ -136,7 +136,7 @@ impl Registry {
                 change.actor.must_operate()?;
             }
             let present = self.profile_view(tx.read, id)?.etag;
-            if expected.is_some_and(|expected| expected != present) {
+            if !expected.is_none_or(|expected| expected.allows(&present)) {
                 return Err(RegistryError::ChangedMeanwhile { present });
             }
             let record = ProfileRecord {
@@ -192,10 +192,11 @@ impl Registry {
         read: &dyn Read,
         id: &str,
     ) -> Result<Option<ProfileId>, RegistryError> {
-        if let Some(found) = PROFILE_ISSUER_IDS.get(read, &id_digest(id))? {
+        let id = self.urls().spelled(id);
+        if let Some(found) = PROFILE_ISSUER_IDS.get(read, &id_digest(&id))? {
             return Ok(Some(number(found)));
         }
-        match self.urls().within("profiles", id).map(str::parse::<Slug>) {
+        match self.urls().within("profiles", &id).map(str::parse::<Slug>) {
             Some(Ok(slug)) => Ok(PROFILE_SLUGS.get(read, &slug)?.map(number)),
             _ => Ok(None),
         }
@@ -249,6 +250,10 @@ impl Registry {
         let mut document = record.profile().render(&record.issuer_id, &[]);
         if let (IdForm::Https, Some(members)) = (record.id_form, document.as_object_mut()) {
             // Its URL is its id, so this document is what verifiers look for its keys in.
+            // The contexts before it do not define these terms for a profile.
+            if let Some(Value::Array(contexts)) = members.get_mut("@context") {
+                contexts.push(controller_terms());
+            }
             members.extend(method_members(
                 &record.issuer_id,
                 &self.methods(read, id, record)?,
@@ -260,7 +265,7 @@ impl Registry {
             issuer_id: record.issuer_id.clone(),
             id_form: record.id_form,
             roles: record.roles(),
-            etag: document_digest(&document),
+            etag: document_digest(&json!([document, record.issuer, record.accreditor])),
             document,
             changed_at: record.changed_at,
         })
@@ -288,6 +293,19 @@ impl ProfileRecord {
     pub(super) fn profile(&self) -> Profile {
         serde_json::from_str(&self.members).expect("profiles are stored as they were checked")
     }
+}
+
+/// The terms of a controller document, for a profile that is its own.
+fn controller_terms() -> Value {
+    let relationship = |name: &str| {
+        let id = format!("https://w3id.org/security#{name}");
+        json!({ "@id": id, "@type": "@id", "@container": "@set" })
+    };
+    json!({
+        "verificationMethod": relationship("verificationMethod"),
+        "assertionMethod": relationship("assertionMethod"),
+        "authentication": relationship("authenticationMethod"),
+    })
 }
 
 /// Strong entity tag of a JSON document, with its quotes.

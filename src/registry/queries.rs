@@ -48,7 +48,12 @@ pub enum StatusQuestion {
         index: u64,
     },
     /// By id of the credential.
-    Credential(String),
+    Credential {
+        /// Its id.
+        id: String,
+        /// Whose credential is meant, by `issuer.id` or slug, where several say something of it.
+        issuer: Option<String>,
+    },
 }
 
 /// An answer in the order of the questions.
@@ -78,6 +83,8 @@ pub struct EntryAnswer {
     pub list: String,
     /// The index.
     pub index: u64,
+    /// Whose list it is: the credential's issuer, by `issuer.id`.
+    pub issuer: String,
     /// What it says.
     pub answer: StatusAnswer,
 }
@@ -103,13 +110,14 @@ impl Registry {
         self.read_entry(&*self.engine.snapshot(), list, index)
     }
 
-    /// How a credential stands, by its id.
+    /// How a credential stands, by its id, and by its `issuer` where one is named.
     pub fn status_of(
         &self,
         credential: &str,
+        issuer: Option<&str>,
         may_see: MaySee,
     ) -> Result<Result<CredentialAnswer, StatusUnknown>, RegistryError> {
-        self.read_credential(&*self.engine.snapshot(), credential, may_see)
+        self.read_credential(&*self.engine.snapshot(), credential, issuer, may_see)
     }
 
     /// Answers many questions from one snapshot, in their order.
@@ -124,8 +132,8 @@ impl Registry {
             StatusQuestion::Entry { list, index } => self
                 .read_entry(read, list, *index)
                 .map(QuestionAnswer::Entry),
-            StatusQuestion::Credential(id) => self
-                .read_credential(read, id, may_see)
+            StatusQuestion::Credential { id, issuer } => self
+                .read_credential(read, id, issuer.as_deref(), may_see)
                 .map(QuestionAnswer::Credential),
         };
         questions.iter().map(answer).collect()
@@ -158,35 +166,49 @@ impl Registry {
         }
     }
 
+    /// Ids are chosen by issuers, so two can say something of one id. Then the answer is
+    /// `unknown` unless an issuer is named: neither can speak for the other's credential.
     fn read_credential(
         &self,
         read: &dyn Read,
         credential: &str,
+        issuer: Option<&str>,
         may_see: MaySee,
     ) -> Result<Result<CredentialAnswer, StatusUnknown>, RegistryError> {
-        let rows = CREDENTIALS.scan(read, &id_digest(credential), None, 16)?;
-        let seen = rows.into_iter().filter(|((_, owner), _)| match may_see {
-            MaySee::Everything => true,
-            MaySee::OwnOf(actor) => actor.speaks_for(*owner),
-            MaySee::Nothing => false,
+        let meant = match issuer {
+            None => None,
+            Some(name) => Some(self.profile_named(name, "/issuer")?.id),
+        };
+        let rows = CREDENTIALS.scan(read, &id_digest(credential), None, usize::MAX)?;
+        let seen = rows.into_iter().filter(|((_, owner), _)| {
+            let visible = match may_see {
+                MaySee::Everything => true,
+                MaySee::OwnOf(actor) => actor.speaks_for(*owner),
+                MaySee::Nothing => false,
+            };
+            visible && meant.is_none_or(|meant| meant == *owner)
         });
         let mut entries = Vec::new();
-        let mut known = false;
+        let mut owners = 0;
         for (_, record) in seen {
-            known = true;
+            owners += 1;
             for (space, index) in record.entries {
                 entries.extend(self.entries_over(read, space, index)?);
             }
         }
-        if !known {
-            return Ok(Err(StatusUnknown::NoCredential(credential.to_owned())));
-        }
-        let outcomes = entries.iter().map(|entry| entry.answer.outcome);
-        let outcome = outcomes
-            .max_by_key(|outcome| weight(*outcome))
-            .unwrap_or(Outcome::Unknown);
+        let outcomes = entries
+            .iter()
+            .map(|entry: &EntryAnswer| entry.answer.outcome);
+        let outcome = match owners {
+            0 => return Ok(Err(StatusUnknown::NoCredential(credential.to_owned()))),
+            1 => outcomes
+                .max_by_key(|outcome| weight(*outcome))
+                .unwrap_or(Outcome::Unknown),
+            _ => Outcome::Unknown,
+        };
+        let credential = credential.to_owned();
         Ok(Ok(CredentialAnswer {
-            credential: credential.to_owned(),
+            credential,
             outcome,
             entries,
         }))
@@ -200,6 +222,7 @@ impl Registry {
         index: u32,
     ) -> Result<Vec<EntryAnswer>, RegistryError> {
         let planes = space_of(read, space)?.planes;
+        let issuer = self.profile_record(read, space.owner())?.issuer_id;
         let answer = |list: ListId| {
             let record = list_of(read, &self.urls(), list)?;
             let index = record
@@ -209,6 +232,7 @@ impl Registry {
             Ok(EntryAnswer {
                 list: self.urls().list(list),
                 index: index.get(),
+                issuer: issuer.clone(),
                 answer: entry_of(read, list, &record, index)?,
             })
         };

@@ -168,7 +168,7 @@ impl Registry {
                     continue;
                 }
                 // Every endorsement counts for the outcome, also where not all are shown.
-                let outcome = outcome_at(&record, moment);
+                let outcome = self.outcome_of(read, &record, at)?;
                 best = best
                     .into_iter()
                     .chain([outcome])
@@ -207,7 +207,7 @@ impl Registry {
         let document = ENDORSEMENT_DOCUMENTS.get(read, &id)?.unwrap_or_default();
         let credential: Value = serde_json::from_slice(&document)
             .expect("an endorsement's document is JSON that this registry wrote");
-        let outcome = outcome_at(record, at.unwrap_or_else(|| self.now()));
+        let outcome = self.outcome_of(read, record, at)?;
         let mut etag = document_digest(&credential);
         etag.insert_str(etag.len() - 1, &format!("-{}", outcome.as_str()));
         let mut roles = Vec::new();
@@ -229,6 +229,26 @@ impl Registry {
             credential,
             etag,
         })
+    }
+
+    /// How an endorsement stands at `at` or now. Whether what was endorsed has changed since is
+    /// known for the present only.
+    fn outcome_of(
+        &self,
+        read: &dyn Read,
+        record: &EndorsementRecord,
+        at: Option<Timestamp>,
+    ) -> Result<Outcome, RegistryError> {
+        let outcome = outcome_at(record, at.unwrap_or_else(|| self.now()));
+        let Some(bound) = &record.digest_multibase else {
+            return Ok(outcome);
+        };
+        if at.is_some() || outcome != Outcome::Active {
+            return Ok(outcome);
+        }
+        let present = self.present_digest(read, &record.subject)?;
+        let stale = present.is_some_and(|present| bound.parse() != Ok(present));
+        Ok(if stale { Outcome::StaleDigest } else { outcome })
     }
 
     pub(super) fn endorsement_record(

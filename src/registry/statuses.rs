@@ -24,7 +24,7 @@ use crate::store::codec::SortedIndexes;
 use crate::store::engine::{Batch, CommitError, Read, StoreError};
 use crate::store::event::{EndorsementState, EventKind};
 use crate::store::tables::{
-    CREDENTIALS, DIRTY_LISTS, ENDORSEMENTS, ENDORSEMENTS_BY_ENTRY, EndorsementRecord, LIST_STATES,
+    CREDENTIALS, DIRTY_LISTS, ENDORSEMENTS, EndorsementRecord, HOLDERS, Holder, LIST_STATES,
     ListRecord, ListState, PAGES, RecordedStanding, StandingChange,
 };
 use crate::time::Timestamp;
@@ -411,7 +411,8 @@ impl<'a> Staged<'a> {
     }
 
     fn endorsement_at(&mut self, index: u32) -> Result<Option<EndorsementId>, RegistryError> {
-        let Some(id) = ENDORSEMENTS_BY_ENTRY.get(self.read, &(self.record.space, index))? else {
+        let holder = HOLDERS.get(self.read, &(self.record.space, index))?;
+        let Some(Holder::Endorsement(id)) = holder else {
             return Ok(None);
         };
         if !self.endorsements.contains_key(&id)

@@ -2,7 +2,7 @@
 
 use super::profiles::id_digest;
 use super::{Registry, RegistryError};
-use crate::badges::SubjectKind;
+use crate::badges::{DigestMultibase, SubjectKind};
 use crate::ids::{AchievementId, ProfileId};
 use crate::store::engine::Read;
 use crate::store::tables::{ACHIEVEMENTS, CREDENTIALS};
@@ -21,8 +21,29 @@ impl Registry {
     pub(super) fn canonical(&self, read: &dyn Read, id: &str) -> Result<String, RegistryError> {
         match self.profile_with_id(read, id)? {
             Some(profile) => Ok(self.profile_record(read, profile)?.issuer_id),
-            None => Ok(id.to_owned()),
+            None => Ok(self.urls().spelled(id).into_owned()),
         }
+    }
+
+    /// Digest of what a hosted profile or achievement is now, as its JSON-LD is served.
+    pub(super) fn present_digest(
+        &self,
+        read: &dyn Read,
+        id: &str,
+    ) -> Result<Option<DigestMultibase>, RegistryError> {
+        let document = if let Some(profile) = self.profile_with_id(read, id)? {
+            self.profile_view(read, profile)?.document
+        } else if let Some(Ok(achievement)) = self
+            .urls()
+            .within("achievements", id)
+            .map(str::parse::<AchievementId>)
+            && let Some(record) = ACHIEVEMENTS.get(read, &achievement)?
+        {
+            self.view_achievement(read, achievement, &record)?.document
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(DigestMultibase::of(document.to_string().as_bytes())))
     }
 
     pub(super) fn is_known(&self, read: &dyn Read, id: &str) -> Result<bool, RegistryError> {
@@ -45,6 +66,7 @@ impl Registry {
         id: &str,
         kind: SubjectKind,
     ) -> Result<Subject, RegistryError> {
+        let id = &*self.urls().spelled(id);
         let elsewhere = Subject {
             id: id.to_owned(),
             ..Subject::default()

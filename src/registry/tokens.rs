@@ -33,8 +33,9 @@ pub struct NewToken {
 }
 
 impl Registry {
-    /// Makes a token for a profile, or (`None`) for the registry's operator. Whoever speaks for a
-    /// profile can make tokens for it; only the operator can make one for the operator.
+    /// Makes a token for a profile, or (`None`) for the registry's operator. Only the operator makes
+    /// tokens, so that none can be traded for one that is good for longer. Under an idempotency key
+    /// that was used before, none is made, and the error names the one that was.
     pub fn make_token(
         &self,
         change: &Change,
@@ -48,17 +49,12 @@ impl Registry {
         let secret: Zeroizing<[u8; 32]> = Zeroizing::new(random(&*self.entropy));
         let token = Zeroizing::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*secret)));
         let id: [u8; 16] = random(&*self.entropy);
-        // The token itself is never stored, so a second request cannot be given the first one's.
-        let unkept = Change::by(change.actor);
-        let expires_millis = self.transact(&unkept, |tx| {
-            let owner = match profile {
-                Some(slug) => {
-                    let owner = self.profile_id(tx.read, slug)?;
-                    change.actor.must_speak_for(owner)?;
-                    Some(owner)
-                }
-                None => change.actor.must_operate().map(|()| None)?,
-            };
+        let name = URL_SAFE_NO_PAD.encode(id);
+        let (made, expires) = self.transact(change, |tx| {
+            change.actor.must_operate()?;
+            let owner = profile
+                .map(|slug| self.profile_id(tx.read, slug))
+                .transpose()?;
             let expires_at = tx.now.plus(good_for);
             let record = TokenRecord {
                 id,
@@ -68,13 +64,16 @@ impl Registry {
             };
             TOKENS.put(&mut tx.batch, &hash(&token), &record);
             tx.log(EventKind::TokenMade { id });
-            Ok(expires_at.millis())
+            Ok((name.clone(), expires_at.millis()))
         })?;
+        if made != name {
+            return Err(RegistryError::TokenShown { id: made });
+        }
         Ok(NewToken {
             token,
-            id: URL_SAFE_NO_PAD.encode(id),
+            id: name,
             profile: profile.cloned(),
-            expires: Timestamp::from_millis(expires_millis),
+            expires: Timestamp::from_millis(expires),
         })
     }
 

@@ -24,7 +24,7 @@
 //! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements` |
 //! | 51 | endorsement documents | endorsement | the signed credential, JSON | `registry::endorsements` |
 //! | 52 | endorsements by subject | SHA-256 of the subject's id, endorsement | – | `registry::endorsements` |
-//! | 53 | endorsements by entry | space, index | endorsement | `registry::endorsements` |
+//! | 53 | holders | space, index | [`Holder`] | allocation by credential id, issuing, `registry::endorsements` |
 //! | 60 | tokens | SHA-256 of the token | [`TokenRecord`] | `registry::tokens` |
 //! | 61 | idempotency | SHA-256 of actor and key | [`IdempotencyRecord`] | every change that carries a key |
 //! | 62 | reasons | commitment | [`ReasonRecord`] | every change that carries a reason; erasable |
@@ -85,9 +85,8 @@ pub const ENDORSEMENT_DOCUMENTS: Table<EndorsementId, Bytes> =
 /// From a subject's id to its endorsements.
 pub const ENDORSEMENTS_BY_SUBJECT: Table<(Digest, EndorsementId), ()> =
     Table::new(0x52, "endorsements by subject");
-/// From a status entry to the endorsement that carries it.
-pub const ENDORSEMENTS_BY_ENTRY: Table<(SpaceId, u32), EndorsementId> =
-    Table::new(0x53, "endorsements by entry");
+/// Who carries a status entry, as far as it is known: nobody else can be given it.
+pub const HOLDERS: Table<(SpaceId, u32), Holder> = Table::new(0x53, "holders");
 /// Bearer tokens, hashed.
 pub const TOKENS: Table<Digest, TokenRecord> = Table::new(0x60, "tokens");
 /// What was answered to a change that carried an `Idempotency-Key`.
@@ -279,6 +278,16 @@ pub struct CredentialRecord {
 }
 postcard_record!(CredentialRecord, 1);
 
+/// Who carries a status entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Holder {
+    /// The credential whose id has this SHA-256.
+    Credential(Digest),
+    /// An endorsement issued here.
+    Endorsement(EndorsementId),
+}
+postcard_record!(Holder, 1);
+
 /// An endorsement issued here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndorsementRecord {
@@ -306,7 +315,6 @@ pub struct EndorsementRecord {
     pub created_at: Timestamp,
 }
 postcard_record!(EndorsementRecord, 1);
-postcard_record!(EndorsementId, 1);
 
 /// One change in an endorsement's standing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
