@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
 use crate::cli::{InitArgs, InitDone, ServeArgs, Transport};
@@ -54,10 +55,15 @@ pub fn serve(args: ServeArgs) -> Result<(), String> {
 }
 
 async fn run(config: &Config, mode: Mode) -> Result<(), String> {
+    let mut signals = Signals::listen()?;
     // The port first: whoever starts a second server should hear of that, and not of a lock.
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| format!("{} cannot be listened on: {error}", config.listen))?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        format!(
+            "{} cannot be listened on: {error}; stop what listens there, or choose another \
+                 address with --listen",
+            config.listen
+        )
+    })?;
     let opening = config.clone();
     let registry = tokio::task::spawn_blocking(move || open(&opening, mode))
         .await
@@ -79,7 +85,7 @@ async fn run(config: &Config, mode: Mode) -> Result<(), String> {
         );
     }
     let housekeeping = tokio::spawn(keep_house(kept));
-    told_to_stop().await;
+    signals.told_to_stop().await;
     housekeeping.abort();
     info!("stopping");
     running.stop().await;
@@ -256,15 +262,27 @@ async fn keep_house(registry: Arc<Registry>) {
     }
 }
 
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
-        warn!("SIGTERM cannot be heard; stop with Ctrl-C");
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated.recv() => {}
+/// The ways in which a process is told to stop. They are heard from the moment this is made.
+struct Signals {
+    interrupted: Signal,
+    terminated: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, String> {
+        let hear = |kind| signal(kind).map_err(|error| format!("signals cannot be heard: {error}"));
+        let interrupted = hear(SignalKind::interrupt())?;
+        let terminated = hear(SignalKind::terminate())?;
+        Ok(Self {
+            interrupted,
+            terminated,
+        })
+    }
+
+    async fn told_to_stop(&mut self) {
+        tokio::select! {
+            _ = self.interrupted.recv() => {}
+            _ = self.terminated.recv() => {}
+        }
     }
 }

@@ -34,6 +34,7 @@ enum Action {
     /// Make a token useless
     Revoke {
         /// The token's id, which was shown when it was made
+        #[arg(allow_hyphen_values = true)]
         id: TokenId,
     },
 }

@@ -1,11 +1,11 @@
 //! Issuing, status and verification of credentials (VCALM 1.0).
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::edge::Edge;
-use super::lists::{check_reason, with_credential};
+use super::lists::{check_reason, updated_reply, with_credential};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
@@ -191,7 +191,7 @@ pub(super) fn change_status(edge: &Edge, request: &Request) -> Result<Reply, Pro
     let updated = edge
         .registry
         .change_credential_status(&request.change()?, wanted)?;
-    Ok(Reply::json(200, &json!(updated)))
+    Ok(updated_reply(&updated))
 }
 
 /// The index, as the string that the standard writes or as the number that some write.

@@ -12,7 +12,7 @@ use super::request::Request;
 use crate::bitstring::ListLength;
 use crate::ids::ListId;
 use crate::json;
-use crate::registry::{NewList, StatusTarget, StatusUpdate};
+use crate::registry::{NewList, StatusTarget, StatusUpdate, Updated};
 use crate::status::{PurposeError, StatusPurpose};
 use crate::time::Ttl;
 
@@ -200,7 +200,21 @@ pub(super) fn update(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let updated = edge
         .registry
         .update_statuses(&request.change()?, list, updates?, reason)?;
-    Ok(Reply::json(200, &json!(updated)))
+    Ok(updated_reply(&updated))
+}
+
+/// What every change of statuses is answered with.
+pub(super) fn updated_reply(updated: &Updated) -> Reply {
+    let Updated {
+        revision,
+        applied,
+        refused,
+        ..
+    } = updated;
+    Reply::json(
+        200,
+        &json!({ "revision": revision, "applied": applied, "refused": refused }),
+    )
 }
 
 impl UpdateItem {

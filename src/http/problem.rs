@@ -168,6 +168,7 @@ impl From<RegistryError> for Problem {
             RegistryError::PublicUrl { .. } => {
                 Self::new(500, "public-url", "Wrong public URL", detail)
             }
+            RegistryError::MasterKey => Self::new(500, "master-key", "Wrong master key", detail),
             RegistryError::ListFull { remaining, .. } => {
                 Self::new(409, "list-full", "List full", detail).with("remaining", remaining)
             }

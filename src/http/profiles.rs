@@ -214,6 +214,13 @@ pub(super) fn jwks(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 
 pub(super) fn keys(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let slug: Slug = request.param("profile")?;
+    let profile = edge.registry.profile(&slug)?;
+    if !request
+        .actor
+        .is_some_and(|actor| actor.speaks_for(profile.id))
+    {
+        return Err(Problem::no_route(&request.path));
+    }
     let keys = edge.registry.keys(&slug)?;
     let keys: Vec<Value> = keys.iter().map(key_members).collect();
     Ok(Reply::json(200, &json!({ "keys": keys })))

@@ -165,9 +165,13 @@ impl Request {
         let actor = self
             .actor
             .ok_or_else(|| Problem::unauthenticated("a bearer token is needed"))?;
-        let idempotency = match self.header("idempotency-key") {
+        let given = self
+            .headers
+            .get("idempotency-key")
+            .map(|key| key.to_str().unwrap_or_default());
+        let idempotency = match given {
             Some(key) if key.is_empty() || key.len() > 255 => {
-                let detail = "an Idempotency-Key has 1 to 255 characters";
+                let detail = "an Idempotency-Key has 1 to 255 characters of ASCII";
                 return Err(Problem::invalid("Idempotency-Key", detail));
             }
             Some(key) => {

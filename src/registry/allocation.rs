@@ -217,6 +217,7 @@ pub(super) fn remember(
     id: &str,
     entries: Vec<(SpaceId, u32)>,
     achievement: Option<String>,
+    named_here: bool,
 ) -> Result<(), RegistryError> {
     let key = credential_key(id, owner);
     let previous = CREDENTIALS.get(tx.read, &key)?;
@@ -229,6 +230,7 @@ pub(super) fn remember(
         }
     }
     record.achievement = achievement.or(record.achievement);
+    record.named_here |= named_here;
     for place in &record.entries {
         hold(tx, *place, id)?;
     }
@@ -256,6 +258,7 @@ fn new_credential(id: &str, created_at: Timestamp) -> CredentialRecord {
         id: id.to_owned(),
         entries: Vec::new(),
         achievement: None,
+        named_here: false,
         created_at,
     }
 }

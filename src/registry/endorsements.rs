@@ -11,7 +11,7 @@ use super::allocation::take_entry;
 use super::change::Tx;
 use super::profiles::id_digest;
 use super::standing::EndorsementView;
-use super::statuses::{StatusTarget, StatusUpdate};
+use super::statuses::{StatusTarget, StatusUpdate, Updated};
 use super::subjects::Subject;
 use super::{Change, Registry, RegistryError};
 use crate::badges::{DigestMultibase, EndorsementToIssue, SubjectKind};
@@ -20,7 +20,7 @@ use crate::status::{StatusPurpose, build_entry};
 use crate::store::event::EventKind;
 use crate::store::tables::{
     ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord, HOLDERS,
-    Holder, OPEN_SPACES, ProfileRecord, RecordedStanding,
+    Holder, OPEN_SPACES, ProfileRecord, RecordedStanding, StandingChange,
 };
 use crate::time::Timestamp;
 
@@ -79,7 +79,7 @@ impl Registry {
                 return Err(RegistryError::RoleMissing(endorser.slug, "accreditor"));
             }
             let subject = self.subject(tx.read, &new.subject, new.kind)?;
-            if subject.profile == Some(new.endorser) {
+            if subject.maker == Some(new.endorser) {
                 return Err(RegistryError::SelfEndorsement);
             }
             let present = self.present_digest(tx.read, &subject.id)?;
@@ -177,6 +177,10 @@ impl Registry {
             EndorsementAction::Suspend => (StatusPurpose::Suspension, 1),
             EndorsementAction::Reinstate => (StatusPurpose::Suspension, 0),
         };
+        let snapshot = self.engine.snapshot();
+        if let Some(done) = self.replayed::<Updated>(&*snapshot, change)? {
+            return self.view_after(id, &record, action, &done);
+        }
         if purpose == StatusPurpose::Suspension {
             if record.standing() == RecordedStanding::Revoked {
                 let words = "this endorsement was revoked, and a revocation is never taken back";
@@ -192,8 +196,31 @@ impl Registry {
             target: StatusTarget::Index(index.into()),
             status,
         };
-        self.update_statuses(change, list, vec![update], reason)?;
-        self.endorsement(id, None)
+        let done = self.update_statuses(change, list, vec![update], reason)?;
+        self.view_after(id, &record, action, &done)
+    }
+
+    /// An endorsement as a change left it, whatever was done to it since.
+    fn view_after(
+        &self,
+        id: EndorsementId,
+        record: &EndorsementRecord,
+        action: EndorsementAction,
+        done: &Updated,
+    ) -> Result<EndorsementView, RegistryError> {
+        let standing = match action {
+            EndorsementAction::Revoke => RecordedStanding::Revoked,
+            EndorsementAction::Suspend => RecordedStanding::Suspended,
+            EndorsementAction::Reinstate => RecordedStanding::Active,
+        };
+        let after = EndorsementRecord {
+            history: vec![StandingChange {
+                at: done.at,
+                standing,
+            }],
+            ..record.clone()
+        };
+        self.view_endorsement(&*self.engine, id, &after, Some(done.at))
     }
 
     /// The turn of the space that takes a profile's entries, where it has one yet.

@@ -86,6 +86,12 @@ pub enum RegistryError {
         /// What is configured.
         configured: String,
     },
+    /// The keys in the store are sealed under another master key.
+    #[error(
+        "the keys in this store are sealed under another master key than the one given; nothing \
+         could be signed. Give the one that the store was set up with"
+    )]
+    MasterKey,
     /// Fewer indexes are left than were asked for.
     #[error("{asked} entries were asked for and {remaining} are left in this list")]
     ListFull {

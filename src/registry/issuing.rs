@@ -47,7 +47,8 @@ pub struct CredentialStatusRequest {
 
 impl Registry {
     /// Issues a credential: gives it what is missing of `id`, `validFrom` and `credentialStatus`,
-    /// and secures it with the key of its issuer, which has to be a profile here.
+    /// and secures it with the key of its issuer, which has to be a profile here. An id that was
+    /// issued before keeps its entry, and with it its status: what was revoked stays so.
     pub fn issue(
         &self,
         change: &Change,
@@ -77,13 +78,15 @@ impl Registry {
                 return Err(RegistryError::RoleMissing(profile.slug, "issuer"));
             }
             let mut members = members.clone();
-            let id = self.complete(tx.now, &mut members, credential_id, &profile.issuer_id);
+            let named_here = !members.contains_key("id") && credential_id.is_none();
+            let id = self.complete(tx.now, &mut members, credential_id, &profile.issuer_id)?;
             let entries = self.complete_status(tx, owner, &id, &mut members)?;
             let completed = Value::Object(members);
             check_envelope(&completed)?;
             self.check_own(&completed, &id)?;
             let signed = self.sign(tx.read, owner, &profile, &completed)?;
-            remember(tx, owner, &id, entries, achievement_of(&completed))?;
+            let achievement = achievement_of(&completed);
+            remember(tx, owner, &id, entries, achievement, named_here)?;
             Ok(signed)
         })?;
         Ok(Issued { credential })
@@ -97,7 +100,7 @@ impl Registry {
         members: &mut Map<String, Value>,
         credential_id: Option<&str>,
         issuer_id: &str,
-    ) -> String {
+    ) -> Result<String, RegistryError> {
         match members.get_mut("issuer") {
             Some(Value::Object(issuer)) => {
                 issuer.insert("id".into(), issuer_id.into());
@@ -105,13 +108,28 @@ impl Registry {
             Some(issuer) => *issuer = issuer_id.into(),
             None => {}
         }
-        let id = match members.get("id").and_then(Value::as_str) {
-            Some(id) => id.to_owned(),
-            None => {
-                let named = credential_id.filter(|id| url::Url::parse(id).is_ok());
+        let named = match credential_id {
+            Some(id) if !is_id(id) => {
+                let detail = "an absolute URL is needed";
+                return Err(RegistryError::invalid("/options/credentialId", detail));
+            }
+            named => named,
+        };
+        let id = match (members.get("id"), named) {
+            (None, named) => {
                 let id = named.map_or_else(|| self.fresh_urn(), str::to_owned);
                 members.insert("id".into(), id.clone().into());
                 id
+            }
+            (Some(id), named) => {
+                let id = id.as_str().filter(|id| is_id(id)).ok_or_else(|| {
+                    RegistryError::invalid("/credential/id", "an absolute URL is needed")
+                })?;
+                if named.is_some_and(|named| named != id) {
+                    let detail = "the credential has another id";
+                    return Err(RegistryError::invalid("/options/credentialId", detail));
+                }
+                id.to_owned()
             }
         };
         // A credential of the older data model is told so, rather than given a member of this one.
@@ -123,7 +141,7 @@ impl Registry {
         if is_v2 && !members.contains_key("validFrom") {
             members.insert("validFrom".into(), now.whole_seconds().to_string().into());
         }
-        id
+        Ok(id)
     }
 
     /// What the registry itself publishes cannot be issued over its head: a second list or
@@ -385,6 +403,10 @@ fn check_envelope(completed: &Value) -> Result<(), RegistryError> {
     Ok(())
 }
 
+fn is_id(text: &str) -> bool {
+    url::Url::parse(text).is_ok() && text.len() <= 2048
+}
+
 fn open_entry() -> Value {
     json!({ "type": ENTRY_TYPE, "statusPurpose": StatusPurpose::Revocation.as_str() })
 }
@@ -395,7 +417,9 @@ fn wanted_purpose(given: &Value, pointer: &str) -> Result<Option<StatusPurpose>,
     if has("statusListIndex") || has("statusListCredential") {
         return Ok(None);
     }
-    let is_entry = given.get("type").and_then(Value::as_str) == Some(ENTRY_TYPE);
+    // What else stands there would have to be kept, and a fresh entry has no place for it.
+    let bare = given.as_object().is_some_and(|members| members.len() == 2);
+    let is_entry = bare && given.get("type").and_then(Value::as_str) == Some(ENTRY_TYPE);
     match given
         .get("statusPurpose")
         .and_then(Value::as_str)

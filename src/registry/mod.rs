@@ -16,6 +16,7 @@ mod lists;
 mod profiles;
 mod publisher;
 mod queries;
+mod staged;
 mod standing;
 mod statuses;
 mod subjects;
@@ -30,10 +31,10 @@ use url::{Position, Url};
 
 use crate::entropy::Entropy;
 use crate::ids::{AchievementId, EndorsementId, ListId, Slug};
-use crate::store::engine::{Batch, Engine, StoreError};
-use crate::store::tables::SETTINGS;
+use crate::store::engine::{Batch, Engine, Read, StoreError};
+use crate::store::tables::{KEYS, SETTINGS};
 use crate::time::{Clock, Timestamp, Ttl};
-use crate::vc::keys::MasterKey;
+use crate::vc::sealing::{MasterKey, Sealed};
 
 pub use crate::verify::outcome::Outcome;
 pub use achievements::AchievementView;
@@ -103,6 +104,7 @@ impl Registry {
                 configured: settings.public_url,
             });
         }
+        check_master_key(&*engine, &master)?;
         let published = publisher::Snapshot::new(settings.ready_lists);
         Ok(Self {
             engine,
@@ -150,6 +152,20 @@ impl Registry {
             SETTINGS.put(batch, &name, &value);
         }
         Ok(())
+    }
+}
+
+/// Every key here is sealed under one master key, so the first one tells.
+fn check_master_key(read: &dyn Read, master: &MasterKey) -> Result<(), RegistryError> {
+    let Some((_, first)) = KEYS.scan(read, &[], None, 1)?.into_iter().next() else {
+        return Ok(());
+    };
+    let sealed = Sealed::from_bytes(&first.sealed);
+    let sealed = sealed.map_err(|error| RegistryError::Key(error.to_string()))?;
+    if sealed.master_key() == master.id() {
+        Ok(())
+    } else {
+        Err(RegistryError::MasterKey)
     }
 }
 

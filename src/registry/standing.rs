@@ -197,7 +197,7 @@ impl Registry {
         })
     }
 
-    fn view_endorsement(
+    pub(super) fn view_endorsement(
         &self,
         read: &dyn Read,
         id: EndorsementId,

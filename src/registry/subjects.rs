@@ -5,13 +5,14 @@ use super::{Registry, RegistryError};
 use crate::badges::{DigestMultibase, SubjectKind};
 use crate::ids::{AchievementId, ProfileId};
 use crate::store::engine::Read;
-use crate::store::tables::{ACHIEVEMENTS, CREDENTIALS};
+use crate::store::tables::{ACHIEVEMENTS, CREDENTIALS, ENDORSEMENTS};
 
 /// What is endorsed, as far as it is known here.
 #[derive(Default)]
 pub(super) struct Subject {
     pub(super) id: String,
-    pub(super) profile: Option<ProfileId>,
+    /// The profile that it is, or that made it, where that is one here.
+    pub(super) maker: Option<ProfileId>,
     pub(super) issuer: bool,
     pub(super) accreditor: bool,
 }
@@ -67,9 +68,15 @@ impl Registry {
         kind: SubjectKind,
     ) -> Result<Subject, RegistryError> {
         let id = &*self.urls().spelled(id);
-        let elsewhere = Subject {
+        let elsewhere = || Subject {
             id: id.to_owned(),
             ..Subject::default()
+        };
+        let made_by = |owner| {
+            Ok(Subject {
+                maker: Some(owner),
+                ..elsewhere()
+            })
         };
         if url::Url::parse(id).is_err() || id.len() > 2048 {
             let detail = "an absolute URL of at most 2,048 characters is needed";
@@ -87,35 +94,46 @@ impl Registry {
             let record = self.profile_record(read, profile)?;
             return Ok(Subject {
                 id: record.issuer_id,
-                profile: Some(profile),
+                maker: Some(profile),
                 issuer: record.issuer,
                 accreditor: record.accreditor,
             });
         }
-        if let Some(Ok(achievement)) = self
-            .urls()
-            .within("achievements", id)
-            .map(str::parse::<AchievementId>)
+        if let Some(Ok(achievement)) = self.urls().within("achievements", id).map(str::parse)
             && ACHIEVEMENTS.get(read, &achievement)?.is_some()
         {
-            return if kind == SubjectKind::Achievement {
-                Ok(elsewhere)
-            } else {
-                wrong("an achievement")
+            return match kind {
+                SubjectKind::Achievement => made_by(achievement.owner()),
+                SubjectKind::Profile | SubjectKind::Credential => wrong("an achievement"),
             };
         }
-        if !CREDENTIALS.scan(read, &id_digest(id), None, 1)?.is_empty() {
-            return if kind == SubjectKind::Credential {
-                Ok(elsewhere)
-            } else {
-                wrong("a credential")
+        if let Some(Ok(endorsement)) = self.urls().within("endorsements", id).map(str::parse)
+            && ENDORSEMENTS.get(read, &endorsement)?.is_some()
+        {
+            return match kind {
+                SubjectKind::Credential => made_by(endorsement.owner()),
+                SubjectKind::Profile | SubjectKind::Achievement => wrong("a credential"),
             };
+        }
+        // Issuers choose the ids of their credentials, so what one claims of an id says nothing of
+        // what others mean by it.
+        // An id that the registry gave out itself can mean nothing but the one credential.
+        let claims = CREDENTIALS.scan(read, &id_digest(id), None, usize::MAX)?;
+        if kind != SubjectKind::Credential && claims.iter().any(|(_, record)| record.named_here) {
+            return wrong("a credential");
+        }
+        if kind == SubjectKind::Credential {
+            match claims.as_slice() {
+                [] => {}
+                [((_, owner), _)] => return made_by(*owner),
+                _ => return Ok(elsewhere()),
+            }
         }
         if self.would_be_ours(id) {
             let detail = format!("{id} would live here, and there is no such thing to endorse");
             return Err(RegistryError::Subject(detail));
         }
-        Ok(elsewhere)
+        Ok(elsewhere())
     }
 
     /// Whether an id lies below this registry's origin, as a URL or as a `did:web`.

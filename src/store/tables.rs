@@ -273,6 +273,8 @@ pub struct CredentialRecord {
     pub entries: Vec<(SpaceId, u32)>,
     /// Id of the achievement that it asserts, where it was issued here and names one.
     pub achievement: Option<String>,
+    /// Whether the registry gave it its id, so that nobody else can mean anything by it.
+    pub named_here: bool,
     /// When it was first seen.
     pub created_at: Timestamp,
 }
