@@ -2,6 +2,7 @@
 
 mod peers;
 mod samples;
+mod served;
 
 use goodstanding::time::Timestamp;
 use goodstanding::vc::controller::{Method, did_document};

@@ -3,6 +3,10 @@
 mod conformance_canon;
 mod conformance_jsonld;
 mod conformance_proof;
+mod http;
 mod interop;
+mod journeys;
+mod layers;
+mod process;
 mod store_engines;
 mod support;

@@ -1,3 +1,7 @@
 //! What tests share.
 
+pub(crate) mod actors;
+pub(crate) mod client;
+pub(crate) mod house;
+pub(crate) mod reader;
 pub(crate) mod vectors;

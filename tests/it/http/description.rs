@@ -1,0 +1,192 @@
+//! The OpenAPI description, held against the table of routes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use goodstanding::http::routes::{Access, ROUTES};
+use serde_json::Value;
+
+use crate::support::actors::text;
+use crate::support::house::House;
+
+const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
+
+fn description() -> Value {
+    let house = House::open();
+    let answer = house.call("GET", "/openapi.json").send().is(200);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=3600"));
+    answer.json()
+}
+
+/// Every operation: method and path as the table writes them, and what is said of it.
+fn operations(description: &Value) -> BTreeMap<(String, String), Value> {
+    let mut found = BTreeMap::new();
+    for (path, item) in description["paths"].as_object().expect("paths") {
+        assert!(path.starts_with('/'), "{path}");
+        for (method, operation) in item.as_object().expect("a path item") {
+            assert!(METHODS.contains(&method.as_str()), "{path} {method}");
+            found.insert((method.to_uppercase(), path.clone()), operation.clone());
+        }
+    }
+    found
+}
+
+#[test]
+fn it_lists_exactly_the_routes() {
+    let listed: BTreeSet<(String, String)> = operations(&description()).into_keys().collect();
+    let route = |route: &goodstanding::http::routes::Route| {
+        (route.method.to_owned(), route.path.to_owned())
+    };
+    let routes: BTreeSet<(String, String)> = ROUTES.iter().map(route).collect();
+    assert_eq!(routes.len(), ROUTES.len(), "no route stands twice");
+    assert_eq!(listed, routes);
+}
+
+#[test]
+fn it_has_the_shape_of_openapi_3_1() {
+    let description = description();
+    let version = text(&description["openapi"]);
+    assert!(version.starts_with("3.1."), "{version}");
+    for member in ["title", "version"] {
+        text(&description["info"][member]);
+    }
+    let members = ["openapi", "info", "servers", "paths", "components"];
+    for member in description.as_object().unwrap().keys() {
+        assert!(members.contains(&member.as_str()), "{member}");
+    }
+    let mut ids = BTreeSet::new();
+    for ((method, path), operation) in operations(&description) {
+        let at = format!("{method} {path}");
+        assert!(
+            ids.insert(text(&operation["operationId"])),
+            "{at}: operationId is not unique"
+        );
+        text(&operation["summary"]);
+        let responses = operation["responses"].as_object().expect("responses");
+        for (status, response) in responses {
+            let known = status == "default" || matches!(status.parse(), Ok(100..600u16));
+            assert!(
+                known && response["description"].is_string(),
+                "{at} {status}"
+            );
+        }
+        let route = ROUTES
+            .iter()
+            .find(|route| route.method == method && route.path == path);
+        let route = route.expect("listed is what is there");
+        assert!(responses.contains_key(&route.success.to_string()), "{at}");
+        assert_eq!(
+            operation.get("security").is_some(),
+            route.access == Access::Token,
+            "{at}"
+        );
+        assert_eq!(
+            operation.get("requestBody").is_some(),
+            route.body.is_some(),
+            "{at}"
+        );
+        path_parameters_fit(&path, &operation);
+    }
+    let schemes = description["components"]["securitySchemes"]
+        .as_object()
+        .unwrap();
+    assert_eq!(schemes["token"]["scheme"], "bearer");
+}
+
+fn path_parameters_fit(path: &str, operation: &Value) {
+    let in_path = path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let in_path: BTreeSet<String> = in_path.map(str::to_owned).collect();
+    let mut listed = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let (name, place) = (text(&parameter["name"]), text(&parameter["in"]));
+        assert!(["path", "query", "header", "cookie"].contains(&place.as_str()));
+        assert!(parameter["schema"].is_object(), "{path} {name}");
+        assert!(
+            seen.insert((name.clone(), place.clone())),
+            "{path} {name} stands twice"
+        );
+        if place == "path" {
+            assert_eq!(parameter["required"], true, "{path} {name}");
+            listed.insert(name);
+        }
+    }
+    assert_eq!(listed, in_path, "{path}");
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_schema_is_used() {
+    let description = description();
+    let mut references = BTreeSet::new();
+    collect_references(&description, &mut references);
+    assert!(references.len() > 10, "{references:?}");
+    for reference in &references {
+        let pointer = reference.strip_prefix('#').expect("within the description");
+        assert!(
+            description.pointer(pointer).is_some(),
+            "{reference} leads nowhere"
+        );
+    }
+    for name in description["components"]["schemas"]
+        .as_object()
+        .unwrap()
+        .keys()
+    {
+        let used = references.contains(&format!("#/components/schemas/{name}"));
+        assert!(used, "the schema {name} is used by nobody");
+    }
+}
+
+fn collect_references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(reference)) = members.get("$ref") {
+                found.insert(reference.clone());
+            }
+            members
+                .values()
+                .for_each(|member| collect_references(member, found));
+        }
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect_references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_page_and_the_links_name_every_route() {
+    let house = House::open();
+    let page = house.call("GET", "/docs").send().is(200).text();
+    let links = house.call("GET", "/").header("Accept", "application/json");
+    let links = links.send().is(200).json();
+    let links: BTreeSet<(String, String)> = links["links"]
+        .as_array()
+        .expect("links")
+        .iter()
+        .map(|link| (text(&link["method"]), text(&link["url"])))
+        .collect();
+    for route in ROUTES {
+        let path = askama_escaped(route.path);
+        assert!(
+            page.contains(&path) || page.contains(route.path),
+            "{}",
+            route.path
+        );
+        let url = format!("https://registry.example{}", route.path);
+        assert!(
+            links.contains(&(route.method.to_owned(), url)),
+            "{}",
+            route.path
+        );
+    }
+}
+
+/// As a page may write it.
+fn askama_escaped(path: &str) -> String {
+    path.replace('{', "&#123;").replace('}', "&#125;")
+}

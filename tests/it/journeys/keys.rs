@@ -1,0 +1,126 @@
+//! Journey 1, later on: keys are announced, take over, retire, and are given up.
+
+use serde_json::{Value, json};
+
+use super::register::keys_fit;
+use crate::support::actors::{Actor, badge, text};
+use crate::support::house::House;
+use crate::support::reader::place;
+
+fn signer(document: &Value) -> String {
+    let proof = &document["proof"];
+    let method = proof.get("verificationMethod");
+    text(method.or(proof[0].get("verificationMethod")).unwrap())
+}
+
+fn keys(actor: &Actor<'_>) -> Vec<Value> {
+    let target = format!("/profiles/{}/keys", actor.slug);
+    actor.get(&target).is(200).json()["keys"]
+        .as_array()
+        .unwrap()
+        .clone()
+}
+
+#[test]
+fn a_new_key_signs_only_once_everybody_can_have_seen_it() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let list = school.opens_list("revocation");
+    let index = school.allocates(&list, 2);
+    let old = signer(&school.get(&list).json());
+
+    let made = school
+        .call("POST", "/profiles/school/keys")
+        .send()
+        .is(201)
+        .json();
+    let new = text(&made["verificationMethod"]);
+    let document = school.get("/profiles/school/did.json").is(200).json();
+    keys_fit(&document, &school.id);
+    let listed = document["assertionMethod"].as_array().unwrap();
+    assert!(listed.contains(&json!(old)) && listed.contains(&json!(new)));
+    school.sets(&list, index[0], 1).is(200);
+    assert_eq!(
+        signer(&school.get(&list).json()),
+        old,
+        "it stands there for its max-age first"
+    );
+
+    // Nor can the old key go before.
+    let key = old.rsplit('#').next().unwrap();
+    let retire = format!("/profiles/school/keys/{key}/retire");
+    school.call("POST", &retire).send().problem(409);
+
+    house.wait(3_600);
+    school.sets(&list, index[1], 1).is(200);
+    assert_eq!(signer(&school.get(&list).json()), new);
+    school.call("POST", &retire).send().is(200);
+    let document = school.get("/profiles/school/did.json").is(200).json();
+    let listed = document["assertionMethod"].as_array().unwrap();
+    assert!(listed.contains(&json!(old)), "what it signed stays good");
+}
+
+#[test]
+fn what_a_retired_key_signed_stays_good_and_what_a_lost_one_signed_does_not() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let accreditor = house.accreditor("accreditor");
+    let badge = school.issues(&badge(&school.id, "https://elsewhere.example/welding"));
+    let endorsement = accreditor.endorses(&school.id, "profile", false);
+    let verifier = house.verifier();
+
+    for actor in [&school, &accreditor] {
+        let target = format!("/profiles/{}/keys", actor.slug);
+        actor.call("POST", &target).send().is(201);
+        house.wait(3_600);
+        let key = text(&keys(actor)[0]["id"]);
+        actor
+            .call("POST", &format!("{target}/{key}/retire"))
+            .send()
+            .is(200);
+    }
+    assert_eq!(verifier.verifies(&badge)["outcome"], "active");
+    assert_eq!(verifier.verifies(&endorsement)["outcome"], "active");
+
+    let since = json!({ "since": "2026-03-01T08:00:00Z" });
+    for actor in [&school, &accreditor] {
+        let key = text(&keys(actor)[0]["id"]);
+        let target = format!("/profiles/{}/keys/{key}/revoke", actor.slug);
+        let revoked = actor.post(&target, &since).is(200).json();
+        assert_eq!(revoked["revokedSince"], "2026-03-01T08:00:00Z");
+    }
+    let report = verifier.verifies(&badge);
+    assert_eq!(report["verified"], false, "{report}");
+    assert_ne!(report["outcome"], "active");
+
+    // What is hosted here was signed again: the list, and the endorsement under the same id.
+    let (list, _) = place(&badge["credentialStatus"]);
+    let fresh = text(&keys(&school)[1]["verificationMethod"]);
+    assert_eq!(signer(&verifier.get(&list).json()), fresh);
+    let again = verifier.get(&text(&endorsement["id"])).is(200).json();
+    assert_ne!(signer(&again), signer(&endorsement));
+    assert_eq!(again["credentialStatus"], endorsement["credentialStatus"]);
+    assert_eq!(verifier.verifies(&again)["outcome"], "active");
+    let old = verifier.verifies(&endorsement);
+    assert_eq!(old["verified"], false, "{old}");
+}
+
+#[test]
+fn a_key_is_its_owners_business() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let stranger = house.registrar("stranger");
+    let key = text(&keys(&school)[0]["id"]);
+    let before = house.store();
+    let lost = json!({ "since": "2026-03-01T08:00:00Z" });
+    for target in ["keys".to_owned(), format!("keys/{key}/retire")] {
+        let target = format!("/profiles/school/{target}");
+        stranger.call("POST", &target).send().problem(403);
+    }
+    let target = format!("/profiles/school/keys/{key}/revoke");
+    stranger.post(&target, &lost).problem(403);
+    let future = json!({ "since": "2026-03-01T09:00:01Z" });
+    let refused = school.post(&target, &future).problem(400);
+    assert_eq!(refused["pointer"], "/since");
+    assert_eq!(house.store(), before);
+}

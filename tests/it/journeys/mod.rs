@@ -1,0 +1,12 @@
+//! The five journeys of the registry, told from outside over HTTP: on the memory engine each by
+//! itself, and on RocksDB all in one house that is closed and opened again.
+
+mod endorse;
+mod keys;
+mod lists;
+mod publishing;
+mod register;
+#[cfg(feature = "rocksdb")]
+mod rocks;
+mod standing;
+mod verify;

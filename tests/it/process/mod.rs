@@ -1,0 +1,43 @@
+//! Stories of the whole program: the real binary, with its process, its files and its exit status.
+//! What the registry says is held against lists decoded here, and against the independent
+//! verifiers where they are at hand.
+#![cfg_attr(
+    not(feature = "rocksdb"),
+    expect(
+        dead_code,
+        reason = "most stories need a store that outlives a process"
+    )
+)]
+
+mod client;
+mod program;
+mod server;
+
+mod development;
+mod stopping;
+
+#[cfg(feature = "rocksdb")]
+mod crash;
+#[cfg(feature = "rocksdb")]
+mod folder;
+#[cfg(feature = "rocksdb")]
+mod journeys;
+#[cfg(feature = "rocksdb")]
+mod place;
+#[cfg(feature = "rocksdb")]
+mod refusals;
+#[cfg(feature = "rocksdb")]
+mod restart;
+#[cfg(feature = "rocksdb")]
+mod signed_list;
+#[cfg(feature = "rocksdb")]
+mod standing;
+
+#[cfg(feature = "rocksdb")]
+#[path = "../interop/peers.rs"]
+#[expect(
+    dead_code,
+    clippy::duplicate_mod,
+    reason = "these stories never sign with the peers, and cannot see into `interop`"
+)]
+mod peers;

@@ -1,0 +1,66 @@
+//! Status lists as any verifier reads them, by the standard alone.
+
+use std::io::Read as _;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use flate2::read::GzDecoder;
+use serde_json::Value;
+
+use super::client::Client;
+use super::peers::{StatusReport, peers};
+
+/// A signed list, decoded.
+pub(super) struct SignedList {
+    /// The credential as it was served.
+    pub(super) document: Value,
+    bits: Vec<u8>,
+}
+
+impl SignedList {
+    /// Fetches the list at `path` and decodes it (Bitstring Status List 1.0, sections 3.2 and 4.2).
+    pub(super) fn fetch(registry: &Client, path: &str) -> Self {
+        let document = registry.get(path).json(200);
+        let encoded = document["credentialSubject"]["encodedList"].as_str();
+        let encoded = encoded.and_then(|text| text.strip_prefix('u'));
+        let compressed = BASE64_URL_SAFE_NO_PAD
+            .decode(encoded.expect("a multibase of base64url"))
+            .unwrap();
+        let mut bits = Vec::new();
+        GzDecoder::new(compressed.as_slice())
+            .read_to_end(&mut bits)
+            .unwrap();
+        Self { document, bits }
+    }
+
+    /// The bit at an index; the first is the left-most of the first byte.
+    pub(super) fn is_set(&self, index: u64) -> bool {
+        let byte = self.bits[usize::try_from(index / 8).unwrap()];
+        byte & (0x80 >> (index % 8)) != 0
+    }
+
+    /// How many bits are set.
+    pub(super) fn count(&self) -> usize {
+        self.bits.iter().map(|b| b.count_ones() as usize).sum()
+    }
+
+    /// Has the independent verifiers check the signature, with the keys that the issuer's own DID
+    /// document shows, and the bits at `indexes`.
+    pub(super) fn is_seen_by_the_peers(&self, did_document: &Value, indexes: &[u64]) {
+        let expected: Vec<StatusReport> = indexes
+            .iter()
+            .map(|&index| StatusReport {
+                index,
+                status: self.is_set(index).into(),
+            })
+            .collect();
+        for peer in peers() {
+            let controllers = std::slice::from_ref(did_document);
+            let report = peer.verify(&self.document, controllers, indexes);
+            assert!(report.verified, "{}: {report:?}", peer.name);
+            let seen = report.documents[0].status_list.as_ref().unwrap();
+            assert_eq!(seen.statuses, expected, "{}", peer.name);
+            assert_eq!(seen.bits_set, self.count() as u64, "{}", peer.name);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! A whole registry behind HTTP on a free port of this machine, with a clock and randomness that
+//! the test holds.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use goodstanding::entropy::SeededEntropy;
+use goodstanding::http::{CachePolicy, Edge, Limits, Mode, Running, serve};
+use goodstanding::registry::{Actor as Who, Change, Publisher, Registry, Settings};
+use goodstanding::store::engine::{Engine, Row};
+use goodstanding::store::memory::MemoryEngine;
+use goodstanding::time::{ManualClock, Timestamp, Ttl};
+use goodstanding::vc::keys::MasterKey;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use super::client::Call;
+
+/// The origin of every id in these tests. Nobody listens there.
+pub(crate) const ORIGIN: &str = "https://registry.example";
+
+/// When the tests begin.
+pub(crate) const START: &str = "2026-03-01T09:00:00Z";
+
+/// How a registry is to be opened.
+pub(crate) struct Plan {
+    clock: Arc<ManualClock>,
+    engine: Arc<dyn Engine>,
+    seed: u64,
+    mode: Mode,
+    origin: &'static str,
+    publish_delay: Option<Duration>,
+    catches_up: bool,
+    body_bytes: usize,
+}
+
+/// A registry that runs. Dropping it ends the server.
+pub(crate) struct House {
+    pub(crate) address: SocketAddr,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) operator_token: String,
+    origin: &'static str,
+    publisher: Option<Publisher>,
+    running: Option<Running>,
+    runtime: Option<Runtime>,
+}
+
+impl Plan {
+    /// In production mode, in memory, each list signed before its change is acknowledged.
+    pub(crate) fn new() -> Self {
+        let clock = clock();
+        let engine = Arc::new(MemoryEngine::new(clock.clone()));
+        Self::over(engine, clock)
+    }
+
+    /// As [`Plan::new`], over this engine.
+    pub(crate) fn over(engine: Arc<dyn Engine>, clock: Arc<ManualClock>) -> Self {
+        Self {
+            clock,
+            engine,
+            seed: 1,
+            mode: Mode::Production,
+            origin: ORIGIN,
+            publish_delay: None,
+            catches_up: true,
+            body_bytes: 1 << 20,
+        }
+    }
+
+    /// In development mode, with the origin that it has there.
+    pub(crate) fn in_development(mut self) -> Self {
+        self.mode = Mode::Development;
+        self.origin = "http://localhost:8080";
+        self
+    }
+
+    /// Lists are signed by the publisher's thread, so long after a change.
+    pub(crate) fn publishing_after(mut self, delay: Duration) -> Self {
+        self.publish_delay = Some(delay);
+        self
+    }
+
+    /// Without the publication with which every start makes good what a crash left behind.
+    pub(crate) fn left_as_it_was(mut self) -> Self {
+        self.catches_up = false;
+        self
+    }
+
+    /// Random bytes other than those of the first opening.
+    pub(crate) fn seeded(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Bodies may have so many bytes, bulk ones four times as many.
+    pub(crate) fn taking_in(mut self, bytes: usize) -> Self {
+        self.body_bytes = bytes;
+        self
+    }
+
+    /// Starts it.
+    pub(crate) fn open(self) -> House {
+        let settings = Settings {
+            public_url: self.origin.to_owned(),
+            list_ttl: Ttl::from_millis(300_000),
+            key_notice: Ttl::from_seconds(3_600),
+            idempotency_kept: Ttl::from_seconds(86_400),
+            publish_before_acknowledging: self.publish_delay.is_none(),
+            ready_lists: 100,
+        };
+        let entropy = Arc::new(SeededEntropy::new(self.seed));
+        let master = MasterKey::generate(&SeededEntropy::new(0));
+        let (engine, clock) = (self.engine, self.clock);
+        let registry = Registry::open(engine.clone(), clock.clone(), entropy, master, settings);
+        let registry = Arc::new(registry.expect("the store is this origin's"));
+        if self.catches_up {
+            registry.catch_up().unwrap();
+        }
+        let operator = Change::by(Who::operator());
+        let made = registry.make_token(&operator, None, Ttl::from_seconds(30 * 86_400));
+        let operator_token = made.unwrap().token.to_string();
+        let publisher = self
+            .publish_delay
+            .map(|delay| Publisher::start(registry.clone(), delay).unwrap());
+        let edge = Arc::new(edge(registry, self.mode, self.body_bytes));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let running = runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            serve(edge, listener).unwrap()
+        });
+        House {
+            address: running.address,
+            clock,
+            engine,
+            operator_token,
+            origin: self.origin,
+            publisher,
+            running: Some(running),
+            runtime: Some(runtime),
+        }
+    }
+}
+
+impl House {
+    /// The usual registry of a test.
+    pub(crate) fn open() -> Self {
+        Plan::new().open()
+    }
+
+    /// A registry on RocksDB in this folder.
+    #[cfg(feature = "rocksdb")]
+    pub(crate) fn on_disk(folder: &std::path::Path, clock: &Arc<ManualClock>, seed: u64) -> Self {
+        let engine = goodstanding::store::rocks::RocksEngine::open(folder, clock.clone());
+        let engine = Arc::new(engine.expect("nobody else has it open"));
+        Plan::over(engine, clock.clone()).seeded(seed).open()
+    }
+
+    /// A request by nobody in particular. `target` is a path, or a URL of this registry.
+    pub(crate) fn call(&self, method: &str, target: &str) -> Call {
+        let path = target.strip_prefix(self.origin).unwrap_or(target);
+        Call::new(self.address, method, path)
+    }
+
+    /// Everything that is stored.
+    pub(crate) fn store(&self) -> Vec<Row> {
+        self.engine.scan(&[], &[0xff; 64], usize::MAX).unwrap()
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&self, seconds: u64) {
+        self.clock.advance(Ttl::from_seconds(seconds));
+    }
+}
+
+impl Drop for House {
+    /// As the service stops: requests under way are answered, then the publisher ends.
+    fn drop(&mut self) {
+        if let (Some(runtime), Some(running)) = (self.runtime.take(), self.running.take()) {
+            runtime.block_on(running.stop());
+            runtime.shutdown_timeout(Duration::from_secs(20));
+        }
+        drop(self.publisher.take());
+    }
+}
+
+/// A clock that stands at [`START`].
+pub(crate) fn clock() -> Arc<ManualClock> {
+    let start: Timestamp = START.parse().unwrap();
+    Arc::new(ManualClock::new(start))
+}
+
+fn edge(registry: Arc<Registry>, mode: Mode, body_bytes: usize) -> Edge {
+    Edge {
+        registry,
+        mode,
+        status_by_credential_is_public: mode == Mode::Development,
+        cache: CachePolicy {
+            did_document: Ttl::from_seconds(3_600),
+            profile: Ttl::from_seconds(300),
+            achievement: Ttl::from_seconds(300),
+            status_list: Ttl::from_seconds(60),
+            endorsement: Ttl::from_seconds(60),
+            look_up: Ttl::from_seconds(0),
+            description: Ttl::from_seconds(3_600),
+        },
+        limits: Limits {
+            body_bytes,
+            bulk_body_bytes: body_bytes * 4,
+            connections: 1_000,
+            head: Ttl::from_seconds(10),
+            body: Ttl::from_seconds(30),
+        },
+    }
+}
