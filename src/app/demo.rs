@@ -18,18 +18,16 @@ use crate::store::tables::IdForm;
 const ISSUER: &str = "demo-issuer";
 const ACCREDITOR: &str = "demo-accreditor";
 
-/// Makes what is there to try, once: a folder that has the demonstration issuer is left alone.
-/// The credentials, which the registry does not keep, are written below `data/demo`.
+/// Makes what is there to try, once. The credentials, which the registry does not keep, are written
+/// below `data/demo`, the last of them last, so that a start that was cut off is made good.
 pub(super) fn furnish(registry: &Registry, data: &Path) -> Result<(), String> {
-    let issuer_slug: Slug = ISSUER.parse().expect("the slug is a constant that fits");
-    match registry.profile(&issuer_slug) {
-        Ok(_) => return Ok(()),
-        Err(RegistryError::NotFound(..)) => {}
-        Err(error) => return Err(error.to_string()),
-    }
-    let documents = make(registry, issuer_slug).map_err(|error| error.to_string())?;
     let folder = data.join("demo");
+    let issuer: Slug = ISSUER.parse().expect("the slug is a constant that fits");
+    if folder.join(REVOKED).exists() && registry.profile(&issuer).is_ok() {
+        return Ok(());
+    }
     let failed = |error: std::io::Error| format!("{} cannot be written: {error}", folder.display());
+    let documents = make(registry, issuer).map_err(|error| error.to_string())?;
     std::fs::create_dir_all(&folder).map_err(failed)?;
     for (name, document) in documents {
         let text = serde_json::to_string_pretty(&document).expect("JSON has string keys only");
@@ -38,65 +36,44 @@ pub(super) fn furnish(registry: &Registry, data: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn make(
-    registry: &Registry,
-    issuer_slug: Slug,
-) -> Result<[(&'static str, Value); 2], RegistryError> {
+const GOOD: &str = "good.json";
+const REVOKED: &str = "revoked.json";
+
+fn make(registry: &Registry, issuer: Slug) -> Result<[(&'static str, Value); 2], RegistryError> {
     let change = Change::by(Actor::development());
-    // The accreditor first, so that a start that was cut off in between is made good.
-    let accreditor_slug: Slug = ACCREDITOR
+    let accreditor: Slug = ACCREDITOR
         .parse()
         .expect("the slug is a constant that fits");
-    let accreditor = match registry.profile(&accreditor_slug) {
-        Ok(profile) => profile,
-        Err(_) => {
-            let roles = Roles {
-                issuer: false,
-                accreditor: true,
-            };
-            profile(
-                registry,
-                &change,
-                accreditor_slug,
-                "Demonstration Accreditor",
-                roles,
-            )?
-        }
+    let roles = |accreditor: bool| Roles {
+        issuer: !accreditor,
+        accreditor,
     };
-    let roles = Roles {
-        issuer: true,
-        accreditor: false,
-    };
+    let accreditor = profile(
+        registry,
+        &change,
+        accreditor,
+        "Demonstration Accreditor",
+        roles(true),
+    )?;
     let issuer = profile(
         registry,
         &change,
-        issuer_slug.clone(),
+        issuer,
         "Demonstration School",
-        roles,
+        roles(false),
     )?;
-    let achievement = json!({
-        "name": "Data Literacy",
-        "description": "Reads, weighs and explains data.",
-        "achievementType": "Course",
-        "criteria": { "narrative": "A project of one's own, explained to a panel." },
-    });
-    let Value::Object(achievement) = achievement else {
-        unreachable!("json! was given an object")
-    };
-    let achievement = registry.create_achievement(&change, &issuer_slug, &achievement)?;
-    let achievement_id = registry.urls().achievement(achievement.id);
+    let achievement = achievement(registry, &change, &issuer.slug)?;
     for (subject, kind, name) in [
         (&issuer.issuer_id, SubjectKind::Profile, "Accredited school"),
-        (
-            &achievement_id,
-            SubjectKind::Achievement,
-            "Accredited course",
-        ),
+        (&achievement, SubjectKind::Achievement, "Accredited course"),
     ] {
-        registry.endorse(&change, &endorsement(&accreditor, subject, kind, name))?;
+        let standing = registry.endorsements_of(std::slice::from_ref(subject), None)?;
+        if standing.iter().all(|answer| answer.endorsements.is_empty()) {
+            registry.endorse(&change, &endorsement(&accreditor, subject, kind, name))?;
+        }
     }
-    let good = credential(registry, &change, &issuer, &achievement_id, "Ada Okafor")?;
-    let revoked = credential(registry, &change, &issuer, &achievement_id, "Bo Lindqvist")?;
+    let good = credential(registry, &change, &issuer, &achievement, "Ada Okafor")?;
+    let revoked = credential(registry, &change, &issuer, &achievement, "Bo Lindqvist")?;
     let request = CredentialStatusRequest {
         credential: revoked["id"].as_str().unwrap_or_default().to_owned(),
         purpose: StatusPurpose::Revocation,
@@ -106,9 +83,32 @@ fn make(
         reason: Some("issued to the wrong person".into()),
     };
     registry.change_credential_status(&change, request)?;
-    Ok([("good.json", good), ("revoked.json", revoked)])
+    Ok([(GOOD, good), (REVOKED, revoked)])
 }
 
+/// The demonstration achievement, made where it is not there yet.
+fn achievement(
+    registry: &Registry,
+    change: &Change,
+    issuer: &Slug,
+) -> Result<String, RegistryError> {
+    if let Some(present) = registry.achievements_of(issuer, None, 1)?.first() {
+        return Ok(registry.urls().achievement(present.id));
+    }
+    let mut members = Map::new();
+    members.insert("name".into(), "Data Literacy".into());
+    members.insert(
+        "description".into(),
+        "Reads, weighs and explains data.".into(),
+    );
+    members.insert("achievementType".into(), "Course".into());
+    let narrative = "A project of one's own, explained to a panel.";
+    members.insert("criteria".into(), json!({ "narrative": narrative }));
+    let made = registry.create_achievement(change, issuer, &members)?;
+    Ok(registry.urls().achievement(made.id))
+}
+
+/// A demonstration profile, made where it is not there yet.
 fn profile(
     registry: &Registry,
     change: &Change,
@@ -116,6 +116,10 @@ fn profile(
     name: &str,
     roles: Roles,
 ) -> Result<ProfileView, RegistryError> {
+    match registry.profile(&slug) {
+        Err(RegistryError::NotFound(..)) => {}
+        present => return present,
+    }
     let mut members = Map::new();
     members.insert("name".into(), name.into());
     registry.create_profile(

@@ -5,6 +5,8 @@ mod local;
 mod master_key;
 mod system;
 
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,15 +32,15 @@ pub fn serve(args: ServeArgs) -> Result<(), String> {
     } else {
         Mode::Production
     };
-    let config = Config::load(&Overrides {
+    let mut overrides = Overrides {
         file: args.config,
         listen: args.listen,
         data: args.data,
         public_url: args.public_url.map(|url| url.to_string()),
         master_key: None,
         local_origin: args.dev,
-    })
-    .map_err(|error| error.to_string())?;
+    };
+    let config = Config::load(&overrides).map_err(|error| error.to_string())?;
     if args.dev && !config.listen.ip().is_loopback() {
         return Err(format!(
             "development mode takes changes without a token, so it listens on loopback only, and \
@@ -46,24 +48,35 @@ pub fn serve(args: ServeArgs) -> Result<(), String> {
             config.listen
         ));
     }
+    // The port first: whoever starts a second server should hear of that, and not of a lock; and
+    // where any free port will do, the origin may follow the one that was given.
+    let listener = listen(config.listen)?;
+    overrides.listen = listener.local_addr().ok();
+    let config = Config::load(&overrides).map_err(|error| error.to_string())?;
     start_logging();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("the runtime cannot start: {error}"))?;
-    runtime.block_on(run(&config, mode))
+    runtime.block_on(run(&config, mode, listener))
 }
 
-async fn run(config: &Config, mode: Mode) -> Result<(), String> {
-    let mut signals = Signals::listen()?;
-    // The port first: whoever starts a second server should hear of that, and not of a lock.
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+fn listen(address: SocketAddr) -> Result<std::net::TcpListener, String> {
+    let listener = std::net::TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    listener.map_err(|error| {
         format!(
-            "{} cannot be listened on: {error}; stop what listens there, or choose another \
-                 address with --listen",
-            config.listen
+            "{address} cannot be listened on: {error}; stop what listens there, or choose another \
+             address with --listen"
         )
-    })?;
+    })
+}
+
+async fn run(config: &Config, mode: Mode, listener: std::net::TcpListener) -> Result<(), String> {
+    let mut signals = Signals::listen()?;
+    let listener = TcpListener::from_std(listener).map_err(|error| error.to_string())?;
     let opening = config.clone();
     let registry = tokio::task::spawn_blocking(move || open(&opening, mode))
         .await
@@ -240,6 +253,7 @@ fn start_logging() {
     let filter = EnvFilter::try_from_env("GOODSTANDING_LOG").unwrap_or(quiet);
     let logging = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // A second start within one process keeps the first one's logging.
     let _ = logging.try_init();

@@ -82,7 +82,10 @@ impl Key {
 fn said(done: &str, answer: Value, otherwise: &str) -> Report {
     let mut report = Report::new();
     match (text(&answer, "id"), done) {
-        (Some(id), "made") => report.line(format_args!("{done} {id}")),
+        (Some(id), "made") => match text(&answer, "signsFrom") {
+            Some(from) => report.line(format_args!("{done} {id}, which signs from {from}")),
+            None => report.line(format_args!("{done} {id}")),
+        },
         _ => report.line(format_args!("{done} {otherwise}")),
     }
     report.json(answer);
@@ -208,10 +211,16 @@ mod tests {
     #[test]
     fn keys_are_made_retired_and_revoked() {
         let done = Fake::new()
-            .answer(201, json!({"id": "did:web:h:profiles:a#key-2"}))
+            .answer(
+                201,
+                json!({"id": "key-2", "signsFrom": "2026-01-31T12:00:00Z"}),
+            )
             .run(&["key", "new", "a"]);
         assert_eq!(done.calls(), ["POST /profiles/a/keys {}"]);
-        assert_eq!(done.out, "made did:web:h:profiles:a#key-2\n");
+        assert_eq!(
+            done.out,
+            "made key-2, which signs from 2026-01-31T12:00:00Z\n"
+        );
         let done = Fake::new()
             .answer_bytes(204, b"")
             .run(&["key", "retire", "a", "1"]);

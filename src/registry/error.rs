@@ -78,7 +78,8 @@ pub enum RegistryError {
     /// The store belongs to another public URL.
     #[error(
         "this store was set up for public_url {recorded}, and {configured} is configured; \
-         every id in it starts with the recorded one"
+         every id in it starts with the recorded one. Give --public-url {recorded}, or another data \
+         folder"
     )]
     PublicUrl {
         /// What the store was set up for.
