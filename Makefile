@@ -15,7 +15,7 @@ ARGS ?=
 WITH_ENV := . "$(CACHE)/build.env" &&
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench check fmt clippy doc deny setup env clean-cache
+.PHONY: help run build test bench bench-peers check fmt clippy doc deny setup env clean-cache
 
 help: ## What there is
 	@echo "Goodstanding, the targets:"
@@ -33,7 +33,10 @@ test: setup ## Runs all tests
 	@$(WITH_ENV) . "$(CACHE)/interop.env" && cargo test --locked $(ARGS)
 
 bench: setup ## Runs the micro benches
-	@$(WITH_ENV) cargo bench --locked $(ARGS)
+	@$(WITH_ENV) cargo bench --locked --bench micro $(if $(ARGS),-- $(ARGS))
+
+bench-peers: setup ## Beside other libraries (compiles them: about 10 minutes the first time)
+	@$(WITH_ENV) CARGO_TARGET_DIR="$(CACHE)/peers" cargo run --release --locked --manifest-path benches/peers/Cargo.toml
 
 check: fmt clippy doc deny ## Formatting, lints, documentation, licences and advisories
 

@@ -1,0 +1,46 @@
+//! Micro benches of Goodstanding. `cargo bench --bench micro` runs all of them; with names after
+//! `--`, such as `cargo bench --bench micro -- list allocation`, only those.
+
+#[path = "../harness.rs"]
+#[allow(dead_code)] // Shared with benches/peers, which judges ratios.
+mod harness;
+
+mod allocation;
+mod badge;
+mod list;
+mod places;
+mod services;
+
+use std::process::ExitCode;
+
+use harness::Report;
+
+type Bench = fn(&mut Report);
+
+/// The names by which benches are asked for.
+const BENCHES: [(&str, Bench); 4] = [
+    ("badge", badge::run),
+    ("list", list::run),
+    ("allocation", allocation::run),
+    ("services", services::run),
+];
+
+fn main() -> ExitCode {
+    let asked: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let known = |name: &String| BENCHES.iter().any(|(bench, _)| bench == name);
+    if let Some(unknown) = asked.iter().find(|name| !known(name)) {
+        let names = BENCHES.map(|(name, _)| name).join(", ");
+        eprintln!("There is no bench {unknown:?}; there are {names}.");
+        return ExitCode::FAILURE;
+    }
+    let mut report = Report::begin("Micro benches", "cargo bench --bench micro");
+    for (name, run) in BENCHES {
+        if asked.is_empty() || asked.iter().any(|wanted| wanted == name) {
+            run(&mut report);
+        }
+    }
+    report.finish()
+}
