@@ -174,10 +174,9 @@ pub(super) fn allocate(edge: &Edge, request: &Request) -> Result<Reply, Problem>
             ));
         }
     };
-    Ok(Reply::json(
-        200,
-        &json!({ "entries": allocated.entries(&edge.registry) }),
-    ))
+    let entries = allocated.entries(&edge.registry);
+    let body = format!("{{\"entries\":{entries}}}");
+    Ok(Reply::bytes(200, "application/json", body))
 }
 
 pub(super) fn update(edge: &Edge, request: &Request) -> Result<Reply, Problem> {

@@ -11,7 +11,7 @@ use super::profiles::id_digest;
 use super::{Change, Registry, RegistryError};
 use crate::bitstring::{ListLength, Permutation, StatusIndex};
 use crate::ids::{ListId, ProfileId, SpaceId};
-use crate::status::{StatusPurpose, build_entry};
+use crate::status::{StatusPurpose, write_entries};
 use crate::store::engine::{Batch, Read};
 use crate::store::event::EventKind;
 use crate::store::tables::{
@@ -42,13 +42,13 @@ enum Indexes {
 }
 
 impl Allocated {
-    /// The entries in order, ready to be put into credentials.
-    pub fn entries(&self, registry: &Registry) -> Vec<serde_json::Value> {
+    /// The entries in order, ready to be put into credentials: the text of a JSON array.
+    pub fn entries(&self, registry: &Registry) -> String {
         let url = registry.urls().list(self.list);
-        self.indexes()
-            .into_iter()
-            .map(|index| build_entry(&url, &self.purpose, index, None))
-            .collect()
+        let indexes = self.indexes();
+        let mut entries = String::with_capacity(indexes.len() * (150 + 2 * url.len()));
+        write_entries(&url, &self.purpose, indexes, &mut entries);
+        entries
     }
 
     /// The indexes in order.
@@ -78,9 +78,15 @@ pub(super) const MOST_ENTRIES: u64 = 100_000;
 #[derive(Default)]
 pub(super) struct Turns(Mutex<HashMap<SpaceId, Arc<Mutex<()>>>>);
 
+/// How many turns are kept before those that nobody has are let go.
+const MOST_TURNS: usize = 4_096;
+
 impl Turns {
     pub(super) fn of(&self, space: SpaceId) -> Arc<Mutex<()>> {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if turns.len() >= MOST_TURNS {
+            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        }
         turns.entry(space).or_default().clone()
     }
 }

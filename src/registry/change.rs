@@ -159,6 +159,8 @@ impl Registry {
                 ..
             } = tx;
             self.keep_answer(&mut batch, &*snapshot, change, &answer, now)?;
+            // The memory engine copies what a snapshot still looks at.
+            drop(snapshot);
             match self.commit(batch) {
                 Ok(_) => {
                     for list in dirty {

@@ -172,6 +172,7 @@ impl Registry {
                 },
                 document,
             };
+            drop(snapshot);
             match self.store_artefact(list, &artefact, previous.as_ref(), &state) {
                 Ok(()) => {
                     let ready = PublishedList::of(&artefact, ttl);

@@ -6,7 +6,7 @@
 //! disk sync, and none of them loses a race.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,14 +60,31 @@ pub struct Refused {
 /// At most this many updates in one request.
 pub(super) const MOST_UPDATES: usize = 1_000_000;
 
-/// One lane a list.
+/// One lane a list, as long as anybody is in it.
 #[derive(Default)]
 pub(super) struct Lanes(Mutex<HashMap<ListId, Arc<Lane>>>);
 
 #[derive(Default)]
-struct Lane {
-    waiting: Mutex<Vec<Arc<Job>>>,
-    turn: Mutex<()>,
+struct Lane(Mutex<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<Arc<Job>>,
+    /// Whether somebody serves the lane. Where nobody does, nobody waits.
+    led: bool,
+}
+
+/// How many lanes are kept before those that nobody is in are let go.
+const MOST_LANES: usize = 4_096;
+
+impl Lanes {
+    fn of(&self, list: ListId) -> Arc<Lane> {
+        let mut lanes = locked(&self.0);
+        if lanes.len() >= MOST_LANES {
+            lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
+        }
+        lanes.entry(list).or_default().clone()
+    }
 }
 
 /// A request that waits in a lane.
@@ -75,20 +92,90 @@ pub(super) struct Job {
     pub(super) change: Change,
     pub(super) updates: Vec<StatusUpdate>,
     pub(super) reason: Option<String>,
-    outcome: Mutex<Option<Result<Updated, RegistryError>>>,
+    called: Mutex<Option<Call>>,
+    bell: Condvar,
+}
+
+/// What a waiting caller is called for.
+enum Call {
+    /// To serve the lane: whoever served it before has handed it over.
+    Lead,
+    /// To take its answer.
+    Done(Result<Updated, RegistryError>),
 }
 
 impl Job {
-    fn finish(&self, outcome: Result<Updated, RegistryError>) {
-        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+    fn call(&self, call: Call) {
+        *locked(&self.called) = Some(call);
+        self.bell.notify_one();
     }
 
-    fn outcome(&self) -> Option<Result<Updated, RegistryError>> {
-        self.outcome
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+    /// Waits to be called, and says what for.
+    fn wait(&self) -> Call {
+        let mut called = locked(&self.called);
+        loop {
+            match called.take() {
+                Some(call) => return call,
+                None => {
+                    called = self
+                        .bell
+                        .wait(called)
+                        .unwrap_or_else(PoisonError::into_inner)
+                }
+            }
+        }
     }
+}
+
+/// The one who serves a lane. However that ends, everybody in the group is answered, and the lane is
+/// handed to the next one who waits.
+struct Leader<'a> {
+    lane: &'a Lane,
+    group: Vec<Arc<Job>>,
+}
+
+impl<'a> Leader<'a> {
+    /// Takes all that wait, the caller's own request among them: it waits first in line.
+    fn of(lane: &'a Lane) -> Self {
+        let mut queue = locked(&lane.0);
+        let (group, later) = one_of_each_key(std::mem::take(&mut queue.waiting));
+        queue.waiting = later;
+        Self { lane, group }
+    }
+
+    fn answer(mut self, outcomes: Result<Outcomes, RegistryError>) {
+        let group = std::mem::take(&mut self.group);
+        match outcomes {
+            Ok(outcomes) => {
+                for (job, outcome) in group.iter().zip(outcomes) {
+                    job.call(Call::Done(outcome));
+                }
+            }
+            Err(error) => group
+                .iter()
+                .for_each(|job| job.call(Call::Done(Err(error.clone())))),
+        }
+    }
+}
+
+impl Drop for Leader<'_> {
+    fn drop(&mut self) {
+        for job in &self.group {
+            // Only a panic leaves anybody here without an answer.
+            let words = "the request ended in a fault of this program".to_owned();
+            let unknown = RegistryError::Commit(CommitError::Indeterminate(words));
+            job.call(Call::Done(Err(unknown)));
+        }
+        let mut queue = locked(&self.lane.0);
+        match queue.waiting.first() {
+            Some(next) => next.call(Call::Lead),
+            None => queue.led = false,
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Registry {
@@ -106,52 +193,42 @@ impl Registry {
             return Err(RegistryError::invalid("/updates", detail));
         }
         list_of(&*self.engine, &self.urls(), list)?;
-        let lane = {
-            let mut lanes = self.lanes.0.lock().unwrap_or_else(PoisonError::into_inner);
-            lanes.entry(list).or_default().clone()
-        };
-        let outcome = Mutex::new(None);
+        let lane = self.lanes.of(list);
         let job = Arc::new(Job {
             change: change.clone(),
             updates,
             reason,
-            outcome,
+            called: Mutex::new(None),
+            bell: Condvar::new(),
         });
-        lane.waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(job.clone());
+        let leads = {
+            let mut queue = locked(&lane.0);
+            queue.waiting.push(job.clone());
+            !std::mem::replace(&mut queue.led, true)
+        };
+        if leads {
+            self.lead(list, &lane);
+        }
         loop {
-            let _turn = lane.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(outcome) = job.outcome() {
-                return outcome;
+            match job.wait() {
+                Call::Done(outcome) => return outcome,
+                Call::Lead => self.lead(list, &lane),
             }
-            self.take_turn(list, &lane);
         }
     }
 
     /// Serves what waits in a lane, this caller's own request among it.
-    fn take_turn(&self, list: ListId, lane: &Lane) {
-        let group = {
-            let mut waiting = lane.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            let (now, later) = one_of_each_key(std::mem::take(&mut *waiting));
-            *waiting = later;
-            now
-        };
-        let outcomes = self.serve(list, &group).and_then(|(outcomes, changed)| {
-            if changed {
-                self.follow(list)?;
-            }
-            Ok(outcomes)
-        });
-        match outcomes {
-            Ok(outcomes) => {
-                for (job, outcome) in group.iter().zip(outcomes) {
-                    job.finish(outcome);
+    fn lead(&self, list: ListId, lane: &Lane) {
+        let leader = Leader::of(lane);
+        let outcomes = self
+            .serve(list, &leader.group)
+            .and_then(|(outcomes, changed)| {
+                if changed {
+                    self.follow(list)?;
                 }
-            }
-            Err(error) => group.iter().for_each(|job| job.finish(Err(error.clone()))),
-        }
+                Ok(outcomes)
+            });
+        leader.answer(outcomes);
     }
 
     /// Decides a group on one snapshot and commits it, again where another change came first.
@@ -168,7 +245,10 @@ impl Registry {
                 }
             }
             let changed = staged.changed;
-            match self.commit(staged.into_batch()) {
+            let batch = staged.into_batch();
+            // The memory engine copies what a snapshot still looks at.
+            drop(snapshot);
+            match self.commit(batch) {
                 Ok(_) => return Ok((outcomes, changed)),
                 Err(RegistryError::Commit(CommitError::Conflict)) => {}
                 Err(error) => return Err(error),
