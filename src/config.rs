@@ -96,8 +96,8 @@ pub struct ListsConfig {
     pub ttl_ms: u64,
     /// How long after a change the signed list may follow, in milliseconds.
     pub publish_delay_ms: u64,
-    /// How many published lists are kept ready in memory.
-    pub kept_ready: u64,
+    /// Bytes of memory in which published lists are kept ready.
+    pub kept_ready_bytes: u64,
 }
 
 /// Idempotency keys.

@@ -7,7 +7,9 @@
 
 // Pure: no I/O, no runtime, no clock and no randomness of its own.
 pub mod entropy;
+
 pub mod json;
+
 pub mod ids;
 pub mod time;
 

@@ -76,7 +76,7 @@ impl Place {
             key_notice: Ttl::from_seconds(0),
             idempotency_kept: Ttl::from_seconds(3600),
             publish_before_acknowledging: false,
-            ready_lists: 1_000,
+            ready_bytes: 64 << 20,
         };
         let master = MasterKey::generate(&SystemEntropy);
         let registry = Registry::open(engine, clock, Arc::new(SystemEntropy), master, settings);

@@ -1,6 +1,6 @@
 //! The master key: from the environment, or from a file that only its owner may read.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -42,9 +42,11 @@ pub(super) fn make_if_missing(config: &Config) -> Result<(), String> {
         return Ok(());
     }
     let failed = |error: std::io::Error| format!("{} cannot be made: {error}", file.display());
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(folder).map_err(failed)?;
     let key = MasterKey::generate(&SystemEntropy).to_text();
     let mut made = OpenOptions::new()
         .write(true)
@@ -54,6 +56,8 @@ pub(super) fn make_if_missing(config: &Config) -> Result<(), String> {
         .map_err(failed)?;
     writeln!(made, "{}", *key)
         .and_then(|()| made.sync_all())
+        // The file's name has to survive a power cut as well.
+        .and_then(|()| File::open(folder)?.sync_all())
         .map_err(failed)
 }
 

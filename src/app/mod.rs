@@ -1,6 +1,7 @@
 //! The composition root: the one place where real parts are chosen and put together.
 
 mod demo;
+mod handles;
 mod local;
 mod master_key;
 mod system;
@@ -86,8 +87,9 @@ async fn run(config: &Config, mode: Mode, listener: std::net::TcpListener) -> Re
         .map_err(|error| format!("the publisher cannot start: {error}"))?;
 
     let kept = registry.clone();
-    let edge = Arc::new(edge(config, mode, registry));
-    let running = http::serve(edge, listener).map_err(|error| error.to_string())?;
+    let mut edge = edge(config, mode, registry);
+    edge.limits.connections = handles::connections(edge.limits.connections);
+    let running = http::serve(Arc::new(edge), listener).map_err(|error| error.to_string())?;
     info!(address = %running.address, public_url = config.public_url, "serving");
     if mode == Mode::Development {
         println!("{}", demo::what_to_try(config));
@@ -114,6 +116,9 @@ fn open(config: &Config, mode: Mode) -> Result<Arc<Registry>, String> {
         master_key::make_if_missing(config)?;
     }
     let registry = Arc::new(open_registry(config, config.lists.publish_delay_ms == 0)?);
+    if let Err(problem) = registry.sign_again() {
+        warn!(%problem, "endorsements signed by a revoked key could not all be signed again");
+    }
     let behind = registry.catch_up().map_err(|error| error.to_string())?;
     if behind > 0 {
         warn!(
@@ -137,7 +142,7 @@ fn open_registry(config: &Config, publish_first: bool) -> Result<Registry, Strin
         key_notice: config.cache_policy().did_document,
         idempotency_kept: Ttl::from_seconds(config.idempotency.kept_seconds),
         publish_before_acknowledging: publish_first,
-        ready_lists: config.lists.kept_ready,
+        ready_bytes: config.lists.kept_ready_bytes,
     };
     let registry = Registry::open(engine, clock, Arc::new(SystemEntropy), master, settings);
     registry.map_err(|error| error.to_string())
@@ -153,8 +158,6 @@ fn open_engine(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine>
 #[cfg(feature = "rocksdb")]
 fn open_rocksdb(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String> {
     let folder = config.store_folder();
-    std::fs::create_dir_all(&folder)
-        .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
     let engine = crate::store::rocks::RocksEngine::open(&folder, clock);
     Ok(Arc::new(engine.map_err(|error| error.to_string())?))
 }
@@ -265,14 +268,25 @@ async fn keep_house(registry: Arc<Registry>) {
     loop {
         hourly.tick().await;
         let registry = registry.clone();
-        let forgotten =
-            tokio::task::spawn_blocking(move || registry.forget_outlived_answers()).await;
-        match forgotten {
-            Ok(Ok(0)) => {}
-            Ok(Ok(answers)) => info!(answers, "forgot answers to repeated requests"),
-            Ok(Err(problem)) => warn!(%problem, "outlived answers could not be forgotten"),
-            Err(_) => warn!("forgetting outlived answers ended by a panic"),
+        if tokio::task::spawn_blocking(move || forget(&registry))
+            .await
+            .is_err()
+        {
+            warn!("forgetting what need not be kept ended by a panic");
         }
+    }
+}
+
+fn forget(registry: &Registry) {
+    match registry.forget_outlived_answers() {
+        Ok(0) => {}
+        Ok(answers) => info!(answers, "forgot answers to repeated requests"),
+        Err(problem) => warn!(%problem, "outlived answers could not be forgotten"),
+    }
+    match registry.forget_expired_tokens() {
+        Ok(0) => {}
+        Ok(tokens) => info!(tokens, "forgot expired tokens"),
+        Err(problem) => warn!(%problem, "expired tokens could not be forgotten"),
     }
 }
 

@@ -157,18 +157,32 @@ pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         at,
         after: request.query_as("cursor", "a cursor from a Link header")?,
     };
-    let as_of = at.unwrap_or_else(|| edge.registry.now());
-    let views = edge.registry.endorsements(&filter, limit)?;
+    let as_of = moment_asked(edge, at, "?at")?;
+    let page = edge.registry.endorsements(&filter, limit)?;
     let urls = edge.registry.urls();
-    let items: Vec<Value> = views.iter().map(|view| members(&urls, view)).collect();
+    let items: Vec<Value> = page
+        .endorsements
+        .iter()
+        .map(|view| members(&urls, view))
+        .collect();
     let answer = json!({ "endorsements": items, "asOf": as_of.to_string() });
     let reply = Reply::json(200, &answer).fresh_for(edge.cache.look_up);
-    Ok(match views.last() {
-        Some(last) if views.len() == limit => {
-            reply.header("Link", next_page(&urls, request, &last.id.to_string()))
-        }
-        _ => reply,
+    Ok(match page.next {
+        Some(next) => reply.header("Link", next_page(&urls, request, &next.to_string())),
+        None => reply,
     })
+}
+
+/// As of when an answer is. The future is not known.
+fn moment_asked(edge: &Edge, at: Option<Timestamp>, place: &str) -> Result<Timestamp, Problem> {
+    let now = edge.registry.now();
+    match at {
+        Some(at) if at > now => Err(Problem::invalid(
+            place,
+            format!("{at} is in the future; now is {now}"),
+        )),
+        at => Ok(at.unwrap_or(now)),
+    }
 }
 
 pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
@@ -178,7 +192,7 @@ pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         return Err(Problem::invalid("/subjects", detail));
     }
     let at = moment(body.at.as_deref(), "/at")?;
-    let as_of = at.unwrap_or_else(|| edge.registry.now());
+    let as_of = moment_asked(edge, at, "/at")?;
     let urls = edge.registry.urls();
     let results: Vec<Value> = edge
         .registry

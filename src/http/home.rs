@@ -183,7 +183,7 @@ pub(super) fn profile_page(edge: &Edge, profile: &ProfileView) -> Result<String,
         endorser: Some(id.clone()),
         ..EndorsementFilter::default()
     };
-    let endorses = registry.endorsements(&filter, MOST_LINES)?;
+    let endorses = registry.endorsements(&filter, MOST_LINES)?.endorsements;
     let achievements = registry.achievements_of(&profile.slug, None, MOST_LINES)?;
     let text = |member: &str| profile.document[member].as_str().map(str::to_owned);
     let path = format!("/profiles/{}", profile.slug);

@@ -85,12 +85,10 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let media_type = negotiate(accept.as_deref(), &offers)?;
     let published = edge.registry.published_list(list)?;
     let fresh = edge.cache.status_list.min(published.ttl);
-    Ok(
-        Reply::bytes(200, media_type, published.document.as_bytes().to_vec())
-            .version(&published.etag, published.published_at)
-            .header("Vary", "Accept")
-            .fresh_for(fresh),
-    )
+    Ok(Reply::bytes(200, media_type, published.body.clone())
+        .version(&published.etag, published.published_at)
+        .header("Vary", "Accept")
+        .fresh_for(fresh))
 }
 
 pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
@@ -188,6 +186,11 @@ pub(super) fn update(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         )
     } else {
         let body: UpdatesBody = request.json()?;
+        if request.query("reason").is_some() {
+            let detail =
+                "a JSON body gives the reason as its member; only lines need the parameter";
+            return Err(Problem::invalid("?reason", detail));
+        }
         (body.updates, body.reason)
     };
     check_reason(reason.as_deref())?;
@@ -233,17 +236,16 @@ impl UpdateItem {
     }
 }
 
-/// One update a line; empty lines say nothing.
+/// One update a line; empty lines say nothing, and count in the number of a line.
 fn lines(body: &[u8]) -> Result<Vec<UpdateItem>, Problem> {
-    let filled = |line: &&[u8]| !line.trim_ascii().is_empty();
-    let lines = body.split(|byte| *byte == b'\n').filter(filled);
-    lines
-        .enumerate()
+    let numbered = (1_u64..).zip(body.split(|byte| *byte == b'\n'));
+    let filled = numbered.filter(|(_, line)| !line.trim_ascii().is_empty());
+    filled
         .map(|(number, line)| {
             json::read(line).map_err(|error| {
                 let mut problem = Problem::from(error);
-                problem.detail = format!("line {}: {}", number + 1, problem.detail);
-                problem.with("line", number + 1)
+                problem.detail = format!("line {number}: {}", problem.detail);
+                problem.with("line", number)
             })
         })
         .collect()

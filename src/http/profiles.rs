@@ -155,7 +155,13 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
             ));
         }
     };
-    Ok(reply.header("Vary", "Accept").fresh_for(edge.cache.profile))
+    // A page shows how the profile stands, and embedded endorsements say so as well.
+    let shows_standing = media_type == "text/html" || request.query("endorsements").is_some();
+    let fresh = match shows_standing {
+        true => edge.cache.look_up,
+        false => edge.cache.profile,
+    };
+    Ok(reply.header("Vary", "Accept").fresh_for(fresh))
 }
 
 /// Puts the endorsements in good standing into the profile.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use tokio::sync::Semaphore;
 use tracing::{error, info};
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
@@ -18,25 +19,40 @@ use super::request::{Request, parse_query};
 use super::routes::{self, Access, Route};
 use crate::registry::Actor;
 
+/// What all requests share.
+struct Shared {
+    edge: Arc<Edge>,
+    /// A permit is held while a change is made. A change waits for the disk, and the runtime has
+    /// 512 threads that may block (tokio's default): the others are left to reads.
+    changes: Arc<Semaphore>,
+}
+
+/// How many changes are made at a time; more wait their turn.
+const CHANGES_AT_A_TIME: usize = 256;
+
 /// The service as a warp filter. There is one filter, so nothing can fall through to another.
 pub(super) fn filter(edge: Arc<Edge>) -> BoxedFilter<(Response<Bytes>,)> {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    let shared = Arc::new(Shared {
+        edge,
+        changes: Arc::new(Semaphore::new(CHANGES_AT_A_TIME)),
+    });
     warp::any()
-        .map(move || edge.clone())
+        .map(move || shared.clone())
         .and(warp::method())
         .and(warp::path::full())
         .and(query)
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
         .then(
-            |edge, method, path: FullPath, query, headers, body| async move {
+            |shared: Arc<Shared>, method, path: FullPath, query, headers, body| async move {
                 let head = Head {
                     method,
                     path: path.as_str().to_owned(),
                     query,
                     headers,
                 };
-                to_response(answer(edge, head, body).await)
+                to_response(answer(&shared, head, body).await)
             },
         )
         .boxed()
@@ -76,7 +92,7 @@ impl Head {
     }
 }
 
-async fn answer<S, B>(edge: Arc<Edge>, head: Head, body: S) -> Reply
+async fn answer<S, B>(shared: &Shared, head: Head, body: S) -> Reply
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf + Send,
@@ -89,18 +105,7 @@ where
         .map(str::to_owned);
     let method = head.method.clone();
     let path = head.path.clone();
-    let reply = match route(&edge, &head) {
-        Err(reply) => reply,
-        Ok((route, params, actor)) => {
-            match take_in(&edge.limits, route, &head.headers, body).await {
-                Err(problem) => problem.to_reply(),
-                Ok(body) => {
-                    let request = head.with(params, body, actor);
-                    run(edge.clone(), route, request).await
-                }
-            }
-        }
-    };
+    let reply = reply_to(shared, head, body).await;
     if reply.status >= 500 {
         let body = String::from_utf8_lossy(&reply.body);
         error!(%method, path, status = reply.status, %body, "request failed");
@@ -108,6 +113,26 @@ where
         info!(%method, path, status = reply.status, "request");
     }
     finish(reply, if_none_match.as_deref(), is_head, origin)
+}
+
+/// Routes and authenticates, all before the body is looked at; then reads it and runs the handler.
+async fn reply_to<S, B>(shared: &Shared, head: Head, body: S) -> Reply
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf + Send,
+{
+    let (route, params) = match route(&shared.edge, &head) {
+        Ok(routed) => routed,
+        Err(reply) => return reply,
+    };
+    let actor = match authenticate(&shared.edge, route.access, &head.headers).await {
+        Ok(actor) => actor,
+        Err(problem) => return problem.to_reply(),
+    };
+    match take_in(&shared.edge.limits, route, &head.headers, body).await {
+        Ok(body) => run(shared, route, head.with(params, body, actor)).await,
+        Err(problem) => problem.to_reply(),
+    }
 }
 
 /// Answers a request that comes from this very process, as the operator: the command line over a
@@ -143,9 +168,9 @@ pub fn answer_locally(
     )
 }
 
-type Routed = (&'static Route, Vec<(&'static str, String)>, Option<Actor>);
+type Routed = (&'static Route, Vec<(&'static str, String)>);
 
-/// Finds the route and authenticates, all before the body is looked at.
+/// Finds the route, or answers at once what needs none.
 fn route(edge: &Edge, head: &Head) -> Result<Routed, Reply> {
     if head.headers.get_all("host").iter().count() > 1 {
         let detail = "a request names one Host (RFC 9112 section 3.2)";
@@ -175,11 +200,23 @@ fn route(edge: &Edge, head: &Head) -> Result<Routed, Reply> {
         head.method.as_str()
     };
     let found = routes.into_iter().find(|(route, _)| route.method == wanted);
-    let Some((route, params)) = found else {
-        return Err(Problem::method_not_allowed(&allow).to_reply());
-    };
-    let actor = auth::authenticate(edge, route.access, &head.headers).map_err(|p| p.to_reply())?;
-    Ok((route, params, actor))
+    found.ok_or_else(|| Problem::method_not_allowed(&allow).to_reply())
+}
+
+/// Whom the request speaks for. A token is looked up in the store, so that happens where it may
+/// block.
+async fn authenticate(
+    edge: &Arc<Edge>,
+    access: Access,
+    headers: &HeaderMap,
+) -> Result<Option<Actor>, Problem> {
+    if !headers.contains_key("authorization") {
+        return auth::authenticate(edge, access, headers);
+    }
+    let (edge, headers) = (edge.clone(), headers.clone());
+    tokio::task::spawn_blocking(move || auth::authenticate(&edge, access, &headers))
+        .await
+        .unwrap_or_else(|_| Err(internal()))
 }
 
 fn preflight(allow: &str, public: bool) -> Reply {
@@ -216,11 +253,7 @@ where
     let announced = text(headers, "content-length").and_then(|length| length.parse().ok());
     // Up to four times the limit is read and dropped, so that the connection stays usable.
     let waits = headers.contains_key("expect");
-    let bound = if waits {
-        limit
-    } else {
-        limit.saturating_mul(4)
-    };
+    let bound = if waits { limit } else { furthest(limit) };
     if announced.is_some_and(|length: usize| length > bound) {
         return Err(Problem::too_large(limit).header("Connection", "close"));
     }
@@ -239,6 +272,11 @@ where
     }
 }
 
+/// How many bytes of a body are read where `limit` are taken.
+const fn furthest(limit: usize) -> usize {
+    limit.saturating_mul(4)
+}
+
 async fn read_body<S, B>(body: S, limit: usize) -> Result<Bytes, Problem>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
@@ -246,7 +284,7 @@ where
 {
     let mut body = std::pin::pin!(body);
     let mut read = Vec::new();
-    let mut over = false;
+    let mut seen = 0_usize;
     while let Some(part) = std::future::poll_fn(|cx| body.as_mut().poll_next(cx)).await {
         let mut part = part.map_err(|_| {
             Problem::new(
@@ -258,11 +296,12 @@ where
         })?;
         // A body that is too large is read to its end all the same, within reason, so that the
         // caller gets to read the answer and the connection stays usable.
-        over |= read.len() + part.remaining() > limit;
-        if over {
-            let skipped = part.remaining();
-            part.advance(skipped);
-            read.resize(read.len().saturating_add(skipped).min(limit), 0);
+        seen = seen.saturating_add(part.remaining());
+        if seen > furthest(limit) {
+            return Err(Problem::too_large(limit).header("Connection", "close"));
+        }
+        if seen > limit {
+            read = Vec::new();
             continue;
         }
         while part.has_remaining() {
@@ -272,7 +311,7 @@ where
             part.advance(taken);
         }
     }
-    if over {
+    if seen > limit {
         Err(Problem::too_large(limit))
     } else {
         Ok(read.into())
@@ -287,18 +326,24 @@ fn handle(edge: &Edge, route: &Route, request: &Request) -> Reply {
 }
 
 /// Runs the handler where it may block; a panic in it is an answer of its own.
-async fn run(edge: Arc<Edge>, route: &'static Route, request: Request) -> Reply {
-    let ran = tokio::task::spawn_blocking(move || handle(&edge, route, &request)).await;
-    match ran {
-        Ok(reply) => reply,
-        Err(_) => Problem::new(
-            500,
-            "internal",
-            "Internal error",
-            "the request could not be answered",
-        )
-        .to_reply(),
-    }
+async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply {
+    let changes = route.access == Access::Token && route.method != "GET";
+    let permit = match changes {
+        true => shared.changes.clone().acquire_owned().await.ok(),
+        false => None,
+    };
+    let edge = shared.edge.clone();
+    let ran = tokio::task::spawn_blocking(move || {
+        // Held by the handler, which runs to its end even where the caller has gone.
+        let _permit = permit;
+        handle(&edge, route, &request)
+    });
+    ran.await.unwrap_or_else(|_| internal().to_reply())
+}
+
+fn internal() -> Problem {
+    let detail = "the request could not be answered";
+    Problem::new(500, "internal", "Internal error", detail)
 }
 
 /// What all answers have in common: conditions, CORS, and headers that keep pages honest.

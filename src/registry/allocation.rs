@@ -1,6 +1,6 @@
 //! Giving out indexes: a counter, and a keyed permutation that makes it look random.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,8 @@ use crate::status::{StatusPurpose, write_entries};
 use crate::store::engine::{Batch, Read};
 use crate::store::event::EventKind;
 use crate::store::tables::{
-    ALLOCATION, CREDENTIALS, CredentialRecord, Digest, HOLDERS, Holder, SPACES, SpaceRecord,
+    ALLOCATION, CREDENTIALS, Carried, CredentialRecord, Digest, HOLDERS, Holder, SPACES,
+    SpaceRecord,
 };
 use crate::time::Timestamp;
 
@@ -74,20 +75,20 @@ impl Allocated {
 /// At most this many entries in one call.
 pub(super) const MOST_ENTRIES: u64 = 100_000;
 
-/// One allocation at a time for each space, so that those who wait do not decide in vain.
+/// One allocation at a time for each owner, so that those who wait do not decide in vain.
 #[derive(Default)]
-pub(super) struct Turns(Mutex<HashMap<SpaceId, Arc<Mutex<()>>>>);
+pub(super) struct Turns(Mutex<HashMap<ProfileId, Arc<Mutex<()>>>>);
 
 /// How many turns are kept before those that nobody has are let go.
 const MOST_TURNS: usize = 4_096;
 
 impl Turns {
-    pub(super) fn of(&self, space: SpaceId) -> Arc<Mutex<()>> {
+    pub(super) fn of(&self, owner: ProfileId) -> Arc<Mutex<()>> {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if turns.len() >= MOST_TURNS {
             turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         }
-        turns.entry(space).or_default().clone()
+        turns.entry(owner).or_default().clone()
     }
 }
 
@@ -139,7 +140,7 @@ impl Registry {
             return Err(RegistryError::invalid("/credentialIds", detail));
         }
         self.allocating(change, list, |tx, space, record, purpose| {
-            let indexes = name_entries(tx, space, record, credentials)?;
+            let indexes = name_entries(tx, space, record, purpose, credentials)?;
             let (purpose, length) = (purpose.clone(), record.length);
             Ok(Allocated {
                 list,
@@ -162,8 +163,8 @@ impl Registry {
         ) -> Result<Allocated, RegistryError>,
     ) -> Result<Allocated, RegistryError> {
         let urls = self.urls();
-        let space = list_of(&*self.engine, &urls, list)?.space;
-        let turn = self.turns.of(space);
+        list_of(&*self.engine, &urls, list)?;
+        let turn = self.turns.of(list.owner());
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.transact(change, |tx| {
             let record = list_of(tx.read, &urls, list)?;
@@ -216,32 +217,56 @@ pub(super) fn credential_key(id: &str, owner: ProfileId) -> (Digest, ProfileId) 
     (id_digest(id), owner)
 }
 
-/// Remembers an entry under a credential's id.
+/// What is to be remembered of a credential.
+pub(super) struct Known {
+    /// Its id.
+    pub(super) id: String,
+    /// The entries that it carries here.
+    pub(super) entries: Vec<Carried>,
+    /// Whether it carries one of a list elsewhere.
+    pub(super) elsewhere: bool,
+    /// Id of the achievement that it asserts.
+    pub(super) achievement: Option<String>,
+    /// Whether the registry gave it its id.
+    pub(super) named_here: bool,
+}
+
+/// Remembers a credential, and holds its entries for it.
 pub(super) fn remember(
     tx: &mut Tx<'_>,
     owner: ProfileId,
-    id: &str,
-    entries: Vec<(SpaceId, u32)>,
-    achievement: Option<String>,
-    named_here: bool,
+    known: Known,
 ) -> Result<(), RegistryError> {
-    let key = credential_key(id, owner);
+    let key = credential_key(&known.id, owner);
     let previous = CREDENTIALS.get(tx.read, &key)?;
     CREDENTIALS.expect(&mut tx.batch, &key, previous.as_ref());
-    let created_at = previous.as_ref().map_or(tx.now, |record| record.created_at);
-    let mut record = previous.unwrap_or_else(|| new_credential(id, created_at));
-    for entry in entries {
-        if !record.entries.contains(&entry) {
-            record.entries.push(entry);
-        }
+    let mut record = previous.unwrap_or_else(|| new_credential(&known.id, tx.now));
+    for carried in known.entries {
+        carry(&mut record, carried);
     }
-    record.achievement = achievement.or(record.achievement);
-    record.named_here |= named_here;
-    for place in &record.entries {
-        hold(tx, *place, id)?;
+    record.elsewhere |= known.elsewhere;
+    record.achievement = known.achievement.or(record.achievement);
+    record.named_here |= known.named_here;
+    for carried in &record.entries {
+        hold(tx, (carried.space, carried.index), &known.id)?;
     }
     CREDENTIALS.put(&mut tx.batch, &key, &record);
     Ok(())
+}
+
+/// Adds what a credential carries, purpose by purpose.
+fn carry(record: &mut CredentialRecord, carried: Carried) {
+    let same = |known: &&mut Carried| known.space == carried.space && known.index == carried.index;
+    match record.entries.iter_mut().find(same) {
+        None => record.entries.push(carried),
+        Some(known) => {
+            for purpose in carried.purposes {
+                if !known.purposes.contains(&purpose) {
+                    known.purposes.push(purpose);
+                }
+            }
+        }
+    }
 }
 
 /// Binds an entry to a credential; one that another carries is refused, since what is done to one
@@ -263,6 +288,7 @@ fn new_credential(id: &str, created_at: Timestamp) -> CredentialRecord {
     CredentialRecord {
         id: id.to_owned(),
         entries: Vec::new(),
+        elsewhere: false,
         achievement: None,
         named_here: false,
         created_at,
@@ -295,6 +321,7 @@ fn name_entries(
     tx: &mut Tx<'_>,
     space: SpaceId,
     record: &SpaceRecord,
+    purpose: &StatusPurpose,
     credentials: &[String],
 ) -> Result<Vec<u32>, RegistryError> {
     let owner = space.owner();
@@ -307,57 +334,71 @@ fn name_entries(
         record
             .entries
             .iter()
-            .find(|(place, _)| *place == space)
-            .map(|(_, index)| *index)
+            .find(|carried| carried.space == space)
+            .map(|carried| carried.index)
     };
 
     // What each credential gets: its present index, or the next of the fresh ones.
-    let mut fresh: Vec<usize> = Vec::new();
-    let mut first_place: HashMap<&str, usize> = HashMap::new();
-    let mut indexes = vec![0u32; credentials.len()];
+    let mut seen = HashSet::new();
+    let mut indexes = Vec::with_capacity(credentials.len());
     for (place, (id, known)) in credentials.iter().zip(&known).enumerate() {
         check_credential_id(id, place)?;
-        if first_place.insert(id, place).is_some() {
+        if !seen.insert(id) {
             let pointer = format!("/credentialIds/{place}");
             return Err(RegistryError::invalid(
                 pointer,
                 "this id stands twice in the request",
             ));
         }
-        match known.as_ref().and_then(here) {
-            Some(index) => indexes[place] = index,
-            None => fresh.push(place),
-        }
+        indexes.push(known.as_ref().and_then(here));
     }
-    if fresh.is_empty() {
-        return Ok(indexes);
+    let count = indexes.iter().filter(|index| index.is_none()).count() as u64;
+    let mut fresh = Vec::new().into_iter();
+    if count > 0 {
+        let first = reserve(tx.read, &mut tx.batch, space, record, count)?;
+        tx.log(EventKind::EntriesAllocated {
+            space,
+            first,
+            count,
+        });
+        fresh = permutation(record)
+            .indexes_of(first..first + count)
+            .into_iter();
     }
-
-    let count = fresh.len() as u64;
-    let first = reserve(tx.read, &mut tx.batch, space, record, count)?;
-    tx.log(EventKind::EntriesAllocated {
-        space,
-        first,
-        count,
-    });
-    let permutation = permutation(record);
-    for (counter, place) in (first..).zip(fresh) {
-        let index = permutation
-            .index_of(counter)
-            .expect("reserved below the length")
-            .get() as u32;
-        indexes[place] = index;
-        let previous = &known[place];
-        CREDENTIALS.expect(&mut tx.batch, &keys[place], previous.as_ref());
+    let mut named = Vec::with_capacity(credentials.len());
+    for (place, (previous, index)) in known.iter().zip(indexes).enumerate() {
+        let (index, is_fresh) = match index {
+            Some(index) => (index, false),
+            None => (
+                fresh.next().expect("one was reserved for each").get() as u32,
+                true,
+            ),
+        };
+        named.push(index);
         let mut record = previous
             .clone()
             .unwrap_or_else(|| new_credential(&credentials[place], tx.now));
-        record.entries.push((space, index));
-        let holder = Holder::Credential(keys[place].0);
-        HOLDERS.put(&mut tx.batch, &(space, index), &holder);
-        CREDENTIALS.put(&mut tx.batch, &keys[place], &record);
+        carry(
+            &mut record,
+            Carried {
+                space,
+                index,
+                purposes: vec![purpose.clone()],
+            },
+        );
+        if previous.as_ref() != Some(&record) {
+            CREDENTIALS.expect(&mut tx.batch, &keys[place], previous.as_ref());
+            CREDENTIALS.put(&mut tx.batch, &keys[place], &record);
+        }
+        if is_fresh {
+            HOLDERS.put(
+                &mut tx.batch,
+                &(space, index),
+                &Holder::Credential(keys[place].0),
+            );
+        }
     }
-    Ok(indexes)
+    Ok(named)
 }
 
 fn check_credential_id(id: &str, place: usize) -> Result<(), RegistryError> {

@@ -163,10 +163,13 @@ impl Registry {
             drop(snapshot);
             match self.commit(batch) {
                 Ok(_) => {
-                    for list in dirty {
-                        self.follow(list)?;
-                    }
-                    return Ok(answer);
+                    // Every list is followed, also where one before it could not be signed.
+                    let followed: Vec<_> =
+                        dirty.into_iter().map(|list| self.follow(list)).collect();
+                    return followed
+                        .into_iter()
+                        .collect::<Result<(), _>>()
+                        .map(|()| answer);
                 }
                 Err(RegistryError::Commit(CommitError::Conflict)) => {}
                 Err(error) => return Err(error),
@@ -231,12 +234,14 @@ impl Registry {
         Ok(())
     }
 
-    /// Forgets answers that were kept for long enough. Returns how many.
+    /// Forgets answers that were kept for long enough. Returns how many. An answer may be long,
+    /// so few of them are in memory at a time.
     pub fn forget_outlived_answers(&self) -> Result<usize, RegistryError> {
+        const FORGOTTEN_AT_ONCE: usize = 64;
         let mut forgotten = 0;
         let mut after = None;
         loop {
-            let rows = IDEMPOTENCY.scan(&*self.engine, &[], after.as_ref(), 1_000)?;
+            let rows = IDEMPOTENCY.scan(&*self.engine, &[], after.as_ref(), FORGOTTEN_AT_ONCE)?;
             let Some((last, _)) = rows.last() else {
                 return Ok(forgotten);
             };

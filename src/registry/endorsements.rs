@@ -20,7 +20,7 @@ use crate::status::{StatusPurpose, build_entry};
 use crate::store::event::EventKind;
 use crate::store::tables::{
     ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord, HOLDERS,
-    Holder, OPEN_SPACES, ProfileRecord, RecordedStanding, StandingChange,
+    Holder, ProfileRecord, RecordedStanding, StandingChange,
 };
 use crate::time::Timestamp;
 
@@ -68,10 +68,8 @@ impl Registry {
         change: &Change,
         new: &NewEndorsement,
     ) -> Result<EndorsementView, RegistryError> {
-        let turn = self.open_space_turn(new.endorser)?;
-        let _turn = turn
-            .as_ref()
-            .map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
+        let turn = self.turns.of(new.endorser);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let id = self.transact(change, |tx| {
             change.actor.must_speak_for(new.endorser)?;
             let endorser = self.profile_record(tx.read, new.endorser)?;
@@ -82,8 +80,8 @@ impl Registry {
             if subject.maker == Some(new.endorser) {
                 return Err(RegistryError::SelfEndorsement);
             }
-            let present = self.present_digest(tx.read, &subject.id)?;
-            if let (Some(bound), Some(present)) = (new.digest, present)
+            let present = self.present_version(tx.read, &subject.id)?;
+            if let (Some(bound), Some((present, _))) = (new.digest, present)
                 && bound != present
             {
                 let detail = format!("the digest of {} as it is now is {present}", subject.id);
@@ -137,7 +135,7 @@ impl Registry {
             digest: new.digest,
         }
         .build();
-        let signed = self.sign(tx.read, new.endorser, endorser, &unsigned)?;
+        let signed = self.sign_in(tx, new.endorser, endorser, &unsigned)?;
 
         let entry = (opened.id, index.get() as u32);
         let record = EndorsementRecord {
@@ -220,16 +218,7 @@ impl Registry {
             }],
             ..record.clone()
         };
-        self.view_endorsement(&*self.engine, id, &after, Some(done.at))
-    }
-
-    /// The turn of the space that takes a profile's entries, where it has one yet.
-    pub(super) fn open_space_turn(
-        &self,
-        owner: ProfileId,
-    ) -> Result<Option<std::sync::Arc<std::sync::Mutex<()>>>, RegistryError> {
-        let open = OPEN_SPACES.get(&*self.engine, &owner)?;
-        Ok(open.map(|open| self.turns.of(open.space)))
+        self.view_endorsement(&*self.engine, id, &after, None)
     }
 }
 

@@ -107,8 +107,8 @@ pub enum RegistryError {
         /// The index.
         index: u32,
     },
-    /// Several issuers say something of a credential with this id.
-    #[error("{0} issuers have entries for this id; name the list that is meant")]
+    /// Several entries fit what was said of a credential.
+    #[error("{0} entries fit this id; name the list that is meant, and the index")]
     Ambiguous(usize),
     /// The token was made before, and cannot be shown a second time.
     #[error(

@@ -3,21 +3,19 @@
 
 use std::sync::PoisonError;
 
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
-use super::allocation::{credential_key, permutation, remember, space_of, take_entry};
-use super::change::Tx;
-use super::lists::list_of;
+use super::allocation::{Known, remember, space_of};
 use super::profiles::id_digest;
 use super::statuses::{StatusTarget, StatusUpdate, Updated};
 use super::{Change, Registry, RegistryError, Thing};
 use crate::badges::{Badge, is_achievement_credential};
-use crate::bitstring::StatusIndex;
 use crate::entropy::random;
-use crate::ids::{ListId, ProfileId, SpaceId};
-use crate::status::{ENTRY_TYPE, StatusEntry, StatusPurpose, build_entry};
-use crate::store::engine::Read;
-use crate::store::tables::{ALLOCATION, CREDENTIALS, SpaceRecord};
+use crate::status::StatusPurpose;
+use crate::store::event::EventKind;
+use crate::store::tables::{CREDENTIALS, Carried};
 use crate::time::Timestamp;
 use crate::vc::credential::{CONTEXT_V2, Credential};
 
@@ -67,60 +65,62 @@ impl Registry {
         }
         let issuer = issuer_of(members)?;
         let owner = self.profile_named(issuer, "/credential/issuer")?.id;
-        let turn = self.open_space_turn(owner)?;
-        let _turn = turn
-            .as_ref()
-            .map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
-        let credential = self.transact(change, |tx| {
+        let turn = self.turns.of(owner);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let added = self.transact(change, |tx| {
             change.actor.must_speak_for(owner)?;
             let profile = self.profile_record(tx.read, owner)?;
             if !profile.issuer {
                 return Err(RegistryError::RoleMissing(profile.slug, "issuer"));
             }
-            let mut members = members.clone();
-            let named_here = !members.contains_key("id") && credential_id.is_none();
-            let id = self.complete(tx.now, &mut members, credential_id, &profile.issuer_id)?;
-            let entries = self.complete_status(tx, owner, &id, &mut members)?;
-            let completed = Value::Object(members);
+            let id = self.id_of(members, credential_id)?;
+            let given = members.get("credentialStatus");
+            let entries = self.complete_status(tx, owner, &id, given)?;
+            let mut added = Added {
+                issuer: profile.issuer_id.clone(),
+                id,
+                valid_from: valid_from(members, tx.now),
+                status: entries.status,
+                proof: None,
+            };
+            let completed = added.to(members);
             check_envelope(&completed)?;
-            self.check_own(&completed, &id)?;
-            let signed = self.sign(tx.read, owner, &profile, &completed)?;
-            let achievement = achievement_of(&completed);
-            remember(tx, owner, &id, entries, achievement, named_here)?;
-            Ok(signed)
+            self.check_own(&completed, &added.id)?;
+            let mut signed = self.sign_in(tx, owner, &profile, &completed)?;
+            let proof = signed["proof"].take();
+            let digest = Sha256::digest(proof.to_string().as_bytes()).into();
+            tx.log(EventKind::CredentialIssued {
+                profile: owner,
+                proof: digest,
+            });
+            added.proof = Some(proof);
+            let known = Known {
+                id: added.id.clone(),
+                entries: entries.carried,
+                elsewhere: entries.elsewhere,
+                achievement: achievement_of(&completed),
+                named_here: !members.contains_key("id") && credential_id.is_none(),
+            };
+            remember(tx, owner, known)?;
+            Ok(added)
         })?;
-        Ok(Issued { credential })
+        Ok(Issued {
+            credential: added.to(members),
+        })
     }
 
-    /// Fills in `id` and `validFrom` where they are missing, and writes the issuer's own id where
-    /// it was named by its slug or URL.
-    fn complete(
+    /// The credential's id: its own, the one that the caller names, or a fresh one.
+    fn id_of(
         &self,
-        now: Timestamp,
-        members: &mut Map<String, Value>,
-        credential_id: Option<&str>,
-        issuer_id: &str,
+        members: &Map<String, Value>,
+        named: Option<&str>,
     ) -> Result<String, RegistryError> {
-        match members.get_mut("issuer") {
-            Some(Value::Object(issuer)) => {
-                issuer.insert("id".into(), issuer_id.into());
-            }
-            Some(issuer) => *issuer = issuer_id.into(),
-            None => {}
+        if named.is_some_and(|named| !is_id(named)) {
+            let detail = "an absolute URL is needed";
+            return Err(RegistryError::invalid("/options/credentialId", detail));
         }
-        let named = match credential_id {
-            Some(id) if !is_id(id) => {
-                let detail = "an absolute URL is needed";
-                return Err(RegistryError::invalid("/options/credentialId", detail));
-            }
-            named => named,
-        };
-        let id = match (members.get("id"), named) {
-            (None, named) => {
-                let id = named.map_or_else(|| self.fresh_urn(), str::to_owned);
-                members.insert("id".into(), id.clone().into());
-                id
-            }
+        match (members.get("id"), named) {
+            (None, named) => Ok(named.map_or_else(|| self.fresh_urn(), str::to_owned)),
             (Some(id), named) => {
                 let id = id.as_str().filter(|id| is_id(id)).ok_or_else(|| {
                     RegistryError::invalid("/credential/id", "an absolute URL is needed")
@@ -129,19 +129,9 @@ impl Registry {
                     let detail = "the credential has another id";
                     return Err(RegistryError::invalid("/options/credentialId", detail));
                 }
-                id.to_owned()
+                Ok(id.to_owned())
             }
-        };
-        // A credential of the older data model is told so, rather than given a member of this one.
-        let is_v2 = members
-            .get("@context")
-            .and_then(|contexts| contexts.get(0))
-            .and_then(Value::as_str)
-            == Some(CONTEXT_V2);
-        if is_v2 && !members.contains_key("validFrom") {
-            members.insert("validFrom".into(), now.whole_seconds().to_string().into());
         }
-        Ok(id)
     }
 
     /// What the registry itself publishes cannot be issued over its head: a second list or
@@ -183,140 +173,6 @@ impl Registry {
         format!("urn:uuid:{}", parts.join("-"))
     }
 
-    /// Gives the credential its entries: a revocation entry where it has no `credentialStatus`,
-    /// and for each one that names only a purpose the place. A complete entry stays as it is, and
-    /// has to be one that was given out where it points here.
-    fn complete_status(
-        &self,
-        tx: &mut Tx<'_>,
-        owner: ProfileId,
-        id: &str,
-        members: &mut Map<String, Value>,
-    ) -> Result<Vec<(SpaceId, u32)>, RegistryError> {
-        let single = !matches!(members.get("credentialStatus"), Some(Value::Array(_)));
-        let given = match members.remove("credentialStatus") {
-            None => vec![open_entry()],
-            Some(Value::Array(entries)) => entries,
-            Some(entry) => vec![entry],
-        };
-        let mut places = Vec::new();
-        let mut missing = Vec::new();
-        for (n, given) in given.iter().enumerate() {
-            let pointer = match single {
-                true => "/credential/credentialStatus".to_owned(),
-                false => format!("/credential/credentialStatus/{n}"),
-            };
-            match wanted_purpose(given, &pointer)? {
-                Some(purpose) => missing.push(purpose),
-                None => places.extend(self.place_of(tx.read, owner, given, &pointer)?),
-            }
-        }
-        let place = match missing.is_empty() {
-            true => None,
-            false => Some(self.place_for(tx, owner, id, &missing)?),
-        };
-        let mut completed = Vec::with_capacity(given.len());
-        for given in given {
-            completed.push(match (wanted_purpose(&given, "")?, &place) {
-                (Some(purpose), Some(place)) => build_entry(
-                    &self.urls().list(place.list(&purpose)),
-                    &purpose,
-                    place.index,
-                    None,
-                ),
-                _ => given,
-            });
-        }
-        places.extend(place.map(|place| (place.space, place.index.get() as u32)));
-        let status = match (single, completed.len()) {
-            (true, 1) => completed.remove(0),
-            _ => Value::Array(completed),
-        };
-        members.insert("credentialStatus".into(), status);
-        Ok(places)
-    }
-
-    /// The place of the entries that a credential lacks: the one it has already, where lists for
-    /// all purposes lie over it, else a fresh one.
-    fn place_for(
-        &self,
-        tx: &mut Tx<'_>,
-        owner: ProfileId,
-        id: &str,
-        purposes: &[StatusPurpose],
-    ) -> Result<Place, RegistryError> {
-        let known = CREDENTIALS.get(tx.read, &credential_key(id, owner))?;
-        for (space, index) in known.map(|record| record.entries).unwrap_or_default() {
-            let record = space_of(tx.read, space)?;
-            if purposes
-                .iter()
-                .all(|purpose| record.plane(purpose).is_some())
-            {
-                let index = record.length().index(index.into());
-                let index = index.expect("given out within the length");
-                return Ok(Place {
-                    space,
-                    index,
-                    record,
-                });
-            }
-        }
-        let opened = self.entry_space(tx, owner, purposes)?;
-        let index = take_entry(tx, &opened)?;
-        opened.stage(tx);
-        Ok(Place {
-            space: opened.id,
-            index,
-            record: opened.record,
-        })
-    }
-
-    /// Where a complete entry points, if that is here: then the place has to be the issuer's and
-    /// to have been given out.
-    fn place_of(
-        &self,
-        read: &dyn Read,
-        owner: ProfileId,
-        given: &Value,
-        pointer: &str,
-    ) -> Result<Option<(SpaceId, u32)>, RegistryError> {
-        let entry = StatusEntry::parse(given, pointer)
-            .map_err(|error| RegistryError::invalid(pointer, error.to_string()))?;
-        let Some(list) = self.urls().parse_list(&entry.list) else {
-            return Ok(None);
-        };
-        let record = list_of(read, &self.urls(), list)?;
-        if list.owner() != owner {
-            let detail = "the list belongs to another issuer";
-            return Err(RegistryError::invalid(
-                format!("{pointer}/statusListCredential"),
-                detail,
-            ));
-        }
-        if record.purpose != entry.purpose {
-            let detail = format!("the list is for {}", record.purpose.as_str());
-            return Err(RegistryError::invalid(
-                format!("{pointer}/statusPurpose"),
-                detail,
-            ));
-        }
-        let at_index = |detail: String| {
-            Err(RegistryError::invalid(
-                format!("{pointer}/statusListIndex"),
-                detail,
-            ))
-        };
-        let index = match record.length().index(entry.index) {
-            Ok(index) => index,
-            Err(error) => return at_index(error.to_string()),
-        };
-        let given_out = ALLOCATION.get(read, &record.space)?.unwrap_or(0);
-        if !permutation(&space_of(read, record.space)?).is_allocated(index, given_out) {
-            return at_index(format!("the index {} was never given out", entry.index));
-        }
-        Ok(Some((record.space, index.get() as u32)))
-    }
-
     /// Sets or clears a status of a credential, by its id (VCALM `POST /credentials/status`).
     pub fn change_credential_status(
         &self,
@@ -325,66 +181,98 @@ impl Registry {
     ) -> Result<Updated, RegistryError> {
         let none = || RegistryError::NotFound(Thing::Credential, request.credential.clone());
         let snapshot = self.engine.snapshot();
-        let rows = CREDENTIALS.scan(&*snapshot, &id_digest(&request.credential), None, 16)?;
+        let digest = id_digest(&request.credential);
+        let rows = CREDENTIALS.scan(&*snapshot, &digest, None, usize::MAX)?;
         // Of a credential that others issued, not even its existence is told.
-        let mut own: Vec<_> = rows
+        let own = rows
             .into_iter()
-            .filter(|((_, owner), _)| change.actor.speaks_for(*owner))
-            .map(|(_, record)| record)
-            .collect();
-        if own.len() > 1 {
-            let Some(list) = request
+            .filter(|((_, owner), _)| change.actor.speaks_for(*owner));
+        let own: Vec<Carried> = own.flat_map(|(_, record)| record.entries).collect();
+        if own.is_empty() {
+            return Err(none());
+        }
+        let mut meant = Vec::new();
+        for carried in own
+            .iter()
+            .filter(|carried| carried.purposes.contains(&request.purpose))
+        {
+            let Some(list) = space_of(&*snapshot, carried.space)?.plane(&request.purpose) else {
+                continue;
+            };
+            let here = request
                 .list
                 .as_deref()
-                .and_then(|url| self.urls().parse_list(url))
-            else {
-                return Err(RegistryError::Ambiguous(own.len()));
-            };
-            own.retain(|record| {
-                record
-                    .entries
-                    .iter()
-                    .any(|(at, _)| at.owner() == list.owner())
-            });
+                .is_none_or(|url| url == self.urls().list(list));
+            if here
+                && request
+                    .index
+                    .is_none_or(|index| index == u64::from(carried.index))
+            {
+                meant.push((list, carried.index));
+            }
         }
-        let record = own.into_iter().next().ok_or_else(none)?;
-        for (space, index) in record.entries {
-            let meant = |list: &ListId| {
-                request
-                    .list
-                    .as_deref()
-                    .is_none_or(|url| url == self.urls().list(*list))
-            };
-            let plane = space_of(&*snapshot, space)?.plane(&request.purpose);
-            let named = request.index.is_none_or(|named| named == u64::from(index));
-            if let Some(list) = plane.filter(meant).filter(|_| named) {
-                let target = StatusTarget::Index(index.into());
+        match meant.as_slice() {
+            [(list, index)] => {
+                let target = StatusTarget::Index((*index).into());
                 let update = StatusUpdate {
                     target,
                     status: request.status.into(),
                 };
-                return self.update_statuses(change, list, vec![update], request.reason);
+                self.update_statuses(change, *list, vec![update], request.reason)
             }
+            [] => {
+                let purpose = request.purpose.as_str();
+                let detail = format!(
+                    "the credential carries no such entry for {purpose}, so verifiers elsewhere \
+                     would see nothing of it"
+                );
+                Err(RegistryError::invalid("/credentialStatus", detail))
+            }
+            several => Err(RegistryError::Ambiguous(several.len())),
         }
-        let purpose = request.purpose.as_str();
-        let detail = format!("the credential has no such entry for {purpose}");
-        Err(RegistryError::invalid("/credentialStatus", detail))
     }
 }
 
-/// Where the entries of one credential stand.
-struct Place {
-    space: SpaceId,
-    index: StatusIndex,
-    record: SpaceRecord,
+/// What issuing adds to a credential. It is what is kept for a repeated request: the credential
+/// itself, which is about a person, is not.
+#[derive(Serialize, Deserialize)]
+struct Added {
+    issuer: String,
+    id: String,
+    valid_from: Option<String>,
+    status: Value,
+    proof: Option<Value>,
 }
 
-impl Place {
-    fn list(&self, purpose: &StatusPurpose) -> ListId {
-        self.record
-            .plane(purpose)
-            .expect("a place is chosen for all purposes that are missing")
+impl Added {
+    /// The credential with what was added.
+    fn to(&self, members: &Map<String, Value>) -> Value {
+        let mut members = members.clone();
+        match members.get_mut("issuer") {
+            Some(Value::Object(issuer)) => {
+                issuer.insert("id".into(), self.issuer.clone().into());
+            }
+            Some(issuer) => *issuer = self.issuer.clone().into(),
+            None => {}
+        }
+        members.insert("id".into(), self.id.clone().into());
+        if let Some(from) = &self.valid_from {
+            members.insert("validFrom".into(), from.clone().into());
+        }
+        members.insert("credentialStatus".into(), self.status.clone());
+        if let Some(proof) = &self.proof {
+            members.insert("proof".into(), proof.clone());
+        }
+        Value::Object(members)
     }
+}
+
+/// The moment of issuing, where the credential names none. One of the older data model is told so,
+/// rather than given a member of this one.
+fn valid_from(members: &Map<String, Value>, now: Timestamp) -> Option<String> {
+    let first = members.get("@context").and_then(|contexts| contexts.get(0));
+    let is_v2 = first.and_then(Value::as_str) == Some(CONTEXT_V2);
+    (is_v2 && !members.contains_key("validFrom")).then(|| now.whole_seconds().to_string())
 }
 
 /// A credential has to be one before it is signed, and a badge a badge.
@@ -405,37 +293,6 @@ fn check_envelope(completed: &Value) -> Result<(), RegistryError> {
 
 fn is_id(text: &str) -> bool {
     url::Url::parse(text).is_ok() && text.len() <= 2048
-}
-
-fn open_entry() -> Value {
-    json!({ "type": ENTRY_TYPE, "statusPurpose": StatusPurpose::Revocation.as_str() })
-}
-
-/// The purpose of an entry that names no place yet.
-fn wanted_purpose(given: &Value, pointer: &str) -> Result<Option<StatusPurpose>, RegistryError> {
-    let has = |member: &str| given.get(member).is_some();
-    if has("statusListIndex") || has("statusListCredential") {
-        return Ok(None);
-    }
-    // What else stands there would have to be kept, and a fresh entry has no place for it.
-    let bare = given.as_object().is_some_and(|members| members.len() == 2);
-    let is_entry = bare && given.get("type").and_then(Value::as_str) == Some(ENTRY_TYPE);
-    match given
-        .get("statusPurpose")
-        .and_then(Value::as_str)
-        .map(str::parse)
-    {
-        Some(Ok(purpose @ (StatusPurpose::Revocation | StatusPurpose::Suspension))) if is_entry => {
-            Ok(Some(purpose))
-        }
-        _ => {
-            let detail = format!(
-                "either a complete status entry is needed, or one of type {ENTRY_TYPE} with only \
-                 a statusPurpose, revocation or suspension, to be given a place"
-            );
-            Err(RegistryError::invalid(pointer, detail))
-        }
-    }
 }
 
 fn issuer_of(members: &Map<String, Value>) -> Result<&str, RegistryError> {

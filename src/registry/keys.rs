@@ -2,14 +2,15 @@
 
 use serde_json::Value;
 
+use super::change::Tx;
 use super::profiles::document_digest;
 use super::{Change, Registry, RegistryError, Thing};
 use crate::ids::{KeyId, ProfileId, Slug};
-use crate::store::engine::{Batch, Read};
+use crate::store::engine::{Batch, CommitError, Read};
 use crate::store::event::EventKind;
 use crate::store::tables::{
     DIRTY_LISTS, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, IdForm, KEYS, KeyRecord, LIST_STATES, LISTS,
-    ListState, PROFILES, ProfileRecord,
+    ListState, PROFILES, ProfileRecord, TO_SIGN_AGAIN,
 };
 use crate::time::Timestamp;
 use crate::vc::controller::{Method, controller_document, did_document};
@@ -77,14 +78,13 @@ impl Registry {
                 return Err(RegistryError::Key(format!("{key} is out of use already")));
             }
             let others = keys_of(tx.read, profile)?;
-            if !others
-                .iter()
-                .any(|(id, other)| *id != key && signs_at(other, tx.now))
-            {
+            let Some((other, used)) = another_that_signs(&others, key, tx.now) else {
                 let words = "no other key of this profile signs yet; make one first, and retire \
                              this one once the new one is in use";
                 return Err(RegistryError::Key(words.into()));
-            }
+            };
+            // Two keys that are retired at once must not each count on the other.
+            KEYS.expect(&mut tx.batch, &(profile, *other), Some(used));
             let after = KeyRecord {
                 retired_at: Some(tx.now),
                 ..before.clone()
@@ -127,14 +127,15 @@ impl Registry {
                 since,
             });
             let others = keys_of(tx.read, profile)?;
-            if !others
-                .iter()
-                .any(|(id, other)| *id != key && signs_at(other, tx.now))
-            {
-                // Nothing could be signed any more: a new key signs at once.
-                let id = self.stage_key(&mut tx.batch, profile, &record, tx.now, tx.now)?;
-                tx.log(EventKind::KeyMade { profile, key: id });
+            match another_that_signs(&others, key, tx.now) {
+                Some((other, used)) => KEYS.expect(&mut tx.batch, &(profile, *other), Some(used)),
+                None => {
+                    // Nothing could be signed any more: a new key signs at once.
+                    let id = self.stage_key(&mut tx.batch, profile, &record, tx.now, tx.now)?;
+                    tx.log(EventKind::KeyMade { profile, key: id });
+                }
             }
+            TO_SIGN_AGAIN.put(&mut tx.batch, &profile, &());
             for (list, _) in LISTS.scan(tx.read, &profile.0.to_be_bytes(), None, usize::MAX)? {
                 if let Some(state) = LIST_STATES.get(tx.read, &list)? {
                     // The same revision, at another time: a publication under way starts over.
@@ -221,27 +222,45 @@ impl Registry {
         profile: ProfileId,
         record: &ProfileRecord,
         unsigned: &Value,
-    ) -> Result<Value, RegistryError> {
+    ) -> Result<Signed, RegistryError> {
         let now = self.now();
         let keys = keys_of(read, profile)?;
-        let newest = keys.iter().rev().find(|(_, key)| signs_at(key, now));
+        let newest = keys.into_iter().rev().find(|(_, key)| signs_at(key, now));
         let Some((id, key)) = newest else {
             let words = format!("the profile {} has no key that may sign", record.slug);
             return Err(RegistryError::Key(words));
         };
         let options = ProofOptions {
-            verification_method: method(record, *id),
+            verification_method: method(record, id),
             created: Some(now.whole_seconds()),
             expires: None,
         };
         let unsignable = |error: ProofError| RegistryError::Unsignable(error.to_string());
-        let secret = self.open_key(profile, *id, key)?;
-        let signed = proof::sign(unsigned, &options, &secret).map_err(unsignable)?;
-        for made in proof::proofs(&signed) {
+        let secret = self.open_key(profile, id, &key)?;
+        let document = proof::sign(unsigned, &options, &secret).map_err(unsignable)?;
+        for made in proof::proofs(&document) {
             let made = made.map_err(unsignable)?;
-            let _good = proof::verify(&signed, &made, &public(key)?, now).map_err(unsignable)?;
+            let _good = proof::verify(&document, &made, &public(&key)?, now).map_err(unsignable)?;
         }
-        Ok(signed)
+        Ok(Signed {
+            document,
+            key: (profile, id),
+            record: key,
+        })
+    }
+
+    /// As [`Registry::sign`], for what is written with this change: it is written only if the key
+    /// still is what it was, so that nothing goes out under one that was revoked meanwhile.
+    pub(super) fn sign_in(
+        &self,
+        tx: &mut Tx<'_>,
+        profile: ProfileId,
+        record: &ProfileRecord,
+        unsigned: &Value,
+    ) -> Result<Value, RegistryError> {
+        let signed = self.sign(tx.read, profile, record, unsigned)?;
+        KEYS.expect(&mut tx.batch, &signed.key, Some(&signed.record));
+        Ok(signed.document)
     }
 
     /// A fresh key, sealed for its place, and its public half.
@@ -324,32 +343,73 @@ impl Registry {
         Ok((profile, KEYS.get(read, &(profile, key))?.ok_or_else(none)?))
     }
 
-    /// Signs every endorsement of a profile again with the key that signs now.
+    /// Signs again what a crash or an error left signed by a revoked key.
+    pub fn sign_again(&self) -> Result<(), RegistryError> {
+        for (profile, ()) in TO_SIGN_AGAIN.scan(&*self.engine, &[], None, usize::MAX)? {
+            self.sign_endorsements_again(profile)?;
+        }
+        Ok(())
+    }
+
+    /// Signs every endorsement of a profile again with the key that signs now. The mark that asks
+    /// for it goes with the last of them.
     fn sign_endorsements_again(&self, profile: ProfileId) -> Result<(), RegistryError> {
         let mut after = None;
         loop {
             let snapshot = self.engine.snapshot();
             let read = &*snapshot;
-            let rows = ENDORSEMENTS.scan(read, &profile.0.to_be_bytes(), after.as_ref(), 256)?;
-            let Some((last, _)) = rows.last() else {
-                return Ok(());
-            };
-            after = Some(*last);
+            let rows = ENDORSEMENTS.scan(read, &profile.0.to_be_bytes(), after.as_ref(), 64)?;
             let record = self.profile_record(read, profile)?;
             let mut batch = Batch::default();
-            for (id, _) in rows {
-                let stored = ENDORSEMENT_DOCUMENTS.get(read, &id)?.unwrap_or_default();
+            let mut key = None;
+            for (id, _) in &rows {
+                let stored = ENDORSEMENT_DOCUMENTS.get(read, id)?.unwrap_or_default();
                 let mut document: Value = serde_json::from_slice(&stored)
                     .expect("an endorsement's document is JSON that this registry wrote");
                 if let Some(members) = document.as_object_mut() {
                     members.shift_remove("proof");
                 }
                 let signed = self.sign(read, profile, &record, &document)?;
-                ENDORSEMENT_DOCUMENTS.put(&mut batch, &id, &signed.to_string().into_bytes());
+                ENDORSEMENT_DOCUMENTS.expect(&mut batch, id, Some(&stored));
+                let text = signed.document.to_string().into_bytes();
+                ENDORSEMENT_DOCUMENTS.put(&mut batch, id, &text);
+                key = Some((signed.key, signed.record));
             }
-            self.commit(batch)?;
+            match &key {
+                Some((key, record)) => KEYS.expect(&mut batch, key, Some(record)),
+                None => TO_SIGN_AGAIN.delete(&mut batch, &profile),
+            }
+            drop(snapshot);
+            match self.commit(batch) {
+                Ok(_) => after = rows.last().map(|(id, _)| *id),
+                // Another key change came first: look again.
+                Err(RegistryError::Commit(CommitError::Conflict)) => continue,
+                Err(error) => return Err(error),
+            }
+            if after.is_none() {
+                return Ok(());
+            }
         }
     }
+}
+
+/// A signed document, and the key that signed it as it was then.
+pub(super) struct Signed {
+    pub(super) document: Value,
+    key: (ProfileId, KeyId),
+    record: KeyRecord,
+}
+
+/// A key beside `key` that signs at this moment.
+fn another_that_signs(
+    keys: &[(KeyId, KeyRecord)],
+    key: KeyId,
+    at: Timestamp,
+) -> Option<(&KeyId, &KeyRecord)> {
+    let found = keys
+        .iter()
+        .find(|(id, other)| *id != key && signs_at(other, at));
+    found.map(|(id, other)| (id, other))
 }
 
 /// A `did:key` is its key: there can be no other.

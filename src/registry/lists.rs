@@ -53,16 +53,8 @@ impl Registry {
     /// Opens a list and signs it.
     pub fn create_list(&self, change: &Change, new: &NewList) -> Result<ListView, RegistryError> {
         change.actor.must_speak_for(new.issuer)?;
-        let paired = new
-            .paired_with
-            .map(|list| list_of(&*self.engine, &self.urls(), list));
-        let turn = match &paired {
-            Some(Ok(record)) => Some(self.turns.of(record.space)),
-            _ => None,
-        };
-        let _turn = turn
-            .as_ref()
-            .map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
+        let turn = self.turns.of(new.issuer);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let opened = self.transact(change, |tx| {
             self.profile_record(tx.read, new.issuer)?;
             let list = match new.paired_with {
@@ -134,12 +126,10 @@ impl Registry {
             });
         }
         let list = ListId::generate(new.issuer, &*self.entropy);
-        let mut record = space.record.clone().unwrap_or_else(|| SpaceRecord {
-            length: new.length.entries(),
-            permutation: random(&*self.entropy),
-            planes: Vec::new(),
-            endorsements: false,
-        });
+        let mut record = space
+            .record
+            .clone()
+            .unwrap_or_else(|| self.fresh_space(new.length));
         record.planes.push(Plane {
             purpose: new.purpose.clone(),
             list,
@@ -187,45 +177,59 @@ impl Registry {
                 found = Some((open.space, record));
             }
         }
-        let length = ListLength::MINIMUM;
         let (id, previous) = match found {
             Some((id, record)) => (id, Some(record)),
             None => {
-                let id = self.open_space(tx, owner, length).id;
+                let id = self.open_space(tx, owner, ListLength::MINIMUM).id;
                 OPEN_SPACES.expect(&mut tx.batch, &owner, present.as_ref());
                 OPEN_SPACES.put(&mut tx.batch, &owner, &OpenSpace { space: id });
                 (id, None)
             }
         };
-        let mut record = previous.clone().unwrap_or_else(|| SpaceRecord {
-            length: length.entries(),
-            permutation: random(&*self.entropy),
-            planes: Vec::new(),
-            endorsements: false,
-        });
+        Ok(self.with_planes(tx, id, previous, purposes))
+    }
+
+    /// A space with a list for each of `purposes`; what is missing is opened.
+    pub(super) fn with_planes(
+        &self,
+        tx: &mut Tx<'_>,
+        id: SpaceId,
+        previous: Option<SpaceRecord>,
+        purposes: &[StatusPurpose],
+    ) -> OpenedSpace {
+        let fresh = || self.fresh_space(ListLength::MINIMUM);
+        let mut record = previous.clone().unwrap_or_else(fresh);
         for purpose in purposes {
             if record.plane(purpose).is_none() {
-                let list = ListId::generate(owner, &*self.entropy);
+                let list = ListId::generate(id.owner(), &*self.entropy);
                 record.planes.push(Plane {
                     purpose: purpose.clone(),
                     list,
                 });
-                let purpose = purpose.clone();
                 let new = NewList {
-                    issuer: owner,
-                    purpose,
-                    length,
+                    issuer: id.owner(),
+                    purpose: purpose.clone(),
+                    length: record.length(),
                     ttl: None,
                     paired_with: None,
                 };
                 self.write_list(tx, list, id, &new);
             }
         }
-        Ok(OpenedSpace {
+        OpenedSpace {
             id,
             record,
             previous,
-        })
+        }
+    }
+
+    fn fresh_space(&self, length: ListLength) -> SpaceRecord {
+        SpaceRecord {
+            length: length.entries(),
+            permutation: random(&*self.entropy),
+            planes: Vec::new(),
+            endorsements: false,
+        }
     }
 }
 

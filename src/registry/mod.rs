@@ -8,6 +8,7 @@ mod actor;
 mod allocation;
 mod change;
 mod endorsements;
+mod entries;
 mod error;
 mod issuing;
 mod keys;
@@ -52,7 +53,7 @@ pub use queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
     StatusUnknown,
 };
-pub use standing::{EndorsementFilter, EndorsementView, SubjectAnswer};
+pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
 pub use statuses::{Refused, StatusTarget, StatusUpdate, Updated};
 pub use tokens::NewToken;
 
@@ -69,8 +70,8 @@ pub struct Settings {
     pub idempotency_kept: Ttl,
     /// Whether a list is signed before a change of it is acknowledged.
     pub publish_before_acknowledging: bool,
-    /// How many published lists are kept ready in memory.
-    pub ready_lists: u64,
+    /// Bytes of memory in which published lists are kept ready.
+    pub ready_bytes: u64,
 }
 
 /// The registry: every service, over one store.
@@ -105,7 +106,7 @@ impl Registry {
             });
         }
         check_master_key(&*engine, &master)?;
-        let published = publisher::Snapshot::new(settings.ready_lists);
+        let published = publisher::Snapshot::new(settings.ready_bytes);
         Ok(Self {
             engine,
             clock,
@@ -118,9 +119,10 @@ impl Registry {
         })
     }
 
-    /// The present moment, by the registry's clock.
+    /// The present moment, by the registry's clock, and never before the newest committed change: a
+    /// clock that steps back takes nothing back.
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.clock.now().max(self.engine.head().at)
     }
 
     /// The settings that the services run with.
@@ -128,8 +130,9 @@ impl Registry {
         &self.settings
     }
 
-    /// Whether the store can be read: what readiness means on one machine.
+    /// Whether the store can be read and takes changes: what readiness means on one machine.
     pub fn check_store(&self) -> Result<(), StoreError> {
+        self.engine.takes_writes().map_err(StoreError::NoWrites)?;
         SETTINGS
             .get(&*self.engine, &PUBLIC_URL.to_owned())
             .map(|_| ())

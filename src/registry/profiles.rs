@@ -8,9 +8,8 @@ use crate::badges::Profile;
 use crate::ids::{KeyId, ProfileId, Slug};
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
-use crate::store::table::Table;
 use crate::store::tables::{
-    IdForm, KEYS, PROFILE_ISSUER_IDS, PROFILE_SLUGS, PROFILES, ProfileRecord, SETTINGS,
+    COUNTS, IdForm, KEYS, PROFILE_ISSUER_IDS, PROFILE_SLUGS, PROFILES, ProfileRecord,
 };
 use crate::time::Timestamp;
 use crate::vc::controller::method_members;
@@ -59,9 +58,8 @@ pub struct ProfileView {
     pub etag: String,
 }
 
-/// How many profiles there have been; a setting, moved with each new profile.
+/// How many profiles there have been; moved with each new one.
 const PROFILE_COUNT: &str = "profiles";
-const COUNTS: Table<String, u64> = Table::new(SETTINGS.tag(), SETTINGS.name());
 
 impl Registry {
     /// Registers a profile and makes its first key, in one batch.
@@ -164,16 +162,25 @@ impl Registry {
     /// A profile by its slug, its `issuer.id` or its URL, as requests name it at `pointer`.
     pub fn profile_named(&self, name: &str, pointer: &str) -> Result<ProfileView, RegistryError> {
         let snapshot = self.engine.snapshot();
-        let found = match name.parse::<Slug>() {
-            Ok(slug) => PROFILE_SLUGS.get(&*snapshot, &slug)?.map(number),
-            Err(_) => self.profile_with_id(&*snapshot, name)?,
-        };
+        let found = self.profile_number(&*snapshot, name)?;
         match found {
             Some(id) => self.profile_view(&*snapshot, id),
             None => {
                 let detail = format!("no profile here has the slug or the id {name:?}");
                 Err(RegistryError::invalid(pointer, detail))
             }
+        }
+    }
+
+    /// The number of the profile that has this slug, `issuer.id` or URL.
+    pub(super) fn profile_number(
+        &self,
+        read: &dyn Read,
+        name: &str,
+    ) -> Result<Option<ProfileId>, RegistryError> {
+        match name.parse::<Slug>() {
+            Ok(slug) => Ok(PROFILE_SLUGS.get(read, &slug)?.map(number)),
+            Err(_) => self.profile_with_id(read, name),
         }
     }
 

@@ -15,6 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use tracing::{error, info};
@@ -36,6 +37,9 @@ use crate::time::{Timestamp, Ttl};
 pub struct PublishedList {
     /// The revision that it shows.
     pub revision: Revision,
+    /// How many artefacts of the list there were before it. A list that is signed again with
+    /// another key keeps its revision.
+    pub generation: u64,
     /// When it was signed.
     pub published_at: Timestamp,
     /// `ttl` of the list.
@@ -44,6 +48,17 @@ pub struct PublishedList {
     pub etag: String,
     /// JSON of the secured credential.
     pub document: Arc<str>,
+    /// The same bytes, as an answer carries them: a clone copies nothing.
+    pub body: Bytes,
+}
+
+/// Lets a body share the memory of the document.
+struct Shared(Arc<str>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 impl PublishedList {
@@ -52,13 +67,27 @@ impl PublishedList {
         let etag = digest[..12]
             .iter()
             .fold(String::from("\""), |tag, byte| format!("{tag}{byte:02x}"));
+        let document: Arc<str> = artefact.document.as_str().into();
         Arc::new(Self {
             revision: artefact.state.revision,
+            generation: artefact.state.generation,
             published_at: artefact.state.published_at,
             ttl,
             etag: etag + "\"",
-            document: artefact.document.as_str().into(),
+            body: Bytes::from_owner(Shared(document.clone())),
+            document,
         })
+    }
+
+    /// Which of two artefacts of a list is the newer one.
+    const fn version(&self) -> (u64, u64) {
+        (self.revision.0, self.generation)
+    }
+
+    /// About how many bytes it takes to keep it.
+    fn weight(&self) -> u32 {
+        const BESIDE_THE_DOCUMENT: usize = 256;
+        u32::try_from(self.document.len() + BESIDE_THE_DOCUMENT).unwrap_or(u32::MAX)
     }
 }
 
@@ -77,9 +106,13 @@ struct Waiting {
 }
 
 impl Snapshot {
-    pub(super) fn new(ready_lists: u64) -> Self {
+    /// Keeps artefacts ready in up to `ready_bytes` of memory.
+    pub(super) fn new(ready_bytes: u64) -> Self {
+        let ready = Cache::builder()
+            .max_capacity(ready_bytes)
+            .weigher(|_, list: &Arc<PublishedList>| list.weight());
         Self {
-            ready: Cache::new(ready_lists),
+            ready: ready.build(),
             waiting: Mutex::default(),
             wake: Condvar::new(),
         }
@@ -99,6 +132,7 @@ impl Snapshot {
                 .since
                 .entry(list)
                 .or_insert_with(|| Instant::now() + Duration::from_secs(5));
+            self.wake.notify_one();
         }
     }
 
@@ -107,7 +141,7 @@ impl Snapshot {
         self.ready
             .entry(id)
             .and_compute_with(|present| match present {
-                Some(present) if present.value().revision > list.revision => {
+                Some(present) if present.value().version() > list.version() => {
                     moka::ops::compute::Op::Nop
                 }
                 _ => moka::ops::compute::Op::Put(list.clone()),
@@ -117,14 +151,20 @@ impl Snapshot {
 
 impl Registry {
     /// Sees to it that the signed list follows a committed change: at once where the registry
-    /// is set so, else within the publish delay.
+    /// is set so, else within the publish delay. Where it cannot be signed at once, the caller
+    /// hears of that, and the publisher tries again.
     pub(super) fn follow(&self, list: ListId) -> Result<(), RegistryError> {
-        if self.settings.publish_before_acknowledging {
-            self.publish(list)?;
-        } else {
+        if !self.settings.publish_before_acknowledging {
             self.published.wait_for_publisher(list);
+            return Ok(());
         }
-        Ok(())
+        match self.publish(list) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.published.try_again(list);
+                Err(error)
+            }
+        }
     }
 
     /// The newest signed artefact of a list.
@@ -205,7 +245,7 @@ impl Registry {
             bits: &bits,
         });
         let signed = self.sign(read, list.owner(), &issuer, &unsigned)?;
-        Ok(signed.to_string())
+        Ok(signed.document.to_string())
     }
 
     /// Stores an artefact. Where no change came meanwhile the list is no longer dirty; where one
@@ -230,17 +270,32 @@ impl Registry {
         }
     }
 
-    /// Publishes every list that a crash or a shutdown left behind. Returns how many.
+    /// Publishes the lists that a crash or a shutdown left behind, each of them once: one that
+    /// cannot be published is left to the publisher. Returns how many were published.
     pub fn catch_up(&self) -> Result<usize, RegistryError> {
-        let mut behind = 0;
+        let mut published = 0;
+        let mut after = None;
         loop {
-            let lists = DIRTY_LISTS.scan(&*self.engine.snapshot(), &[], None, 256)?;
-            if lists.is_empty() {
-                return Ok(behind);
-            }
-            for (list, ()) in lists {
-                self.publish(list)?;
-                behind += 1;
+            let lists = DIRTY_LISTS.scan(&*self.engine.snapshot(), &[], after.as_ref(), 256)?;
+            let Some((last, ())) = lists.last() else {
+                return Ok(published);
+            };
+            after = Some(*last);
+            published += lists
+                .iter()
+                .filter(|(list, ())| self.publish_or_try_again(*list))
+                .count();
+        }
+    }
+
+    /// Publishes a list, or puts it back in line where that fails. Returns whether it succeeded.
+    fn publish_or_try_again(&self, list: ListId) -> bool {
+        match self.publish(list) {
+            Ok(_) => true,
+            Err(problem) => {
+                error!(list = %list, %problem, "a list could not be published; it is tried again");
+                self.published.try_again(list);
+                false
             }
         }
     }
@@ -265,23 +320,33 @@ fn bits_of(read: &dyn Read, list: ListId, record: &ListRecord) -> Result<Bitstri
     })
 }
 
-/// The thread that signs what changed. Dropping it publishes what waits, and ends it.
+/// How many lists are signed and stored at a time: their commits share the disk's syncs. Should
+/// two threads come to publish one list, the condition on its row in "published" lets one win,
+/// and the other looks again.
+const THREADS: usize = 4;
+
+/// The threads that sign what changed. Dropping it publishes what waits, and ends them.
 pub struct Publisher {
     registry: Arc<Registry>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Publisher {
-    /// Starts the thread; a list is signed at most `delay` after a change of it.
+    /// Starts the threads; a list is to be signed within `delay` of a change of it.
     pub fn start(registry: Arc<Registry>, delay: Duration) -> std::io::Result<Self> {
-        let shared = registry.clone();
-        let thread = std::thread::Builder::new()
-            .name("publisher".into())
-            .spawn(move || publish_as_they_come(&shared, delay))?;
-        Ok(Self {
+        // Made first, so that threads that did start are ended where a later one does not.
+        let mut publisher = Self {
             registry,
-            thread: Some(thread),
-        })
+            threads: Vec::with_capacity(THREADS),
+        };
+        for number in 1..=THREADS {
+            let shared = publisher.registry.clone();
+            let thread = std::thread::Builder::new()
+                .name(format!("publisher-{number}"))
+                .spawn(move || publish_as_they_come(&shared, delay))?;
+            publisher.threads.push(thread);
+        }
+        Ok(publisher)
     }
 }
 
@@ -293,23 +358,20 @@ impl Drop for Publisher {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .stop = true;
-        snapshot.wake.notify_one();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            error!("the publisher ended by a panic; start-up will publish what it left");
+        snapshot.wake.notify_all();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                error!("a publisher ended by a panic; start-up will publish what it left");
+            }
         }
+        info!("the publisher has published what waited");
     }
 }
 
 fn publish_as_they_come(registry: &Registry, delay: Duration) {
     while let Some(list) = next_due(&registry.published, delay) {
-        if let Err(problem) = registry.publish(list) {
-            error!(list = %list, %problem, "a list could not be published; it is tried again");
-            registry.published.try_again(list);
-        }
+        registry.publish_or_try_again(list);
     }
-    info!("the publisher has published what waited");
 }
 
 /// Waits for the list that has waited longest until it is due; `None` when all is done for good.
@@ -328,9 +390,12 @@ fn next_due(snapshot: &Snapshot, delay: Duration) -> Option<ListId> {
             .map(|(l, s)| (*l, *s));
         match first {
             Some((list, since)) => {
-                let left = patience.saturating_sub(since.elapsed());
+                // A list that is to be tried again waits since a moment that is yet to come.
+                let left = (since + patience).saturating_duration_since(Instant::now());
                 if left.is_zero() || waiting.stop {
                     waiting.since.remove(&list);
+                    // While this one is signed, another thread has to watch the others.
+                    snapshot.wake.notify_one();
                     return Some(list);
                 }
                 let woken = snapshot.wake.wait_timeout(waiting, left);

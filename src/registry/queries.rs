@@ -4,12 +4,13 @@
 use super::allocation::space_of;
 use super::lists::list_of;
 use super::profiles::id_digest;
+use super::staged::stored_page;
 use super::{Actor, Outcome, Registry, RegistryError, Thing};
-use crate::bitstring::{IndexOutOfRange, PAGE_BYTES, Page, StatusIndex, get_in_page, page_of};
+use crate::bitstring::{IndexOutOfRange, StatusIndex, get_in_page, page_of};
 use crate::ids::{ListId, Revision, SpaceId};
 use crate::status::{Effect, StatusPurpose};
 use crate::store::engine::Read;
-use crate::store::tables::{CREDENTIALS, LIST_STATES, ListRecord, PAGES};
+use crate::store::tables::{CREDENTIALS, Carried, LIST_STATES, ListRecord};
 
 /// What an entry says, or why it says nothing.
 #[derive(Debug, Clone)]
@@ -177,7 +178,10 @@ impl Registry {
     ) -> Result<Result<CredentialAnswer, StatusUnknown>, RegistryError> {
         let meant = match issuer {
             None => None,
-            Some(name) => Some(self.profile_named(name, "/issuer")?.id),
+            Some(name) => match self.profile_number(read, name)? {
+                Some(issuer) => Some(issuer),
+                None => return Ok(Err(StatusUnknown::NoCredential(credential.to_owned()))),
+            },
         };
         let rows = CREDENTIALS.scan(read, &id_digest(credential), None, usize::MAX)?;
         let seen = rows.into_iter().filter(|((_, owner), _)| {
@@ -188,17 +192,21 @@ impl Registry {
             };
             visible && meant.is_none_or(|meant| meant == *owner)
         });
-        let mut entries = Vec::new();
-        let mut owners = 0;
+        let mut entries: Vec<EntryAnswer> = Vec::new();
+        let (mut owners, mut elsewhere) = (0, false);
         for (_, record) in seen {
             owners += 1;
-            for (space, index) in record.entries {
-                entries.extend(self.entries_over(read, space, index)?);
+            elsewhere |= record.elsewhere;
+            for carried in record.entries {
+                entries.extend(self.carried_entries(read, &carried)?);
             }
         }
+        // What a list elsewhere says is not known here, and may be the worst.
+        let beyond = elsewhere.then_some(Outcome::Unreachable);
         let outcomes = entries
             .iter()
-            .map(|entry: &EntryAnswer| entry.answer.outcome);
+            .map(|entry| entry.answer.outcome)
+            .chain(beyond);
         let outcome = match owners {
             0 => return Ok(Err(StatusUnknown::NoCredential(credential.to_owned()))),
             1 => outcomes
@@ -214,20 +222,24 @@ impl Registry {
         }))
     }
 
-    /// What every list over a space says of an index.
-    fn entries_over(
+    /// What the lists say of the entries that a credential carries.
+    fn carried_entries(
         &self,
         read: &dyn Read,
-        space: SpaceId,
-        index: u32,
+        carried: &Carried,
     ) -> Result<Vec<EntryAnswer>, RegistryError> {
-        let planes = space_of(read, space)?.planes;
-        let issuer = self.profile_record(read, space.owner())?.issuer_id;
+        let space = space_of(read, carried.space)?;
+        let planes: Vec<ListId> = carried
+            .purposes
+            .iter()
+            .filter_map(|purpose| space.plane(purpose))
+            .collect();
+        let issuer = self.profile_record(read, carried.space.owner())?.issuer_id;
         let answer = |list: ListId| {
             let record = list_of(read, &self.urls(), list)?;
             let index = record
                 .length()
-                .index(index.into())
+                .index(carried.index.into())
                 .expect("given out within the list's length");
             Ok(EntryAnswer {
                 list: self.urls().list(list),
@@ -236,7 +248,7 @@ impl Registry {
                 answer: entry_of(read, list, &record, index)?,
             })
         };
-        planes.iter().map(|plane| answer(plane.list)).collect()
+        planes.into_iter().map(answer).collect()
     }
 
     /// The list over a space for a purpose.
@@ -259,19 +271,8 @@ pub(super) fn entry_of(
     index: StatusIndex,
 ) -> Result<StatusAnswer, RegistryError> {
     let size = record.status_size;
-    let page = PAGES.get(read, &(list, page_of(index, size)))?;
-    let status = match page.map(Page::try_from) {
-        Some(Ok(page)) => get_in_page(&page, index, size),
-        Some(Err(bytes)) => {
-            let reason = format!("a page has {} bytes, not {PAGE_BYTES}", bytes.len());
-            let corrupt = crate::store::StoreError::Corrupt {
-                table: PAGES.name(),
-                reason,
-            };
-            return Err(corrupt.into());
-        }
-        None => 0,
-    };
+    let page = stored_page(read, list, page_of(index, size))?;
+    let status = get_in_page(&page, index, size);
     let outcome = match record.purpose.effect(status) {
         Effect::Revokes => Outcome::Revoked,
         Effect::Suspends => Outcome::Suspended,
@@ -292,8 +293,9 @@ pub(super) fn entry_of(
 /// Which of several entries decides how a credential stands.
 const fn weight(outcome: Outcome) -> u8 {
     match outcome {
-        Outcome::Revoked => 2,
-        Outcome::Suspended => 1,
-        _ => 0,
+        Outcome::Revoked => 3,
+        Outcome::Suspended => 2,
+        Outcome::Active => 0,
+        _ => 1,
     }
 }

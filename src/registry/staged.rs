@@ -136,10 +136,17 @@ impl<'a> Staged<'a> {
             StatusTarget::Credential(id) => {
                 let record = known.next().flatten();
                 let entries = record.iter().flat_map(|record| &record.entries);
-                let mut here = entries.filter(|(space, _)| *space == self.record.space);
-                match here.next() {
-                    Some((_, index)) => self.given_out_index(u64::from(*index)),
-                    None => Err(Refusal::Item(format!("{id} has no entry in this list"))),
+                let mut here = entries.filter(|carried| {
+                    carried.space == self.record.space
+                        && carried.purposes.contains(&self.record.purpose)
+                });
+                match (here.next(), here.next()) {
+                    (Some(carried), None) => self.given_out_index(u64::from(carried.index)),
+                    (Some(_), Some(_)) => {
+                        let reason = format!("{id} has several entries here; name the index");
+                        Err(Refusal::Item(reason))
+                    }
+                    _ => Err(Refusal::Item(format!("{id} has no entry in this list"))),
                 }
             }
         });
@@ -192,19 +199,7 @@ impl<'a> Staged<'a> {
         match self.pages.entry(number) {
             Entry::Occupied(page) => Ok(page.into_mut()),
             Entry::Vacant(place) => {
-                let stored = PAGES.get(self.read, &(self.list, number))?;
-                let content = match stored.map(Page::try_from) {
-                    None => [0; PAGE_BYTES],
-                    Some(Ok(page)) => page,
-                    Some(Err(bytes)) => {
-                        let reason = format!("a page has {} bytes, not {PAGE_BYTES}", bytes.len());
-                        return Err(StoreError::Corrupt {
-                            table: PAGES.name(),
-                            reason,
-                        }
-                        .into());
-                    }
-                };
+                let content = stored_page(self.read, self.list, number)?;
                 Ok(place.insert(StagedPage {
                     content,
                     touched: false,
@@ -230,6 +225,10 @@ impl<'a> Staged<'a> {
             return Err(Refusal::Item(RegistryError::NotSuspendable.to_string()));
         }
         let standing = match (&self.record.purpose, status, record.standing()) {
+            (StatusPurpose::Suspension, _, RecordedStanding::Revoked) => {
+                let words = "this endorsement was revoked, and a revocation is never taken back";
+                return Err(Refusal::Item(words.into()));
+            }
             (_, _, RecordedStanding::Revoked) => return Ok(()),
             (StatusPurpose::Revocation, _, _) => RecordedStanding::Revoked,
             (StatusPurpose::Suspension, 0, _) => RecordedStanding::Active,
@@ -314,6 +313,26 @@ impl<'a> Staged<'a> {
         LIST_STATES.put(&mut batch, &self.list, &state);
         DIRTY_LISTS.put(&mut batch, &self.list, &());
         batch
+    }
+}
+
+/// A page of a list's bits; one that nobody has written is all zeros.
+pub(super) fn stored_page(
+    read: &dyn Read,
+    list: ListId,
+    number: u32,
+) -> Result<Page, RegistryError> {
+    match PAGES.get(read, &(list, number))?.map(Page::try_from) {
+        None => Ok([0; PAGE_BYTES]),
+        Some(Ok(page)) => Ok(page),
+        Some(Err(bytes)) => {
+            let reason = format!("a page has {} bytes, not {PAGE_BYTES}", bytes.len());
+            Err(StoreError::Corrupt {
+                table: PAGES.name(),
+                reason,
+            }
+            .into())
+        }
     }
 }
 

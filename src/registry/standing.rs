@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::profiles::{document_digest, id_digest};
+use super::profiles::id_digest;
 use super::{Outcome, Registry, RegistryError, Thing};
 use crate::badges::SubjectKind;
 use crate::ids::{EndorsementId, ProfileId};
@@ -37,8 +37,6 @@ pub struct EndorsementView {
     pub changed_at: Timestamp,
     /// The signed EndorsementCredential.
     pub credential: Value,
-    /// Strong entity tag of document and standing together, with its quotes.
-    pub etag: String,
 }
 
 /// Which endorsements to list.
@@ -56,6 +54,15 @@ pub struct EndorsementFilter {
     pub at: Option<Timestamp>,
     /// After this one.
     pub after: Option<EndorsementId>,
+}
+
+/// A page of endorsements.
+#[derive(Debug, Clone)]
+pub struct EndorsementPage {
+    /// Those that passed the filter.
+    pub endorsements: Vec<EndorsementView>,
+    /// After which one the list goes on, where it does.
+    pub next: Option<EndorsementId>,
 }
 
 /// What is known of one subject.
@@ -84,12 +91,13 @@ impl Registry {
         self.view_endorsement(&*snapshot, id, &record, at)
     }
 
-    /// Endorsements that pass `filter`, in order of id, at most `limit`.
+    /// Endorsements that pass `filter`, in order of id, at most `limit` of them. A filter that few
+    /// pass gives a short page with a cursor, rather than an answer that takes for ever.
     pub fn endorsements(
         &self,
         filter: &EndorsementFilter,
         limit: usize,
-    ) -> Result<Vec<EndorsementView>, RegistryError> {
+    ) -> Result<EndorsementPage, RegistryError> {
         let snapshot = self.engine.snapshot();
         let read = &*snapshot;
         let endorser = match &filter.endorser {
@@ -102,35 +110,38 @@ impl Registry {
             .map(|id| self.canonical(read, id))
             .transpose()?;
         let mut found = Vec::new();
-        let mut after = filter.after;
+        let (mut after, mut looked_at) = (filter.after, 0);
         loop {
             let page = match &subject {
                 Some(subject) => self.ids_by_subject(read, subject, after, PAGE)?,
                 None => self.ids_by_endorser(read, endorser, after, PAGE)?,
             };
-            let last_page = page.len() < PAGE;
-            after = page.last().copied().or(after);
-            for id in page {
-                let record = self.endorsement_record(read, id)?;
+            for id in &page {
+                after = Some(*id);
+                looked_at += 1;
+                let record = self.endorsement_record(read, *id)?;
                 let wanted = endorser.is_none_or(|endorser| id.owner() == endorser)
                     && filter.kind.is_none_or(|kind| record.kind == kind)
                     && filter.at.is_none_or(|at| record.created_at <= at);
                 if !wanted {
                     continue;
                 }
-                let view = self.view_endorsement(read, id, &record, filter.at)?;
-                if filter
-                    .standing
-                    .is_none_or(|standing| view.outcome == standing)
-                {
-                    found.push(view);
+                let outcome = self.outcome_of(read, &record, filter.at)?;
+                if filter.standing.is_none_or(|standing| outcome == standing) {
+                    found.push(self.view_as(read, *id, &record, outcome)?);
                 }
-                if found.len() == limit {
-                    return Ok(found);
+                if found.len() == limit || looked_at == MOST_LOOKED_AT {
+                    return Ok(EndorsementPage {
+                        endorsements: found,
+                        next: after,
+                    });
                 }
             }
-            if last_page {
-                return Ok(found);
+            if page.len() < PAGE {
+                return Ok(EndorsementPage {
+                    endorsements: found,
+                    next: None,
+                });
             }
         }
     }
@@ -142,10 +153,15 @@ impl Registry {
         at: Option<Timestamp>,
     ) -> Result<Vec<SubjectAnswer>, RegistryError> {
         let snapshot = self.engine.snapshot();
-        subjects
-            .iter()
-            .map(|subject| self.answer_subject(&*snapshot, subject, at))
-            .collect()
+        let mut room = MOST_SHOWN;
+        let answer = |subject: &String| {
+            let answer = self.answer_subject(&*snapshot, subject, at, room.min(MOST_PER_SUBJECT));
+            room -= answer
+                .as_ref()
+                .map_or(0, |answer| answer.endorsements.len());
+            answer
+        };
+        subjects.iter().map(answer).collect()
     }
 
     fn answer_subject(
@@ -153,9 +169,9 @@ impl Registry {
         read: &dyn Read,
         asked: &str,
         at: Option<Timestamp>,
+        room: usize,
     ) -> Result<SubjectAnswer, RegistryError> {
         let subject = self.canonical(read, asked)?;
-        let moment = at.unwrap_or_else(|| self.now());
         let mut best = None;
         let mut endorsements = Vec::new();
         let mut more = false;
@@ -164,7 +180,7 @@ impl Registry {
             let page = self.ids_by_subject(read, &subject, after, PAGE)?;
             for id in &page {
                 let record = self.endorsement_record(read, *id)?;
-                if record.created_at > moment {
+                if at.is_some_and(|at| record.created_at > at) {
                     continue;
                 }
                 // Every endorsement counts for the outcome, also where not all are shown.
@@ -173,9 +189,9 @@ impl Registry {
                     .into_iter()
                     .chain([outcome])
                     .min_by_key(|outcome| rank(*outcome));
-                more = endorsements.len() == MOST_PER_SUBJECT;
+                more = endorsements.len() == room;
                 if !more {
-                    endorsements.push(self.view_endorsement(read, *id, &record, at)?);
+                    endorsements.push(self.view_as(read, *id, &record, outcome)?);
                 }
             }
             after = page.last().copied();
@@ -188,9 +204,8 @@ impl Registry {
             None if self.is_known(read, &subject)? => Outcome::NotEndorsed,
             None => Outcome::Unknown,
         };
-        let subject = asked.to_owned();
         Ok(SubjectAnswer {
-            subject,
+            subject: asked.to_owned(),
             outcome,
             endorsements,
             more,
@@ -204,15 +219,24 @@ impl Registry {
         record: &EndorsementRecord,
         at: Option<Timestamp>,
     ) -> Result<EndorsementView, RegistryError> {
+        let outcome = self.outcome_of(read, record, at)?;
+        self.view_as(read, id, record, outcome)
+    }
+
+    fn view_as(
+        &self,
+        read: &dyn Read,
+        id: EndorsementId,
+        record: &EndorsementRecord,
+        outcome: Outcome,
+    ) -> Result<EndorsementView, RegistryError> {
         let document = ENDORSEMENT_DOCUMENTS.get(read, &id)?.unwrap_or_default();
         let credential: Value = serde_json::from_slice(&document)
             .expect("an endorsement's document is JSON that this registry wrote");
-        let outcome = self.outcome_of(read, record, at)?;
-        let mut etag = document_digest(&credential);
-        etag.insert_str(etag.len() - 1, &format!("-{}", outcome.as_str()));
         let mut roles = Vec::new();
         roles.extend(record.as_issuer.then_some("issuer"));
         roles.extend(record.as_accreditor.then_some("accreditor"));
+        let last = record.history.last();
         Ok(EndorsementView {
             id,
             endorser: self.profile_record(read, id.owner())?.issuer_id,
@@ -222,33 +246,39 @@ impl Registry {
             outcome,
             valid_from: record.valid_from,
             valid_until: record.valid_until,
-            changed_at: record
-                .history
-                .last()
-                .map_or(record.created_at, |change| change.at),
+            changed_at: last.map_or(record.created_at, |change| change.at),
             credential,
-            etag,
         })
     }
 
-    /// How an endorsement stands at `at` or now. Whether what was endorsed has changed since is
-    /// known for the present only.
+    /// How an endorsement stands at `at` or now. What was decided last holds now, whatever the
+    /// clock says. Where the endorsement is bound to a version and the subject is another one by
+    /// now, it is stale from the subject's last change on, and before that nobody knows.
     fn outcome_of(
         &self,
         read: &dyn Read,
         record: &EndorsementRecord,
         at: Option<Timestamp>,
     ) -> Result<Outcome, RegistryError> {
-        let outcome = outcome_at(record, at.unwrap_or_else(|| self.now()));
+        let standing = at.map_or_else(|| record.standing(), |at| record.standing_at(at));
+        let outcome = outcome_at(record, standing, at.unwrap_or_else(|| self.now()));
         let Some(bound) = &record.digest_multibase else {
             return Ok(outcome);
         };
-        if at.is_some() || outcome != Outcome::Active {
+        if outcome != Outcome::Active {
             return Ok(outcome);
         }
-        let present = self.present_digest(read, &record.subject)?;
-        let stale = present.is_some_and(|present| bound.parse() != Ok(present));
-        Ok(if stale { Outcome::StaleDigest } else { outcome })
+        match self.present_version(read, &record.subject)? {
+            Some((digest, changed_at)) if bound.parse() != Ok(digest) => {
+                let since = at.is_none_or(|at| changed_at <= at);
+                Ok(if since {
+                    Outcome::StaleDigest
+                } else {
+                    Outcome::Unknown
+                })
+            }
+            _ => Ok(outcome),
+        }
     }
 
     pub(super) fn endorsement_record(
@@ -289,16 +319,31 @@ impl Registry {
 /// How many rows are looked at in one go.
 const PAGE: usize = 256;
 
+/// At most this many rows are looked at for one page of a list.
+const MOST_LOOKED_AT: usize = 10_000;
+
+/// At most this many endorsements are shown in one batch answer.
+const MOST_SHOWN: usize = 10_000;
+
 /// At most this many endorsements are shown for one subject in a batch answer.
 const MOST_PER_SUBJECT: usize = 1_000;
 
 /// How an endorsement stands at a moment: what was decided for ever, then its period, then what
 /// was decided for the time being.
-fn outcome_at(record: &EndorsementRecord, at: Timestamp) -> Outcome {
-    match record.standing_at(at) {
+const fn outcome_at(
+    record: &EndorsementRecord,
+    standing: RecordedStanding,
+    at: Timestamp,
+) -> Outcome {
+    let before = at.millis() < record.valid_from.millis();
+    let after = match record.valid_until {
+        Some(until) => at.millis() >= until.millis(),
+        None => false,
+    };
+    match standing {
         RecordedStanding::Revoked => Outcome::Revoked,
-        _ if at < record.valid_from => Outcome::NotYetValid,
-        _ if record.valid_until.is_some_and(|until| at > until) => Outcome::Expired,
+        _ if before => Outcome::NotYetValid,
+        _ if after => Outcome::Expired,
         RecordedStanding::Suspended => Outcome::Suspended,
         RecordedStanding::Active => Outcome::Active,
     }

@@ -3,9 +3,10 @@
 use super::profiles::id_digest;
 use super::{Registry, RegistryError};
 use crate::badges::{DigestMultibase, SubjectKind};
-use crate::ids::{AchievementId, ProfileId};
+use crate::ids::ProfileId;
 use crate::store::engine::Read;
 use crate::store::tables::{ACHIEVEMENTS, CREDENTIALS, ENDORSEMENTS};
+use crate::time::Timestamp;
 
 /// What is endorsed, as far as it is known here.
 #[derive(Default)]
@@ -26,34 +27,37 @@ impl Registry {
         }
     }
 
-    /// Digest of what a hosted profile or achievement is now, as its JSON-LD is served.
-    pub(super) fn present_digest(
+    /// Digest of what a hosted profile or achievement is now, as its JSON-LD is served, and when it
+    /// last changed.
+    pub(super) fn present_version(
         &self,
         read: &dyn Read,
         id: &str,
-    ) -> Result<Option<DigestMultibase>, RegistryError> {
-        let document = if let Some(profile) = self.profile_with_id(read, id)? {
-            self.profile_view(read, profile)?.document
-        } else if let Some(Ok(achievement)) = self
-            .urls()
-            .within("achievements", id)
-            .map(str::parse::<AchievementId>)
+    ) -> Result<Option<(DigestMultibase, Timestamp)>, RegistryError> {
+        let achievement = self.urls().within("achievements", id).map(str::parse);
+        let (document, changed_at) = if let Some(profile) = self.profile_with_id(read, id)? {
+            let view = self.profile_view(read, profile)?;
+            (view.document, view.changed_at)
+        } else if let Some(Ok(achievement)) = achievement
             && let Some(record) = ACHIEVEMENTS.get(read, &achievement)?
         {
-            self.view_achievement(read, achievement, &record)?.document
+            let view = self.view_achievement(read, achievement, &record)?;
+            (view.document, view.changed_at)
         } else {
             return Ok(None);
         };
-        Ok(Some(DigestMultibase::of(document.to_string().as_bytes())))
+        let digest = DigestMultibase::of(document.to_string().as_bytes());
+        Ok(Some((digest, changed_at)))
     }
 
+    /// Whether a profile or an achievement of this id is registered here. That a credential is
+    /// known is not told: it would reveal that the credential exists.
     pub(super) fn is_known(&self, read: &dyn Read, id: &str) -> Result<bool, RegistryError> {
         let achievement = self
             .urls()
             .within("achievements", id)
             .and_then(|id| id.parse().ok());
         Ok(self.profile_with_id(read, id)?.is_some()
-            || !CREDENTIALS.scan(read, &id_digest(id), None, 1)?.is_empty()
             || match achievement {
                 Some(achievement) => ACHIEVEMENTS.get(read, &achievement)?.is_some(),
                 None => false,

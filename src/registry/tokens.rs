@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::{Actor, Change, Registry, RegistryError, Thing};
 use crate::entropy::random;
 use crate::ids::{ProfileId, Slug};
+use crate::store::engine::{Batch, CommitError};
 use crate::store::event::EventKind;
 use crate::store::tables::{TOKENS, TokenRecord};
 use crate::time::{Timestamp, Ttl};
@@ -116,8 +117,74 @@ impl Registry {
             }
         })
     }
+
+    /// Deletes the rows of tokens that have expired, which are refused anyhow. Returns how many.
+    pub fn forget_expired_tokens(&self) -> Result<usize, RegistryError> {
+        let mut forgotten = 0;
+        let mut after = None;
+        loop {
+            let rows = TOKENS.scan(&*self.engine, &[], after.as_ref(), 64)?;
+            let Some((last, _)) = rows.last() else {
+                return Ok(forgotten);
+            };
+            after = Some(*last);
+            let now = self.now();
+            let mut batch = Batch::default();
+            for (key, record) in rows.iter().filter(|(_, record)| record.expires_at <= now) {
+                TOKENS.expect(&mut batch, key, Some(record));
+                TOKENS.delete(&mut batch, key);
+            }
+            let count = batch.deletes.len();
+            match self.commit(batch) {
+                Ok(_) => forgotten += count,
+                // One of them was just revoked; the next round sees to the others.
+                Err(RegistryError::Commit(CommitError::Conflict)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
 }
 
 fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::entropy::SeededEntropy;
+    use crate::registry::Settings;
+    use crate::store::memory::MemoryEngine;
+    use crate::time::ManualClock;
+    use crate::vc::sealing::MasterKey;
+
+    #[test]
+    fn tokens_that_have_expired_are_forgotten_and_others_are_not() {
+        let clock = Arc::new(ManualClock::new(Timestamp::EPOCH));
+        let engine = Arc::new(MemoryEngine::new(clock.clone()));
+        let settings = Settings {
+            public_url: "https://registry.example".to_owned(),
+            list_ttl: Ttl::from_seconds(300),
+            key_notice: Ttl::from_seconds(0),
+            idempotency_kept: Ttl::from_seconds(3_600),
+            publish_before_acknowledging: true,
+            ready_bytes: 1 << 20,
+        };
+        let entropy = Arc::new(SeededEntropy::new(1));
+        let master = MasterKey::generate(&SeededEntropy::new(0));
+        let registry = Registry::open(engine, clock.clone(), entropy, master, settings).unwrap();
+        let operator = Change::by(Actor::operator());
+        let make = |seconds| registry.make_token(&operator, None, Ttl::from_seconds(seconds));
+        for _ in 0..150 {
+            make(60).unwrap();
+        }
+        let lasting = make(61).unwrap();
+        assert_eq!(registry.forget_expired_tokens().unwrap(), 0);
+        clock.advance(Ttl::from_seconds(60));
+        assert_eq!(registry.forget_expired_tokens().unwrap(), 150);
+        let known = registry.authenticate(&lasting.token).unwrap();
+        assert!(known.is_some(), "it is good for another second");
+    }
 }

@@ -38,6 +38,10 @@ pub trait Engine: Read {
     /// log, without gaps and in commit order. Callers from many threads share one disk sync.
     fn commit(&self, batch: Batch) -> Result<Committed, CommitError>;
 
+    /// Whether the engine still takes writes; where it has stopped for good, the reason. It may
+    /// stop at any moment, so a commit is answered by [`commit`](Self::commit) alone.
+    fn takes_writes(&self) -> Result<(), String>;
+
     /// The newest committed place in the log.
     fn head(&self) -> Head;
 
@@ -113,6 +117,9 @@ pub enum StoreError {
     /// The engine could not read.
     #[error("the store cannot be read: {0}")]
     Unavailable(String),
+    /// The engine reads and has stopped taking writes.
+    #[error("the store takes no writes: {0}")]
+    NoWrites(String),
     /// A stored value cannot be understood: damage, or a newer format.
     #[error("table {table}: stored bytes cannot be read: {reason}")]
     Corrupt {

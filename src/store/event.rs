@@ -20,6 +20,7 @@
 //! 33  status changed          list 12 | revision u64 | status u8 | indexes
 //! 40  endorsement issued      endorsement 12
 //! 41  endorsement's status    endorsement 12 | state u8 (0 reinstated, 1 suspended, 2 revoked)
+//! 42  credential issued       profile u32 | SHA-256 of its proof 32
 //! 50  token made              id 16
 //! 51  token revoked           id 16
 //! ```
@@ -156,6 +157,14 @@ pub enum EventKind {
         /// To what.
         state: EndorsementState,
     },
+    /// A credential was signed for its issuer.
+    CredentialIssued {
+        /// The issuer.
+        profile: ProfileId,
+        /// SHA-256 of its proof, JSON as it was handed out: whoever holds the credential can show
+        /// that it was, and nobody else learns what it is.
+        proof: [u8; 32],
+    },
     /// A bearer token was made.
     TokenMade {
         /// Its id, which is not its secret.
@@ -279,6 +288,7 @@ impl EventKind {
             Self::StatusChanged { .. } => 0x33,
             Self::EndorsementIssued { .. } => 0x40,
             Self::EndorsementStatus { .. } => 0x41,
+            Self::CredentialIssued { .. } => 0x42,
             Self::TokenMade { .. } => 0x50,
             Self::TokenRevoked { .. } => 0x51,
         }
@@ -338,6 +348,10 @@ impl EventKind {
                 out.extend(endorsement.as_bytes());
                 out.push(state.code());
             }
+            Self::CredentialIssued { profile, proof } => {
+                out.extend(profile.0.to_be_bytes());
+                out.extend(proof);
+            }
             Self::TokenMade { id } | Self::TokenRevoked { id } => out.extend(id),
         }
     }
@@ -394,6 +408,10 @@ impl EventKind {
             0x41 => Self::EndorsementStatus {
                 endorsement: endorsement(from)?,
                 state: EndorsementState::decode(from)?,
+            },
+            0x42 => Self::CredentialIssued {
+                profile: profile(from)?,
+                proof: from.array()?,
             },
             0x50 => Self::TokenMade { id: from.array()? },
             0x51 => Self::TokenRevoked { id: from.array()? },
@@ -602,7 +620,7 @@ mod tests {
             any::<(u64, u64)>(),
         );
         (
-            0usize..15,
+            0usize..16,
             raw,
             any::<u8>(),
             prop::collection::vec(any::<u32>(), 0..20),
@@ -654,7 +672,11 @@ mod tests {
                             let state = states[usize::from(small) % 3];
                             EventKind::EndorsementStatus { endorsement, state }
                         }
-                        13 => EventKind::TokenMade { id },
+                        13 => EventKind::CredentialIssued {
+                            profile,
+                            proof: [id[0]; 32],
+                        },
+                        14 => EventKind::TokenMade { id },
                         _ => EventKind::TokenRevoked { id },
                     }
                 },

@@ -143,11 +143,7 @@ impl Engine for MemoryEngine {
     fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
         let mut state = self.write_state();
         let state = &mut *state;
-        if state.disk.is_some() {
-            return Err(CommitError::Unavailable(
-                "a write failed before; the store must be opened again".to_owned(),
-            ));
-        }
+        state.takes_writes().map_err(CommitError::Unavailable)?;
         state.attempts += 1;
         let fault = (state.hook)(state.attempts, &batch);
         let mut staged = staging::stage(&state.rows, state.tip, vec![batch], self.clock.now());
@@ -175,12 +171,25 @@ impl Engine for MemoryEngine {
         ))
     }
 
+    fn takes_writes(&self) -> Result<(), String> {
+        self.read_state().takes_writes()
+    }
+
     fn head(&self) -> Head {
         self.read_state().tip.head
     }
 
     fn changes(&self, since: Seq, limit: usize) -> Result<Vec<LoggedEvent>, StoreError> {
         format::changes(&self.rows(), since, limit)
+    }
+}
+
+impl State {
+    fn takes_writes(&self) -> Result<(), String> {
+        match self.disk {
+            None => Ok(()),
+            Some(_) => Err("a write failed before; the store must be opened again".to_owned()),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use rocksdb::{
@@ -49,6 +49,8 @@ const OPEN_FILES: i32 = 512;
 pub struct RocksEngine {
     live: Arc<Live>,
     tip: Arc<RwLock<Tip>>,
+    /// Why no more writes are taken; the writer sets it after its first error.
+    stopped: Arc<OnceLock<String>>,
     /// `None` only while the engine is being dropped.
     queue: Option<Sender<Waiting>>,
     writer: Option<JoinHandle<()>>,
@@ -85,10 +87,12 @@ impl RocksEngine {
                 .map_err(|error| cannot_open(path, error.as_ref()))?;
         }
         let tip = Arc::new(RwLock::new(opened.tip));
+        let stopped = Arc::default();
         let (queue, waiting) = mpsc::channel();
         let writer = Writer {
             live: Arc::clone(&live),
             tip: Arc::clone(&tip),
+            stopped: Arc::clone(&stopped),
             clock,
             waiting,
         };
@@ -99,6 +103,7 @@ impl RocksEngine {
         Ok(Self {
             live,
             tip,
+            stopped,
             queue: Some(queue),
             writer: Some(writer),
         })
@@ -155,13 +160,23 @@ impl Engine for RocksEngine {
         self.queue
             .as_ref()
             .and_then(|queue| queue.send(Waiting { batch, answer }).ok())
-            .ok_or_else(|| CommitError::Unavailable("the store's writer has ended".to_owned()))?;
+            .ok_or_else(|| CommitError::Unavailable(WRITER_ENDED.to_owned()))?;
         // The writer drops a commit without an answer only when it panics, maybe half way.
         answered.recv().unwrap_or_else(|_| {
             Err(CommitError::Indeterminate(
                 "the store's writer ended without an answer".to_owned(),
             ))
         })
+    }
+
+    fn takes_writes(&self) -> Result<(), String> {
+        if let Some(reason) = self.stopped.get() {
+            return Err(reason.clone());
+        }
+        match &self.writer {
+            Some(writer) if !writer.is_finished() => Ok(()),
+            _ => Err(WRITER_ENDED.to_owned()),
+        }
     }
 
     fn head(&self) -> Head {
@@ -173,10 +188,13 @@ impl Engine for RocksEngine {
     }
 }
 
+const WRITER_ENDED: &str = "the store's writer has ended";
+
 /// The only one who writes once the store is open.
 struct Writer {
     live: Arc<Live>,
     tip: Arc<RwLock<Tip>>,
+    stopped: Arc<OnceLock<String>>,
     clock: Arc<dyn Clock>,
     waiting: Receiver<Waiting>,
 }
@@ -189,11 +207,9 @@ impl Writer {
                 continue;
             };
             tracing::error!(%error, "a write to the store failed; it takes no more writes");
-            let refused = format!("a write failed, restart to write again: {error}");
             for late in &self.waiting {
-                let _ = late
-                    .answer
-                    .send(Err(CommitError::Unavailable(refused.clone())));
+                let refused = self.stopped.get().cloned().unwrap_or_default();
+                let _ = late.answer.send(Err(CommitError::Unavailable(refused)));
             }
         }
     }
@@ -227,8 +243,10 @@ impl Writer {
         } else {
             self.live.write(staged.writes)
         };
-        if written.is_ok() {
-            *self.tip.write().unwrap_or_else(PoisonError::into_inner) = staged.tip;
+        match &written {
+            Ok(()) => *self.tip.write().unwrap_or_else(PoisonError::into_inner) = staged.tip,
+            // Before anybody is answered, so that whoever hears of the error finds it here.
+            Err(error) => self.stop(error),
         }
         for (caller, answer) in callers.into_iter().zip(staged.answers) {
             let answer = match &written {
@@ -241,6 +259,11 @@ impl Writer {
             let _ = caller.send(answer);
         }
         written
+    }
+
+    fn stop(&self, error: &rocksdb::Error) {
+        self.stopped
+            .get_or_init(|| format!("a write failed, restart to write again: {error}"));
     }
 }
 

@@ -5,24 +5,26 @@
 //! | 01 | meta | name | format version | the engine, at creation |
 //! | 02 | head | – | newest place in the log, and the clock | the engine, with each group of batches |
 //! | 03 | events | seq | time, digest, body | the engine, with each batch that has events |
-//! | 08 | settings | name | text | start-up: `public_url` with the first profile |
+//! | 08 | settings | name | text | `registry::profiles`: `public_url` with the first profile |
+//! | 09 | counts | name | number | `registry::profiles`: how many profiles there have been |
 //! | 10 | profiles | profile | [`ProfileRecord`] | `registry::profiles` |
 //! | 11 | profile slugs | slug | profile | `registry::profiles`, once for ever |
 //! | 12 | profile issuer ids | SHA-256 of `issuer.id` | profile | `registry::profiles`, once for ever |
 //! | 13 | keys | profile, key | [`KeyRecord`] | `registry::keys` |
+//! | 14 | to sign again | profile | – | `registry::keys`, with the revocation of a key |
 //! | 20 | achievements | achievement | [`AchievementRecord`] | `registry::achievements` |
 //! | 30 | spaces | space | [`SpaceRecord`] | `registry::lists` |
 //! | 31 | allocation | space | counter of indexes given out | `registry::allocation` |
 //! | 32 | lists | list | [`ListRecord`] | `registry::lists` |
-//! | 33 | list states | list | [`ListState`] | `registry::statuses`, with each change of bits |
-//! | 34 | pages | list, page | 1,024 bytes of the bitstring; absent means zeros | `registry::statuses` |
+//! | 33 | list states | list | [`ListState`] | `registry::lists`; `registry::staged`, with each change of bits; `registry::keys`, when a key is revoked |
+//! | 34 | pages | list, page | 1,024 bytes of the bitstring; absent means zeros | `registry::staged` alone |
 //! | 35 | open spaces | profile | space for entries that nobody chose a list for | `registry::lists` |
-//! | 36 | dirty lists | list | – | `registry::statuses`; removed by the publisher |
+//! | 36 | dirty lists | list | – | whoever writes list states; removed by the publisher |
 //! | 37 | published | list | [`PublishedState`] | the publisher |
 //! | 38 | artefacts | list | [`ArtefactRecord`] | the publisher |
 //! | 40 | credentials | SHA-256 of the credential's id, profile | [`CredentialRecord`] | allocation and issuing |
-//! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements` |
-//! | 51 | endorsement documents | endorsement | the signed credential, JSON | `registry::endorsements` |
+//! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements`; `registry::staged`, with the bits |
+//! | 51 | endorsement documents | endorsement | the signed credential, JSON | `registry::endorsements`; `registry::keys`, signed again |
 //! | 52 | endorsements by subject | SHA-256 of the subject's id, endorsement | – | `registry::endorsements` |
 //! | 53 | holders | space, index | [`Holder`] | allocation by credential id, issuing, `registry::endorsements` |
 //! | 60 | tokens | SHA-256 of the token | [`TokenRecord`] | `registry::tokens` |
@@ -46,6 +48,8 @@ pub type Digest = [u8; 32];
 
 /// Facts about the store as a whole that the services decide.
 pub const SETTINGS: Table<String, Bytes> = Table::new(0x08, "settings");
+/// Counters of the store as a whole.
+pub const COUNTS: Table<String, u64> = Table::new(0x09, "counts");
 /// Who takes part.
 pub const PROFILES: Table<ProfileId, ProfileRecord> = Table::new(0x10, "profiles");
 /// Slugs; a row is never removed, so a slug is never reused.
@@ -54,6 +58,8 @@ pub const PROFILE_SLUGS: Table<Slug, u64> = Table::new(0x11, "profile slugs");
 pub const PROFILE_ISSUER_IDS: Table<Digest, u64> = Table::new(0x12, "profile issuer ids");
 /// Keys, secrets sealed.
 pub const KEYS: Table<(ProfileId, KeyId), KeyRecord> = Table::new(0x13, "keys");
+/// Profiles whose endorsements have to be signed again, since a key of theirs was revoked.
+pub const TO_SIGN_AGAIN: Table<ProfileId, ()> = Table::new(0x14, "to sign again");
 /// What is achieved.
 pub const ACHIEVEMENTS: Table<AchievementId, AchievementRecord> = Table::new(0x20, "achievements");
 /// Index spaces.
@@ -269,8 +275,10 @@ postcard_record!(ArtefactRecord, 1);
 pub struct CredentialRecord {
     /// Its id.
     pub id: String,
-    /// Where its entries stand.
-    pub entries: Vec<(SpaceId, u32)>,
+    /// The entries that it carries here.
+    pub entries: Vec<Carried>,
+    /// Whether it carries an entry of a list elsewhere, of which nothing is known here.
+    pub elsewhere: bool,
     /// Id of the achievement that it asserts, where it was issued here and names one.
     pub achievement: Option<String>,
     /// Whether the registry gave it its id, so that nobody else can mean anything by it.
@@ -279,6 +287,18 @@ pub struct CredentialRecord {
     pub created_at: Timestamp,
 }
 postcard_record!(CredentialRecord, 1);
+
+/// A place that a credential carries, and what it carries an entry for: outside verifiers see only
+/// those.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// The indexes.
+    pub space: SpaceId,
+    /// Which of them.
+    pub index: u32,
+    /// The purposes of its entries there.
+    pub purposes: Vec<StatusPurpose>,
+}
 
 /// Who carries a status entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
