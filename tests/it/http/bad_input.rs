@@ -226,12 +226,15 @@ fn a_status_that_cannot_be_set_is_refused_and_the_list_stays() {
         assert!(reason.contains(word), "{update}: {refused}");
     }
     let lines = format!(
-        "{{\"index\":{},\"status\":1}}\n{{\"index\":oops}}\n",
+        "{{\"index\":{},\"status\":1}}\n\n{{\"index\":oops}}\n",
         given[1]
     );
     let call = school.call("POST", &format!("{list}/updates"));
     let refused = call.body("application/x-ndjson", lines).send().problem(400);
-    assert_eq!(refused["line"], 2, "{refused}");
+    assert_eq!(refused["line"], 3, "{refused}");
+    let one = json!({ "updates": [{ "index": given[1], "status": 1 }] });
+    let beside = school.post(&format!("{list}/updates?reason=fraud"), &one);
+    assert_eq!(beside.problem(400)["pointer"], "?reason");
     let long = json!({
         "updates": [{ "index": given[1], "status": 1 }], "reason": "x".repeat(2_001),
     });

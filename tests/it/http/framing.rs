@@ -72,6 +72,13 @@ fn a_body_that_announces_itself_as_far_too_large_is_not_waited_for() {
     let answer = Connection::open(house.address).send_bytes(head.as_bytes());
     answer.problem(413);
     assert_eq!(answer.header("connection"), Some("close"));
+    // Nor is the end of one that never announced how long it is.
+    let chunked = head.replace("Content-Length: 1000000000", "Transfer-Encoding: chunked");
+    let part = (256 << 10) + 1;
+    let endless = format!("{chunked}{part:x}\r\n{}\r\n", "x".repeat(part));
+    let answer = Connection::open(house.address).send_bytes(endless.as_bytes());
+    answer.problem(413);
+    assert_eq!(answer.header("connection"), Some("close"));
     // Nor is one that asks beforehand.
     let asks = head.replace("1000000000\r\n", "65537\r\nExpect: 100-continue\r\n");
     let answer = Connection::open(house.address).send_bytes(asks.as_bytes());

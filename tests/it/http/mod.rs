@@ -2,12 +2,14 @@
 
 mod access;
 mod bad_input;
+mod carried;
 mod claims;
 mod concurrency;
 mod conditions;
 mod description;
 mod development;
 mod framing;
+mod health;
 mod idempotency;
 mod issue;
 mod statuses;

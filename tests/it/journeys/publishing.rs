@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use goodstanding::store::memory::MemoryEngine;
+use goodstanding::store::memory::{Fault, MemoryEngine};
+use goodstanding::store::tables::PUBLISHED;
 
 use crate::support::house::{House, Plan, clock};
 use crate::support::reader::{bit, ones};
@@ -61,6 +62,33 @@ fn a_start_publishes_what_a_crash_left_behind() {
     assert_eq!(left.verifier().looks_up(&list, index)["outcome"], "revoked");
     let started = Plan::over(engine, clock).seeded(3).open();
     assert!(bit(&started.verifier().reads(&list), index));
+}
+
+#[test]
+fn a_list_that_cannot_be_published_does_not_hold_up_the_others() {
+    let (clock, engine) = (clock(), Arc::new(MemoryEngine::new(clock())));
+    let house = Plan::over(engine.clone(), clock.clone());
+    let house = house.publishing_after(HOUR).open();
+    let school = house.registrar("school");
+    let lists = ["revocation", "suspension"].map(|purpose| school.opens_list(purpose));
+    for list in &lists {
+        school.sets(list, school.allocates(list, 1)[0], 1).is(200);
+    }
+    let mut attempts = 0;
+    engine.set_fault_hook(move |_, batch| {
+        let publishes = batch.puts.iter().any(|(key, _)| key[0] == PUBLISHED.tag());
+        attempts += u32::from(publishes);
+        if publishes && attempts == 1 {
+            Fault::Refuse
+        } else {
+            Fault::Proceed
+        }
+    });
+    let started = Plan::over(engine.clone(), clock).seeded(2).open();
+    let signed = lists
+        .iter()
+        .map(|list| ones(&started.verifier().reads(list)));
+    assert_eq!(signed.sum::<u32>(), 1, "the first was refused");
 }
 
 fn revoked_and_not_yet_signed(house: &House) -> (String, u64) {

@@ -55,7 +55,8 @@ fn after(fault: Fault) -> Memory {
 #[test]
 fn after_a_write_error_there_are_no_writes_and_reads_go_on() {
     for fault in [Fault::LoseAndReportFailed, Fault::PersistButReportFailed] {
-        let store = after(fault);
+        let mut store = after(fault);
+        assert!(store.engine.takes_writes().is_err(), "it says so");
         for _ in 0..2 {
             let refused = store.engine.commit(put("b", "1"));
             assert!(
@@ -66,6 +67,8 @@ fn after_a_write_error_there_are_no_writes_and_reads_go_on() {
         assert_eq!(contents(&store.engine), rows(&[("a", "1")]));
         assert_eq!(bodies(&whole_log(&store.engine)), ["one"]);
         assert_chain(&store.engine);
+        store.restart();
+        assert_eq!(store.engine.takes_writes(), Ok(()));
     }
 }
 
@@ -111,5 +114,6 @@ fn a_write_that_was_refused_can_be_tried_again() {
         "{refused:?}"
     );
     assert_eq!(contents(&store.engine), []);
+    assert_eq!(store.engine.takes_writes(), Ok(()));
     assert_eq!(store.engine.commit(batch).unwrap().seq, Seq(1));
 }

@@ -108,7 +108,7 @@ impl Plan {
             key_notice: Ttl::from_seconds(3_600),
             idempotency_kept: Ttl::from_seconds(86_400),
             publish_before_acknowledging: self.publish_delay.is_none(),
-            ready_lists: 100,
+            ready_bytes: 64 << 20,
         };
         let entropy = Arc::new(SeededEntropy::new(self.seed));
         let master = MasterKey::generate(&SeededEntropy::new(0));
