@@ -29,6 +29,8 @@ pub(super) struct Context {
     /// Whether something of it was written into a document: such a context is worth less room in
     /// the cache than one that is made of known documents alone.
     pub(super) inline: bool,
+    /// What it took to make it of the context before, in term definitions.
+    pub(super) cost: usize,
     /// A second name that an inline context made up for something that a known document names.
     pub(super) second_name: Option<(Arc<str>, Arc<str>)>,
 }

@@ -10,7 +10,7 @@ use super::entry::{
     Entry, check_entry_keys, check_type_entry, container_of, ends_like_a_prefix, is_context_entry,
     set_language, set_nest, set_prefix,
 };
-use super::error::{Code, Fault};
+use super::error::{Code, DEPTH, Fault};
 use super::keyword::{Keyword, is_reserved};
 use super::local::{How, Workshop};
 
@@ -67,10 +67,12 @@ impl<'d> Definer<'d> {
             return Err(Fault::new(Code::InvalidTermDefinition, "the empty term"));
         }
         if self.waiting > self.workshop.limits.depth {
-            return Err(Fault::Depth {
+            return Err(Fault::Limit {
+                of: DEPTH,
                 most: self.workshop.limits.depth,
             });
         }
+        self.workshop.spend(1)?;
         self.defined.insert(term.clone(), false);
         self.waiting += 1;
         if term == "@type" {
@@ -83,8 +85,9 @@ impl<'d> Definer<'d> {
             return Ok(());
         }
         let previous = self.remove(term);
-        if let Some(definition) = self.definition(&Entry::of(term, value)?)? {
-            self.keep(term, definition, previous)?;
+        match self.definition(&Entry::of(term, value)?, previous.as_deref())? {
+            Some(definition) => self.keep(term, definition, previous)?,
+            None => self.pass_over(term, previous)?,
         }
         self.waiting -= 1;
         self.defined.insert(term.clone(), true);
@@ -92,7 +95,11 @@ impl<'d> Definer<'d> {
     }
 
     /// Steps 8 to 26; nothing where the term maps to a reserved name and is passed over.
-    fn definition(&mut self, entry: &Entry<'_>) -> Result<Option<Definition>, Fault> {
+    fn definition(
+        &mut self,
+        entry: &Entry<'_>,
+        previous: Option<&Definition>,
+    ) -> Result<Option<Definition>, Fault> {
         check_entry_keys(entry)?;
         let mut definition = Definition {
             mapping: Name::Null,
@@ -121,7 +128,7 @@ impl<'d> Definer<'d> {
         }
         self.set_container(entry, &mut definition)?;
         self.set_index(entry, &mut definition)?;
-        self.set_scoped(entry, &mut definition)?;
+        self.set_scoped(entry, &mut definition, previous)?;
         set_language(entry, &mut definition)?;
         set_nest(entry, &mut definition)?;
         set_prefix(entry, &mut definition)?;
@@ -272,7 +279,12 @@ impl<'d> Definer<'d> {
     }
 
     /// Step 21: a scoped context is processed once, to see that it is a context at all.
-    fn set_scoped(&mut self, entry: &Entry<'_>, definition: &mut Definition) -> Result<(), Fault> {
+    fn set_scoped(
+        &mut self,
+        entry: &Entry<'_>,
+        definition: &mut Definition,
+        previous: Option<&Definition>,
+    ) -> Result<(), Fault> {
         let Some(local) = entry.get("@context") else {
             return Ok(());
         };
@@ -285,6 +297,7 @@ impl<'d> Definer<'d> {
         };
         // The known documents were gone through when the processor was made.
         if self.how.inline || self.workshop.named.is_none() {
+            self.workshop.spend_copy(&self.context)?;
             match self.workshop.step(self.context.clone(), None, local, &how) {
                 // What it names twice is held against the whole context, used or not.
                 Ok(checked) => self.context.second_name = checked.second_name,
@@ -294,13 +307,37 @@ impl<'d> Definer<'d> {
                 Err(other) => return Err(other),
             }
         }
-        definition.scoped = Some(Arc::new(Scoped {
-            id: self.workshop.new_id(),
-            local: local.clone(),
-            url: self.how.url.clone(),
-            inline: self.how.inline,
+        let (url, inline) = (&self.how.url, self.how.inline);
+        // A document met again says what it said before.
+        let same = previous
+            .and_then(|previous| previous.scoped.as_ref())
+            .filter(|scoped| {
+                scoped.url == *url && scoped.inline == inline && scoped.local == *local
+            });
+        definition.scoped = Some(same.cloned().unwrap_or_else(|| {
+            Arc::new(Scoped {
+                id: self.workshop.new_id(),
+                local: local.clone(),
+                url: url.clone(),
+                inline,
+            })
         }));
         Ok(())
+    }
+
+    /// What becomes of a term whose entry says nothing: it stays as it was. A protected term is
+    /// not even to be named like that.
+    fn pass_over(&mut self, term: &str, previous: Option<Arc<Definition>>) -> Result<(), Fault> {
+        match previous {
+            Some(previous) if previous.protected && !self.how.override_protected => {
+                Err(Fault::new(Code::ProtectedTermRedefinition, term))
+            }
+            Some(previous) => {
+                self.insert(term, previous);
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     /// Steps 27 and 28: a protected term stays what it is.
@@ -320,21 +357,35 @@ impl<'d> Definer<'d> {
             definition = (*previous).clone();
         }
         self.note_second_name(term, &definition);
-        if let (Name::Keyword(keyword), false) = (&definition.mapping, term.starts_with('@')) {
-            self.context.aliases.push((term.into(), *keyword));
-        }
-        self.context.terms.insert(term.into(), Arc::new(definition));
+        self.insert(term, Arc::new(definition));
         Ok(())
     }
 
-    /// Remembers the first term of a document's own that names what a known document names.
+    fn insert(&mut self, term: &str, definition: Arc<Definition>) {
+        if let (Name::Keyword(keyword), false) = (&definition.mapping, term.starts_with('@')) {
+            self.context.aliases.push((term.into(), *keyword));
+        }
+        self.context.terms.insert(term.into(), definition);
+    }
+
+    /// Remembers the first term of a document's own that is another name than the known documents
+    /// have for something, or that says the reverse under one of their names.
     fn note_second_name(&mut self, term: &str, definition: &Definition) {
         let (true, Some(named)) = (self.how.inline, self.workshop.named) else {
             return;
         };
+        let second = match &definition.mapping {
+            Name::Keyword(keyword) => !matches!(
+                (term, keyword),
+                ("id", Keyword::Id) | ("type" | "@type", Keyword::Type)
+            ),
+            mapping => mapping
+                .text()
+                .and_then(|iri| named.get(iri))
+                .is_some_and(|names| definition.reverse || !names.contains(term)),
+        };
         if let Some(iri) = definition.mapping.text()
-            && iri != term
-            && (named.contains(iri) || matches!(definition.mapping, Name::Keyword(_)))
+            && second
         {
             self.context
                 .second_name
@@ -343,8 +394,11 @@ impl<'d> Definer<'d> {
     }
 
     fn remove(&mut self, term: &str) -> Option<Arc<Definition>> {
-        self.context.aliases.retain(|(alias, _)| &**alias != term);
-        self.context.terms.remove(term)
+        let previous = self.context.terms.remove(term)?;
+        if matches!(previous.mapping, Name::Keyword(_)) {
+            self.context.aliases.retain(|(alias, _)| &**alias != term);
+        }
+        Some(previous)
     }
 
     /// Expands a name by the terms that are there and those of this context that it needs.
@@ -365,12 +419,6 @@ impl<'d> Definer<'d> {
 impl Definition {
     /// Whether both mean the same, their protection apart.
     fn says_the_same_as(&self, other: &Self) -> bool {
-        let scoped = |definition: &Self| {
-            definition
-                .scoped
-                .as_ref()
-                .map(|scoped| scoped.local.clone())
-        };
         self.mapping == other.mapping
             && self.prefix == other.prefix
             && self.reverse == other.reverse
@@ -380,6 +428,9 @@ impl Definition {
             && self.direction == other.direction
             && self.index == other.index
             && self.nest == other.nest
-            && scoped(self) == scoped(other)
+            && match (&self.scoped, &other.scoped) {
+                (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one.local == other.local,
+                (one, other) => one.is_none() && other.is_none(),
+            }
     }
 }

@@ -135,7 +135,8 @@ pub enum Dropped {
     /// A direction, which RDF has no place for.
     #[error("a @direction")]
     Direction,
-    /// A number that its canonical form does not hold exactly.
+    /// An integer above 2^53, which readers take for a neighbour of it. (The fraction of a number
+    /// is rounded to 15 digits, as JSON-LD says: that is no loss.)
     #[error("part of a number's precision")]
     Precision,
 }
@@ -216,7 +217,7 @@ impl fmt::Display for Code {
 pub(super) enum Fault {
     Invalid { code: Code, name: String },
     Unknown { url: String },
-    Depth { most: usize },
+    Limit { of: &'static str, most: usize },
 }
 
 impl Fault {
@@ -231,17 +232,16 @@ impl Fault {
         match self {
             Self::Invalid { code, name } => Error::InvalidContext { place, code, name },
             Self::Unknown { url } => Error::UnknownContext { place, url },
-            Self::Depth { most } => Error::LimitExceeded {
-                place,
-                of: DEPTH,
-                most,
-            },
+            Self::Limit { of, most } => Error::LimitExceeded { place, of, most },
         }
     }
 }
 
 /// What [`Error::LimitExceeded`] calls the nesting of objects and arrays.
 pub(super) const DEPTH: &str = "levels of nesting";
+
+/// What it calls the terms that were defined.
+pub(super) const DEFINITIONS: &str = "term definitions";
 
 /// Where in the document the work stands. Each level is on the stack of the function that went
 /// down to it, so that the way is only written out when something is wrong.

@@ -29,6 +29,10 @@ pub(super) struct Walk<'w> {
     /// The contexts that came into effect.
     pub(super) contexts: HashSet<u64, BuildHasherDefault<NameHasher>>,
     pub(super) inline_bytes: usize,
+    /// Term definitions that inline contexts took.
+    pub(super) definitions: usize,
+    /// Bytes of the texts in `quads`, and of those that are kept elsewhere.
+    pub(super) text_bytes: usize,
 }
 
 /// What a value is expanded under.
@@ -115,6 +119,8 @@ impl<'w> Walk<'w> {
             indexes: HashMap::new(),
             contexts: HashSet::with_capacity_and_hasher(32, BuildHasherDefault::default()),
             inline_bytes: 0,
+            definitions: 0,
+            text_bytes: 0,
         }
     }
 

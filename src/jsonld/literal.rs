@@ -341,14 +341,17 @@ fn double_text(value: f64) -> String {
     format!("{mantissa}{zero}E{exponent}")
 }
 
-/// Whether the lexical form says which number it was.
+/// Whether the lexical form says which number it was. The rounding of a fraction to 15 digits
+/// does not count: JSON-LD signers write 3.6666666666666665 so, and a reader gets what they mean.
 fn is_exact(number: &Number, as_double: bool) -> bool {
     let whole = number
         .as_u64()
         .or_else(|| number.as_i64().map(i64::unsigned_abs));
     match (whole, number.as_f64()) {
         (Some(whole), _) => whole <= EXACT,
-        (None, Some(value)) => number_text(number, as_double).0.parse() == Ok(value),
+        (None, Some(value)) => {
+            value.fract() != 0.0 || number_text(number, as_double).0.parse() == Ok(value)
+        }
         (None, None) => false,
     }
 }
@@ -386,6 +389,7 @@ mod tests {
             ("5", true, "5.0E0"),
             ("5.3", false, "5.3E0"),
             ("0.1", false, "1.0E-1"),
+            ("3.6666666666666665", false, "3.666666666666667E0"),
             ("-1234.5", false, "-1.2345E3"),
             ("1e21", false, "1.0E21"),
             ("100000000000000000000", false, "100000000000000000000"),
@@ -402,7 +406,10 @@ mod tests {
             ("9007199254740992", true),
             ("9007199254740993", false),
             ("-9007199254740993", false),
-            ("0.30000000000000004", false),
+            ("0.30000000000000004", true),
+            ("3.6666666666666665", true),
+            ("1e300", true),
+            ("1234567890123456789012345", false),
         ] {
             assert_eq!(
                 is_exact(&serde_json::from_str(json).unwrap(), false),

@@ -1,6 +1,7 @@
 //! Processing of local contexts (JSON-LD 1.1 API, section 4.1).
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::context::{Context, Direction, NameHasher};
 use super::define::Definer;
-use super::error::{Code, Fault};
+use super::error::{Code, DEFINITIONS, DEPTH, Fault};
 use super::iri;
 use super::options::Limits;
 
@@ -26,14 +27,20 @@ pub(super) struct Document {
     pub(super) local: Value,
 }
 
+/// What known documents have terms for, IRIs and keywords, with the names of those terms.
+pub(super) type Named = HashMap<Arc<str>, HashSet<Arc<str>>>;
+
 /// What context processing looks things up in.
-#[derive(Clone, Copy)]
 pub(super) struct Workshop<'w> {
     pub(super) documents: &'w Documents,
     pub(super) ids: &'w AtomicU64,
-    /// The IRIs and keywords that known documents name; `None` while those are being gathered.
-    pub(super) named: Option<&'w HashSet<Arc<str>>>,
+    /// `None` while these are being gathered.
+    pub(super) named: Option<&'w Named>,
     pub(super) limits: &'w Limits,
+    /// Term definitions so far, in the contexts that were made before too.
+    pub(super) spent: Cell<usize>,
+    /// The most of them; [`usize::MAX`] where only known documents have a part in it.
+    pub(super) definitions: usize,
 }
 
 /// The circumstances under which a local context is processed.
@@ -67,8 +74,30 @@ impl Workshop<'_> {
         local: &Value,
         how: &How,
     ) -> Result<Arc<Context>, Fault> {
-        let context = self.step((**active).clone(), Some(active), local, how)?;
+        let before = self.spent.get();
+        self.spend_copy(active)?;
+        let mut context = self.step((**active).clone(), Some(active), local, how)?;
+        context.cost = self.spent.get() - before;
         Ok(context.sealed(self.new_id()))
+    }
+
+    /// Counts work, in term definitions.
+    pub(super) fn spend(&self, definitions: usize) -> Result<(), Fault> {
+        let spent = self.spent.get() + definitions;
+        self.spent.set(spent);
+        let most = self.definitions;
+        if spent > most {
+            return Err(Fault::Limit {
+                of: DEFINITIONS,
+                most,
+            });
+        }
+        Ok(())
+    }
+
+    /// Counts going through all the terms of `context` once.
+    pub(super) fn spend_copy(&self, context: &Context) -> Result<(), Fault> {
+        self.spend(context.terms.len() / 16)
     }
 
     /// As [`Workshop::process`], on a context that nobody shares yet. `before` is the same
@@ -81,7 +110,8 @@ impl Workshop<'_> {
         how: &How,
     ) -> Result<Context, Fault> {
         if how.depth > self.limits.depth {
-            return Err(Fault::Depth {
+            return Err(Fault::Limit {
+                of: DEPTH,
                 most: self.limits.depth,
             });
         }
@@ -161,6 +191,9 @@ impl Workshop<'_> {
         let entries = merged.as_ref().unwrap_or(entries);
         if how.remote.is_empty() {
             set_base(&mut result, entries)?;
+        }
+        if entries.contains_key("@vocab") {
+            self.spend_copy(&result)?;
         }
         set_vocab(&mut result, entries)?;
         set_language(&mut result, entries)?;

@@ -310,10 +310,12 @@ impl Walk<'_> {
         let Some(subject) = node.subject.clone() else {
             return Ok(());
         };
-        let known = self
-            .indexes
-            .entry((graph, subject))
-            .or_insert_with(|| index.into());
+        let name = (graph, subject);
+        if !self.indexes.contains_key(&name) {
+            let graph = name.0.as_ref().map_or(0, Term::text_len);
+            self.count_text(graph + name.1.text_len() + index.len(), node.frame.place)?;
+        }
+        let known = self.indexes.entry(name).or_insert_with(|| index.into());
         if **known == *index {
             Ok(())
         } else {

@@ -49,12 +49,18 @@ pub struct Limits {
     pub depth: usize,
     /// Statements.
     pub quads: usize,
+    /// Bytes of the texts of all statements, where a text that stands in many statements counts
+    /// in each. What is kept until it is stated, a list's item for one, counts then too.
+    pub text_bytes: usize,
     /// Different contexts that come into effect, scoped ones and combinations included; one badge
     /// has about twenty.
     pub contexts: usize,
     /// Bytes of the different contexts that are written into the document itself, as compact
     /// JSON.
     pub inline_bytes: usize,
+    /// Term definitions processed for the contexts that inline ones have a part in, again for
+    /// each context that they come on top of. Contexts of known documents alone cost nothing.
+    pub definitions: usize,
 }
 
 impl Default for Limits {
@@ -62,8 +68,10 @@ impl Default for Limits {
         Self {
             depth: 64,
             quads: 100_000,
+            text_bytes: 32 * 1024 * 1024,
             contexts: 500,
             inline_bytes: 32 * 1024,
+            definitions: 200_000,
         }
     }
 }

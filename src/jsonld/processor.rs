@@ -1,5 +1,6 @@
 //! The processor: known context documents, and the contexts that were made of them.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +13,7 @@ use super::context::{Context, Name, NameHasher, Scoped};
 use super::error::{Code, Error, Fault};
 use super::expand::Walk;
 use super::iri;
-use super::local::{Document, Documents, How, Workshop};
+use super::local::{Document, Documents, How, Named, Workshop};
 use super::options::{Limits, Options};
 use super::rdf::Dataset;
 
@@ -25,8 +26,8 @@ use super::rdf::Dataset;
 pub struct Processor {
     documents: Documents,
     ids: AtomicU64,
-    /// The IRIs and keywords that some known document has a term for.
-    named: HashSet<Arc<str>>,
+    /// What some known document has a term for.
+    named: Named,
     /// What a document without a base starts with.
     root: Arc<Context>,
     /// Contexts that are made of known documents alone.
@@ -111,7 +112,7 @@ impl Processor {
     /// outside of them. `name` is an absolute IRI, or a keyword such as `@id`, for which the
     /// answer is whether it has an alias.
     pub fn known_terms(&self, name: &str) -> bool {
-        self.named.contains(name)
+        self.named.contains_key(name)
     }
 
     /// Whether a context document of this URL is known.
@@ -119,18 +120,21 @@ impl Processor {
         self.documents.contains_key(url)
     }
 
-    /// The context that the scoped context of a term makes of `active`.
+    /// The context that the scoped context of a term makes of `active`. `spent` counts the term
+    /// definitions of the document so far; those of known documents alone are not counted, here
+    /// and below.
     pub(super) fn scoped(
         &self,
         active: &Arc<Context>,
         scoped: &Scoped,
         scope: Scope,
         limits: &Limits,
+        spent: usize,
     ) -> Result<Arc<Context>, Fault> {
-        let cache = if active.inline || scoped.inline {
-            &self.derived_inline
+        let (cache, spent) = if active.inline || scoped.inline {
+            (&self.derived_inline, Some(spent))
         } else {
-            &self.derived
+            (&self.derived, None)
         };
         let key = (active.id, scoped.id << 1 | u64::from(scope == Scope::Type));
         cache.get_or(&key, || {
@@ -143,7 +147,8 @@ impl Processor {
                 inline: scoped.inline,
                 depth: 0,
             };
-            self.workshop(limits).process(active, &scoped.local, &how)
+            self.workshop(limits, spent)
+                .process(active, &scoped.local, &how)
         })
     }
 
@@ -153,15 +158,16 @@ impl Processor {
         active: &Arc<Context>,
         url: &Value,
         limits: &Limits,
+        spent: usize,
     ) -> Result<Arc<Context>, Fault> {
         let how = in_document(active, false);
-        let workshop = self.workshop(limits);
-        let (_, document) = workshop.look_up(url.as_str().unwrap_or_default(), &how)?;
-        let cache = if active.inline {
-            &self.derived_inline
+        let (cache, spent) = if active.inline {
+            (&self.derived_inline, Some(spent))
         } else {
-            &self.derived
+            (&self.derived, None)
         };
+        let workshop = self.workshop(limits, spent);
+        let (_, document) = workshop.look_up(url.as_str().unwrap_or_default(), &how)?;
         // Shifted like the ids of scoped contexts, from which documents' ids differ.
         cache.get_or(&(active.id, document.id << 1), || {
             workshop.process(active, url, &how)
@@ -175,9 +181,10 @@ impl Processor {
         local: &Value,
         text: String,
         limits: &Limits,
+        spent: usize,
     ) -> Result<Arc<Context>, Fault> {
         self.inline.get_or(&(active.id, text.into()), || {
-            self.workshop(limits)
+            self.workshop(limits, Some(spent))
                 .process(active, local, &in_document(active, true))
         })
     }
@@ -197,12 +204,14 @@ impl Processor {
         }
     }
 
-    fn workshop<'w>(&'w self, limits: &'w Limits) -> Workshop<'w> {
+    fn workshop<'w>(&'w self, limits: &'w Limits, spent: Option<usize>) -> Workshop<'w> {
         Workshop {
             documents: &self.documents,
             ids: &self.ids,
             named: Some(&self.named),
             limits,
+            definitions: spent.map_or(usize::MAX, |_| limits.definitions),
+            spent: Cell::new(spent.unwrap_or_default()),
         }
     }
 }
@@ -266,7 +275,7 @@ impl<K: std::hash::Hash + Eq + Clone> Cache<K> {
 /// Gathers what the terms of known documents stand for.
 struct Names<'n> {
     workshop: Workshop<'n>,
-    found: HashSet<Arc<str>>,
+    found: Named,
     /// Scoped contexts that were gone through, by URL and text: they may contain each other.
     seen: HashSet<(Option<Arc<str>>, String)>,
 }
@@ -276,22 +285,26 @@ impl<'n> Names<'n> {
         documents: &'n Documents,
         ids: &'n AtomicU64,
         root: &Arc<Context>,
-    ) -> Result<HashSet<Arc<str>>, Fault> {
+    ) -> Result<Named, Fault> {
         let limits = Limits::default();
         let workshop = Workshop {
             documents,
             ids,
             named: None,
             limits: &limits,
+            spent: Cell::new(0),
+            definitions: usize::MAX,
         };
         let mut names = Names {
             workshop,
-            found: HashSet::new(),
+            found: Named::new(),
             seen: HashSet::new(),
         };
         for url in documents.keys() {
             let local = Value::String(url.to_string());
-            let context = workshop.process(root, &local, &in_document(root, false))?;
+            let context = names
+                .workshop
+                .process(root, &local, &in_document(root, false))?;
             names.add(&context)?;
         }
         Ok(names.found)
@@ -302,8 +315,9 @@ impl<'n> Names<'n> {
             match &definition.mapping {
                 Name::Keyword(_) if term.starts_with('@') => {}
                 mapping => {
-                    if let Some(name) = mapping.text().filter(|name| !self.found.contains(*name)) {
-                        self.found.insert(name.into());
+                    if let Some(name) = mapping.text() {
+                        let terms = self.found.entry(name.into()).or_default();
+                        terms.insert(term.clone());
                     }
                 }
             }
@@ -483,10 +497,6 @@ mod tests {
                 dropped("/name", Dropped::Precision),
             ),
             (
-                json!({"name": 0.30000000000000004}),
-                dropped("/name", Dropped::Precision),
-            ),
-            (
                 json!({"raw": [9_007_199_254_740_993_u64]}),
                 dropped("/raw", Dropped::Precision),
             ),
@@ -500,6 +510,7 @@ mod tests {
             json!({"name": {"@value": "A", "@language": "de-AT"}}),
             json!({"knows": {"id": "urn:a"}, "raw": null}),
             json!({"knows": {}}),
+            json!({"name": 3.6666666666666665}),
         ] {
             assert!(read(&known(fine.clone()), Mode::Safe).is_ok(), "{fine}");
         }
@@ -620,6 +631,15 @@ mod tests {
                 json!({"name": "A"}),
             ),
             (json!({}), json!({"https://p.example/age": 1})),
+            (
+                json!({"https://p.example/age": {"@id": "https://p.example/age"}}),
+                json!({"https://p.example/age": 1}),
+            ),
+            (json!({"id2": "@id", "id": "@id"}), json!({"name": "A"})),
+            (
+                json!({"age": {"@reverse": "https://p.example/age"}}),
+                json!({"age": {"id": "urn:b"}}),
+            ),
         ] {
             let any = read(context.clone(), body.clone(), InlineTerms::Any);
             assert!(any.is_ok(), "{context}: {any:?}");
@@ -634,6 +654,106 @@ mod tests {
             read(own, json!({"own": 1}), InlineTerms::NoSecondNames),
             Ok(1)
         );
+        // What says no more than the known documents do is no second name.
+        for context in [
+            json!({"id": "@id", "type": "@type", "Course": "https://x.example/Course"}),
+            json!({"name": "https://p.example/name"}),
+            json!({"age": "https://p.example/age"}),
+        ] {
+            let accepted = read(
+                context.clone(),
+                json!({"name": "A"}),
+                InlineTerms::NoSecondNames,
+            );
+            assert_eq!(accepted, Ok(1), "{context}");
+        }
+    }
+
+    #[test]
+    fn a_term_that_is_passed_over_stays_what_it_was() {
+        for nothing in [json!({"@reverse": "@x"}), json!({"@id": "@x"}), json!("@x")] {
+            let evil = json!(["https://p.example/v1", {"name": nothing.clone()},
+                {"name": "https://evil.example/name"}]);
+            let refused = read(&with_context(json!({"name": "A"}), evil), Mode::Safe);
+            let code = refused.unwrap_err().code();
+            assert_eq!(code, Some(Code::ProtectedTermRedefinition), "{nothing}");
+
+            let open = json!([{"n": "urn:n", "me": "@id"}, {"n": nothing.clone(), "me": nothing}]);
+            let document = with_context(json!({"me": "urn:a", "n": "A"}), open);
+            assert_eq!(
+                read(&document, Mode::Safe).unwrap(),
+                "<urn:a> <urn:n> \"A\" .\n"
+            );
+        }
+    }
+
+    #[test]
+    fn texts_count_in_each_statement_that_repeats_them() {
+        let limit = |document: &Value| match people().to_rdf(document, &Options::default()) {
+            Err(Error::LimitExceeded { of, .. }) => of,
+            other => panic!("{:?}", other.map(|set| set.quads.len())),
+        };
+        let numbers: Vec<_> = (0..1_000).map(|number| number.to_string()).collect();
+        let long = format!("urn:{}", "a".repeat(300_000));
+        let document = known(json!({"id": long, "name": numbers}));
+        assert_eq!(limit(&document), "bytes of text in statements");
+        // Neither may the items of a list pile up before it is stated, nor labels.
+        for prefix in ["urn:", "_:"] {
+            let context = json!(["https://p.example/v1", {
+                "p": format!("{prefix}{}:", "a".repeat(30_000)),
+                "q": {"@id": "urn:q", "@container": "@list", "@type": "@id"}}]);
+            let items: Vec<_> = (0..2_000).map(|number| format!("p:{number}")).collect();
+            let document = with_context(json!({"q": items}), context);
+            assert_eq!(limit(&document), "bytes of text in statements", "{prefix}");
+        }
+    }
+
+    #[test]
+    fn a_scoped_context_costs_again_wherever_it_is_processed_again() {
+        let branch = |number| {
+            let deep = (0..50).fold(json!({"name": "A"}), |inner, _| json!({"a": inner}));
+            (format!("b{number}"), deep)
+        };
+        let mut terms = json!({"a": {"@id": "urn:x:a",
+            "@context": vec!["https://p.example/v1"; 500]}});
+        for number in 0..10 {
+            terms[format!("b{number}")] = json!({"@id": format!("urn:x:{number}"),
+                "@context": {format!("c{number}"): "urn:c"}});
+        }
+        let body: serde_json::Map<_, _> = (0..10).map(branch).collect();
+        let context = json!(["https://p.example/v1", terms]);
+        let document = with_context(Value::Object(body), context);
+        let processor = people();
+        // The second time much of it comes out of the caches.
+        for _ in 0..2 {
+            let refused = processor.to_rdf(&document, &Options::default());
+            assert!(
+                matches!(&refused, Err(Error::LimitExceeded { of, .. }) if *of == "term definitions"),
+                "{refused:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_cost_of_a_document_does_not_depend_on_the_caches() {
+        let context = json!(["https://p.example/v1", {"x": {"@id": "urn:x",
+            "@context": {"y": "urn:y", "z": "urn:z"}}}]);
+        let document = with_context(json!({"x": {"y": 1, "type": "Person", "age": 1}}), context);
+        let read = |processor: &Processor, definitions| {
+            let limits = Limits {
+                definitions,
+                ..Limits::default()
+            };
+            let options = Options {
+                limits,
+                ..Options::default()
+            };
+            processor.to_rdf(&document, &options).is_ok()
+        };
+        let least = (0..100).find(|&most| read(&people(), most)).unwrap();
+        let warm = people();
+        assert!(read(&warm, 100));
+        assert!(read(&warm, least) && !read(&warm, least - 1));
     }
 
     #[test]
@@ -644,6 +764,7 @@ mod tests {
             quads: 5,
             contexts: 10,
             inline_bytes: 200,
+            ..Limits::default()
         };
         let options = Options {
             limits,

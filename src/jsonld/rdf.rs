@@ -18,6 +18,20 @@ pub enum Term {
     Literal(Literal),
 }
 
+impl Term {
+    /// Bytes of its texts; none for a blank node.
+    pub(super) fn text_len(&self) -> usize {
+        match self {
+            Self::Iri(iri) => iri.len(),
+            Self::Blank(_) => 0,
+            Self::Literal(literal) => {
+                let language = literal.language.as_ref().map_or(0, |tag| tag.len());
+                literal.value.len() + literal.datatype.len() + language
+            }
+        }
+    }
+}
+
 /// A value with its datatype (RDF 1.1 Concepts, section 3.3).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Literal {
@@ -40,6 +54,16 @@ pub struct Quad {
     pub object: Term,
     /// An IRI or a blank node.
     pub graph: Option<Term>,
+}
+
+impl Quad {
+    /// Bytes of the texts of its terms.
+    pub(super) fn text_len(&self) -> usize {
+        self.subject.text_len()
+            + self.predicate.len()
+            + self.object.text_len()
+            + self.graph.as_ref().map_or(0, Term::text_len)
+    }
 }
 
 /// Statements. Order has no meaning, and a statement that stands twice means the same as once.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::context::{Context, Scoped};
-use super::error::{Code, Error, Fault, Place};
+use super::error::{Code, DEFINITIONS, Error, Fault, Place};
 use super::expand::{Frame, Walk};
 use super::keyword::Keyword;
 use super::options::InlineTerms;
@@ -102,9 +102,13 @@ impl Walk<'_> {
         scope: Scope,
         place: &Place<'_>,
     ) -> Result<Arc<Context>, Error> {
-        let made = self
-            .processor
-            .scoped(active, scoped, scope, &self.options.limits);
+        let made = self.processor.scoped(
+            active,
+            scoped,
+            scope,
+            &self.options.limits,
+            self.definitions,
+        );
         self.accept(made, 0, place)
     }
 
@@ -144,14 +148,16 @@ impl Walk<'_> {
                 Ok(active)
             }
             Value::String(_) => {
-                let made = self.processor.by_url(active, local, limits);
+                let spent = self.definitions;
+                let made = self.processor.by_url(active, local, limits, spent);
                 self.accept(made, 0, place)
             }
             _ => {
                 let text = local.to_string();
                 let bytes = text.len();
                 self.check_inline(bytes, place)?;
-                let made = self.processor.by_text(active, local, text, limits);
+                let spent = self.definitions;
+                let made = self.processor.by_text(active, local, text, limits, spent);
                 self.accept(made, bytes, place)
             }
         }
@@ -178,6 +184,7 @@ impl Walk<'_> {
         if self.contexts.insert(context.id) {
             self.inline_bytes += inline_bytes;
             self.check_inline(0, place)?;
+            self.check_definitions(&context, place)?;
             let most = self.options.limits.contexts;
             if self.contexts.len() > most {
                 let place = place.pointer();
@@ -189,6 +196,23 @@ impl Walk<'_> {
             }
         }
         Ok(context)
+    }
+
+    /// Counts what it took to make `context`, if inline contexts had a part in it: now or for a
+    /// document before, so that what is accepted does not depend on the caches.
+    fn check_definitions(&mut self, context: &Context, place: &Place<'_>) -> Result<(), Error> {
+        if context.inline {
+            self.definitions += context.cost;
+        }
+        let most = self.options.limits.definitions;
+        if self.definitions > most {
+            return Err(Error::LimitExceeded {
+                place: place.pointer(),
+                of: DEFINITIONS,
+                most,
+            });
+        }
+        Ok(())
     }
 
     fn check_inline(&self, more: usize, place: &Place<'_>) -> Result<(), Error> {

@@ -141,7 +141,10 @@ impl Walk<'_> {
         }
         match out {
             Out::Free => {}
-            Out::List(items) => items.push(term),
+            Out::List(items) => {
+                self.count_text(term.as_ref().map_or(0, Term::text_len), frame.place)?;
+                items.push(term);
+            }
             Out::Statement {
                 nodes_only: true, ..
             } if kind != Kind::Node => {
@@ -205,12 +208,29 @@ impl Walk<'_> {
                 most,
             });
         }
-        self.quads.push(Quad {
+        let quad = Quad {
             subject,
             predicate,
             object,
             graph,
-        });
+        };
+        self.count_text(quad.text_len(), place)?;
+        self.quads.push(quad);
+        Ok(())
+    }
+
+    /// Counts text that is kept. It may be shared here, but each statement is written with all
+    /// of its texts.
+    pub(super) fn count_text(&mut self, bytes: usize, place: &Place<'_>) -> Result<(), Error> {
+        self.text_bytes += bytes;
+        let most = self.options.limits.text_bytes;
+        if self.text_bytes > most {
+            return Err(Error::LimitExceeded {
+                place: place.pointer(),
+                of: "bytes of text in statements",
+                most,
+            });
+        }
         Ok(())
     }
 
@@ -248,7 +268,7 @@ impl Walk<'_> {
     ) -> Result<Option<Term>, Error> {
         match name {
             Name::Iri(iri) => Ok(Some(Term::Iri(iri))),
-            Name::Blank(label) => Ok(Some(self.labelled(&label))),
+            Name::Blank(label) => self.labelled(&label, place).map(Some),
             other if self.safe => Err(match other.text() {
                 Some(text) => Error::RelativeIri {
                     place: place.pointer(),
@@ -271,12 +291,13 @@ impl Walk<'_> {
         Term::Blank(self.blanks - 1)
     }
 
-    fn labelled(&mut self, label: &str) -> Term {
+    fn labelled(&mut self, label: &str, place: &Place<'_>) -> Result<Term, Error> {
         if let Some(number) = self.labels.get(label) {
-            return Term::Blank(*number);
+            return Ok(Term::Blank(*number));
         }
+        self.count_text(label.len(), place)?;
         self.labels.insert(label.into(), self.blanks);
-        self.blank()
+        Ok(self.blank())
     }
 
     /// The dataset. Outside of safe mode blank nodes may have lost all their statements; the

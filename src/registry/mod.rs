@@ -1,6 +1,6 @@
 //! The services: what may change, who may change it, and in which order it is written.
 //!
-//! Every change runs through [`Registry::transact`]: read one snapshot, stage a batch with its
+//! Every change runs through `Registry::transact`: read one snapshot, stage a batch with its
 //! event, commit, and only then answer. Nothing here knows HTTP.
 
 mod achievements;

@@ -199,6 +199,22 @@ impl StatusList {
     /// [`StatusError::Malformed`] names the place. A list that cannot be expanded is reported by
     /// [`StatusList::check`].
     pub fn parse(credential: &Value, cap: usize) -> Result<Self, StatusError> {
+        Self::read(credential, |encoded| decode(encoded, cap))
+    }
+
+    /// Whether [`Self::parse`] would read the credential, found out without expanding the list:
+    /// for a credential whose proof is not verified yet.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn check_shape(credential: &Value) -> Result<(), StatusError> {
+        Self::read(credential, |_| Ok(Vec::new())).map(drop)
+    }
+
+    fn read(
+        credential: &Value,
+        expand: impl FnOnce(&str) -> Result<Vec<u8>, CodecError>,
+    ) -> Result<Self, StatusError> {
         if !has_type(credential, CREDENTIAL_TYPE) {
             return malformed("/type", "BitstringStatusListCredential");
         }
@@ -224,7 +240,7 @@ impl StatusList {
             valid_from: moment(credential.get("validFrom"), "/validFrom")?,
             valid_until: moment(credential.get("validUntil"), "/validUntil")?,
             ttl: ttl(subject.get("ttl"))?,
-            bits: decode(encoded, cap),
+            bits: expand(encoded),
         })
     }
 
@@ -466,6 +482,11 @@ mod tests {
         assert_eq!(error_type(&good, &far), ERROR_RANGE);
         let garbled = with("/credentialSubject/encodedList", json!("uxyz"));
         assert_eq!(error_type(&garbled, &entry(1)), ERROR_MALFORMED);
+        assert_eq!(
+            StatusList::check_shape(&garbled),
+            Ok(()),
+            "it is not expanded"
+        );
         // The purpose is looked at before the list is expanded.
         assert_eq!(error_type(&garbled, &other_purpose), ERROR_VERIFICATION);
     }
@@ -512,7 +533,9 @@ mod tests {
             ("/credentialSubject/ttl", json!(-1)),
             ("/credentialSubject/encodedList", json!(null)),
         ] {
-            let refused = StatusList::parse(&with(pointer, value), 1 << 20).unwrap_err();
+            let list = with(pointer, value);
+            let refused = StatusList::parse(&list, 1 << 20).unwrap_err();
+            assert_eq!(StatusList::check_shape(&list), Err(refused.clone()));
             assert!(
                 matches!(refused, StatusError::Malformed { .. }),
                 "{pointer}"

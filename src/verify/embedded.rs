@@ -33,42 +33,47 @@ pub(super) struct Thing<'a> {
     pub(super) id: Option<&'a str>,
     /// Whose it is. Praise by its owner does not count.
     pub(super) owner: Option<&'a str>,
+    /// Who issued the credential that carries the endorsement: whatever that says of owners,
+    /// praise by its own issuer does not count in it.
+    pub(super) carrier: Option<&'a str>,
 }
 
 /// All that the credential carries, in the order of its issuer, its subjects and itself. What is
 /// within an embedded credential is that one's.
 pub(super) fn find(credential: &Value) -> Vec<Embedded<'_>> {
-    let mut found = Found(Vec::new());
     let issuer = credential.get("issuer").and_then(id_of);
+    let mut found = Found {
+        all: Vec::new(),
+        issuer,
+    };
     if let Some(profile) = credential.get("issuer").and_then(Value::as_object) {
         found.profile(profile, "/issuer");
     }
     for (at, subject) in each(credential.as_object(), "", "credentialSubject") {
-        found.subject(subject.as_object(), &at, issuer);
+        found.subject(subject.as_object(), &at);
     }
     if let Some(members) = credential.as_object() {
         found.endorsements(members, "", issuer);
     }
-    found.0
+    found.all
 }
 
-struct Found<'a>(Vec<Embedded<'a>>);
+struct Found<'a> {
+    all: Vec<Embedded<'a>>,
+    /// Of the credential that carries everything.
+    issuer: Option<&'a str>,
+}
 
 impl<'a> Found<'a> {
-    fn subject(
-        &mut self,
-        subject: Option<&'a Map<String, Value>>,
-        at: &str,
-        issuer: Option<&'a str>,
-    ) {
+    fn subject(&mut self, subject: Option<&'a Map<String, Value>>, at: &str) {
         for (at, achievement) in each(subject, at, "achievement") {
-            self.achievement(achievement, &at, issuer);
+            self.achievement(achievement, &at);
         }
         for (at, source) in each(subject, at, "source") {
             self.profile_value(source, &at);
         }
         for (pointer, value) in each(subject, at, "verifiableCredential") {
-            self.0.push(Embedded {
+            self.all.push(Embedded {
                 pointer,
                 value,
                 role: Role::Credential,
@@ -76,12 +81,12 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn achievement(&mut self, achievement: &'a Value, at: &str, issuer: Option<&'a str>) {
+    fn achievement(&mut self, achievement: &'a Value, at: &str) {
         let Some(members) = achievement.as_object() else {
             return;
         };
         let creator = members.get("creator").and_then(id_of);
-        self.endorsements(members, at, creator.or(issuer));
+        self.endorsements(members, at, creator.or(self.issuer));
         for (at, creator) in each(Some(members), at, "creator") {
             self.profile_value(creator, &at);
         }
@@ -103,13 +108,17 @@ impl<'a> Found<'a> {
 
     fn endorsements(&mut self, thing: &'a Map<String, Value>, at: &str, owner: Option<&'a str>) {
         let id = thing.get("id").and_then(Value::as_str);
-        let role = Role::Endorsement(Thing { id, owner });
+        let role = Role::Endorsement(Thing {
+            id,
+            owner,
+            carrier: self.issuer,
+        });
         for (member, role) in [
             ("endorsement", role),
             ("endorsementJwt", Role::EndorsementJwt),
         ] {
             let places = each(Some(thing), at, member);
-            self.0.extend(places.map(|(pointer, value)| Embedded {
+            self.all.extend(places.map(|(pointer, value)| Embedded {
                 pointer,
                 value,
                 role,
@@ -176,7 +185,10 @@ mod tests {
         let found: Vec<(String, Option<(&str, &str)>)> = find(&credential)
             .into_iter()
             .map(|one| match one.role {
-                Role::Endorsement(thing) => (one.pointer, thing.id.zip(thing.owner)),
+                Role::Endorsement(thing) => {
+                    assert_eq!(thing.carrier, Some("urn:issuer"));
+                    (one.pointer, thing.id.zip(thing.owner))
+                }
                 Role::EndorsementJwt | Role::Credential => (one.pointer, None),
             })
             .collect();

@@ -6,10 +6,11 @@
 
 use serde_json::Value;
 
-use crate::bitstring::DEFAULT_CAP_BYTES;
 use crate::status::{Effect, StatusEntry, StatusError, StatusList, StatusResult};
 use crate::time::Timestamp;
 use crate::vc::credential::{Credential, CredentialError, Validity, Version};
+use crate::vc::members::MAX_STATUS_ENTRIES;
+use crate::vc::proof::Work;
 
 use super::code::Code;
 use super::embedded::{self, Embedded, Role, Thing};
@@ -22,11 +23,8 @@ use super::resolver::Resolver;
 /// its part of the document once more.
 pub(super) const MAX_DEPTH: usize = 4;
 
-/// How many embedded credentials are looked at in all.
-pub(super) const MAX_EMBEDDED: usize = 512;
-
-/// How many status entries of one credential are looked at.
-pub(super) const MAX_STATUS_ENTRIES: usize = 32;
+/// How many credentials are looked at in all: those of a presentation, and what is embedded.
+pub(super) const MAX_EMBEDDED: usize = 128;
 
 /// One run of verification.
 pub(super) struct Examiner<'r> {
@@ -34,15 +32,23 @@ pub(super) struct Examiner<'r> {
     pub(super) now: Timestamp,
     /// How many more embedded credentials are looked at.
     left: usize,
+    /// What trying proofs may still cost, over all credentials.
+    pub(super) work: Work,
 }
 
 impl<'r> Examiner<'r> {
-    pub(super) const fn new(resolver: &'r dyn Resolver, now: Timestamp) -> Self {
+    pub(super) fn new(resolver: &'r dyn Resolver, now: Timestamp) -> Self {
         Self {
             resolver,
             now,
             left: MAX_EMBEDDED,
+            work: Work::default(),
         }
+    }
+
+    /// Counts so many credentials among those that are looked at, whatever they embed.
+    pub(super) const fn reserve(&mut self, count: usize) {
+        self.left = self.left.saturating_sub(count);
     }
 
     /// Examines the credential `document`, which stands at the pointer `at`, `depth` levels down.
@@ -57,8 +63,7 @@ impl<'r> Examiner<'r> {
         }
         let credential = match read(document) {
             Ok(credential) => credential,
-            Err((place, detail)) => {
-                let finding = Finding::unknown(Code::Malformed, detail);
+            Err((place, finding)) => {
                 report.found(&place, CheckKind::DataModel, finding);
                 return report;
             }
@@ -91,7 +96,7 @@ impl<'r> Examiner<'r> {
                 Finding::good(Code::NoStatus, detail),
             );
         }
-        for (at, entry) in entries.iter().take(MAX_STATUS_ENTRIES) {
+        for (at, entry) in &entries {
             let read = StatusEntry::parse(entry, at).map_err(StatusError::from);
             let purpose = read.as_ref().ok().map(|entry| entry.purpose.to_string());
             let answer = read.and_then(|entry| self.resolver.status(issuer, &entry));
@@ -109,14 +114,6 @@ impl<'r> Examiner<'r> {
                 message,
             });
             report.found(at, kind, finding);
-        }
-        if entries.len() > MAX_STATUS_ENTRIES {
-            let detail = format!("more than {MAX_STATUS_ENTRIES} status entries are not looked at");
-            report.found(
-                "/credentialStatus",
-                kind,
-                Finding::unknown(Code::TooMany, detail),
-            );
         }
     }
 
@@ -199,9 +196,15 @@ impl<'r> Examiner<'r> {
 
 /// The envelope, and what the classes that decide something here demand beyond it; or else the
 /// place of the fault and the fault.
-fn read(document: &Value) -> Result<Credential<'_>, (String, String)> {
-    let credential =
-        Credential::read(document).map_err(|error| (place(&error), error.to_string()))?;
+fn read(document: &Value) -> Result<Credential<'_>, (String, Finding)> {
+    let malformed = |detail: String| Finding::unknown(Code::Malformed, detail);
+    let credential = Credential::read(document)
+        .map_err(|error| (place(&error), malformed(error.to_string())))?;
+    if credential.statuses.len() > MAX_STATUS_ENTRIES {
+        let detail = format!("more than {MAX_STATUS_ENTRIES} status entries are not looked at");
+        let finding = Finding::unknown(Code::TooMany, detail);
+        return Err(("/credentialStatus".to_owned(), finding));
+    }
     if credential.is_a("EndorsementCredential") {
         let is_subject = |claims| has_type(claims, "EndorsementSubject");
         let mut subjects = credential.subjects.iter();
@@ -209,12 +212,14 @@ fn read(document: &Value) -> Result<Credential<'_>, (String, String)> {
             let place = "/credentialSubject".to_owned();
             let detail = "an endorsement names what it endorses by its id, with the type \
                           EndorsementSubject";
-            return Err((place, format!("/credentialSubject: {detail}")));
+            return Err((place, malformed(format!("/credentialSubject: {detail}"))));
         }
     }
     if credential.is_a("BitstringStatusListCredential") {
-        StatusList::parse(document, DEFAULT_CAP_BYTES)
-            .map_err(|error| ("/credentialSubject".to_owned(), error.to_string()))?;
+        StatusList::check_shape(document).map_err(|error| {
+            let place = "/credentialSubject".to_owned();
+            (place, malformed(error.to_string()))
+        })?;
     }
     Ok(credential)
 }
@@ -300,7 +305,7 @@ fn endorsement_finding(endorsement: &Value, inner: &Report, thing: Thing<'_>) ->
         return Finding::unknown(Code::WrongSubject, detail);
     }
     let endorser = credential.issuer.id;
-    if Some(endorser) == thing.id || Some(endorser) == thing.owner {
+    if [thing.id, thing.owner, thing.carrier].contains(&Some(endorser)) {
         let detail = format!("{endorser} endorses what is its own");
         return Finding::new(Outcome::NotEndorsed, Code::SelfEndorsement, detail);
     }

@@ -3,14 +3,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::jsonld::canon::Variant;
 use crate::time::Timestamp;
-use crate::vc::contexts::{self, Revision};
+use crate::vc::contexts::Revision;
 use crate::vc::credential::{CONTEXT_V1, CONTEXT_V2};
 use crate::vc::did::Relationship;
-use crate::vc::keys::{PublicKey, SIGNATURE_BYTES, SignatureCheck};
+use crate::vc::keys::{PublicKey, SIGNATURE_BYTES};
 use crate::vc::multibase;
-use crate::vc::proof::{HashData, Suite};
+use crate::vc::proof::{Prepared, Suite, Work};
 
 use super::code::Code;
 use super::examine::{Examiner, MAX_EMBEDDED};
@@ -71,6 +70,7 @@ pub fn verify_presentation(
             return PresentationReport::of(report, None, Vec::new());
         }
     };
+    let mut prepared = None;
     examine_each(presentation, &mut report, |at, input, report| {
         let proof = AuthenticationProof::read(input, expected)?;
         // Without a named holder whoever signed presents; the key still has to be their own.
@@ -86,10 +86,16 @@ pub fn verify_presentation(
             &examiner,
             report,
         )?;
-        proof.verify(presentation, &key, now).map(how)
+        let prepared = match &mut prepared {
+            Some(prepared) => prepared,
+            none => none.insert(Prepared::of(presentation)?),
+        };
+        let work = &mut examiner.work;
+        proof.verify(prepared, &key, now, work).map(how)
     });
     report.data_model_first();
     report.judge();
+    examiner.reserve(envelope.credentials.len());
     let mut credentials = Vec::new();
     for (pointer, credential) in &envelope.credentials {
         let inner = examiner.credential(credential, pointer, 0);
@@ -263,9 +269,10 @@ impl<'a> AuthenticationProof<'a> {
     /// The revision of the contexts that was signed with.
     fn verify(
         &self,
-        presentation: &Value,
+        presentation: &mut Prepared<'_>,
         key: &PublicKey,
         now: Timestamp,
+        work: &mut Work,
     ) -> Result<Revision, Failure> {
         if let Some(at) = self.expires.filter(|at| *at <= now) {
             return Err(Failure::of_proof(
@@ -273,36 +280,10 @@ impl<'a> AuthenticationProof<'a> {
                 format!("it expired at {at}"),
             ));
         }
-        let mut document = presentation.as_object().cloned().unwrap_or_default();
-        document.shift_remove("proof");
-        let document = Value::Object(document);
-        let mut options = self.members.clone();
-        options.shift_remove("proofValue");
-        let mut unread = None;
-        let mut read = false;
-        for revision in Revision::ALL {
-            for variant in [Variant::Listed, Variant::Deduplicated] {
-                let processor = contexts::processor(revision);
-                match HashData::of(processor, &document, &options, variant) {
-                    Ok(data) => {
-                        read = true;
-                        match key.verify(&data.combined(), &self.signature) {
-                            SignatureCheck::Good => return Ok(revision),
-                            SignatureCheck::Bad
-                                if data.document.ambiguous || data.options.ambiguous => {}
-                            SignatureCheck::Bad => break,
-                        }
-                    }
-                    Err(error) => unread = unread.or(Some(error)),
-                }
-            }
-        }
-        match unread {
-            Some(error) if !read => Err(error.into()),
-            _ => {
-                let detail = "the signature does not fit the presentation, or another key made it";
-                Err(Failure::of_proof(Code::SignatureBad, detail))
-            }
-        }
+        let found = presentation.find(self.members, &self.signature, key, work)?;
+        found.map(|verified| verified.revision).ok_or_else(|| {
+            let detail = "the signature does not fit the presentation, or another key made it";
+            Failure::of_proof(Code::SignatureBad, detail)
+        })
     }
 }

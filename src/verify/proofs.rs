@@ -7,7 +7,7 @@ use crate::vc::contexts::Revision;
 use crate::vc::did::Relationship;
 use crate::vc::keys::PublicKey;
 use crate::vc::members::{self, MemberError};
-use crate::vc::proof::{self, Part, ProofError};
+use crate::vc::proof::{self, Part, Prepared, ProofError};
 
 use super::code::Code;
 use super::examine::Examiner;
@@ -22,10 +22,11 @@ pub(super) const MAX_PROOFS: usize = 8;
 pub(super) fn examine(
     document: &Value,
     issuer: &str,
-    examiner: &Examiner<'_>,
+    examiner: &mut Examiner<'_>,
     report: &mut Report,
 ) {
     let mut proofs = proof::proofs(document);
+    let mut prepared = None;
     examine_each(document, report, |at, _, report| {
         let proof = proofs.next().expect("both count the members of `proof`")?;
         let method = proof.verification_method;
@@ -37,7 +38,11 @@ pub(super) fn examine(
             examiner,
             report,
         )?;
-        let verified = proof::verify(document, &proof, &key, examiner.now)?;
+        let prepared = match &mut prepared {
+            Some(prepared) => prepared,
+            none => none.insert(Prepared::of(document)?),
+        };
+        let verified = prepared.verify(&proof, &key, examiner.now, &mut examiner.work)?;
         Ok(how(verified.revision))
     });
 }
@@ -144,6 +149,7 @@ pub(super) fn key(
 ) -> Result<PublicKey, Failure> {
     let within = "/verificationMethod".to_owned();
     let place = format!("{at}{within}");
+    examiner.work.check()?;
     match key_of(
         signer,
         method,
@@ -198,6 +204,7 @@ impl From<ProofError> for Failure {
             ProofError::Member { .. } | ProofError::Date { .. } => (in_proof, Code::ProofMalformed),
             ProofError::Expired { .. } => (in_proof, Code::ProofExpired),
             ProofError::Signature { .. } => (in_proof, Code::SignatureBad),
+            ProofError::Spent => (in_proof, Code::TooMany),
             ProofError::JsonLd { part, reason } => {
                 let code = match reason {
                     jsonld::Error::SecondName { .. } => Code::HiddenMember,
@@ -229,7 +236,9 @@ fn place_of_member(error: &MemberError) -> &str {
         MemberError::NotATerm { place, .. }
         | MemberError::Keyword { place, .. }
         | MemberError::Alias { place, .. }
+        | MemberError::Reverse { place, .. }
         | MemberError::Differs { place, .. } => place,
+        MemberError::TooManyStatuses { .. } => "/credentialStatus",
         MemberError::BlankId { .. } => "/id",
     }
 }

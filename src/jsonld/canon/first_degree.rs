@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::super::nquads::{is_language_tag, push_iri, push_literal};
 use super::super::rdf::{Dataset, Literal, Quad, Term};
-use super::CanonError;
 use super::digest::{Hash, HashAlgorithm};
+use super::{CanonError, Limits};
 
 /// "No blank node", "no label". A dataset cannot number that many.
 pub(super) const NONE: u32 = u32::MAX;
@@ -57,11 +57,15 @@ impl Hashes {
 
 impl Statements {
     /// Writes the statements and finds who mentions whom (steps 1 and 2).
-    pub(super) fn of(dataset: &Dataset) -> Result<Self, CanonError> {
+    pub(super) fn of(dataset: &Dataset, limits: &Limits) -> Result<Self, CanonError> {
+        let limit = limits.bytes;
         let mut text = String::with_capacity(dataset.quads.len() * 160);
         let mut list = Vec::with_capacity(dataset.quads.len());
         let mut writer = Writer::new(&mut text, dataset.blank_count);
         for quad in &dataset.quads {
+            if writer.text.len().saturating_add(quad.text_len()) > limit {
+                return Err(CanonError::Bytes { limit });
+            }
             list.push(writer.statement(quad)?);
         }
         list.sort_unstable_by(|a, b| a.sort_key(&text).cmp(&b.sort_key(&text)));
@@ -88,7 +92,8 @@ impl Statements {
         &self.text[statement.predicate.0..statement.predicate.1]
     }
 
-    /// Hash First Degree Quads for every blank node that is mentioned.
+    /// Hash First Degree Quads for every blank node that is mentioned. Each statement is hashed
+    /// three times at most, so that the limit on their text bounds this too.
     pub(super) fn first_degree_hashes(&self, algorithm: HashAlgorithm) -> Hashes {
         let blanks = self.starts.len() - 1;
         let mut by_blank = vec![[0; 48]; blanks];

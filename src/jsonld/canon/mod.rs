@@ -52,15 +52,17 @@ impl Variant {
     }
 }
 
-/// Bounds against datasets made to keep a verifier busy (RDFC-1.0, section 7.1). They only
-/// matter to blank nodes that their own statements do not tell apart.
+/// Bounds against datasets made to keep a verifier busy (RDFC-1.0, section 7.1). All but the
+/// first only matter to blank nodes that their own statements do not tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// Most bytes of the statements written out, blank nodes' labels apart; default 32 MiB.
+    pub bytes: usize,
     /// Most orders in which one list of alike blank nodes is tried; default 5,040, which is seven
     /// blank nodes that nothing tells apart.
     pub permutations: u64,
-    /// Most steps altogether, where a step looks at one statement or one blank node of an order;
-    /// default 1,000,000, about a tenth of a second.
+    /// Most steps altogether, where a step looks at one statement or one blank node of an order,
+    /// or hashes 64 bytes; default 1,000,000, about a tenth of a second.
     pub work: u64,
     /// Most alike blank nodes in a row on one path; default 256, which bounds the call stack.
     pub depth: u32,
@@ -69,6 +71,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            bytes: 32 * 1024 * 1024,
             permutations: 5_040,
             work: 1_000_000,
             depth: 256,
@@ -93,6 +96,12 @@ pub struct Canonical {
 /// Why a dataset has no canonical form here.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CanonError {
+    /// The statements are too long.
+    #[error("the statements are longer than the limit of {limit} bytes")]
+    Bytes {
+        /// [`Limits::bytes`].
+        limit: usize,
+    },
     /// A list of alike blank nodes has too many orders.
     #[error(
         "{nodes} blank nodes cannot be told apart by what is said of them, and the limit is \
@@ -150,10 +159,10 @@ pub enum CanonError {
 /// The canonical form of a dataset (RDFC-1.0, section 4.4.3). Repeated statements count once.
 ///
 /// # Errors
-/// [`CanonError::Permutations`], [`CanonError::Work`] and [`CanonError::Depth`] where the limits
-/// are met; the others where the dataset is not RDF.
+/// [`CanonError::Bytes`], [`CanonError::Permutations`], [`CanonError::Work`] and
+/// [`CanonError::Depth`] where the limits are met; the others where the dataset is not RDF.
 pub fn canonicalize(dataset: &Dataset, options: &Options) -> Result<Canonical, CanonError> {
-    let statements = Statements::of(dataset)?;
+    let statements = Statements::of(dataset, &options.limits)?;
     let first = statements.first_degree_hashes(options.hash);
     let (unique, shared) = Labels::of_unique(&first);
     let mut labels = unique.clone();
@@ -319,6 +328,28 @@ mod tests {
         let limit = Limits::default().work;
         assert_eq!(
             canonical(&layers.collect::<String>()),
+            Err(CanonError::Work { limit })
+        );
+    }
+
+    #[test]
+    fn long_texts_cost_what_it_takes_to_write_and_to_hash_them() {
+        let long = "a".repeat(300_000);
+        let repeated: String = (0..200)
+            .map(|n| format!("<urn:{long}> <urn:p> \"{n}\" .\n"))
+            .collect();
+        let limit = Limits::default().bytes;
+        assert_eq!(canonical(&repeated), Err(CanonError::Bytes { limit }));
+
+        let circle = |predicate: &str| -> String {
+            (0..100)
+                .map(|n| format!("_:n{n} <urn:{predicate}> _:n{} .\n", (n + 1) % 100))
+                .collect()
+        };
+        assert!(canonical(&circle("p")).is_ok());
+        let limit = Limits::default().work;
+        assert_eq!(
+            canonical(&circle(&long[..30_000])),
             Err(CanonError::Work { limit })
         );
     }

@@ -109,6 +109,7 @@ impl Walk<'_> {
             data.extend_from_slice(&path);
             issuer = after;
         }
+        self.spend(data.len() / 64)?;
         Ok((self.search.options.hash.hash(&data), issuer))
     }
 
@@ -132,7 +133,9 @@ impl Walk<'_> {
                 input.clear();
                 input.push(position);
                 if position != b'g' {
-                    input.extend_from_slice(statements.predicate(statement).as_bytes());
+                    let predicate = statements.predicate(statement);
+                    self.spend(predicate.len() / 64)?;
+                    input.extend_from_slice(predicate.as_bytes());
                 }
                 if !push_name(&mut input, labels, other, issuer.get(other)) {
                     let first = &self.search.first.by_blank[other as usize];
@@ -220,6 +223,7 @@ impl Walk<'_> {
                 return Ok(());
             }
         }
+        self.spend(path.len() / 64)?;
         if chosen.as_ref().is_none_or(|(best, _)| path < *best) {
             *chosen = Some((path, issuer));
         }

@@ -5,13 +5,14 @@
 //! over the document without any.
 
 mod embedded;
+mod prepared;
 mod rdfc;
 
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-use super::contexts::{self, OPEN_BADGES, Revision};
-use super::keys::{PublicKey, SignatureCheck, SigningKey};
+use super::contexts::{self, Revision};
+use super::keys::{PublicKey, SigningKey};
 use super::members::MemberError;
 use super::multibase;
 use crate::jsonld::canon::{CanonError, Variant};
@@ -19,6 +20,7 @@ use crate::jsonld::{self, Processor};
 use crate::time::{Timestamp, TimestampError};
 
 pub use embedded::{Proof, proofs};
+pub use prepared::{Prepared, Work};
 pub use rdfc::HashData;
 
 /// The `type` of every proof that is made here.
@@ -152,6 +154,9 @@ pub enum ProofError {
         /// Why.
         reason: CanonError,
     },
+    /// As much work was done as one request is given; nothing is known of this proof.
+    #[error("telling whether the proof is good takes more work than one request is given")]
+    Spent,
     /// Verifiers disagree on the canonical form, so that a proof would be good to some alone.
     #[error(
         "deployed verifiers disagree on the canonical form of {0}: it holds alike objects \
@@ -239,19 +244,16 @@ pub fn sign_with(
 /// # Errors
 /// [`ProofError::Expired`], [`ProofError::Signature`], and all that makes a document unfit to be
 /// signed: members that no context defines or that are hidden, unknown contexts, no canonical form.
+/// [`ProofError::Spent`].
+///
+/// Whoever has several proofs of one document keeps it [`Prepared`].
 pub fn verify(
     secured: &Value,
     proof: &Proof<'_>,
     key: &PublicKey,
     now: Timestamp,
 ) -> Result<Verified, ProofError> {
-    let all = Revision::ALL.map(|revision| (revision, contexts::processor(revision)));
-    let tried = if contexts::are_built_on(OPEN_BADGES, secured) {
-        &all[..]
-    } else {
-        &all[..1]
-    };
-    verify_with(tried, secured, proof, key, now)
+    Prepared::of(secured)?.verify(proof, key, now, &mut Work::default())
 }
 
 /// As [`verify`], with the contexts that each of the processors knows, tried in order.
@@ -266,47 +268,7 @@ pub fn verify_with(
     key: &PublicKey,
     now: Timestamp,
 ) -> Result<Verified, ProofError> {
-    let place = || proof.place.clone();
-    if let Some(at) = proof.expires.filter(|at| *at <= now) {
-        return Err(ProofError::Expired { place: place(), at });
-    }
-    let document = without_proof(secured)?;
-    let mut options = proof.members.clone();
-    options.shift_remove("proofValue");
-    let mut unread = None;
-    let mut read = false;
-    for &(revision, processor) in processors {
-        match try_variants(processor, &document, &options, proof, key) {
-            Ok(Some(variant)) => return Ok(Verified { revision, variant }),
-            Ok(None) => read = true,
-            Err(error) => unread = unread.or(Some(error)),
-        }
-    }
-    match unread {
-        Some(error) if !read => Err(error),
-        _ => Err(ProofError::Signature { place: place() }),
-    }
-}
-
-/// The reading of RDFC-1.0 under which the signature is good, if there is one.
-fn try_variants(
-    processor: &Processor,
-    document: &Value,
-    options: &Map<String, Value>,
-    proof: &Proof<'_>,
-    key: &PublicKey,
-) -> Result<Option<Variant>, ProofError> {
-    for variant in [Variant::Listed, Variant::Deduplicated] {
-        let data = match proof.suite {
-            Suite::EddsaRdfc2022 => HashData::of(processor, document, options, variant)?,
-        };
-        match key.verify(&data.combined(), &proof.signature) {
-            SignatureCheck::Good => return Ok(Some(variant)),
-            SignatureCheck::Bad if data.document.ambiguous || data.options.ambiguous => {}
-            SignatureCheck::Bad => break,
-        }
-    }
-    Ok(None)
+    Prepared::with(processors, secured)?.verify(proof, key, now, &mut Work::default())
 }
 
 impl ProofOptions {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::vc::contexts::CREDENTIALS_V2;
+use crate::vc::contexts::{CREDENTIALS_V2, OPEN_BADGES};
 
 fn key() -> SigningKey {
     SigningKey::from_seed(&[7; 32])
@@ -114,6 +114,22 @@ fn a_proof_made_with_the_first_revision_is_good_and_says_so() {
     assert_eq!(verify_all(&signed, Timestamp::EPOCH), [Ok(good)]);
     let mut changed = signed;
     changed["credentialSubject"]["jti"] = json!("8");
+    assert!(verify_all(&changed, Timestamp::EPOCH)[0].is_err());
+}
+
+#[test]
+fn a_text_with_a_direction_is_signed_with_it() {
+    let mut document = endorsement();
+    document["name"] = json!({ "@value": "شهادة", "@language": "ar", "@direction": "rtl" });
+    let signed = sign(&document, &options(), &key()).unwrap();
+    assert!(verify_all(&signed, Timestamp::EPOCH)[0].is_ok());
+    let proof = options().members(Suite::EddsaRdfc2022);
+    let processor = contexts::processor(Revision::Mid2026);
+    let data = HashData::of(processor, &document, &proof, Variant::Listed).unwrap();
+    let literal = "\"شهادة\"^^<https://www.w3.org/ns/i18n#ar_rtl>";
+    assert!(data.document.nquads.contains(literal));
+    let mut changed = signed;
+    changed["name"]["@direction"] = json!("ltr");
     assert!(verify_all(&changed, Timestamp::EPOCH)[0].is_err());
 }
 

@@ -148,6 +148,45 @@ fn a_hidden_status_is_refused_even_where_the_issuer_signed_it() {
 }
 
 #[test]
+fn a_membership_card_does_not_become_an_endorsement() {
+    let (club, member) = (Actor::did_key(1), Actor::did_key(2));
+    let card = |context: Value, types: [&str; 2]| {
+        json!({
+            "@context": [CREDENTIALS_V2, context],
+            "id": "https://club.example/cards/1",
+            "type": ["VerifiableCredential", types[0]],
+            "issuer": club.id,
+            "credentialSubject": {"id": member.id, "type": types[1]},
+        })
+    };
+    let (a, b) = ("https://club.example/#Card", "https://club.example/#Member");
+    let signed = club.sign(&card(
+        json!({"MemberCard": a, "Member": b}),
+        ["MemberCard", "Member"],
+    ));
+    assert_eq!(World::default().verify(&signed).outcome, Outcome::Active);
+    // The same statements under other names.
+    let names = ["EndorsementCredential", "EndorsementSubject"];
+    let mut forged = card(json!({names[0]: a, names[1]: b}), names);
+    forged["proof"] = signed["proof"].clone();
+    let expected = one("hidden-member", "/type");
+    assert_eq!(refused(&World::default(), &forged), expected);
+    let mut forged = card(
+        json!({"MemberCard": a, names[1]: b}),
+        ["MemberCard", names[1]],
+    );
+    forged["proof"] = signed["proof"].clone();
+    let expected = one("hidden-member", "/credentialSubject/type");
+    assert_eq!(refused(&World::default(), &forged), expected);
+    // Nor does an endorsement escape the rules for one by its full name.
+    let iri = "https://purl.imsglobal.org/spec/vc/ob/vocab.html#EndorsementCredential";
+    let mut forged = club.endorse(&member.id);
+    forged["type"] = json!(["VerifiableCredential", iri]);
+    let expected = one("hidden-member", "/type");
+    assert_eq!(refused(&World::default(), &forged), expected);
+}
+
+#[test]
 fn an_unknown_context_is_named() {
     let college = Actor::did_key(1);
     let mut forged = college.sign(&college.badge());

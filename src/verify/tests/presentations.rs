@@ -211,3 +211,23 @@ fn what_is_no_presentation_is_told_so() {
         assert_eq!((report.verified, report.outcome), (false, Outcome::Unknown));
     }
 }
+
+#[test]
+fn there_is_an_end_to_credentials() {
+    let signed = present(&learner(), presentation(&[]));
+    let mut many = signed;
+    many["verifiableCredential"] = json!(vec![json!({}); 129]);
+    assert_eq!(codes(&verify(&many, ASKED)), ["malformed"]);
+    // What they embed is counted with them.
+    let college = Actor::did_key(1);
+    let mut badge = college.badge();
+    badge["issuer"]["endorsementJwt"] = json!(["a.b.c", "a.b.c"]);
+    let mut credentials = vec![college.sign(&badge)];
+    credentials.resize(127, json!({}));
+    let report = verify(&presentation(&credentials), ASKED);
+    let found: Vec<Code> = report.credentials[0]
+        .endorsements()
+        .map(|check| check.code)
+        .collect();
+    assert_eq!(found, [Code::JwtNotChecked, Code::NotLookedAt]);
+}
