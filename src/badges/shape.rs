@@ -254,9 +254,12 @@ fn check_value(
         Kind::Uri => text(value, at, "an absolute URI", |text| {
             parse_url(text).is_some()
         }),
-        Kind::ImageUri => text(value, at, "an http or https URL, or a data:image URI", |text| {
-            is_url(text) || (text.starts_with("data:image/") && parse_url(text).is_some())
-        }),
+        Kind::ImageUri => text(
+            value,
+            at,
+            "an http or https URL, or a data:image URI",
+            |text| is_url(text) || (text.starts_with("data:image/") && parse_url(text).is_some()),
+        ),
         Kind::Url => text(value, at, "an http or https URL", is_url),
         Kind::Date => text(value, at, "a date such as 2026-01-31", is_date),
         Kind::DateTime => text(value, at, "an RFC 3339 time", is_moment),
