@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tracing::{error, info};
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::{Filter, Stream};
 
+use super::accept;
 use super::auth;
 use super::edge::{Edge, Limits};
 use super::problem::Problem;
@@ -18,6 +20,7 @@ use super::reply::Reply;
 use super::request::{Request, parse_query};
 use super::routes::{self, Access, Route};
 use crate::registry::Actor;
+use crate::web::ProblemPage;
 
 /// What all requests share.
 struct Shared {
@@ -105,7 +108,11 @@ where
         .map(str::to_owned);
     let method = head.method.clone();
     let path = head.path.clone();
-    let reply = reply_to(shared, head, body).await;
+    let wants_page = reads && prefers_page(&head.headers);
+    let mut reply = reply_to(shared, head, body).await;
+    if wants_page && reply.get("content-type") == Some(PROBLEM) {
+        reply = problem_page(&reply);
+    }
     if reply.status >= 500 {
         let body = String::from_utf8_lossy(&reply.body);
         error!(%method, path, status = reply.status, %body, "request failed");
@@ -344,6 +351,31 @@ async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply 
 fn internal() -> Problem {
     let detail = "the request could not be answered";
     Problem::new(500, "internal", "Internal error", detail)
+}
+
+const PROBLEM: &str = "application/problem+json";
+
+fn prefers_page(headers: &HeaderMap) -> bool {
+    accept::choose(text(headers, "accept"), &[PROBLEM, "text/html"]) == Some("text/html")
+}
+
+/// A problem as a person reads it in a browser.
+fn problem_page(problem: &Reply) -> Reply {
+    let members: Value = serde_json::from_slice(&problem.body).unwrap_or_default();
+    let said = |member: &str| members[member].as_str().unwrap_or_default().to_owned();
+    let page = ProblemPage {
+        status: problem.status,
+        title: said("title"),
+        detail: said("detail"),
+    };
+    let mut reply = Reply::html(page.html());
+    reply.status = problem.status;
+    let others = problem
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "Content-Type");
+    reply.headers.extend(others.cloned());
+    reply.header("Vary", "Accept")
 }
 
 /// What all answers have in common: conditions, CORS, and headers that keep pages honest.

@@ -190,3 +190,24 @@ fn the_page_and_the_links_name_every_route() {
 fn askama_escaped(path: &str) -> String {
     path.replace('{', "&#123;").replace('}', "&#125;")
 }
+
+#[test]
+fn a_problem_is_a_page_in_a_browser() {
+    let house = House::open();
+    let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
+    let call = house
+        .call("GET", "/profiles/nobody")
+        .header("Accept", browser);
+    let page = call.send().is(404);
+    assert!(
+        page.header("content-type")
+            .unwrap()
+            .starts_with("text/html")
+    );
+    assert!(
+        page.text().contains("there is no profile"),
+        "{}",
+        page.text()
+    );
+    house.call("GET", "/profiles/nobody").send().problem(404);
+}
