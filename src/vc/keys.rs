@@ -94,6 +94,12 @@ pub enum PublicKeyError {
     /// A Multikey of another kind or length.
     #[error("an Ed25519 Multikey starts with z6Mk and holds 2 + 32 bytes")]
     NotEd25519,
+    /// Not a point of P-256, or not in the form that is asked for.
+    #[error("the bytes are not a point of P-256")]
+    NotP256,
+    /// An RSA modulus of this many bits.
+    #[error("an RSA key has 2048 to 8192 bits, and this one {0}")]
+    RsaLength(usize),
     /// A member of a JWK is missing or has another value.
     #[error("the JWK's member {member:?} must be {expected}")]
     Jwk {
@@ -175,7 +181,7 @@ impl PublicKey {
                 return Err(wrong(member, expected));
             }
         }
-        allows_checking(jwk)?;
+        allows_checking(jwk, &["EdDSA", "Ed25519"])?;
         let x = jwk
             .get("x")
             .and_then(Value::as_str)
@@ -220,11 +226,15 @@ fn is_reduced(bytes: &[u8; KEY_BYTES]) -> bool {
     last & 0x7f != 0x7f || middle.iter().any(|&byte| byte != 0xff) || *first < 0xed
 }
 
-fn allows_checking(jwk: &Map<String, Value>) -> Result<(), PublicKeyError> {
+/// Whether a JWK is one for checking signatures with one of these algorithms, where it says.
+pub(super) fn allows_checking(
+    jwk: &Map<String, Value>,
+    algorithms: &[&str],
+) -> Result<(), PublicKeyError> {
     let wrong = |member, expected| PublicKeyError::Jwk { member, expected };
-    match jwk.get("alg").map(Value::as_str) {
-        None | Some(Some("EdDSA" | "Ed25519")) => {}
-        Some(_) => return Err(wrong("alg", "EdDSA")),
+    let fits = |alg: &Value| alg.as_str().is_some_and(|alg| algorithms.contains(&alg));
+    if !jwk.get("alg").is_none_or(fits) {
+        return Err(wrong("alg", "the algorithm of its kind of key"));
     }
     match jwk.get("use").map(Value::as_str) {
         None | Some(Some("sig")) => {}

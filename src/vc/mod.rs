@@ -8,6 +8,7 @@ pub mod multibase;
 
 pub mod keys;
 pub mod sealing;
+pub mod verifying;
 
 pub mod controller;
 pub mod did;
