@@ -109,7 +109,7 @@ pub enum PublicKeyError {
         expected: &'static str,
     },
     /// A JWK with its private half.
-    #[error("the JWK carries the private member \"d\"; the key is no longer secret, make another")]
+    #[error("the JWK carries its private half; the key is no longer secret, make another")]
     Private,
 }
 

@@ -10,7 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::ecdsa::signature::Verifier as _;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::keys::{PublicKey, PublicKeyError, SIGNATURE_BYTES, SignatureCheck, allows_checking};
 use super::multibase;
@@ -51,6 +52,17 @@ impl KeyKind {
             Self::Ed25519 => "EdDSA",
             Self::P256 => "ES256",
             Self::Rsa => "RS256",
+        }
+    }
+
+    /// The kind of key that a JWS algorithm is for; `Ed25519` is the newer name of `EdDSA` on that
+    /// curve (RFC 9864). Nothing for all others, `none` among them.
+    pub fn of_algorithm(name: &str) -> Option<Self> {
+        match name {
+            "EdDSA" | "Ed25519" => Some(Self::Ed25519),
+            "ES256" => Some(Self::P256),
+            "RS256" => Some(Self::Rsa),
+            _ => None,
         }
     }
 }
@@ -104,6 +116,39 @@ impl VerifyingKey {
             Self::P256(_) => KeyKind::P256,
             Self::Rsa(_) => KeyKind::Rsa,
         }
+    }
+
+    /// The public JWK, with its required members alone.
+    pub fn to_jwk(&self) -> Value {
+        match self {
+            Self::Ed25519(key) => key.to_jwk(),
+            Self::P256(key) => {
+                let [x, y] = key.coordinates();
+                json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y })
+            }
+            Self::Rsa(key) => {
+                let [n, e] = key.numbers();
+                json!({ "kty": "RSA", "n": n, "e": e })
+            }
+        }
+    }
+
+    /// The JWK's thumbprint (RFC 7638 section 3): SHA-256 over its required members in the order
+    /// of their names, in base64url without padding. Two keys have one thumbprint only if they
+    /// are the same.
+    pub fn thumbprint(&self) -> String {
+        let canonical = match self {
+            Self::Ed25519(key) => return key.thumbprint(),
+            Self::P256(key) => {
+                let [x, y] = key.coordinates();
+                format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#)
+            }
+            Self::Rsa(key) => {
+                let [n, e] = key.numbers();
+                format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#)
+            }
+        };
+        URL_SAFE_NO_PAD.encode(Sha256::digest(canonical))
     }
 
     /// Whether `signature` is this key's over `message`, with the one algorithm of its kind:
@@ -162,6 +207,14 @@ impl P256Key {
         Self::from_sec1(&point)
     }
 
+    /// `x` and `y`, as a JWK has them.
+    fn coordinates(&self) -> [String; 2] {
+        let point = self.0.to_sec1_point(false);
+        // Uncompressed: 4, then 32 bytes of each.
+        let (x, y) = point.as_bytes()[1..].split_at(32);
+        [x, y].map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+    }
+
     /// The Multikey, `zDn…`.
     pub fn to_multikey(&self) -> String {
         let point = self.0.to_sec1_point(true);
@@ -185,6 +238,11 @@ impl RsaKey {
         }
         Ok(Self { modulus, exponent })
     }
+
+    /// `n` and `e`, as a JWK has them.
+    fn numbers(&self) -> [String; 2] {
+        [&self.modulus, &self.exponent].map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+    }
 }
 
 impl fmt::Debug for P256Key {
@@ -199,12 +257,16 @@ impl fmt::Debug for RsaKey {
     }
 }
 
+/// The members of a JWK that belong to its private half, or are a shared secret (RFC 7518 section
+/// 6). `d` is in every private key; of an RSA key the others would do as well.
+pub(super) const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
 const fn wrong(member: &'static str, expected: &'static str) -> PublicKeyError {
     PublicKeyError::Jwk { member, expected }
 }
 
 fn refuse_private(jwk: &Map<String, Value>) -> Result<(), PublicKeyError> {
-    match jwk.contains_key("d") {
+    match PRIVATE_MEMBERS.iter().any(|name| jwk.contains_key(*name)) {
         true => Err(PublicKeyError::Private),
         false => Ok(()),
     }
@@ -217,7 +279,6 @@ fn bytes_of(jwk: &Map<String, Value>, member: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     /// RFC 7515 appendix A.3: a JWS with ES256.
     #[test]
@@ -244,6 +305,41 @@ mod tests {
         assert_eq!(VerifyingKey::from_multikey(&text), Ok(key));
     }
 
+    /// The keys of RFC 7638 section 3.1, RFC 7515 appendix A.3 and RFC 8037 appendix A.2. The
+    /// thumbprint of the second is by Python's hashlib over the text that RFC 7638 section 3.2
+    /// gives for elliptic curves; the RFCs have none.
+    #[test]
+    fn thumbprints_are_those_of_rfc_7638_and_rfc_8037() {
+        let rsa = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+        for (jwk, thumbprint) in [
+            (
+                json!({"kty": "RSA", "n": rsa, "e": "AQAB"}),
+                "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+            ),
+            (
+                json!({
+                    "kty": "EC", "crv": "P-256",
+                    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+                    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+                }),
+                "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U",
+            ),
+            (
+                json!({
+                    "kty": "OKP", "crv": "Ed25519",
+                    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+                }),
+                "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+            ),
+        ] {
+            let mut dressed = jwk.clone();
+            dressed["kid"] = json!("2011-04-29");
+            let key = VerifyingKey::from_jwk(&dressed).unwrap();
+            assert_eq!(key.to_jwk(), jwk);
+            assert_eq!(key.thumbprint(), thumbprint);
+        }
+    }
+
     #[test]
     fn keys_that_prove_nothing_are_refused() {
         let long = URL_SAFE_NO_PAD.encode([0xff; 128]);
@@ -254,6 +350,10 @@ mod tests {
             ),
             (
                 json!({"kty": "RSA", "n": long, "e": "AQAB", "d": "AA"}),
+                PublicKeyError::Private,
+            ),
+            (
+                json!({"kty": "RSA", "n": long, "e": "AQAB", "p": "AA"}),
                 PublicKeyError::Private,
             ),
             (
