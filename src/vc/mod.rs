@@ -10,6 +10,8 @@ pub mod keys;
 pub mod sealing;
 pub mod verifying;
 
+pub mod jws;
+
 pub mod controller;
 pub mod did;
 
