@@ -11,6 +11,7 @@ pub mod sealing;
 pub mod verifying;
 
 pub mod jws;
+pub mod jwt;
 
 pub mod controller;
 pub mod did;
