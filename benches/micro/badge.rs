@@ -6,6 +6,7 @@ use goodstanding::jsonld::canon::{self, canonicalize};
 use goodstanding::jsonld::{InlineTerms, Mode, Options};
 use goodstanding::time::Timestamp;
 use goodstanding::vc::contexts::{Revision, processor};
+use goodstanding::vc::controller::Relationship;
 use goodstanding::vc::keys::{SignatureCheck, SigningKey};
 use goodstanding::vc::proof::{ProofError, ProofOptions, proofs, sign, verify};
 use serde_json::{Value, json};
@@ -28,10 +29,10 @@ pub(crate) fn run(report: &mut Report) {
 
 fn one(report: &Report, name: &str, text: &str) {
     let key = SigningKey::from_seed(&[7; 32]);
+    let method = "did:web:registry.example:profiles:harbour-school#key-1";
     let options = ProofOptions {
-        verification_method: "did:web:registry.example:profiles:harbour-school#key-1".to_owned(),
         created: Some("2026-02-02T09:00:00Z".parse().expect("RFC 3339")),
-        expires: None,
+        ..ProofOptions::new(method)
     };
     let unsigned = json::parse(text.as_bytes()).expect("the sample is strict JSON");
     let signed = sign(&unsigned, &options, &key).expect("the sample can be signed");
@@ -78,7 +79,8 @@ fn one(report: &Report, name: &str, text: &str) {
 
 fn verified(signed: &Value, key: &SigningKey) -> Result<(), ProofError> {
     let proof = proofs(signed).next().expect("the document was signed")?;
-    verify(signed, &proof, &key.public(), Timestamp::EPOCH).map(|_| ())
+    let (purpose, key) = (Relationship::AssertionMethod, key.public().into());
+    verify(signed, &proof, purpose, &key, Timestamp::EPOCH).map(|_| ())
 }
 
 /// What is measured tells a good document from one that was changed.

@@ -9,6 +9,7 @@ use goodstanding::bitstring::{Bitstring, ListLength, StatusSize, encode};
 use goodstanding::entropy::{SeededEntropy, random};
 use goodstanding::status::{ListToPublish, StatusPurpose, build_list};
 use goodstanding::time::{Timestamp, Ttl};
+use goodstanding::vc::controller::Relationship;
 use goodstanding::vc::keys::SigningKey;
 use goodstanding::vc::proof::{ProofError, ProofOptions, proofs, sign, verify};
 use serde_json::{Value, json};
@@ -79,9 +80,8 @@ fn unsigned(bits: &Bitstring) -> Value {
 
 fn options() -> ProofOptions {
     ProofOptions {
-        verification_method: format!("{ISSUER}#key-1"),
         created: Some(Timestamp::EPOCH),
-        expires: None,
+        ..ProofOptions::new(format!("{ISSUER}#key-1"))
     }
 }
 
@@ -94,7 +94,8 @@ fn published(bits: &Bitstring, key: &SigningKey) -> Value {
 
 fn verified(signed: &Value, key: &SigningKey) -> Result<(), ProofError> {
     let proof = proofs(signed).next().expect("the list was signed")?;
-    verify(signed, &proof, &key.public(), Timestamp::EPOCH).map(|_| ())
+    let (purpose, key) = (Relationship::AssertionMethod, key.public().into());
+    verify(signed, &proof, purpose, &key, Timestamp::EPOCH).map(|_| ())
 }
 
 /// The list unpacks, by the codecs themselves, to the bits that went in; one that says something

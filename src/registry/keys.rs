@@ -231,16 +231,17 @@ impl Registry {
             return Err(RegistryError::Key(words));
         };
         let options = ProofOptions {
-            verification_method: method(record, id),
             created: Some(now.whole_seconds()),
-            expires: None,
+            ..ProofOptions::new(method(record, id))
         };
+        let public = public(&key)?.into();
         let unsignable = |error: ProofError| RegistryError::Unsignable(error.to_string());
         let secret = self.open_key(profile, id, &key)?;
         let document = proof::sign(unsigned, &options, &secret).map_err(unsignable)?;
         for made in proof::proofs(&document) {
             let made = made.map_err(unsignable)?;
-            let _good = proof::verify(&document, &made, &public(&key)?, now).map_err(unsignable)?;
+            let _good = proof::verify(&document, &made, options.purpose, &public, now)
+                .map_err(unsignable)?;
         }
         Ok(Signed {
             document,

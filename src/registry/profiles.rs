@@ -86,7 +86,7 @@ impl Registry {
             let issuer_id = match new.id_form {
                 IdForm::DidWeb => self.did_web(&new.slug),
                 IdForm::Https => self.urls().profile(&new.slug),
-                IdForm::DidKey => DidKey(public).to_string(),
+                IdForm::DidKey => DidKey::from(public).to_string(),
             };
             let record = ProfileRecord {
                 slug: new.slug.clone(),

@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use super::keys::{PublicKey, PublicKeyError};
+use super::multibase;
+use super::verifying::{KeyKind, VerifyingKey};
 use crate::time::{Timestamp, TimestampError};
 
 /// A key as a document shows it. A retired key is shown like any other, since what it signed
@@ -92,18 +94,21 @@ pub fn jwk_fragment(fragment: &str) -> String {
 }
 
 /// The document that a did:key stands for (did:key section 3.1.2); it has one entry, a Multikey.
-pub(super) fn did_key_document(id: &str, method: &Method) -> Value {
-    let [multikey, _] = entries(id, method);
-    let reference = json!([multikey["id"]]);
-    json!({
-        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
-        "id": id,
-        "verificationMethod": [multikey],
-        "authentication": reference,
-        "assertionMethod": reference,
-        "capabilityDelegation": reference,
-        "capabilityInvocation": reference,
-    })
+pub(super) fn did_key_document(id: &str, multikey: &str) -> Value {
+    let contexts = [
+        "https://www.w3.org/ns/did/v1",
+        "https://w3id.org/security/multikey/v1",
+    ];
+    own_document(json!(contexts), id, multikey_entry(id, multikey, multikey))
+}
+
+/// The document that a did:jwk stands for; it has one entry, a JsonWebKey called `#0`.
+pub(super) fn did_jwk_document(id: &str, jwk: &Value) -> Value {
+    let contexts = [
+        "https://www.w3.org/ns/did/v1",
+        "https://w3id.org/security/jwk/v1",
+    ];
+    own_document(json!(contexts), id, jwk_entry(id, "0", jwk.clone()))
 }
 
 /// Why a proof's `verificationMethod` leads to no key that counts; one variant for each step of
@@ -168,9 +173,9 @@ pub enum KeyError {
     Malformed(#[from] PublicKeyError),
 }
 
-/// The Ed25519 key behind `method_url`, taken from `document` as Controlled Identifiers 1.0
-/// section 3.3 says. `document` is what the URL without its fragment led to; whether `controller`
-/// is also the credential's issuer is for the caller to check.
+/// The key behind `method_url`, taken from `document` as Controlled Identifiers 1.0 section 3.3
+/// says. `document` is what the URL without its fragment led to; whether `controller` is also the
+/// credential's issuer is for the caller to check.
 ///
 /// # Errors
 /// One [`KeyError`] for each way in which it does not count at `now`.
@@ -179,35 +184,48 @@ pub fn retrieve_key(
     method_url: &str,
     relationship: Relationship,
     now: Timestamp,
-) -> Result<PublicKey, KeyError> {
-    let method = retrieve_method(document, method_url, relationship, now)?;
-    let kind = method
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+) -> Result<VerifyingKey, KeyError> {
+    read_key(find_method(document, method_url, relationship, now)?)
+}
+
+/// The key that a verification method holds. Its type says in which member it stands, and of
+/// which kind it has to be.
+fn read_key(method: &Map<String, Value>) -> Result<VerifyingKey, KeyError> {
     let text = |member| {
         method
             .get(member)
             .and_then(Value::as_str)
             .unwrap_or_default()
     };
-    match kind {
-        "Multikey" | "Ed25519VerificationKey2020" => {
-            Ok(PublicKey::from_multikey(text("publicKeyMultibase"))?)
+    let multikey = || VerifyingKey::from_multikey(text("publicKeyMultibase"));
+    let key = match text("type") {
+        "Multikey" => multikey()?,
+        "Ed25519VerificationKey2020" => match multikey()? {
+            key if key.kind() == KeyKind::Ed25519 => key,
+            _ => return Err(PublicKeyError::NotEd25519.into()),
+        },
+        "EcdsaSecp256r1VerificationKey2019" => match multikey()? {
+            key if key.kind() == KeyKind::P256 => key,
+            _ => return Err(PublicKeyError::NotP256.into()),
+        },
+        "Ed25519VerificationKey2018" => ed25519_in_base58(text("publicKeyBase58"))?.into(),
+        "JsonWebKey" | "JsonWebKey2020" => {
+            VerifyingKey::from_jwk(method.get("publicKeyJwk").unwrap_or(&Value::Null))?
         }
-        "JsonWebKey" | "JsonWebKey2020" => Ok(PublicKey::from_jwk(
-            method.get("publicKeyJwk").unwrap_or(&Value::Null),
-        )?),
-        other => Err(KeyError::UnsupportedType(other.to_owned())),
-    }
+        other => return Err(KeyError::UnsupportedType(other.to_owned())),
+    };
+    Ok(key)
 }
 
-/// The verification method behind `method_url`, whatever kind of key it holds: for JWTs, whose
-/// keys may be on other curves. All else is as in [`retrieve_key`].
-///
-/// # Errors
-/// As [`retrieve_key`], but for the key itself.
-pub fn retrieve_method<'a>(
+/// The 32 bytes of the key, in base58btc without a prefix.
+fn ed25519_in_base58(text: &str) -> Result<PublicKey, PublicKeyError> {
+    let bytes = multibase::decode_base58btc(&format!("z{text}"))?;
+    let bytes = bytes.try_into().map_err(|_| PublicKeyError::NotAPoint)?;
+    PublicKey::from_bytes(&bytes)
+}
+
+/// The verification method behind `method_url`, if it counts.
+fn find_method<'a>(
     document: &'a Value,
     method_url: &str,
     relationship: Relationship,
@@ -263,6 +281,20 @@ fn document(context: Value, id: &str, methods: &[Method], also_known_as: &[Strin
     Value::Object(document)
 }
 
+/// The document of an identifier that is its own key, which may be used for everything.
+fn own_document(context: Value, id: &str, entry: Value) -> Value {
+    let reference = json!([entry["id"]]);
+    json!({
+        "@context": context,
+        "id": id,
+        "verificationMethod": [entry],
+        "authentication": reference,
+        "assertionMethod": reference,
+        "capabilityDelegation": reference,
+        "capabilityInvocation": reference,
+    })
+}
+
 /// The Multikey entry and the JsonWebKey entry of one key.
 fn entries(id: &str, method: &Method) -> [Value; 2] {
     let Method {
@@ -270,23 +302,31 @@ fn entries(id: &str, method: &Method) -> [Value; 2] {
         key,
         revoked,
     } = method;
-    let multikey = json!({
-        "id": format!("{id}#{fragment}"),
-        "type": "Multikey",
-        "controller": id,
-        "publicKeyMultibase": key.to_multikey(),
-    });
-    let jwk = json!({
-        "id": format!("{id}#{}", jwk_fragment(fragment)),
-        "type": "JsonWebKey",
-        "controller": id,
-        "publicKeyJwk": key.to_jwk(),
-    });
+    let multikey = multikey_entry(id, fragment, &key.to_multikey());
+    let jwk = jwk_entry(id, &jwk_fragment(fragment), key.to_jwk());
     [multikey, jwk].map(|mut entry| {
         if let Some(at) = revoked {
             entry["revoked"] = Value::from(at.to_string());
         }
         entry
+    })
+}
+
+fn multikey_entry(id: &str, fragment: &str, multikey: &str) -> Value {
+    json!({
+        "id": format!("{id}#{fragment}"),
+        "type": "Multikey",
+        "controller": id,
+        "publicKeyMultibase": multikey,
+    })
+}
+
+fn jwk_entry(id: &str, fragment: &str, jwk: Value) -> Value {
+    json!({
+        "id": format!("{id}#{fragment}"),
+        "type": "JsonWebKey",
+        "controller": id,
+        "publicKeyJwk": jwk,
     })
 }
 
@@ -401,11 +441,11 @@ mod tests {
         )
     }
 
-    fn retrieved(document: &Value, fragment: &str) -> Result<PublicKey, KeyError> {
+    fn retrieved(document: &Value, fragment: &str) -> Result<VerifyingKey, KeyError> {
         retrieve_key(document, &format!("{ID}#{fragment}"), ASSERTION, now())
     }
 
-    fn changed(change: impl Fn(&mut Value)) -> Result<PublicKey, KeyError> {
+    fn changed(change: impl Fn(&mut Value)) -> Result<VerifyingKey, KeyError> {
         let mut document = served();
         change(&mut document);
         retrieved(&document, "key-1")
@@ -450,17 +490,23 @@ mod tests {
         assert_eq!(document["@context"], "https://www.w3.org/ns/cid/v1");
         assert!(document.get("alsoKnownAs").is_none());
         let url = format!("{id}#key-1");
-        assert_eq!(retrieve_key(&document, &url, ASSERTION, now()), Ok(key(1)));
+        assert_eq!(
+            retrieve_key(&document, &url, ASSERTION, now()),
+            Ok(key(1).into())
+        );
     }
 
     #[test]
     fn a_served_key_is_found_in_both_forms() {
-        assert_eq!(retrieved(&served(), "key-1"), Ok(key(1)));
-        assert_eq!(retrieved(&served(), &jwk_fragment("key-1")), Ok(key(1)));
-        let did = DidKey(key(3));
+        assert_eq!(retrieved(&served(), "key-1"), Ok(key(1).into()));
+        assert_eq!(
+            retrieved(&served(), &jwk_fragment("key-1")),
+            Ok(key(1).into())
+        );
+        let did = DidKey::from(key(3));
         for purpose in [Relationship::AssertionMethod, Relationship::Authentication] {
             let found = retrieve_key(&did.document(), &did.method_url(), purpose, now());
-            assert_eq!(found, Ok(key(3)));
+            assert_eq!(found, Ok(key(3).into()));
         }
     }
 
@@ -470,12 +516,12 @@ mod tests {
             document["verificationMethod"][0]["id"] = json!("#key-1");
             document["assertionMethod"] = json!("#key-1");
         });
-        assert_eq!(relative, Ok(key(1)));
+        assert_eq!(relative, Ok(key(1).into()));
         let embedded = changed(|document| {
             document["assertionMethod"] = json!([document["verificationMethod"][0]]);
             document["verificationMethod"] = json!([]);
         });
-        assert_eq!(embedded, Ok(key(1)));
+        assert_eq!(embedded, Ok(key(1).into()));
     }
 
     #[test]
@@ -577,7 +623,7 @@ mod tests {
         let later = changed(|document| {
             document["verificationMethod"][0]["expires"] = json!("2026-06-01T00:00:00.001Z");
         });
-        assert_eq!(later, Ok(key(1)));
+        assert_eq!(later, Ok(key(1).into()));
     }
 
     proptest! {
@@ -592,7 +638,7 @@ mod tests {
             for method in &methods {
                 let expected = match method.revoked {
                     Some(at) => Err(KeyError::Revoked(at)),
-                    None => Ok(method.key),
+                    None => Ok(method.key.into()),
                 };
                 prop_assert_eq!(retrieved(&document, &method.fragment), expected.clone());
                 prop_assert_eq!(retrieved(&document, &jwk_fragment(&method.fragment)), expected);

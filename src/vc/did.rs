@@ -1,10 +1,13 @@
-//! Decentralized identifiers, as far as issuers here use them: did:key for Ed25519 and did:web.
+//! Decentralized identifiers, as far as issuers use them: did:web, and two methods whose
+//! identifiers are keys, did:key for Ed25519 and P-256, and did:jwk.
 //!
 //! What stands behind an identifier, its controller document, is in [`super::controller`].
 
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use thiserror::Error;
@@ -12,24 +15,41 @@ use url::{Host, Url};
 
 use super::controller;
 use super::keys::{PublicKey, PublicKeyError};
+use super::verifying::{P256Key, VerifyingKey};
+use crate::json::{self, JsonError};
 
 pub use super::controller::{
     KeyError, Method, Relationship, controller_document, did_document, jwk_fragment,
-    method_members, retrieve_key, retrieve_method,
+    method_members, retrieve_key,
 };
 
-/// A DID of one of the two methods that are resolved here.
+/// A DID of one of the methods that are resolved here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Did {
-    /// `did:key:z6Mk…`
+    /// `did:key:z6Mk…` or `did:key:zDn…`
     Key(DidKey),
+    /// `did:jwk:…`
+    Jwk(DidJwk),
     /// `did:web:…`
     Web(DidWeb),
 }
 
-/// A key as its own identifier: did:key with an Ed25519 Multikey.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DidKey(pub PublicKey);
+/// A key as its own identifier: did:key with the Multikey. Profiles here have Ed25519 alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DidKey {
+    /// `z6Mk…`
+    Ed25519(PublicKey),
+    /// `zDn…`
+    P256(P256Key),
+}
+
+/// A JWK as its own identifier: did:jwk, with the key's JSON in base64url. The text that was read
+/// is the text that is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DidJwk {
+    encoded: String,
+    jwk: Value,
+}
 
 /// A host, and a path on it, as an identifier. Made only from what the did:web method allows; the
 /// text that was read is the text that is written.
@@ -69,11 +89,17 @@ pub enum DidError {
     #[error("{0:?} is not a DID such as did:web:example.org")]
     Syntax(String),
     /// A method that is not resolved here.
-    #[error("DID method {0:?} is not resolved here; did:web and did:key are")]
+    #[error("DID method {0:?} is not resolved here; did:web, did:key and did:jwk are")]
     Method(String),
-    /// A did:key whose key is not taken.
-    #[error("did:key: {0}")]
+    /// A did:key or did:jwk whose key is not taken.
+    #[error("the key in the DID: {0}")]
     Key(#[from] PublicKeyError),
+    /// A did:jwk that is not in base64url.
+    #[error("did:jwk: what follows is not base64url without padding")]
+    Base64Url,
+    /// A did:jwk with something else than JSON in it.
+    #[error("did:jwk: the JWK: {0}")]
+    Json(#[from] JsonError),
     /// The host of a did:web.
     #[error(
         "did:web: {0:?} is not a domain name with a dot, at most with a port as %3A8443; \
@@ -101,6 +127,7 @@ impl FromStr for Did {
         let (method, _) = split_did(text)?;
         match method {
             "key" => text.parse().map(Self::Key),
+            "jwk" => text.parse().map(Self::Jwk),
             "web" => text.parse().map(Self::Web),
             other => Err(DidError::Method(other.to_owned())),
         }
@@ -111,31 +138,60 @@ impl fmt::Display for Did {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(did) => did.fmt(f),
+            Self::Jwk(did) => did.fmt(f),
             Self::Web(did) => did.fmt(f),
         }
     }
 }
 
+impl Did {
+    /// The document that the identifier itself says; a did:web says none, and is asked for it.
+    pub fn document(&self) -> Option<Value> {
+        match self {
+            Self::Key(did) => Some(did.document()),
+            Self::Jwk(did) => Some(did.document()),
+            Self::Web(_) => None,
+        }
+    }
+}
+
 impl DidKey {
+    /// The key.
+    pub fn key(&self) -> VerifyingKey {
+        match self {
+            Self::Ed25519(key) => VerifyingKey::Ed25519(*key),
+            Self::P256(key) => VerifyingKey::P256(key.clone()),
+        }
+    }
+
     /// The URL of the key: `did:key:z6Mk…#z6Mk…`.
     pub fn method_url(&self) -> String {
-        format!("{self}#{}", self.0)
+        let multikey = self.multikey();
+        format!("did:key:{multikey}#{multikey}")
     }
 
     /// The document that the identifier itself says.
     pub fn document(&self) -> Value {
-        let method = Method {
-            fragment: self.0.to_multikey(),
-            key: self.0,
-            revoked: None,
-        };
-        controller::did_key_document(&self.to_string(), &method)
+        controller::did_key_document(&self.to_string(), &self.multikey())
+    }
+
+    fn multikey(&self) -> String {
+        match self {
+            Self::Ed25519(key) => key.to_multikey(),
+            Self::P256(key) => key.to_multikey(),
+        }
+    }
+}
+
+impl From<PublicKey> for DidKey {
+    fn from(key: PublicKey) -> Self {
+        Self::Ed25519(key)
     }
 }
 
 impl fmt::Display for DidKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "did:key:{}", self.0)
+        write!(f, "did:key:{}", self.multikey())
     }
 }
 
@@ -143,10 +199,46 @@ impl FromStr for DidKey {
     type Err = DidError;
 
     fn from_str(text: &str) -> Result<Self, DidError> {
-        match split_did(text)? {
-            ("key", multikey) => Ok(Self(PublicKey::from_multikey(multikey)?)),
-            (method, _) => Err(DidError::Method(method.to_owned())),
+        let multikey = match split_did(text)? {
+            ("key", multikey) => multikey,
+            (method, _) => return Err(DidError::Method(method.to_owned())),
+        };
+        match VerifyingKey::from_multikey(multikey)? {
+            VerifyingKey::Ed25519(key) => Ok(Self::Ed25519(key)),
+            VerifyingKey::P256(key) => Ok(Self::P256(key)),
+            VerifyingKey::Rsa(_) => Err(PublicKeyError::NotEd25519.into()),
         }
+    }
+}
+
+impl DidJwk {
+    /// The document that the identifier itself says; its key is `#0`.
+    pub fn document(&self) -> Value {
+        controller::did_jwk_document(&self.to_string(), &self.jwk)
+    }
+}
+
+impl fmt::Display for DidJwk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "did:jwk:{}", self.encoded)
+    }
+}
+
+impl FromStr for DidJwk {
+    type Err = DidError;
+
+    fn from_str(text: &str) -> Result<Self, DidError> {
+        let encoded = match split_did(text)? {
+            ("jwk", encoded) => encoded,
+            (method, _) => return Err(DidError::Method(method.to_owned())),
+        };
+        let bytes = URL_SAFE_NO_PAD.decode(encoded);
+        let jwk = json::parse(&bytes.map_err(|_| DidError::Base64Url)?)?;
+        VerifyingKey::from_jwk(&jwk)?;
+        Ok(Self {
+            encoded: encoded.to_owned(),
+            jwk,
+        })
     }
 }
 
@@ -553,7 +645,7 @@ mod tests {
     proptest! {
         #[test]
         fn did_key_survives_its_text(seed: u64) {
-            let did = DidKey(SigningKey::generate(&SeededEntropy::new(seed)).public());
+            let did = DidKey::from(SigningKey::generate(&SeededEntropy::new(seed)).public());
             prop_assert_eq!(did.to_string().parse::<DidKey>(), Ok(did));
         }
 

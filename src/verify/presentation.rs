@@ -1,20 +1,17 @@
 //! Presentations (VCDM 2.0 section 4.13): whether the holder signed this one for whoever asks,
 //! and what the credentials in it are.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::time::Timestamp;
-use crate::vc::contexts::Revision;
 use crate::vc::credential::{CONTEXT_V1, CONTEXT_V2};
 use crate::vc::did::Relationship;
-use crate::vc::keys::{PublicKey, SIGNATURE_BYTES};
-use crate::vc::multibase;
-use crate::vc::proof::{Prepared, Suite, Work};
+use crate::vc::proof::{self, Prepared, Proof};
 
 use super::code::Code;
 use super::examine::{Examiner, MAX_EMBEDDED};
 use super::outcome::Outcome;
-use super::proofs::{Failure, examine_each, how, key};
+use super::proofs::{Failure, check, examine_each, how, key};
 use super::report::{Check, CheckKind, Finding, Problem, ProofReport, Report, weightiest};
 use super::resolver::Resolver;
 
@@ -70,28 +67,26 @@ pub fn verify_presentation(
             return PresentationReport::of(report, None, Vec::new());
         }
     };
+    let mut proofs = proof::proofs(presentation);
     let mut prepared = None;
-    examine_each(presentation, &mut report, |at, input, report| {
-        let proof = AuthenticationProof::read(input, expected)?;
+    examine_each(presentation, &mut report, |at, _, report| {
+        let proof = proofs.next().expect("both count the members of `proof`")?;
+        let purpose = Relationship::Authentication;
+        check(&proof, purpose, now)?;
+        answers(&proof, expected)?;
         // Without a named holder whoever signed presents; the key still has to be their own.
         let method = proof.verification_method;
         let signer = envelope
             .holder
             .unwrap_or(method.split('#').next().unwrap_or_default());
-        let key = key(
-            signer,
-            method,
-            at,
-            Relationship::Authentication,
-            &examiner,
-            report,
-        )?;
+        let key = key(signer, method, at, purpose, &examiner, report)?;
         let prepared = match &mut prepared {
             Some(prepared) => prepared,
             none => none.insert(Prepared::of(presentation)?),
         };
         let work = &mut examiner.work;
-        proof.verify(prepared, &key, now, work).map(how)
+        let verified = prepared.verify(&proof, purpose, &key, now, work)?;
+        how(verified, prepared, work)
     });
     report.data_model_first();
     report.judge();
@@ -191,99 +186,21 @@ fn numbered(value: &Value) -> Vec<(String, &Value)> {
     }
 }
 
-/// A Data Integrity proof for `authentication`: one that answers a challenge, unlike the proofs
-/// of credentials, which [`crate::vc::proof`] reads.
-struct AuthenticationProof<'a> {
-    verification_method: &'a str,
-    signature: [u8; SIGNATURE_BYTES],
-    expires: Option<Timestamp>,
-    members: &'a Map<String, Value>,
-}
-
-impl<'a> AuthenticationProof<'a> {
-    fn read(proof: &'a Value, expected: Expected<'_>) -> Result<Self, Failure> {
-        let fail = |code, detail: &str| Err(Failure::of_proof(code, detail));
-        let Some(members) = proof.as_object() else {
-            return fail(Code::ProofMalformed, "a proof is an object");
-        };
-        let text = |member: &str| members.get(member).and_then(Value::as_str);
-        let known = text("type") == Some("DataIntegrityProof")
-            && text("cryptosuite") == Some(Suite::EddsaRdfc2022.name());
-        let chained = members.contains_key("previousProof") || members.contains_key("@context");
-        if !known || chained {
-            let detail = "DataIntegrityProof with eddsa-rdfc-2022 is supported, without \
-                          previousProof or a context of its own";
-            return fail(Code::ProofUnsupported, detail);
-        }
-        if text("proofPurpose") != Some(Relationship::Authentication.as_str()) {
-            return fail(
-                Code::ProofPurpose,
-                "a presentation is signed for authentication",
-            );
-        }
-        if expected.challenge.is_some() && text("challenge") != expected.challenge {
-            return fail(
-                Code::ChallengeMismatch,
-                "it answers another challenge, or none",
-            );
-        }
-        let domains = members.get("domain").map(numbered).unwrap_or_default();
-        let meant = |domain: &str| domains.iter().any(|(_, one)| *one == domain);
-        if !expected.domain.is_none_or(meant) {
-            return fail(
-                Code::DomainMismatch,
-                "it is meant for another domain, or for none",
-            );
-        }
-        let Some(verification_method) = text("verificationMethod") else {
-            return fail(Code::ProofMalformed, "verificationMethod has to be a URL");
-        };
-        let signature = text("proofValue")
-            .and_then(|value| multibase::decode_base58btc(value).ok())
-            .and_then(|bytes| bytes.try_into().ok());
-        let Some(signature) = signature else {
-            return fail(
-                Code::ProofMalformed,
-                "proofValue has to be base58btc of 64 bytes",
-            );
-        };
-        let mut dates = [None, None];
-        for (date, member) in dates.iter_mut().zip(["created", "expires"]) {
-            let value = members.get(member);
-            *date = value
-                .map(|value| value.as_str().unwrap_or_default().parse())
-                .transpose()
-                .map_err(|error: crate::time::TimestampError| {
-                    Failure::of_proof(Code::ProofMalformed, format!("{member}: {error}"))
-                })?;
-        }
-        let [_, expires] = dates;
-        Ok(Self {
-            verification_method,
-            signature,
-            expires,
-            members,
-        })
+/// Whether a proof answers what was expected of it.
+fn answers(proof: &Proof<'_>, expected: Expected<'_>) -> Result<(), Failure> {
+    let fail = |code, detail: &str| Err(Failure::of_proof(code, detail));
+    if expected.challenge.is_some() && proof.challenge != expected.challenge {
+        return fail(
+            Code::ChallengeMismatch,
+            "it answers another challenge, or none",
+        );
     }
-
-    /// The revision of the contexts that was signed with.
-    fn verify(
-        &self,
-        presentation: &mut Prepared<'_>,
-        key: &PublicKey,
-        now: Timestamp,
-        work: &mut Work,
-    ) -> Result<Revision, Failure> {
-        if let Some(at) = self.expires.filter(|at| *at <= now) {
-            return Err(Failure::of_proof(
-                Code::ProofExpired,
-                format!("it expired at {at}"),
-            ));
-        }
-        let found = presentation.find(self.members, &self.signature, key, work)?;
-        found.map(|verified| verified.revision).ok_or_else(|| {
-            let detail = "the signature does not fit the presentation, or another key made it";
-            Failure::of_proof(Code::SignatureBad, detail)
-        })
+    let meant = |domain: &str| proof.domain.contains(&domain);
+    if !expected.domain.is_none_or(meant) {
+        return fail(
+            Code::DomainMismatch,
+            "it is meant for another domain, or for none",
+        );
     }
+    Ok(())
 }

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value};
 
 use crate::jsonld;
+use crate::time::Timestamp;
 use crate::vc::contexts::Revision;
 use crate::vc::did::Relationship;
-use crate::vc::keys::PublicKey;
 use crate::vc::members::{self, MemberError};
-use crate::vc::proof::{self, Part, Prepared, ProofError};
+use crate::vc::proof::{self, Part, Prepared, Proof, ProofError, Verified, Work};
+use crate::vc::verifying::VerifyingKey;
 
 use super::code::Code;
 use super::examine::Examiner;
@@ -29,22 +30,34 @@ pub(super) fn examine(
     let mut prepared = None;
     examine_each(document, report, |at, _, report| {
         let proof = proofs.next().expect("both count the members of `proof`")?;
+        let purpose = Relationship::AssertionMethod;
+        check(&proof, purpose, examiner.now)?;
         let method = proof.verification_method;
-        let key = key(
-            issuer,
-            method,
-            at,
-            Relationship::AssertionMethod,
-            examiner,
-            report,
-        )?;
+        let key = key(issuer, method, at, purpose, examiner, report)?;
         let prepared = match &mut prepared {
             Some(prepared) => prepared,
             none => none.insert(Prepared::of(document)?),
         };
-        let verified = prepared.verify(&proof, &key, examiner.now, &mut examiner.work)?;
-        Ok(how(verified.revision))
+        let work = &mut examiner.work;
+        let verified = prepared.verify(&proof, purpose, &key, examiner.now, work)?;
+        how(verified, prepared, work)
     });
+}
+
+/// What can be told of a proof before its key is looked for.
+pub(super) fn check(
+    proof: &Proof<'_>,
+    purpose: Relationship,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    proof.check(purpose, now)?;
+    match proof.previous.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::of_proof(
+            Code::ProofUnsupported,
+            "proofs are verified as a set, not as a chain",
+        )),
+    }
 }
 
 /// Goes through the proofs of a document: `one` is given the pointer of a proof and the proof
@@ -146,7 +159,7 @@ pub(super) fn key(
     relationship: Relationship,
     examiner: &Examiner<'_>,
     report: &mut Report,
-) -> Result<PublicKey, Failure> {
+) -> Result<VerifyingKey, Failure> {
     let within = "/verificationMethod".to_owned();
     let place = format!("{at}{within}");
     examiner.work.check()?;
@@ -175,13 +188,24 @@ pub(super) fn key(
 
 /// How a proof was found good. Two revisions of one context exist, and which was signed with
 /// says which terms are covered.
-pub(super) const fn how(revision: Revision) -> &'static str {
-    match revision {
+pub(super) fn how(
+    verified: Verified,
+    document: &Prepared<'_>,
+    work: &mut Work,
+) -> Result<&'static str, Failure> {
+    let revision = match verified {
+        Verified::Statements { revision, .. } => revision,
+        Verified::Json => {
+            document.check_reading(work)?;
+            return Ok("the signature is good, over every member of the JSON");
+        }
+    };
+    Ok(match revision {
         Revision::Mid2026 => "the signature is good, read with the newest contexts",
         Revision::First => {
             "the signature is good, read with the first revision of the Open Badges context 3.0.3"
         }
-    }
+    })
 }
 
 impl From<ProofError> for Failure {
@@ -195,13 +219,17 @@ impl From<ProofError> for Failure {
         let ((within, kind), code) = match &error {
             ProofError::NotAnObject => ((String::new(), CheckKind::DataModel), Code::Malformed),
             ProofError::Member { member: "type", .. }
-            | ProofError::Unsupported { .. }
+            | ProofError::Context { .. }
+            | ProofError::KeyKind { .. }
+            | ProofError::ReadOnly(_)
             | ProofError::Suite { .. } => (in_proof, Code::ProofUnsupported),
-            ProofError::Member {
-                member: "proofPurpose",
-                ..
-            } => (in_proof, Code::ProofPurpose),
-            ProofError::Member { .. } | ProofError::Date { .. } => (in_proof, Code::ProofMalformed),
+            ProofError::Purpose { .. } => (in_proof, Code::ProofPurpose),
+            ProofError::Member { .. }
+            | ProofError::Date { .. }
+            | ProofError::MissingPrevious { .. }
+            | ProofError::DuplicateId { .. }
+            | ProofError::OwnPrevious { .. }
+            | ProofError::Cycle { .. } => (in_proof, Code::ProofMalformed),
             ProofError::Expired { .. } => (in_proof, Code::ProofExpired),
             ProofError::Signature { .. } => (in_proof, Code::SignatureBad),
             ProofError::Spent => (in_proof, Code::TooMany),
@@ -214,6 +242,10 @@ impl From<ProofError> for Failure {
                     (place_in_json_ld(reason).to_owned(), in_document(*part)),
                     code,
                 )
+            }
+            ProofError::Json { part, reason } => {
+                let place = reason.pointer().to_owned();
+                ((place, in_document(*part)), Code::NotSignable)
             }
             ProofError::Hidden { part, reason } => {
                 let place = place_of_member(reason).to_owned();

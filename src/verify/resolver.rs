@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::status::{StatusEntry, StatusError, StatusResult};
 use crate::time::Timestamp;
 use crate::vc::did::{DidError, DidKey, KeyError, Relationship, retrieve_key};
-use crate::vc::keys::PublicKey;
+use crate::vc::verifying::VerifyingKey;
 
 use super::code::Code;
 use super::outcome::Outcome;
@@ -76,7 +76,7 @@ pub(super) fn key_of(
     relationship: Relationship,
     now: Timestamp,
     resolver: &dyn Resolver,
-) -> Result<PublicKey, KeyProblem> {
+) -> Result<VerifyingKey, KeyProblem> {
     let url = match method.split_once('#') {
         Some((url, fragment)) if !url.is_empty() && !fragment.is_empty() => url,
         _ => return Err(KeyProblem::Url(method.to_owned())),

@@ -5,7 +5,7 @@ mod samples;
 mod served;
 
 use goodstanding::time::Timestamp;
-use goodstanding::vc::controller::{Method, did_document};
+use goodstanding::vc::controller::{Method, Relationship, did_document};
 use goodstanding::vc::did::DidKey;
 use goodstanding::vc::keys::SigningKey;
 use goodstanding::vc::proof::{self, ProofError, ProofOptions};
@@ -22,7 +22,7 @@ const CREATED: &str = "2026-01-01T00:00:00Z";
 #[test]
 fn we_sign_what_the_peers_sign() {
     let key = SigningKey::from_seed(&SEED);
-    let did = DidKey(key.public());
+    let did = DidKey::from(key.public());
     for document in [credential(), badge(), numbers(), list(&one_percent())] {
         let ours = sign(document, &did.to_string(), &did.method_url(), &key);
         for peer in peers() {
@@ -91,9 +91,8 @@ fn sign(mut document: Value, issuer: &str, method: &str, key: &SigningKey) -> Ou
         plain => Some(std::mem::replace(plain, json!(issuer))),
     };
     let options = ProofOptions {
-        verification_method: method.to_owned(),
         created: Some(CREATED.parse().unwrap()),
-        expires: None,
+        ..ProofOptions::new(method)
     };
     let signed = proof::sign(&document, &options, key).unwrap();
     Ours { document, signed }
@@ -107,8 +106,15 @@ fn verify(signed: &Value) -> Result<(), ProofError> {
     let [proof] = proofs.as_slice() else {
         panic!("one proof, not {}", proofs.len());
     };
-    assert_eq!(proof.verification_method, DidKey(key).method_url());
-    proof::verify(signed, proof, &key, now).map(|_verified| ())
+    assert_eq!(proof.verification_method, DidKey::from(key).method_url());
+    proof::verify(
+        signed,
+        proof,
+        Relationship::AssertionMethod,
+        &key.into(),
+        now,
+    )
+    .map(|_verified| ())
 }
 
 /// What one peer signs the other verifies, and Ed25519 leaves one possible signature: so the

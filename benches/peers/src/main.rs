@@ -19,6 +19,7 @@ use goodstanding::time::Timestamp;
 use goodstanding::vc::contexts::{Revision, processor};
 use goodstanding::vc::keys::{PublicKey, SignatureCheck, SigningKey};
 use goodstanding::vc::multibase;
+use goodstanding::vc::controller::Relationship;
 use goodstanding::vc::proof::{HashData, ProofOptions, proofs, sign, verify};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -74,9 +75,8 @@ impl Sample {
         let document: Value = serde_json::from_str(text).expect("the sample is JSON");
         let method = "did:web:registry.example:profiles:harbour-school#key-1";
         let made = ProofOptions {
-            verification_method: method.to_owned(),
             created: Some("2026-02-02T09:00:00Z".parse().expect("RFC 3339")),
-            expires: None,
+            ..ProofOptions::new(method)
         };
         let signed = sign(&document, &made, &key).expect("the sample can be signed");
         let mut members = signed["proof"].as_object().expect("one proof").clone();
@@ -84,7 +84,7 @@ impl Sample {
         let signature = multibase::decode_base58btc(value.as_str().expect("text"));
         let signature = signature.expect("base58btc").try_into();
         let processor = processor(Revision::Mid2026);
-        let ours = HashData::of(processor, &document, &members, Variant::Listed);
+        let ours = HashData::rdfc(processor, &document, &members, Variant::Listed);
         members.insert("@context".to_owned(), document["@context"].clone());
         Self {
             signed,
@@ -98,7 +98,8 @@ impl Sample {
 
     fn verified_by_us(&self, signed: &Value) -> bool {
         let proof = proofs(signed).next().expect("signed").expect("well made");
-        verify(signed, &proof, &self.key, Timestamp::EPOCH).is_ok()
+        let purpose = Relationship::AssertionMethod;
+        verify(signed, &proof, purpose, &self.key.into(), Timestamp::EPOCH).is_ok()
     }
 }
 
@@ -139,8 +140,8 @@ impl<'a, P: Peer> Given<'a, P> {
         let mut differences = Vec::new();
         for (part, given, ours) in parts {
             match self.peer.canonical(given) {
-                Ok(theirs) if theirs == ours.nquads => {}
-                Ok(theirs) => differences.push(difference(part, &ours.nquads, &theirs)),
+                Ok(theirs) if theirs == *ours => {}
+                Ok(theirs) => differences.push(difference(part, ours, &theirs)),
                 Err(error) => differences.push(format!("it fails on the {part}: {error}")),
             }
         }
@@ -189,8 +190,8 @@ fn compare(report: &mut Report, name: &str, sample: &Sample) {
 
     let words = format!(
         "{} statements, and {} of the proof's options.\n\n{ssi_words}\n{sophia_words}",
-        sample.ours.document.nquads.lines().count(),
-        sample.ours.options.nquads.lines().count(),
+        sample.ours.document.lines().count(),
+        sample.ours.options.lines().count(),
     );
     report.section(&format!("Open Badge: {name}"), &words);
     let mut participants = [

@@ -1,76 +1,39 @@
 //! A document whose proofs are tried one after the other: what it says and its canonical forms are
 //! found out once, and all that is done is counted.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::rdfc::{Half, combined, document_statements, options_statements};
-use super::{Part, Proof, ProofError, Verified, without_proof};
-use crate::jsonld::Processor;
+use super::chain::{Chain, Link, with_earlier};
+use super::embedded::items;
+use super::hash::{Half, combined};
+use super::{Part, Proof, ProofError, Transformation, Verified, Work, jcs, rdfc, without_proof};
 use crate::jsonld::canon::{CanonError, Limits, Variant};
 use crate::jsonld::rdf::Dataset;
+use crate::jsonld::{self, Processor};
 use crate::time::Timestamp;
 use crate::vc::contexts::{self, OPEN_BADGES, Revision};
-use crate::vc::keys::{PublicKey, SIGNATURE_BYTES, SignatureCheck};
+use crate::vc::controller::Relationship;
+use crate::vc::keys::SignatureCheck;
+use crate::vc::verifying::VerifyingKey;
 
-/// Statements that cost one unit of work more.
-const QUADS_PER_UNIT: usize = 1_000;
-/// Bytes of a canonical form that cost one more.
-const BYTES_PER_UNIT: usize = 256 * 1024;
 /// Steps of canonicalization that are not counted.
 const FREE_STEPS: u64 = 20_000;
-/// Units of work of a canonicalization that takes more.
-const UNITS_OF_A_LONG_SEARCH: u32 = 50;
 
-/// How much may still be done for one request, in units of one small canonical form, which is
-/// that of a document or of the members of a proof. A credential with one proof takes two.
-#[derive(Debug, Clone)]
-pub struct Work {
-    left: u32,
-}
-
-impl Work {
-    /// So many units.
-    pub const fn units(left: u32) -> Self {
-        Self { left }
-    }
-
-    /// Whether something is left; where nothing is, no key need be looked for.
-    ///
-    /// # Errors
-    /// [`ProofError::Spent`].
-    pub const fn check(&self) -> Result<(), ProofError> {
-        match self.left {
-            0 => Err(ProofError::Spent),
-            _ => Ok(()),
-        }
-    }
-
-    fn spend(&mut self, units: u32) -> Result<(), ProofError> {
-        match self.left.checked_sub(units) {
-            Some(left) => {
-                self.left = left;
-                Ok(())
-            }
-            None => {
-                self.left = 0;
-                Err(ProofError::Spent)
-            }
-        }
-    }
-}
-
-impl Default for Work {
-    /// Enough for two hundred credentials whose first proof is good, and at most about a second.
-    fn default() -> Self {
-        Self::units(400)
-    }
-}
-
-/// A document without its proofs, as each bundle of contexts reads it.
+/// A document and its proofs, as each bundle of contexts reads it.
 #[derive(Debug)]
 pub struct Prepared<'p> {
+    plain: Input<'p>,
+    proofs: &'p [Value],
+    /// The proofs by their ids, once one rests on others.
+    chain: Option<Chain<'p>>,
+}
+
+/// What a proof signs: the document without proofs, or with those that the proof rests on.
+#[derive(Debug)]
+struct Input<'p> {
     document: Value,
     readings: Vec<Reading<'p>>,
+    json: Option<Result<Half, ProofError>>,
 }
 
 /// What the document says with one bundle of contexts, found out when it is first asked for.
@@ -82,13 +45,13 @@ struct Reading<'p> {
     halves: [Option<Result<Half, ProofError>>; 2],
 }
 
-impl Prepared<'static> {
+impl<'p> Prepared<'p> {
     /// The document with the contexts that are known: with both revisions of the Open Badges
     /// context where it names that.
     ///
     /// # Errors
     /// [`ProofError::NotAnObject`].
-    pub fn of(secured: &Value) -> Result<Self, ProofError> {
+    pub fn of(secured: &'p Value) -> Result<Self, ProofError> {
         let all = Revision::ALL.map(|revision| (revision, contexts::processor(revision)));
         let tried = if contexts::are_built_on(OPEN_BADGES, secured) {
             &all[..]
@@ -97,26 +60,19 @@ impl Prepared<'static> {
         };
         Self::with(tried, secured)
     }
-}
 
-impl<'p> Prepared<'p> {
     /// The document with the contexts that each of the processors knows, tried in order.
     ///
     /// # Errors
     /// [`ProofError::NotAnObject`].
     pub fn with(
         processors: &[(Revision, &'p Processor)],
-        secured: &Value,
+        secured: &'p Value,
     ) -> Result<Self, ProofError> {
-        let reading = |&(revision, processor)| Reading {
-            revision,
-            processor,
-            statements: None,
-            halves: [None, None],
-        };
         Ok(Self {
-            document: without_proof(secured)?,
-            readings: processors.iter().map(reading).collect(),
+            plain: Input::new(without_proof(secured)?, processors.iter().copied()),
+            proofs: items(secured.get("proof")),
+            chain: None,
         })
     }
 
@@ -127,40 +83,115 @@ impl<'p> Prepared<'p> {
     pub fn verify(
         &mut self,
         proof: &Proof<'_>,
-        key: &PublicKey,
+        purpose: Relationship,
+        key: &VerifyingKey,
         now: Timestamp,
         work: &mut Work,
     ) -> Result<Verified, ProofError> {
-        let place = || proof.place.clone();
-        if let Some(at) = proof.expires.filter(|at| *at <= now) {
-            return Err(ProofError::Expired { place: place(), at });
+        proof.check(purpose, now)?;
+        if key.kind() != proof.suite.key_kind() {
+            return Err(ProofError::KeyKind {
+                place: proof.place.clone(),
+                suite: proof.suite,
+                found: key.kind(),
+            });
         }
-        let found = self.find(proof.members, &proof.signature, key, work)?;
-        found.ok_or_else(|| ProofError::Signature { place: place() })
+        if proof.previous.is_empty() {
+            return self.plain.verify(proof, key, work);
+        }
+        work.check()?;
+        let chain = self.chain.get_or_insert_with(|| Chain::of(self.proofs));
+        let earlier = chain.earlier(Link {
+            place: &proof.place,
+            id: proof.id,
+            previous: &proof.previous,
+        })?;
+        let document = with_earlier(&self.plain.document, &earlier);
+        let readings = self.plain.readings.iter();
+        let processors = readings.map(|reading| (reading.revision, reading.processor));
+        Input::new(document, processors).verify(proof, key, work)
     }
 
-    /// With which contexts and in which reading `signature` is good for this document and the
-    /// `members` of its proof, if it is.
+    /// As [`check_reading`](super::check_reading), of this document.
     ///
     /// # Errors
-    /// That of the first contexts, where the document or the proof can be read with none;
-    /// [`ProofError::Spent`].
-    pub fn find(
+    /// As [`check_reading`](super::check_reading).
+    pub fn check_reading(&self, work: &mut Work) -> Result<(), ProofError> {
+        let mut unread = None;
+        for reading in &self.plain.readings {
+            if matches!(reading.statements, Some(Ok(_))) {
+                return Ok(());
+            }
+            work.spend_one()?;
+            match rdfc::check_document(reading.processor, &self.plain.document) {
+                Ok(quads) => return work.spend_quads(quads),
+                Err(error) if is_hidden(&error) => return Err(error),
+                Err(error) => unread = unread.or(Some(error)),
+            }
+        }
+        unread.map_or(Ok(()), Err)
+    }
+}
+
+impl<'p> Input<'p> {
+    fn new(document: Value, processors: impl Iterator<Item = (Revision, &'p Processor)>) -> Self {
+        let readings = processors.map(|(revision, processor)| Reading {
+            revision,
+            processor,
+            statements: None,
+            halves: [None, None],
+        });
+        Self {
+            document,
+            readings: readings.collect(),
+            json: None,
+        }
+    }
+
+    fn verify(
         &mut self,
-        members: &Map<String, Value>,
-        signature: &[u8; SIGNATURE_BYTES],
-        key: &PublicKey,
+        proof: &Proof<'_>,
+        key: &VerifyingKey,
+        work: &mut Work,
+    ) -> Result<Verified, ProofError> {
+        let found = match proof.suite.transformation() {
+            Transformation::Statements => self.signed_statements(proof, key, work),
+            Transformation::Json => self.signed_json(proof, key, work),
+        };
+        found?.ok_or_else(|| ProofError::Signature {
+            place: proof.place.clone(),
+        })
+    }
+
+    /// With which contexts and in which reading the signature is good, if it is. Where the
+    /// document or the proof can be read with none, the error is that of the first.
+    fn signed_statements(
+        &mut self,
+        proof: &Proof<'_>,
+        key: &VerifyingKey,
         work: &mut Work,
     ) -> Result<Option<Verified>, ProofError> {
-        let mut options = members.clone();
-        options.shift_remove("proofValue");
+        // Some signers leave the document's contexts in the proof.
+        let own = proof.members.get("@context");
+        if own.is_some() && items(own) != items(self.document.get("@context")) {
+            return Err(ProofError::Context {
+                place: proof.place.clone(),
+                expected: "that of the document, or not to be there",
+            });
+        }
+        let options = rdfc::configuration(&self.document, proof.members);
         let mut unread = None;
         let mut read = false;
         for reading in &mut self.readings {
-            match reading.find(&self.document, &options, signature, key, work) {
+            let signed = Signed {
+                options: &options,
+                signature: &proof.signature,
+                key,
+            };
+            match reading.find(&self.document, signed, work) {
                 Ok(Some(variant)) => {
                     let revision = reading.revision;
-                    return Ok(Some(Verified { revision, variant }));
+                    return Ok(Some(Verified::Statements { revision, variant }));
                 }
                 Ok(None) => read = true,
                 Err(ProofError::Spent) => return Err(ProofError::Spent),
@@ -172,6 +203,41 @@ impl<'p> Prepared<'p> {
             _ => Ok(None),
         }
     }
+
+    fn signed_json(
+        &mut self,
+        proof: &Proof<'_>,
+        key: &VerifyingKey,
+        work: &mut Work,
+    ) -> Result<Option<Verified>, ProofError> {
+        let signed = jcs::signed_document(&proof.place, &self.document, proof.members)?;
+        let is_own = *signed == self.document;
+        let document_hash = match &self.json {
+            Some(known) if is_own => known.as_ref().map(|half| half.hash).map_err(Clone::clone)?,
+            _ => {
+                let made = canonical_json(Part::Document, &signed, work);
+                let hash = made.as_ref().map(|half| half.hash).map_err(Clone::clone);
+                if is_own {
+                    self.json = Some(made);
+                }
+                hash?
+            }
+        };
+        let options = jcs::configuration(proof.members);
+        let options = canonical_json(Part::Proof, &options, work)?;
+        match key.verify(&combined(&options.hash, &document_hash), &proof.signature) {
+            SignatureCheck::Good => Ok(Some(Verified::Json)),
+            SignatureCheck::Bad => Ok(None),
+        }
+    }
+}
+
+/// A signature, and what it is over besides the document.
+#[derive(Clone, Copy)]
+struct Signed<'s> {
+    options: &'s Value,
+    signature: &'s [u8],
+    key: &'s VerifyingKey,
 }
 
 impl Reading<'_> {
@@ -179,31 +245,30 @@ impl Reading<'_> {
     fn find(
         &mut self,
         document: &Value,
-        options: &Map<String, Value>,
-        signature: &[u8; SIGNATURE_BYTES],
-        key: &PublicKey,
+        signed: Signed<'_>,
         work: &mut Work,
     ) -> Result<Option<Variant>, ProofError> {
         let mut of_options = None;
         for variant in [Variant::Listed, Variant::Deduplicated] {
             let (document_hash, ambiguous) = {
                 let half = self.document(document, variant, work)?;
-                (half.hash, half.canonical.ambiguous)
+                (half.hash, half.ambiguous)
             };
             let options = match &mut of_options {
                 Some(statements) => &*statements,
-                none => match options_statements(self.processor, document, options) {
+                none => match rdfc::options_statements(self.processor, signed.options) {
                     Ok(statements) => none.insert(statements),
                     Err(error) => {
-                        work.spend(1)?;
+                        work.spend_one()?;
                         return Err(error);
                     }
                 },
             };
             let options = canonical(Part::Proof, options, variant, work)?;
-            match key.verify(&combined(&options.hash, &document_hash), signature) {
+            let message = combined(&options.hash, &document_hash);
+            match signed.key.verify(&message, signed.signature) {
                 SignatureCheck::Good => return Ok(Some(variant)),
-                SignatureCheck::Bad if ambiguous || options.canonical.ambiguous => {}
+                SignatureCheck::Bad if ambiguous || options.ambiguous => {}
                 SignatureCheck::Bad => break,
             }
         }
@@ -225,11 +290,11 @@ impl Reading<'_> {
             work.check()?;
             let statements = self
                 .statements
-                .get_or_insert_with(|| document_statements(self.processor, document));
+                .get_or_insert_with(|| rdfc::document_statements(self.processor, document));
             *half = Some(match statements {
                 Ok(statements) => canonical(Part::Document, statements, variant, work),
                 Err(error) => {
-                    work.spend(1)?;
+                    work.spend_one()?;
                     Err(error.clone())
                 }
             });
@@ -247,25 +312,43 @@ fn canonical(
     variant: Variant,
     work: &mut Work,
 ) -> Result<Half, ProofError> {
-    let units = |amount: usize| u32::try_from(amount).unwrap_or(u32::MAX);
-    work.spend(units(1 + statements.quads.len() / QUADS_PER_UNIT))?;
+    work.spend_quads(statements.quads.len())?;
     let all = Limits::default();
     let few = Limits {
         work: FREE_STEPS.min(all.work),
         ..all
     };
-    let half = match Half::of(part, statements, variant, few) {
+    let half = match rdfc::half(part, statements, variant, few) {
         Err(ProofError::Canon {
             reason: CanonError::Work { .. },
             ..
         }) => {
-            work.spend(UNITS_OF_A_LONG_SEARCH)?;
-            Half::of(part, statements, variant, all)
+            work.spend_search()?;
+            rdfc::half(part, statements, variant, all)
         }
         half => half,
     }?;
-    work.spend(units(half.canonical.nquads.len() / BYTES_PER_UNIT))?;
+    work.spend_bytes(half.canonical.len())?;
     Ok(half)
+}
+
+fn canonical_json(part: Part, value: &Value, work: &mut Work) -> Result<Half, ProofError> {
+    work.spend_one()?;
+    let half = jcs::half(part, value)?;
+    work.spend_bytes(half.canonical.len())?;
+    Ok(half)
+}
+
+/// Whether the error says that a reader would be misled, whatever the contexts.
+const fn is_hidden(error: &ProofError) -> bool {
+    matches!(
+        error,
+        ProofError::Hidden { .. }
+            | ProofError::JsonLd {
+                reason: jsonld::Error::SecondName { .. },
+                ..
+            }
+    )
 }
 
 #[cfg(test)]
@@ -276,6 +359,8 @@ mod tests {
     use crate::vc::proof::{ProofOptions, proofs, sign};
     use serde_json::json;
 
+    const PURPOSE: Relationship = Relationship::AssertionMethod;
+
     fn signed(contexts: &[&str]) -> Value {
         let document = json!({
             "@context": contexts,
@@ -283,11 +368,7 @@ mod tests {
             "issuer": "https://a.example/profile",
             "credentialSubject": {"id": "https://b.example/profile"},
         });
-        let options = ProofOptions {
-            verification_method: "https://a.example/profile#key-1".to_owned(),
-            created: None,
-            expires: None,
-        };
+        let options = ProofOptions::new("https://a.example/profile#key-1");
         sign(&document, &options, &SigningKey::from_seed(&[7; 32])).unwrap()
     }
 
@@ -295,13 +376,13 @@ mod tests {
     fn costs(contexts: &[&str], seed: u8) -> [u32; 2] {
         let signed = signed(contexts);
         let proof = proofs(&signed).next().unwrap().unwrap();
-        let key = SigningKey::from_seed(&[seed; 32]).public();
+        let key = SigningKey::from_seed(&[seed; 32]).public().into();
         let mut prepared = Prepared::of(&signed).unwrap();
         [(); 2].map(|()| {
             let mut work = Work::units(100);
-            let verified = prepared.verify(&proof, &key, Timestamp::EPOCH, &mut work);
+            let verified = prepared.verify(&proof, PURPOSE, &key, Timestamp::EPOCH, &mut work);
             assert_eq!(verified.is_ok(), seed == 7);
-            100 - work.left
+            100 - work.left()
         })
     }
 
@@ -318,11 +399,11 @@ mod tests {
     fn no_proof_is_good_without_work() {
         let signed = signed(&[CREDENTIALS_V2]);
         let proof = proofs(&signed).next().unwrap().unwrap();
-        let key = SigningKey::from_seed(&[7; 32]).public();
+        let key = SigningKey::from_seed(&[7; 32]).public().into();
         for units in [0, 1] {
             let mut prepared = Prepared::of(&signed).unwrap();
             let mut work = Work::units(units);
-            let verified = prepared.verify(&proof, &key, Timestamp::EPOCH, &mut work);
+            let verified = prepared.verify(&proof, PURPOSE, &key, Timestamp::EPOCH, &mut work);
             assert_eq!(verified, Err(ProofError::Spent));
         }
     }
@@ -337,10 +418,10 @@ mod tests {
             })
         });
         let text: String = layers.collect();
-        let hard = crate::jsonld::nquads::parse(&text).unwrap().dataset;
+        let hard = jsonld::nquads::parse(&text).unwrap().dataset;
         let mut work = Work::units(100);
         let _ = canonical(Part::Document, &hard, Variant::Listed, &mut work);
-        assert_eq!(work.left, 49);
+        assert_eq!(work.left(), 49);
         let spent = canonical(Part::Document, &hard, Variant::Listed, &mut work);
         assert!(matches!(spent, Err(ProofError::Spent)));
     }

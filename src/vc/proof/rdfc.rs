@@ -1,132 +1,91 @@
-//! From a document and the options of a proof to the bytes that `eddsa-rdfc-2022` signs
-//! (VC-DI-EdDSA 1.0, sections 3.2.3 to 3.2.5).
+//! From a document and the options of a proof to canonical N-Quads (VC-DI-EdDSA 1.0, sections
+//! 3.2.3 to 3.2.5; the same in VC-DI-ECDSA 1.0).
 
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
+use super::hash::Half;
 use super::{Part, ProofError};
-use crate::jsonld::canon::{self, Canonical, Limits, Variant, canonicalize};
+use crate::jsonld::canon::{self, Limits, Variant, canonicalize};
 use crate::jsonld::rdf::Dataset;
 use crate::jsonld::{InlineTerms, Mode, Options, Processor, RdfDirection};
 use crate::vc::members;
 
-/// The canonical forms of a proof's options and of a document, and their hashes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HashData {
-    /// The proof without `proofValue`, under the document's contexts.
-    pub options: Canonical,
-    /// The document without its proofs.
-    pub document: Canonical,
-    /// SHA-256 of the options' canonical form.
-    pub options_hash: [u8; 32],
-    /// SHA-256 of the document's canonical form.
-    pub document_hash: [u8; 32],
+/// The canonical form of statements.
+pub(super) fn half(
+    part: Part,
+    dataset: &Dataset,
+    variant: Variant,
+    limits: Limits,
+) -> Result<Half, ProofError> {
+    let options = canon::Options {
+        variant,
+        limits,
+        ..canon::Options::default()
+    };
+    let canonical =
+        canonicalize(dataset, &options).map_err(|reason| ProofError::Canon { part, reason })?;
+    Ok(Half::new(canonical.nquads, canonical.ambiguous))
 }
 
-/// One of the two: a canonical form, and its hash.
-#[derive(Debug, Clone)]
-pub(super) struct Half {
-    pub(super) canonical: Canonical,
-    pub(super) hash: [u8; 32],
-}
-
-impl Half {
-    pub(super) fn of(
-        part: Part,
-        dataset: &Dataset,
-        variant: Variant,
-        limits: Limits,
-    ) -> Result<Self, ProofError> {
-        let options = canon::Options {
-            variant,
-            limits,
-            ..canon::Options::default()
-        };
-        let canonical =
-            canonicalize(dataset, &options).map_err(|reason| ProofError::Canon { part, reason })?;
-        let hash = Sha256::digest(&canonical.nquads).into();
-        Ok(Self { canonical, hash })
-    }
-}
-
-impl HashData {
-    /// Transforms and hashes a document without proofs, and the members of a proof without its
-    /// value.
-    ///
-    /// # Errors
-    /// [`ProofError::JsonLd`] where a context is unknown or a member undefined,
-    /// [`ProofError::Hidden`] where a member is not where a reader looks for it, and
-    /// [`ProofError::Canon`] where the statements have no canonical form.
-    pub fn of(
-        processor: &Processor,
-        document: &Value,
-        options: &Map<String, Value>,
-        variant: Variant,
-    ) -> Result<Self, ProofError> {
-        let limits = Limits::default();
-        let statements = document_statements(processor, document)?;
-        let document_half = Half::of(Part::Document, &statements, variant, limits)?;
-        let statements = options_statements(processor, document, options)?;
-        let options_half = Half::of(Part::Proof, &statements, variant, limits)?;
-        Ok(Self {
-            options_hash: options_half.hash,
-            document_hash: document_half.hash,
-            options: options_half.canonical,
-            document: document_half.canonical,
-        })
-    }
-
-    /// What is signed: the hash of the options, then the hash of the document.
-    pub fn combined(&self) -> [u8; 64] {
-        combined(&self.options_hash, &self.document_hash)
-    }
-}
-
-/// What is signed.
-pub(super) fn combined(options_hash: &[u8; 32], document_hash: &[u8; 32]) -> [u8; 64] {
-    let mut combined = [0; 64];
-    combined[..32].copy_from_slice(options_hash);
-    combined[32..].copy_from_slice(document_hash);
-    combined
-}
-
-/// What a document without proofs says, which is what a reader of its JSON sees.
+/// What a document says, which is what a reader of its JSON sees.
 pub(super) fn document_statements(
     processor: &Processor,
     document: &Value,
 ) -> Result<Dataset, ProofError> {
-    let part = Part::Document;
-    let statements = statements(processor, part, document)?;
-    members::check_statements(document, &statements)
-        .map_err(|reason| ProofError::Hidden { part, reason })?;
-    Ok(statements)
+    read_document(processor, document, Mode::Safe)
+}
+
+/// Whether what JSON-LD readers see in the document is what its JSON shows, with terms that no
+/// context defines left out of both. Tells how many statements there are.
+pub(super) fn check_document(processor: &Processor, document: &Value) -> Result<usize, ProofError> {
+    read_document(processor, document, Mode::Standard).map(|statements| statements.quads.len())
 }
 
 /// What the members of a proof say under the contexts of its document.
 pub(super) fn options_statements(
     processor: &Processor,
-    document: &Value,
-    options: &Map<String, Value>,
+    configuration: &Value,
 ) -> Result<Dataset, ProofError> {
-    let options = under_contexts_of(document, options);
-    statements(processor, Part::Proof, &options)
+    statements(processor, Part::Proof, configuration, Mode::Safe)
 }
 
-/// The proof configuration (section 3.2.5): the options, read with the document's contexts.
-fn under_contexts_of(document: &Value, options: &Map<String, Value>) -> Value {
+/// The proof configuration (section 3.2.5): the members of a proof without its value, under the
+/// document's contexts and no others.
+pub(super) fn configuration(document: &Value, proof: &Map<String, Value>) -> Value {
     let context = document
-        .get("@context")
-        .map(|context| ("@context".to_owned(), context.clone()));
-    let members = options
+        .as_object()
+        .and_then(|members| members.get_key_value("@context"));
+    let members = proof
         .iter()
-        .map(|(name, value)| (name.clone(), value.clone()));
-    Value::Object(context.into_iter().chain(members).collect())
+        .filter(|(name, _)| !matches!(name.as_str(), "proofValue" | "@context"));
+    let all = context.into_iter().chain(members);
+    Value::Object(
+        all.map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    )
 }
 
-fn statements(processor: &Processor, part: Part, value: &Value) -> Result<Dataset, ProofError> {
+fn read_document(
+    processor: &Processor,
+    document: &Value,
+    mode: Mode,
+) -> Result<Dataset, ProofError> {
+    let part = Part::Document;
+    let statements = statements(processor, part, document, mode)?;
+    members::check_statements(document, &statements)
+        .map_err(|reason| ProofError::Hidden { part, reason })?;
+    Ok(statements)
+}
+
+fn statements(
+    processor: &Processor,
+    part: Part,
+    value: &Value,
+    mode: Mode,
+) -> Result<Dataset, ProofError> {
     members::check_names(value).map_err(|reason| ProofError::Hidden { part, reason })?;
     let options = Options {
-        mode: Mode::Safe,
+        mode,
         inline_terms: InlineTerms::NoSecondNames,
         // As the suites of other signers have it.
         direction: RdfDirection::I18nDatatype,

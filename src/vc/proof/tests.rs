@@ -3,15 +3,16 @@ use proptest::prelude::*;
 use super::*;
 use crate::vc::contexts::{CREDENTIALS_V2, OPEN_BADGES};
 
+const PURPOSE: Relationship = Relationship::AssertionMethod;
+
 fn key() -> SigningKey {
     SigningKey::from_seed(&[7; 32])
 }
 
 fn options() -> ProofOptions {
     ProofOptions {
-        verification_method: "https://a.example/profile#key-1".to_owned(),
         created: Some("2026-01-01T00:00:00Z".parse().unwrap()),
-        expires: None,
+        ..ProofOptions::new("https://a.example/profile#key-1")
     }
 }
 
@@ -40,14 +41,16 @@ fn endorsement() -> Value {
 
 /// What each proof's verification says at `now`.
 fn verify_all(secured: &Value, now: Timestamp) -> Vec<Result<Verified, ProofError>> {
-    let verify = |proof: Result<Proof<'_>, _>| verify(secured, &proof?, &key().public(), now);
+    let verify = |proof: Result<Proof<'_>, _>| {
+        verify(secured, &proof?, PURPOSE, &key().public().into(), now)
+    };
     proofs(secured).map(verify).collect()
 }
 
 #[test]
 fn what_is_signed_verifies_and_says_with_which_contexts() {
     let signed = sign(&endorsement(), &options(), &key()).unwrap();
-    let good = Verified {
+    let good = Verified::Statements {
         revision: Revision::Mid2026,
         variant: Variant::Listed,
     };
@@ -55,11 +58,12 @@ fn what_is_signed_verifies_and_says_with_which_contexts() {
     let proof = proofs(&signed).next().unwrap().unwrap();
     assert_eq!(proof.verification_method, "https://a.example/profile#key-1");
     assert_eq!(proof.created, options().created);
-    let other = SigningKey::from_seed(&[8; 32]).public();
+    let other = SigningKey::from_seed(&[8; 32]).public().into();
     let bad = ProofError::Signature {
         place: "/proof".to_owned(),
     };
-    assert_eq!(verify(&signed, &proof, &other, Timestamp::EPOCH), Err(bad));
+    let verdict = verify(&signed, &proof, PURPOSE, &other, Timestamp::EPOCH);
+    assert_eq!(verdict, Err(bad));
 }
 
 #[test]
@@ -76,7 +80,7 @@ fn a_document_without_a_proof_has_none_to_verify() {
 fn proofs_of_a_set_stand_for_themselves() {
     let once = sign(&endorsement(), &options(), &key()).unwrap();
     let mut twice = sign(&once, &options(), &key()).unwrap();
-    let good = Verified {
+    let good = Verified::Statements {
         revision: Revision::Mid2026,
         variant: Variant::Listed,
     };
@@ -107,7 +111,7 @@ fn a_proof_made_with_the_first_revision_is_good_and_says_so() {
     document["credentialSubject"]["jti"] = json!("7");
     let first = contexts::processor(Revision::First);
     let signed = sign_with(first, &document, &options(), &key()).unwrap();
-    let good = Verified {
+    let good = Verified::Statements {
         revision: Revision::First,
         variant: Variant::Listed,
     };
@@ -123,11 +127,11 @@ fn a_text_with_a_direction_is_signed_with_it() {
     document["name"] = json!({ "@value": "شهادة", "@language": "ar", "@direction": "rtl" });
     let signed = sign(&document, &options(), &key()).unwrap();
     assert!(verify_all(&signed, Timestamp::EPOCH)[0].is_ok());
-    let proof = options().members(Suite::EddsaRdfc2022);
+    let proof = options().members(None);
     let processor = contexts::processor(Revision::Mid2026);
-    let data = HashData::of(processor, &document, &proof, Variant::Listed).unwrap();
+    let data = HashData::rdfc(processor, &document, &proof, Variant::Listed).unwrap();
     let literal = "\"شهادة\"^^<https://www.w3.org/ns/i18n#ar_rtl>";
-    assert!(data.document.nquads.contains(literal));
+    assert!(data.document.contains(literal));
     let mut changed = signed;
     changed["name"]["@direction"] = json!("ltr");
     assert!(verify_all(&changed, Timestamp::EPOCH)[0].is_err());
@@ -181,14 +185,14 @@ fn what_verifiers_read_in_two_ways_is_not_signed_but_verified_either_way() {
         .find(|document| sign(document, &options(), &key()) == refused)
         .expect("a pair of names that divides the two readings");
     for variant in [Variant::Listed, Variant::Deduplicated] {
-        let mut proof = options().members(Suite::EddsaRdfc2022);
+        let mut proof = options().members(None);
         let processor = contexts::processor(Revision::Mid2026);
-        let data = HashData::of(processor, &document, &proof, variant).unwrap();
+        let data = HashData::rdfc(processor, &document, &proof, variant).unwrap();
         let value = multibase::encode_base58btc(&key().sign(&data.combined()));
         proof.insert("proofValue".to_owned(), json!(value));
         let mut signed = document.clone();
         signed["proof"] = Value::Object(proof);
-        let good = Verified {
+        let good = Verified::Statements {
             revision: Revision::Mid2026,
             variant,
         };

@@ -35,7 +35,7 @@ impl Actor {
     /// Known by the key alone.
     fn did_key(seed: u8) -> Self {
         let key = SigningKey::from_seed(&[seed; 32]);
-        let did = DidKey(key.public());
+        let did = DidKey::from(key.public());
         Self {
             id: did.to_string(),
             method: did.method_url(),
@@ -74,9 +74,8 @@ impl Actor {
     /// Signs, and says that the key is another's.
     fn sign_as(&self, method: &str, credential: &Value) -> Value {
         let options = ProofOptions {
-            verification_method: method.to_owned(),
             created: Some(at("2026-01-01T00:00:00Z")),
-            expires: None,
+            ..ProofOptions::new(method)
         };
         proof::sign(credential, &options, &self.key).expect("tests sign what can be signed")
     }

@@ -42,7 +42,7 @@ fn present_until(holder: &Actor, mut presentation: Value, expires: &str) -> Valu
     });
     let processor = processor(Revision::Mid2026);
     let options = proof.as_object().unwrap();
-    let data = HashData::of(processor, &presentation, options, Variant::Listed).unwrap();
+    let data = HashData::rdfc(processor, &presentation, options, Variant::Listed).unwrap();
     proof["proofValue"] = json!(encode_base58btc(&holder.key.sign(&data.combined())));
     presentation["proof"] = proof;
     presentation
