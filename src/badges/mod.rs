@@ -3,6 +3,7 @@
 //! (`classes`), and one reader (`shape`) checks them all.
 
 mod achievement;
+pub mod baked;
 mod classes;
 mod credential;
 mod digest;

@@ -405,7 +405,7 @@ fn is_email(text: &str) -> bool {
     !blank && parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
 }
 
-fn is_compact_jws(text: &str) -> bool {
+pub(super) fn is_compact_jws(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     let mut parts = 0;
     let good = text.split('.').all(|part| {

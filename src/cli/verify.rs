@@ -11,6 +11,7 @@ use super::error::{CliError, Problem, headline};
 use super::fetch::fetch;
 use super::report::{Exit, Report, text};
 use super::transport::Call;
+use crate::badges::baked::Image;
 
 /// Verify a credential or presentation: its proof, its dates, its status, and the endorsements in
 /// it.
@@ -70,7 +71,7 @@ fn question(bytes: &[u8], place: &str) -> Result<(Call, Value), CliError> {
 
 fn read(bytes: &[u8], place: &str) -> Result<(&'static str, &'static str, Value), CliError> {
     const CREDENTIAL: &str = "/credentials/verify";
-    if is_image(bytes) {
+    if Image::of(bytes).is_some() {
         return Ok((CREDENTIAL, "media", STANDARD.encode(bytes).into()));
     }
     if let Some(jwt) = jwt(bytes) {
@@ -111,13 +112,6 @@ fn read(bytes: &[u8], place: &str) -> Result<(&'static str, &'static str, Value)
         ),
         false => (CREDENTIAL, "verifiableCredential", members.into()),
     })
-}
-
-fn is_image(bytes: &[u8]) -> bool {
-    let text = bytes.trim_ascii_start();
-    bytes.starts_with(b"\x89PNG\r\n\x1a\n")
-        || text.starts_with(b"<svg")
-        || text.starts_with(b"<?xml")
 }
 
 /// A compact JWS: three parts of base64url, the first of which begins with `{"`.
