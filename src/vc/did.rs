@@ -426,7 +426,7 @@ fn is_fragment(text: &str) -> bool {
 }
 
 /// Every name that resolvers give to the machine itself (RFC 6761 section 6.3).
-fn is_localhost(host: &str) -> bool {
+pub(super) fn is_localhost(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
 }
 

@@ -2,7 +2,7 @@
 //! themselves.
 //!
 //! Start with [`credential`] (what a credential says), then [`keys`] and [`did`] (who can have
-//! said it), then [`proof`] (whether they did).
+//! said it), then [`proof`] and [`jwt`] (whether they did).
 
 pub mod multibase;
 
@@ -10,6 +10,7 @@ pub mod keys;
 pub mod sealing;
 pub mod verifying;
 
+pub mod jwks;
 pub mod jws;
 pub mod jwt;
 
