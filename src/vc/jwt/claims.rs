@@ -38,7 +38,7 @@ enum Pair<T> {
 impl Claims {
     /// Takes the claims out of `payload`, in which everything else is left.
     pub(super) fn take(payload: &mut Map<String, Value>) -> Result<Self, JwtError> {
-        let (claims, rest): (Map<_, _>, Map<_, _>) = std::mem::take(payload)
+        let (mut claims, rest): (Map<_, _>, Map<_, _>) = std::mem::take(payload)
             .into_iter()
             .partition(|(name, _)| CLAIMS.contains(&name.as_str()));
         *payload = rest;
@@ -51,9 +51,9 @@ impl Claims {
             iat: moment(&claims, "iat")?,
             aud: audience(&claims)?,
             nonce: text(&claims, "nonce")?,
-            status: claims.get("status").cloned(),
-            vc: claims.get("vc").cloned(),
-            vp: claims.get("vp").cloned(),
+            status: claims.shift_remove("status"),
+            vc: claims.shift_remove("vc"),
+            vp: claims.shift_remove("vp"),
         })
     }
 
