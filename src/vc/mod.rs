@@ -10,10 +10,6 @@ pub mod keys;
 pub mod sealing;
 pub mod verifying;
 
-pub mod jwks;
-pub mod jws;
-pub mod jwt;
-
 pub mod controller;
 pub mod did;
 
@@ -21,3 +17,7 @@ pub mod contexts;
 pub mod credential;
 pub mod members;
 pub mod proof;
+
+pub mod jwks;
+pub mod jws;
+pub mod jwt;
