@@ -510,6 +510,119 @@ mod tests {
         }
     }
 
+    /// A document with one method of this type, whose key stands in this member.
+    fn with_method(kind: &str, member: &str, value: Value) -> Result<VerifyingKey, KeyError> {
+        let mut method = json!({"id": format!("{ID}#key-1"), "type": kind, "controller": ID});
+        method[member] = value;
+        let document = json!({
+            "id": ID,
+            "verificationMethod": [method],
+            "assertionMethod": [format!("{ID}#key-1")],
+        });
+        retrieved(&document, "key-1")
+    }
+
+    /// RFC 7515, appendices A.2 and A.3.
+    const RSA_MODULUS: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+
+    fn p256_jwk() -> Value {
+        json!({
+            "kty": "EC",
+            "crv": "P-256",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        })
+    }
+
+    #[test]
+    fn every_type_of_method_gives_its_key() {
+        let ed25519 = VerifyingKey::from(key(1));
+        let p256 = VerifyingKey::from_jwk(&p256_jwk()).unwrap();
+        let multikey = json!(key(1).to_multikey());
+        let VerifyingKey::P256(point) = &p256 else {
+            panic!("it is an EC key");
+        };
+        let p256_multikey = json!(point.to_multikey());
+        let base58 = json!(multibase::encode_base58btc(key(1).as_bytes())[1..]);
+        let rsa = json!({"kty": "RSA", "n": RSA_MODULUS, "e": "AQAB"});
+        let rsa_key = VerifyingKey::from_jwk(&rsa).unwrap();
+        for (kind, member, value, expected) in [
+            ("Multikey", "publicKeyMultibase", &multikey, &ed25519),
+            ("Multikey", "publicKeyMultibase", &p256_multikey, &p256),
+            (
+                "Ed25519VerificationKey2020",
+                "publicKeyMultibase",
+                &multikey,
+                &ed25519,
+            ),
+            (
+                "EcdsaSecp256r1VerificationKey2019",
+                "publicKeyMultibase",
+                &p256_multikey,
+                &p256,
+            ),
+            (
+                "Ed25519VerificationKey2018",
+                "publicKeyBase58",
+                &base58,
+                &ed25519,
+            ),
+            ("JsonWebKey", "publicKeyJwk", &key(1).to_jwk(), &ed25519),
+            ("JsonWebKey2020", "publicKeyJwk", &p256_jwk(), &p256),
+            ("JsonWebKey2020", "publicKeyJwk", &rsa, &rsa_key),
+        ] {
+            let found = with_method(kind, member, value.clone());
+            assert_eq!(found.as_ref(), Ok(expected), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_type_of_method_holds_its_own_kind_of_key() {
+        let multikey = json!(key(1).to_multikey());
+        let VerifyingKey::P256(point) = VerifyingKey::from_jwk(&p256_jwk()).unwrap() else {
+            panic!("it is an EC key");
+        };
+        let mut private = key(1).to_jwk();
+        private["d"] = json!("AA");
+        for (kind, member, value, reason) in [
+            (
+                "Ed25519VerificationKey2020",
+                "publicKeyMultibase",
+                json!(point.to_multikey()),
+                PublicKeyError::NotEd25519,
+            ),
+            (
+                "EcdsaSecp256r1VerificationKey2019",
+                "publicKeyMultibase",
+                multikey.clone(),
+                PublicKeyError::NotP256,
+            ),
+            (
+                "Ed25519VerificationKey2018",
+                "publicKeyBase58",
+                multikey,
+                PublicKeyError::NotAPoint,
+            ),
+            (
+                "JsonWebKey",
+                "publicKeyJwk",
+                private,
+                PublicKeyError::Private,
+            ),
+        ] {
+            let refused = with_method(kind, member, value);
+            assert_eq!(refused, Err(KeyError::Malformed(reason)), "{kind}");
+        }
+        for (kind, member) in [
+            ("Multikey", "publicKeyJwk"),
+            ("JsonWebKey", "publicKeyMultibase"),
+            ("Ed25519VerificationKey2018", "publicKeyMultibase"),
+        ] {
+            let refused = with_method(kind, member, key(1).to_jwk());
+            assert!(matches!(refused, Err(KeyError::Malformed(_))), "{kind}");
+        }
+    }
+
     #[test]
     fn relative_and_embedded_methods_are_found() {
         let relative = changed(|document| {

@@ -462,8 +462,10 @@ fn is_segment(segment: &str) -> bool {
 mod tests {
     use super::*;
     use crate::entropy::SeededEntropy;
+    use crate::time::Timestamp;
     use crate::vc::keys::SigningKey;
     use proptest::prelude::*;
+    use serde_json::json;
 
     fn web(text: &str) -> DidWeb {
         text.parse().expect(text)
@@ -598,6 +600,7 @@ mod tests {
         let did: DidKey = text.parse().unwrap();
         assert_eq!(did.to_string(), text);
         assert_eq!(did.method_url(), format!("{text}#{}", &text[8..]));
+        assert_eq!(did.document()["id"], text);
         for bad in [
             "did:key:",
             "did:key:z6Mk",
@@ -616,6 +619,71 @@ mod tests {
             "did:ion:x".parse::<Did>(),
             Err(DidError::Method("ion".to_owned()))
         );
+    }
+
+    /// The key behind the document that a DID is by itself.
+    fn own_key(did: &str, fragment: &str) -> VerifyingKey {
+        let document = did.parse::<Did>().unwrap().document().unwrap();
+        let url = format!("{did}#{fragment}");
+        let purpose = Relationship::AssertionMethod;
+        let asserted = retrieve_key(&document, &url, purpose, Timestamp::EPOCH).unwrap();
+        let purpose = Relationship::Authentication;
+        let authentic = retrieve_key(&document, &url, purpose, Timestamp::EPOCH);
+        assert_eq!(authentic.as_ref(), Ok(&asserted));
+        asserted
+    }
+
+    /// The P-256 example of the did:key method, and its coordinates.
+    #[test]
+    fn did_key_on_p256_is_the_published_point() {
+        let text = "did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169";
+        let did: DidKey = text.parse().unwrap();
+        assert_eq!(did.to_string(), text);
+        let jwk = json!({
+            "kty": "EC",
+            "crv": "P-256",
+            "x": "fyNYMN0976ci7xqiSdag3buk-ZCwgXU4kz9XNkBlNUI",
+            "y": "hW2ojTNfH7Jbi8--CJUo3OCbH3y5n91g-IMA9MLMbTU",
+        });
+        assert_eq!(Ok(did.key()), VerifyingKey::from_jwk(&jwk));
+        assert_eq!(own_key(text, &text[8..]), did.key());
+    }
+
+    /// The P-256 example of the did:jwk method.
+    #[test]
+    fn did_jwk_is_the_jwk_that_it_holds() {
+        let text = "did:jwk:eyJjcnYiOiJQLTI1NiIsImt0eSI6IkVDIiwieCI6ImFjYklRaXVNczNpOF91c3pFakoydHBUdFJNNEVVM3l6OTFQSDZDZEgyVjAiLCJ5IjoiX0tjeUxqOXZXTXB0bm1LdG00NkdxRHo4d2Y3NEk1TEtncmwyR3pIM25TRSJ9";
+        let did: Did = text.parse().unwrap();
+        assert_eq!(did.to_string(), text);
+        let jwk = json!({
+            "crv": "P-256",
+            "kty": "EC",
+            "x": "acbIQiuMs3i8_uszEjJ2tpTtRM4EU3yz91PH6CdH2V0",
+            "y": "_KcyLj9vWMptnmKtm46GqDz8wf74I5LKgrl2GzH3nSE",
+        });
+        assert_eq!(
+            did.document().unwrap()["verificationMethod"][0]["publicKeyJwk"],
+            jwk
+        );
+        assert_eq!(Ok(own_key(text, "0")), VerifyingKey::from_jwk(&jwk));
+        let encoded = |jwk: &str| format!("did:jwk:{}", URL_SAFE_NO_PAD.encode(jwk));
+        let ed25519 = SigningKey::generate(&SeededEntropy::new(1)).public();
+        let own = encoded(&ed25519.to_jwk().to_string());
+        assert_eq!(own_key(&own, "0"), ed25519.into());
+        for (bad, refused) in [
+            ("did:jwk:e30=".to_owned(), "DID"),
+            ("did:jwk:e".to_owned(), "base64url"),
+            (encoded("{"), "JWK"),
+            (encoded(r#"{"kty":"EC","kty":"EC"}"#), "twice"),
+            (encoded("{}"), "kty"),
+            (
+                encoded(r#"{"kty":"OKP","crv":"Ed25519","x":"AA","d":"AA"}"#),
+                "private",
+            ),
+        ] {
+            let error = bad.parse::<Did>().unwrap_err().to_string();
+            assert!(error.contains(refused), "{bad}: {error}");
+        }
     }
 
     #[test]

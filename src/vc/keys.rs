@@ -94,6 +94,9 @@ pub enum PublicKeyError {
     /// A Multikey of another kind or length.
     #[error("an Ed25519 Multikey starts with z6Mk and holds 2 + 32 bytes")]
     NotEd25519,
+    /// A Multikey on a curve that is not read.
+    #[error("keys on {0} are not read; Ed25519 and P-256 are")]
+    Curve(&'static str),
     /// Not a point of P-256, or not in the form that is asked for.
     #[error("the bytes are not a point of P-256")]
     NotP256,

@@ -19,6 +19,9 @@ use super::multibase;
 /// The multicodec code of a P-256 public key, 0x1200, as the varint that leads a Multikey.
 const P256_PREFIX: [u8; 2] = [0x80, 0x24];
 
+/// That of a P-384 public key, 0x1201, which is named in refusals alone.
+const P384_PREFIX: [u8; 2] = [0x81, 0x24];
+
 /// The fewest bits of an RSA modulus (RFC 7518 section 3.3), and the most that are taken, since
 /// checking takes quadratic time.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
@@ -82,13 +85,14 @@ impl VerifyingKey {
     /// Reads a Multikey (Controlled Identifiers 1.0 section 2.2.2): `z6Mk…` or `zDn…`.
     ///
     /// # Errors
-    /// Other encodings, kinds of keys and lengths; what is no point of the curve.
+    /// Other encodings, kinds of keys (P-384 by name) and lengths; what is no point of the curve.
     pub fn from_multikey(text: &str) -> Result<Self, PublicKeyError> {
         let bytes = multibase::decode_base58btc(text)?;
         match bytes.strip_prefix(&P256_PREFIX) {
             // Compressed, as the only form that Multikey has.
             Some(point) if point.len() == 33 => P256Key::from_sec1(point).map(Self::P256),
             Some(_) => Err(PublicKeyError::NotP256),
+            None if bytes.starts_with(&P384_PREFIX) => Err(PublicKeyError::Curve("P-384")),
             None => PublicKey::from_multikey(text).map(Self::Ed25519),
         }
     }

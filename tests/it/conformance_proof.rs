@@ -1,5 +1,5 @@
-//! The published `eddsa-rdfc-2022` vector (VC-DI-EdDSA, section B.1), every intermediate value,
-//! and what must not verify.
+//! The published vectors of the suites (VC-DI-EdDSA, appendix B; VC-DI-ECDSA, appendix A), with
+//! every intermediate value where the suite is also made here, and what must not verify.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,8 +12,10 @@ use goodstanding::vc::controller::Relationship;
 use goodstanding::vc::keys::{PublicKey, SigningKey};
 use goodstanding::vc::multibase;
 use goodstanding::vc::proof::{
-    HashData, Part, Prepared, ProofError, ProofOptions, Verified, Work, proofs, sign_with, verify,
+    HashData, Part, Prepared, ProofError, ProofOptions, Suite, Verified, Work, check_reading,
+    proofs, sign_with, verify,
 };
+use goodstanding::vc::verifying::VerifyingKey;
 use serde_json::{Value, json};
 
 use crate::support::vectors;
@@ -52,7 +54,11 @@ impl Vector {
     }
 
     fn text(&self, name: &str) -> String {
-        fs::read_to_string(self.folder.join("eddsa-rdfc-2022").join(name)).unwrap()
+        let suite = match name.contains("JCS") {
+            true => "eddsa-jcs-2022",
+            false => "eddsa-rdfc-2022",
+        };
+        fs::read_to_string(self.folder.join(suite).join(name)).unwrap()
     }
 
     fn json(&self, name: &str) -> Value {
@@ -64,8 +70,13 @@ impl Vector {
     }
 
     fn sign(&self, document: &Value) -> Result<Value, ProofError> {
-        let config = self.json("proofConfigDataInt.json");
+        self.sign_as(Suite::EddsaRdfc2022, "proofConfigDataInt.json", document)
+    }
+
+    fn sign_as(&self, suite: Suite, config: &str, document: &Value) -> Result<Value, ProofError> {
+        let config = self.json(config);
         let options = ProofOptions {
+            suite,
             created: Some(config["created"].as_str().unwrap().parse().unwrap()),
             ..ProofOptions::new(config["verificationMethod"].as_str().unwrap())
         };
@@ -74,13 +85,38 @@ impl Vector {
 
     /// What verification says of the document's only proof.
     fn verify(&self, secured: &Value) -> Result<Verified, ProofError> {
-        let proof = proofs(secured).next().unwrap()?;
+        self.verify_by(secured, &[self.public.into()]).remove(0)
+    }
+
+    /// What it says of each proof, by one key each.
+    fn verify_by(
+        &self,
+        secured: &Value,
+        keys: &[VerifyingKey],
+    ) -> Vec<Result<Verified, ProofError>> {
         let processors = [(Revision::Mid2026, &self.processor)];
-        let mut prepared = Prepared::with(&processors, secured)?;
-        let (key, mut work) = (self.public.into(), Work::default());
-        prepared.verify(&proof, PURPOSE, &key, Timestamp::EPOCH, &mut work)
+        let mut prepared = Prepared::with(&processors, secured).unwrap();
+        let mut work = Work::default();
+        let proofs: Vec<_> = proofs(secured).collect();
+        assert_eq!(proofs.len(), keys.len());
+        let verdicts = proofs.into_iter().zip(keys);
+        verdicts
+            .map(|(proof, key)| prepared.verify(&proof?, PURPOSE, key, Timestamp::EPOCH, &mut work))
+            .collect()
+    }
+
+    /// The unsigned document with these proofs.
+    fn with_proof(&self, proof: Value) -> Value {
+        let mut document = self.unsigned();
+        document["proof"] = proof;
+        document
     }
 }
+
+const GOOD: Verified = Verified::Statements {
+    revision: Revision::Mid2026,
+    variant: Variant::Listed,
+};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -126,13 +162,9 @@ fn signing_gives_the_published_document_and_verifying_accepts_it() {
         serde_json::to_string_pretty(&signed).unwrap(),
         published.trim_end()
     );
-    let expected = Verified::Statements {
-        revision: Revision::Mid2026,
-        variant: Variant::Listed,
-    };
     assert_eq!(
         vector.verify(&serde_json::from_str(&published).unwrap()),
-        Ok(expected)
+        Ok(GOOD)
     );
 }
 
@@ -271,4 +303,234 @@ fn without_the_examples_context_the_document_is_refused() {
         ),
         "{error}"
     );
+}
+
+#[test]
+fn every_value_of_the_jcs_vector_is_reproduced() {
+    let Some(vector) = Vector::load() else { return };
+    let config = vector.json("proofConfigJCS.json");
+    let data = HashData::jcs(&vector.unsigned(), config.as_object().unwrap()).unwrap();
+    assert_eq!(data.document, vector.text("canonDocJCS.txt"));
+    assert_eq!(hex(&data.document_hash), vector.text("docHashJCS.txt"));
+    assert_eq!(data.options, vector.text("proofCanonJCS.txt"));
+    assert_eq!(hex(&data.options_hash), vector.text("proofHashJCS.txt"));
+    assert_eq!(hex(&data.combined()), vector.text("combinedHashJCS.txt"));
+    let signature = vector.key.sign(&data.combined());
+    assert_eq!(hex(&signature), vector.text("sigHexJCS.txt"));
+    let published = vector.text("signedJCS.json");
+    let signed = vector.sign_as(
+        Suite::EddsaJcs2022,
+        "proofConfigJCS.json",
+        &vector.unsigned(),
+    );
+    assert_eq!(
+        serde_json::to_string_pretty(&signed.unwrap()).unwrap(),
+        published.trim_end()
+    );
+    // The proof is good without the examples context, which a reader of JSON-LD needs.
+    let published = vector.json("signedJCS.json");
+    let proof = proofs(&published).next().unwrap().unwrap();
+    let key = vector.public.into();
+    let verified = verify(&published, &proof, PURPOSE, &key, Timestamp::EPOCH);
+    assert_eq!(verified, Ok(Verified::Json));
+    let error = check_reading(&published, &mut Work::default()).unwrap_err();
+    assert!(error.to_string().contains("examples/v2"), "{error}");
+}
+
+#[test]
+fn a_changed_member_of_the_jcs_vector_does_not_verify() {
+    let Some(vector) = Vector::load() else { return };
+    let signed = vector.json("signedJCS.json");
+    assert_eq!(vector.verify(&signed), Ok(Verified::Json));
+    let bad_signature = Err(ProofError::Signature {
+        place: "/proof".to_owned(),
+    });
+    for (member, value) in [
+        ("invented", json!("which RDF would drop")),
+        ("name", json!(["Alumni Credential"])),
+        ("id", Value::Null),
+    ] {
+        let mut changed = signed.clone();
+        changed[member] = value;
+        assert_eq!(vector.verify(&changed), bad_signature, "{member}");
+    }
+    let mut changed = signed.clone();
+    changed["proof"]["nonce"] = json!("n");
+    assert_eq!(vector.verify(&changed), bad_signature);
+    // The contexts may go on after those that were signed, but not begin otherwise.
+    let mut extended = signed.clone();
+    let contexts = extended["@context"].as_array_mut().unwrap();
+    contexts.push(json!("https://w3id.org/security/data-integrity/v2"));
+    assert_eq!(vector.verify(&extended), Ok(Verified::Json));
+    contexts_of(&mut extended).swap(0, 1);
+    let refused = vector.verify(&extended);
+    assert!(
+        matches!(refused, Err(ProofError::Context { .. })),
+        "{refused:?}"
+    );
+    contexts_of(&mut changed).truncate(1);
+    let refused = vector.verify(&changed);
+    assert!(
+        matches!(refused, Err(ProofError::Context { .. })),
+        "{refused:?}"
+    );
+}
+
+fn contexts_of(document: &mut Value) -> &mut Vec<Value> {
+    document["@context"].as_array_mut().unwrap()
+}
+
+#[test]
+fn the_ecdsa_vector_verifies() {
+    let Some(vector) = Vector::load() else { return };
+    let key = "zDnaepBuvsQ8cpsWrVKw8fbpGpvPeNSjVPTWoq6cRqaYzBKVP";
+    let signed = vector.with_proof(json!({
+        "type": "DataIntegrityProof",
+        "cryptosuite": "ecdsa-rdfc-2019",
+        "created": "2023-02-24T23:36:38Z",
+        "verificationMethod": format!("did:key:{key}#{key}"),
+        "proofPurpose": "assertionMethod",
+        "proofValue": "zaHXrr7AQdydBk3ahpCDpWbxfLokDqmCToYm2dyWvpcFVyWooC2he63w1f7UNQoAMKdhaRtcnaE2KTo5o5vTCcfw",
+    }));
+    let keys = [VerifyingKey::from_multikey(key).unwrap()];
+    assert_eq!(vector.verify_by(&signed, &keys), [Ok(GOOD)]);
+    let mut changed = signed.clone();
+    changed["name"] = json!("Another");
+    let bad = vector.verify_by(&changed, &keys).remove(0);
+    assert!(matches!(bad, Err(ProofError::Signature { .. })), "{bad:?}");
+    let other = vector.verify(&signed);
+    assert!(
+        matches!(other, Err(ProofError::KeyKind { .. })),
+        "{other:?}"
+    );
+}
+
+#[test]
+fn proofs_under_the_older_names_verify() {
+    let Some(vector) = Vector::load() else { return };
+    let mut signed = vector.with_proof(json!({
+        "type": "Ed25519Signature2020",
+        "created": "2023-02-24T23:36:38Z",
+        "verificationMethod": "https://vc.example/issuers/5678#z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2",
+        "proofPurpose": "assertionMethod",
+        "proofValue": "z5HNuvc5WbWYsRRt97kXJ6SoKgb1tMwtkQND4pnobZE26JGnohdWVpzashF9d8FRzhzm8oYRSivKACTakeE4DzdHL",
+    }));
+    contexts_of(&mut signed).push(json!("https://w3id.org/security/suites/ed25519-2020/v1"));
+    assert_eq!(vector.verify(&signed), Ok(GOOD));
+    // The drafts' own vector was made with contexts that were drafts too.
+    let mut proof = json!({
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-2022",
+        "verificationMethod": "https://vc.example/issuers/5678#key-1",
+        "proofPurpose": "assertionMethod",
+    });
+    let members = proof.as_object().unwrap();
+    let unsigned = vector.unsigned();
+    let data = HashData::rdfc(&vector.processor, &unsigned, members, Variant::Listed).unwrap();
+    let value = multibase::encode_base58btc(&vector.key.sign(&data.combined()));
+    proof["proofValue"] = json!(value);
+    let draft = vector.with_proof(proof);
+    assert_eq!(vector.verify(&draft), Ok(GOOD));
+    for mut changed in [signed, draft] {
+        changed["validUntil"] = json!("2033-01-01T00:00:00Z");
+        let bad = vector.verify(&changed);
+        assert!(matches!(bad, Err(ProofError::Signature { .. })), "{bad:?}");
+    }
+}
+
+/// The published chain: two proofs, one that rests on both, and one that rests on that.
+fn published_chain() -> (Value, Vec<VerifyingKey>) {
+    let [first, second, third] = [
+        "urn:uuid:26329423-bec9-4b2e-88cb-a7c7d9dc4544",
+        "urn:uuid:8cc9022b-6b14-4cf3-8571-74972c5feb54",
+        "urn:uuid:d94f792a-c546-4d06-b38a-da070ab56c23",
+    ];
+    let rows = [
+        (
+            Some(first),
+            "2023-02-24T23:36:38Z",
+            "z6MktgKTsu1QhX6QPbyqG6geXdw6FQCZBPq7uQpieWbiQiG7",
+            None,
+            "z66vWyqwAghu52WbpRkCwFRTu6Msn92ArtjpJ3gGMSVoU5RADwBfszoDt1QWY8owqLPz4nTj7hAwV7xFti1p93zdr",
+        ),
+        (
+            Some(second),
+            "2023-02-24T23:36:38Z",
+            "z6MkhWqdDBPojHA7cprTGTt5yHv5yUi1B8cnXn8ReLumkw6E",
+            None,
+            "z2scr94SNNrGpP2bE7ajvKWeUHm7HJ2edDkxpARvFAQ8V3USzwEzibqrXKaLHBrWostswsfvg82twQR88BgtnsrXY",
+        ),
+        (
+            Some(third),
+            "2023-02-26T22:06:38Z",
+            "z6MkmEq87wkHCYnWnNZkigeDMGTN7oUw1upkhzd77KuXERS1",
+            Some(json!([first, second])),
+            "zWaPeEvBAkhQpNQj8pknuvg5STcKnt3cvM9t4kAYeJETFjvVMSXEEjadC4uxC9fKCn6JHbjt6fj2fhoaVNynBm6J",
+        ),
+        (
+            None,
+            "2023-02-26T22:16:38Z",
+            "z6MkmEq87wkHCYnWnNZkigeDMGTN7oUw1upkhzd77KuXERS1",
+            Some(json!(third)),
+            "z21Royb2jnpDY8GkvsTn3pwWxXiXRMEwNLSzrfERHb1TNtDBydnFqwtxY9Vypv2mwMPygJhuxbKs2QLyGHx9DBjmY",
+        ),
+    ];
+    let keys = rows.iter().map(|row| VerifyingKey::from_multikey(row.2));
+    let keys = keys.collect::<Result<_, _>>().unwrap();
+    let proofs = rows.map(|(id, created, key, previous, value)| {
+        let mut proof = json!({
+            "type": "DataIntegrityProof",
+            "cryptosuite": "eddsa-rdfc-2022",
+            "created": created,
+            "verificationMethod": format!("did:key:{key}#{key}"),
+            "proofPurpose": "assertionMethod",
+            "proofValue": value,
+        });
+        for (member, value) in [("id", id.map(Value::from)), ("previousProof", previous)] {
+            if let Some(value) = value {
+                proof[member] = value;
+            }
+        }
+        proof
+    });
+    (Value::from(proofs.to_vec()), keys)
+}
+
+#[test]
+fn the_published_chain_verifies() {
+    let Some(vector) = Vector::load() else { return };
+    let (proofs, keys) = published_chain();
+    let signed = vector.with_proof(proofs);
+    assert_eq!(
+        vector.verify_by(&signed, &keys),
+        [Ok(GOOD), Ok(GOOD), Ok(GOOD), Ok(GOOD)]
+    );
+    // Each change of a proof shows in that proof and in the one that rests on it, no further.
+    for (changed, bad) in [
+        (0, vec![0, 2]),
+        (1, vec![1, 2]),
+        (2, vec![2, 3]),
+        (3, vec![3]),
+    ] {
+        let mut document = signed.clone();
+        document["proof"][changed]["created"] = json!("2023-02-27T00:00:00Z");
+        let verdicts = vector.verify_by(&document, &keys);
+        for (index, verdict) in verdicts.into_iter().enumerate() {
+            let expected = match bad.contains(&index) {
+                true => Err(ProofError::Signature {
+                    place: format!("/proof/{index}"),
+                }),
+                false => Ok(GOOD),
+            };
+            assert_eq!(
+                verdict, expected,
+                "proof {index}, with proof {changed} changed"
+            );
+        }
+    }
+    // What comes first in the array is not what came first.
+    let mut turned = signed.clone();
+    turned["proof"].as_array_mut().unwrap().reverse();
+    let keys: Vec<_> = keys.into_iter().rev().collect();
+    assert!(vector.verify_by(&turned, &keys).iter().all(Result::is_ok));
 }

@@ -1,3 +1,7 @@
+mod chains;
+mod reading;
+mod suites;
+
 use proptest::prelude::*;
 
 use super::*;
