@@ -166,7 +166,9 @@ pub enum KeyError {
         reason: TimestampError,
     },
     /// A type of method that is not read here.
-    #[error("keys of type {0:?} are not supported; Multikey and JsonWebKey are")]
+    #[error(
+        "keys of type {0:?} are not supported; Multikey, JsonWebKey and what these replaced are"
+    )]
     UnsupportedType(String),
     /// The key itself cannot be used.
     #[error("the key is malformed: {0}")]

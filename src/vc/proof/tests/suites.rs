@@ -133,6 +133,19 @@ fn what_others_sign_with_each_suite_is_good() {
     }
 }
 
+/// Ed25519 leaves one possible signature.
+#[test]
+fn our_proofs_are_theirs_to_the_last_letter() {
+    for (suite, signed, _) in by_npm() {
+        let options = ProofOptions { suite, ..options() };
+        let document = without_proof(&signed).unwrap();
+        match sign(&document, &options, &key()) {
+            Ok(ours) => assert_eq!(ours["proof"], signed["proof"], "{suite}"),
+            Err(refused) => assert_eq!(refused, ProofError::ReadOnly(suite)),
+        }
+    }
+}
+
 #[test]
 fn the_older_data_model_with_the_older_proof_is_read() {
     let v1 = "https://www.w3.org/2018/credentials/v1";
