@@ -4,6 +4,9 @@
 
 use super::shape::{Kind, Member, Shape, optional, required};
 
+/// The classes whose published JSON Schema has no room for other members than its own.
+pub(super) const CLOSED: &[&str] = &["Image", "IdentifierEntry", "IdentityObject"];
+
 /// What a client may say about a Profile. `name` is needed, since people know issuers by it.
 /// Endorsements are not among it: the registry knows the live ones itself.
 pub(super) static PROFILE_TO_KEEP: Shape = Shape {
@@ -48,7 +51,7 @@ static PROFILE_MEMBERS: [Member; 17] = [
 ];
 
 /// Each is verified and reported on its own; here only their place is looked at.
-static EMBEDDED_ENDORSEMENTS: [Member; 2] = [
+pub(super) static EMBEDDED_ENDORSEMENTS: [Member; 2] = [
     optional("endorsement", Kind::Opaques),
     optional("endorsementJwt", Kind::CompactJws),
 ];
@@ -153,12 +156,37 @@ static CREDENTIAL_MEMBERS: [Member; 4] = [
     optional("awardedDate", Kind::DateTime),
 ];
 
-static ENDORSEMENT_SUBJECT: Shape = Shape {
+pub(super) static ENDORSEMENT_SUBJECT: Shape = Shape {
     class: "EndorsementSubject",
     members: &[&[
         required("id", Kind::Uri),
         required("type", Kind::Types("EndorsementSubject")),
         optional("endorsementComment", Kind::Text),
+    ]],
+    one_of: &[],
+};
+
+/// The subject of a ClrCredential (CLR 2.0, section B.1). The registry reads it and issues none.
+pub(super) static CLR_SUBJECT: Shape = Shape {
+    class: "ClrSubject",
+    members: &[&[
+        optional("id", Kind::Uri),
+        required("type", Kind::Types("ClrSubject")),
+        optional("identifier", Kind::Objects(&IDENTITY_OBJECT)),
+        optional("achievement", Kind::Objects(&ACHIEVEMENT)),
+        required("verifiableCredential", Kind::Opaques),
+        optional("association", Kind::Objects(&ASSOCIATION)),
+    ]],
+    one_of: &[],
+};
+
+static ASSOCIATION: Shape = Shape {
+    class: "Association",
+    members: &[&[
+        required("type", Kind::Type("Association")),
+        required("associationType", Kind::Word(ASSOCIATION_TYPES)),
+        required("sourceId", Kind::Uri),
+        required("targetId", Kind::Uri),
     ]],
     one_of: &[],
 };
@@ -175,7 +203,7 @@ static RELATED_RESOURCE: Shape = Shape {
     one_of: &["digestSRI", "digestMultibase"],
 };
 
-static IMAGE: Shape = Shape {
+pub(super) static IMAGE: Shape = Shape {
     class: "Image",
     members: &[&[
         required("id", Kind::ImageUri),
@@ -221,7 +249,7 @@ static IDENTIFIER_ENTRY: Shape = Shape {
     one_of: &[],
 };
 
-static IDENTITY_OBJECT: Shape = Shape {
+pub(super) static IDENTITY_OBJECT: Shape = Shape {
     class: "IdentityObject",
     members: &[&[
         required("type", Kind::Type("IdentityObject")),
@@ -309,7 +337,7 @@ static RESULT: Shape = Shape {
     one_of: &[],
 };
 
-static EVIDENCE: Shape = Shape {
+pub(super) static EVIDENCE: Shape = Shape {
     class: "Evidence",
     members: &[&[
         optional("id", Kind::Uri),
@@ -367,6 +395,17 @@ const ALIGNMENT_TYPES: &[&str] = &[
     "CTDL",
 ];
 
+const ASSOCIATION_TYPES: &[&str] = &[
+    "exactMatchOf",
+    "isChildOf",
+    "isParentOf",
+    "isPartOf",
+    "isPeerOf",
+    "isRelatedTo",
+    "precedes",
+    "replacedBy",
+];
+
 const IDENTIFIER_TYPES: &[&str] = &[
     "name",
     "sourcedId",
@@ -410,5 +449,6 @@ const RESULT_STATUSES: &[&str] = &[
     "Failed",
     "InProgress",
     "OnHold",
+    "Provisional",
     "Withdrew",
 ];

@@ -112,15 +112,24 @@ pub(super) fn read_envelope<'a>(
 }
 
 /// `context.json` or any `context-3.N.N.json` of Open Badges 3.0.
-fn is_ob_context(url: &str) -> bool {
-    let version = url
-        .strip_prefix("https://purl.imsglobal.org/spec/ob/v3p0/context")
-        .and_then(|rest| rest.strip_suffix(".json"));
+pub(super) fn is_ob_context(url: &str) -> bool {
+    let version = url.strip_prefix("https://purl.imsglobal.org/spec/ob/v3p0/context");
+    version.is_some_and(|version| is_context_file(version, "-3."))
+}
+
+/// `context.json` or any `context-2.N.N.json` of CLR 2.0.
+pub(super) fn is_clr_context(url: &str) -> bool {
+    let version = url.strip_prefix("https://purl.imsglobal.org/spec/clr/v2p0/context");
+    version.is_some_and(|version| is_context_file(version, "-2."))
+}
+
+/// What follows `context` in the URL of one: perhaps a version, and `.json`.
+fn is_context_file(rest: &str, major: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    match version {
+    match rest.strip_suffix(".json") {
         Some("") => true,
         Some(version) => {
-            let parts = version.strip_prefix("-3.").and_then(|v| v.split_once('.'));
+            let parts = version.strip_prefix(major).and_then(|v| v.split_once('.'));
             parts.is_some_and(|(minor, patch)| is_number(minor) && is_number(patch))
         }
         None => false,
@@ -225,7 +234,7 @@ mod tests {
                 "/credentialSubject/result/0/status",
                 json!("Done"),
                 "/credentialSubject/result/0/status: this has to be one of Completed, Enrolled, \
-                 Failed, InProgress, OnHold, Withdrew",
+                 Failed, InProgress, OnHold, Provisional, Withdrew",
             ),
             (
                 "/evidence",

@@ -1,6 +1,7 @@
 //! The classes of Open Badges 3.0 that the registry keeps and issues: Profile, Achievement,
 //! EndorsementCredential and AchievementCredential. Each class is a table of its members
-//! (`classes`), and one reader (`shape`) checks them all.
+//! (`classes`), and one reader (`shape`) checks them all. What others have issued comes out of
+//! pictures by [`baked`], and is held to the schema that it names by [`schema`].
 
 mod achievement;
 pub mod baked;
@@ -9,6 +10,7 @@ mod credential;
 mod digest;
 mod endorsement;
 mod profile;
+pub mod schema;
 mod shape;
 
 pub use achievement::Achievement;

@@ -19,16 +19,19 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    fn members(&self) -> impl Iterator<Item = &'static Member> {
+    pub(super) fn members(&self) -> impl Iterator<Item = &'static Member> {
         self.members.iter().copied().flatten()
     }
 }
 
 /// A member of a class.
 pub(super) struct Member {
-    name: &'static str,
-    kind: Kind,
-    required: bool,
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What its value is.
+    pub(super) kind: Kind,
+    /// Whether it must be there.
+    pub(super) required: bool,
 }
 
 /// What the value of a member is.
@@ -211,11 +214,11 @@ pub(super) fn refuse_given(
     }
 }
 
-fn pointer(at: &str, name: &str) -> String {
+pub(super) fn pointer(at: &str, name: &str) -> String {
     format!("{at}{}", pointer_step(name))
 }
 
-fn place(at: &str) -> &str {
+pub(super) fn place(at: &str) -> &str {
     if at.is_empty() { "the document" } else { at }
 }
 
@@ -343,7 +346,7 @@ fn check_types(value: &Value, name: &str, at: &str) -> Result<(), ShapeError> {
     Err(wrong(at, format!("an array of types with {name:?} in it")))
 }
 
-fn words_of(words: &[&str], open: bool) -> String {
+pub(super) fn words_of(words: &[&str], open: bool) -> String {
     let own = if open {
         ", or a word of your own such as ext:Word"
     } else {
@@ -363,22 +366,22 @@ fn is_url(text: &str) -> bool {
 }
 
 /// The parser drops blanks and line ends silently; what is published would still have them.
-fn parse_url(text: &str) -> Option<Url> {
+pub(super) fn parse_url(text: &str) -> Option<Url> {
     let blank = text.contains(|c: char| c.is_whitespace() || c.is_control());
     Url::parse(text).ok().filter(|_| !blank)
 }
 
-fn is_moment(text: &str) -> bool {
+pub(super) fn is_moment(text: &str) -> bool {
     text.parse::<Timestamp>().is_ok()
 }
 
 /// A date is right when its midnight is a moment.
-fn is_date(text: &str) -> bool {
+pub(super) fn is_date(text: &str) -> bool {
     text.len() == 10 && is_moment(&format!("{text}T00:00:00Z"))
 }
 
 /// Language, then perhaps a script, then perhaps a region: `de`, `de-CH`, `zh-Hant-TW`.
-fn is_language(text: &str) -> bool {
+pub(super) fn is_language(text: &str) -> bool {
     let mut parts = text.split('-').peekable();
     let lower = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
     let upper = |part: &str| part.bytes().all(|byte| byte.is_ascii_uppercase());
