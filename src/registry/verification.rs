@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::lists::list_of;
 use super::{Registry, RegistryError};
 use crate::bitstring::ListLength;
-use crate::status::{StatusEntry, StatusError, StatusResult};
+use crate::status::{ListFormat, StatusEntry, StatusError, StatusResult};
 use crate::store::engine::Read;
 use crate::verify::{self, Expected, PresentationReport, Report, Resolver, Unresolved};
 
@@ -89,6 +89,10 @@ impl Resolver for Hosted<'_> {
             let reason = format!("it is a list of {}, not of {issuer}", owner.issuer_id);
             return Err(StatusError::Verification { list, reason });
         }
+        if entry.format != ListFormat::Bitstring {
+            let reason = format!("it is no list for a {}", entry.format.entry_type());
+            return Err(StatusError::Verification { list, reason });
+        }
         if record.purpose != entry.purpose {
             return Err(StatusError::Purpose {
                 list,
@@ -107,11 +111,7 @@ impl Resolver for Hosted<'_> {
                 entries: ListLength::entries(error.length),
             })?;
         let said = super::queries::entry_of(self.read, id, &record, index).map_err(failed)?;
-        Ok(StatusResult {
-            status: said.status,
-            valid: said.status == 0,
-            message: entry.message(said.status).map(str::to_owned),
-            purpose: said.purpose,
-        })
+        let message = entry.message(said.status);
+        Ok(StatusResult::of(said.purpose, said.status, message))
     }
 }

@@ -1,5 +1,5 @@
 //! The status entry of a credential: which bit of which list speaks about it
-//! (`credentialStatus`, Bitstring Status List 1.0, section 2.1).
+//! (`credentialStatus`, Bitstring Status List 1.0, section 2.1; StatusList2021, section 4.1).
 
 use std::fmt::Write as _;
 
@@ -14,9 +14,25 @@ use crate::bitstring::{StatusIndex, StatusSize, UnsupportedSize};
 /// The `type` of an entry.
 pub const ENTRY_TYPE: &str = "BitstringStatusListEntry";
 
+const ENTRY_TYPE_2021: &str = "StatusList2021Entry";
+
+const ENTRY_TYPE_1EDTECH: &str = "1EdTechRevocationList";
+
+/// The two standards by which a list is a credential with the bits in its subject. Which of them
+/// an entry or a list keeps is told by its types alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListFormat {
+    /// Bitstring Status List 1.0.
+    Bitstring,
+    /// StatusList2021, which it grew out of.
+    StatusList2021,
+}
+
 /// An entry as a credential carries it, with every rule of the standard checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusEntry {
+    /// The standard that the entry keeps.
+    pub format: ListFormat,
     /// JSON pointer of the entry in its credential.
     pub at: String,
     /// The entry's own id. Nothing is ever decided by it.
@@ -35,21 +51,24 @@ pub struct StatusEntry {
     pub references: Vec<String>,
 }
 
-/// Why a `credentialStatus` is not a bitstring status entry. The text leads with the JSON pointer
-/// of the place.
+/// Why a `credentialStatus` or a `status` claim points to no list that can be read. The text leads
+/// with the JSON pointer of the place.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EntryError {
     /// Neither an object nor a non-empty array of objects.
     #[error("{0}: credentialStatus is an object, or an array of at least one object")]
     Shape(String),
-    /// Another type of entry. It may be known elsewhere.
-    #[error("{at}: the entry is of type {found:?} and not {ENTRY_TYPE:?}")]
+    /// Another type of entry, or several that contradict each other.
+    #[error("{at}: status entries of type {found:?} are not read here")]
     Type {
         /// JSON pointer of the entry.
         at: String,
         /// The types found.
         found: Vec<String>,
     },
+    /// A `status` claim that points elsewhere than to a token status list.
+    #[error("{0}: this is no status mechanism that is read here; take \"status_list\"")]
+    Mechanism(String),
     /// A member that must be there is not.
     #[error("{at}: the entry has no {member:?}")]
     Missing {
@@ -61,9 +80,18 @@ pub enum EntryError {
     /// Not one purpose.
     #[error("{0}: statusPurpose is exactly one non-empty string")]
     Purpose(String),
+    /// Not a purpose of StatusList2021.
+    #[error("{0}: the statusPurpose of a StatusList2021Entry is \"revocation\" or \"suspension\"")]
+    Purpose2021(String),
+    /// A member that would change how the bits are read, if its standard had it.
+    #[error("{0}: StatusList2021Entry has no such member, and its meaning is not guessed")]
+    NotIn2021(String),
     /// Not an index.
     #[error("{0}: statusListIndex is an integer from 0 on, in base 10, as a string")]
     Index(String),
+    /// Not an index in a token status list.
+    #[error("{0}: idx is an integer from 0 on, as a number")]
+    TokenIndex(String),
     /// An index that no list can reach.
     #[error("{0}: statusListIndex is greater than any list is long")]
     IndexTooLarge(String),
@@ -87,19 +115,6 @@ pub enum EntryError {
     /// A wrong list of messages, or none where there has to be one.
     #[error(transparent)]
     Messages(#[from] MessagesError),
-}
-
-/// Reads a `credentialStatus`, one entry or an array of them; `at` is its JSON pointer, such as
-/// `/credentialStatus`. Each entry gets its own answer, since entries of types that are read
-/// elsewhere may stand beside, and since every entry of a credential has to be judged.
-pub fn parse_entries(status: &Value, at: &str) -> Vec<Result<StatusEntry, EntryError>> {
-    match status {
-        Value::Array(entries) if !entries.is_empty() => (0..)
-            .zip(entries)
-            .map(|(place, entry): (usize, _)| StatusEntry::parse(entry, &format!("{at}/{place}")))
-            .collect(),
-        entry => vec![StatusEntry::parse(entry, at)],
-    }
 }
 
 /// The entry that points to place `index` of the list at `list`, ready for `credentialStatus`.
@@ -148,16 +163,52 @@ pub fn write_entries(
     out.push(']');
 }
 
+impl ListFormat {
+    /// The `type` of an entry.
+    pub const fn entry_type(self) -> &'static str {
+        match self {
+            Self::Bitstring => ENTRY_TYPE,
+            Self::StatusList2021 => ENTRY_TYPE_2021,
+        }
+    }
+
+    /// The `type` of a list's credential.
+    pub const fn credential_type(self) -> &'static str {
+        match self {
+            Self::Bitstring => "BitstringStatusListCredential",
+            Self::StatusList2021 => "StatusList2021Credential",
+        }
+    }
+
+    /// The `type` of the subject of a list's credential.
+    pub const fn subject_type(self) -> &'static str {
+        match self {
+            Self::Bitstring => "BitstringStatusList",
+            Self::StatusList2021 => "StatusList2021",
+        }
+    }
+}
+
 impl StatusEntry {
-    /// Reads one entry; `at` is its JSON pointer.
+    /// Reads one entry of Bitstring Status List; `at` is its JSON pointer.
     ///
     /// # Errors
     /// [`EntryError`] names the place and the rule.
     pub fn parse(entry: &Value, at: &str) -> Result<Self, EntryError> {
-        let members = entry
-            .as_object()
-            .ok_or_else(|| EntryError::Shape(at.to_owned()))?;
-        check_type(members, at)?;
+        match EntryKind::of(entry, at)? {
+            (members, EntryKind::Bits(ListFormat::Bitstring)) => {
+                Self::read(members, ListFormat::Bitstring, at)
+            }
+            (members, _) => Err(not_read(members, at)),
+        }
+    }
+
+    /// Reads the members of an entry whose type is that of `format`.
+    pub(super) fn read(
+        members: &Map<String, Value>,
+        format: ListFormat,
+        at: &str,
+    ) -> Result<Self, EntryError> {
         let list = url(
             required(members, "statusListCredential", at)?,
             at,
@@ -167,8 +218,12 @@ impl StatusEntry {
         if id.as_ref() == Some(&list) {
             return Err(EntryError::IdIsList(format!("{at}/id")));
         }
+        if format == ListFormat::StatusList2021 {
+            check_2021(members, at)?;
+        }
         let size = size(members.get("statusSize"), at)?;
         Ok(Self {
+            format,
             at: at.to_owned(),
             id,
             purpose: purpose(required(members, "statusPurpose", at)?, at)?,
@@ -186,7 +241,7 @@ impl StatusEntry {
     }
 }
 
-fn required<'a>(
+pub(super) fn required<'a>(
     members: &'a Map<String, Value>,
     member: &'static str,
     at: &str,
@@ -197,26 +252,68 @@ fn required<'a>(
     })
 }
 
-/// One type as the standard says, or several with the right one among them.
-fn check_type(members: &Map<String, Value>, at: &str) -> Result<(), EntryError> {
-    let found: Vec<String> = match required(members, "type", at)? {
-        Value::String(one) => vec![one.clone()],
-        Value::Array(several) => several
-            .iter()
-            .filter_map(|name| name.as_str().map(str::to_owned))
-            .collect(),
-        _ => Vec::new(),
-    };
-    if found.iter().any(|name| name == ENTRY_TYPE) {
-        return Ok(());
-    }
-    Err(EntryError::Type {
-        at: at.to_owned(),
-        found,
-    })
+/// What an entry is by its types.
+pub(super) enum EntryKind {
+    /// A [`StatusEntry`].
+    Bits(ListFormat),
+    /// An entry of a 1EdTech revocation list.
+    RevocationList,
 }
 
-fn url(value: &Value, at: &str, member: &str) -> Result<String, EntryError> {
+impl EntryKind {
+    /// The members of the entry at `at`, and what it is: one type as the standards say, or several
+    /// of which exactly one is read here.
+    pub(super) fn of<'a>(
+        entry: &'a Value,
+        at: &str,
+    ) -> Result<(&'a Map<String, Value>, Self), EntryError> {
+        let members = entry
+            .as_object()
+            .ok_or_else(|| EntryError::Shape(at.to_owned()))?;
+        required(members, "type", at)?;
+        let mut known = types(members).filter_map(|name| match name {
+            ENTRY_TYPE => Some(Self::Bits(ListFormat::Bitstring)),
+            ENTRY_TYPE_2021 => Some(Self::Bits(ListFormat::StatusList2021)),
+            ENTRY_TYPE_1EDTECH => Some(Self::RevocationList),
+            _ => None,
+        });
+        match (known.next(), known.next()) {
+            (Some(one), None) => Ok((members, one)),
+            _ => Err(not_read(members, at)),
+        }
+    }
+}
+
+fn types(members: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let types = match members.get("type") {
+        Some(Value::Array(several)) => several.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    types.iter().filter_map(Value::as_str)
+}
+
+fn not_read(members: &Map<String, Value>, at: &str) -> EntryError {
+    EntryError::Type {
+        at: at.to_owned(),
+        found: types(members).map(str::to_owned).collect(),
+    }
+}
+
+/// What StatusList2021 does not have.
+fn check_2021(members: &Map<String, Value>, at: &str) -> Result<(), EntryError> {
+    let purpose = required(members, "statusPurpose", at)?.as_str();
+    if !matches!(purpose, Some("revocation" | "suspension")) {
+        return Err(EntryError::Purpose2021(format!("{at}/statusPurpose")));
+    }
+    let later = ["statusSize", "statusMessage"];
+    match later.iter().find(|member| members.contains_key(**member)) {
+        Some(member) => Err(EntryError::NotIn2021(format!("{at}/{member}"))),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn url(value: &Value, at: &str, member: &str) -> Result<String, EntryError> {
     value
         .as_str()
         .filter(|text| is_url(text))
@@ -295,6 +392,10 @@ fn references(value: Option<&Value>, at: &str) -> Result<Vec<String>, EntryError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bitstring::ListLength;
+    use proptest::prelude::*;
+
+    const LIST: &str = "https://example.com/status-lists/3";
 
     #[test]
     fn entries_in_bulk_are_those_that_are_built_one_by_one() {
@@ -316,10 +417,6 @@ mod tests {
             assert_eq!(bulk, json!(single).to_string());
         }
     }
-    use crate::bitstring::ListLength;
-    use proptest::prelude::*;
-
-    const LIST: &str = "https://example.com/status-lists/3";
 
     fn entry() -> Value {
         json!({
@@ -432,18 +529,62 @@ mod tests {
     }
 
     #[test]
-    fn each_entry_of_several_is_answered() {
-        let status = json!([entry(), {"type": "1EdTechRevocationList", "id": LIST}, 7]);
-        let read = parse_entries(&status, "/credentialStatus");
-        assert_eq!(read[0].as_ref().unwrap().at, "/credentialStatus/0");
-        let found = vec!["1EdTechRevocationList".to_owned()];
-        let at = "/credentialStatus/1".to_owned();
-        assert_eq!(read[1], Err(EntryError::Type { at, found }));
-        let at = "/credentialStatus/2".to_owned();
-        assert_eq!(read[2], Err(EntryError::Shape(at)));
-        assert_eq!(parse_entries(&entry(), "/credentialStatus").len(), 1);
-        let none = parse_entries(&json!([]), "/credentialStatus");
-        assert!(matches!(none[..], [Err(EntryError::Shape(_))]));
+    fn an_entry_of_2021_has_two_purposes_and_one_bit() {
+        let read = |member: &str, value: Value| {
+            let mut entry = entry();
+            entry[member] = value;
+            let members = entry.as_object().unwrap();
+            StatusEntry::read(members, ListFormat::StatusList2021, "/credentialStatus")
+        };
+        for purpose in ["revocation", "suspension"] {
+            let entry = read("statusPurpose", json!(purpose)).unwrap();
+            assert_eq!(
+                (entry.format, entry.size),
+                (ListFormat::StatusList2021, StatusSize::One)
+            );
+            assert_eq!(entry.purpose.as_str(), purpose);
+        }
+        for purpose in ["Revocation", "refresh", "message", "", "recall"] {
+            let refused = read("statusPurpose", json!(purpose));
+            assert!(
+                matches!(refused, Err(EntryError::Purpose2021(_))),
+                "{purpose}"
+            );
+        }
+        for (member, value) in [("statusSize", json!(1)), ("statusMessage", json!([]))] {
+            assert_eq!(
+                read(member, value).unwrap_err().to_string(),
+                format!(
+                    "/credentialStatus/{member}: StatusList2021Entry has no such member, and its \
+                     meaning is not guessed"
+                )
+            );
+        }
+        assert!(matches!(
+            read("id", json!(LIST)),
+            Err(EntryError::IdIsList(_))
+        ));
+        assert!(matches!(
+            read("statusPurpose", json!(1)),
+            Err(EntryError::Purpose2021(_))
+        ));
+    }
+
+    #[test]
+    fn types_are_told_apart_by_name_alone() {
+        assert!(with("type", json!(["Extra", ENTRY_TYPE])).is_ok());
+        for other in [
+            json!("1EdTechRevocationList"),
+            json!("StatusList2021Entry"),
+            json!([ENTRY_TYPE, "StatusList2021Entry"]),
+            json!([ENTRY_TYPE, ENTRY_TYPE]),
+            json!("bitstringstatuslistentry"),
+            json!([]),
+            json!(7),
+        ] {
+            let refused = with("type", other.clone());
+            assert!(matches!(refused, Err(EntryError::Type { .. })), "{other}");
+        }
     }
 
     proptest! {

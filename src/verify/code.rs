@@ -221,13 +221,17 @@ impl From<&Unresolved> for Code {
 impl From<&StatusError> for Code {
     fn from(error: &StatusError) -> Self {
         match error {
-            StatusError::Entry(EntryError::Type { .. }) => Self::StatusUnsupported,
+            StatusError::Entry(EntryError::Type { .. } | EntryError::Mechanism(_)) => {
+                Self::StatusUnsupported
+            }
             StatusError::Entry(EntryError::IndexTooLarge(_)) | StatusError::Range { .. } => {
                 Self::StatusRange
             }
-            StatusError::Entry(_) | StatusError::Malformed { .. } | StatusError::Expand(_) => {
-                Self::StatusMalformed
-            }
+            StatusError::Entry(_)
+            | StatusError::Malformed { .. }
+            | StatusError::Envelope(_)
+            | StatusError::Expand { .. }
+            | StatusError::NoId { .. } => Self::StatusMalformed,
             StatusError::Retrieval { .. } => Self::StatusRetrieval,
             StatusError::Verification { .. }
             | StatusError::Identity { .. }
@@ -240,6 +244,8 @@ impl From<&StatusError> for Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bitstring::CodecError;
+    use crate::vc::credential::CredentialError;
     use std::collections::HashSet;
 
     #[test]
@@ -286,10 +292,22 @@ mod tests {
             },
             StatusError::Entry(EntryError::Index(reason())),
             StatusError::Entry(EntryError::IndexTooLarge(reason())),
+            StatusError::Entry(EntryError::Type {
+                at: reason(),
+                found: Vec::new(),
+            }),
+            StatusError::Entry(EntryError::Mechanism(reason())),
+            StatusError::Entry(EntryError::NotIn2021(reason())),
             StatusError::Malformed {
-                at: "/type",
+                at: "/type".into(),
                 expected: "x",
             },
+            StatusError::Envelope(CredentialError::NotAnObject),
+            StatusError::Expand {
+                at: "/status_list/lst",
+                reason: CodecError::Prefix(None),
+            },
+            StatusError::NoId { list: list() },
         ] {
             assert_eq!(
                 Code::from(&error).problem_type(),

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::status::{Effect, StatusEntry, StatusError, StatusList, StatusResult};
+use crate::status::{Effect, StatusEntry, StatusError, StatusList, StatusPurpose, StatusResult};
 use crate::time::Timestamp;
 use crate::vc::credential::{Credential, CredentialError, Validity, Version};
 use crate::vc::members::MAX_STATUS_ENTRIES;
@@ -260,9 +260,13 @@ fn status_finding(answer: &Result<StatusResult, StatusError>) -> Finding {
             return Finding::new(outcome, Code::from(error), error.to_string());
         }
     };
-    let (purpose, value) = (&result.purpose, result.status);
+    let purpose = result.purpose.as_ref();
+    let (purpose, value) = (
+        purpose.map_or("status", StatusPurpose::as_str),
+        result.status,
+    );
     let message = result.message.as_deref().unwrap_or("no message is given");
-    match purpose.effect(value) {
+    match result.effect {
         Effect::None => Finding::good(Code::StatusClear, format!("no {purpose} is set")),
         Effect::Revokes => {
             Finding::new(Outcome::Revoked, Code::Revoked, "its issuer has revoked it")
