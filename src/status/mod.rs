@@ -12,6 +12,8 @@ mod bsl;
 mod entry;
 mod messages;
 mod purpose;
+mod reference;
+mod revocations;
 
 pub use answer::{
     Authenticity, ERROR_LENGTH, ERROR_MALFORMED, ERROR_RANGE, ERROR_RETRIEVAL, ERROR_VERIFICATION,
@@ -23,3 +25,5 @@ pub use messages::{MessagesError, StatusMessages};
 pub use purpose::{
     Change, CustomPurpose, Effect, PurposeError, StatusPurpose, TransitionRefused, transition,
 };
+pub use reference::{ListReference, RevocationListEntry, TokenEntry};
+pub use revocations::RevocationList;
