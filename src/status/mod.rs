@@ -14,6 +14,7 @@ mod messages;
 mod purpose;
 mod reference;
 mod revocations;
+mod token;
 
 pub use answer::{
     Authenticity, ERROR_LENGTH, ERROR_MALFORMED, ERROR_RANGE, ERROR_RETRIEVAL, ERROR_VERIFICATION,
@@ -27,3 +28,4 @@ pub use purpose::{
 };
 pub use reference::{ListReference, RevocationListEntry, TokenEntry};
 pub use revocations::RevocationList;
+pub use token::{SignedCwt, TokenStatusList};
