@@ -97,8 +97,10 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
         let refused = || TimestampError(text.chars().take(64).collect());
-        // RFC 3339 also allows lower case and leap seconds; xsd:dateTimeStamp does not.
-        if text.contains(['t', 'z', ' ']) || text.get(16..19) == Some(":60") {
+        // RFC 3339 also allows lower case and leap seconds; xsd:dateTimeStamp does not. The parser
+        // below takes anything between date and time.
+        let upper_case = text.as_bytes().get(10) == Some(&b'T') && !text.contains('z');
+        if !upper_case || text.get(16..19) == Some(":60") {
             return Err(refused());
         }
         let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| refused())?;
@@ -184,6 +186,8 @@ mod tests {
             "2026-01-31T12:00:00",
             "2026-02-30T00:00:00Z",
             "2026-01-31t12:00:00z",
+            "2026-01-31 12:00:00Z",
+            "2026-01-31_12:00:00Z",
             "2026-12-31T23:59:60Z",
             "now",
         ] {

@@ -248,7 +248,7 @@ impl DidWeb {
     ///
     /// # Errors
     /// Any scheme but https (http for localhost), user names, queries, fragments, IP addresses,
-    /// and paths with empty or dot segments.
+    /// port 0, and paths with empty or dot segments.
     pub fn from_url(url: &str) -> Result<Self, DidError> {
         let refused = || DidError::Url(url.to_owned());
         let parsed = Url::parse(url).map_err(|_| refused())?;
@@ -261,6 +261,7 @@ impl DidWeb {
             _ => false,
         };
         let plain = parsed.username().is_empty() && parsed.password().is_none();
+        let plain = plain && parsed.port() != Some(0);
         if !scheme || !plain || parsed.query().is_some() || parsed.fragment().is_some() {
             return Err(refused());
         }
@@ -317,7 +318,7 @@ impl DidWeb {
 
     fn new(host: &str, port: Option<u16>, path: Vec<String>) -> Result<Self, DidError> {
         let stays = Host::parse(host) == Ok(Host::Domain(host.to_owned()));
-        if !stays || !(is_localhost(host) || is_domain(host)) {
+        if !stays || !(host == "localhost" || is_domain(host)) {
             return Err(DidError::Host(host.to_owned()));
         }
         match path.iter().find(|segment| !is_segment(segment)) {
@@ -522,10 +523,12 @@ mod tests {
             "https://[::1]/",
             "https://2130706433/",
             "https://a@example.org",
+            "https://example.org:0/a",
             "https://example.org/?v=3",
             "https://example.org/#a",
             "https://example.org/a//b",
             "https://intranet/",
+            "https://a+b.localhost/",
             "example.org",
         ] {
             assert!(DidWeb::from_url(bad).is_err(), "{bad}");
