@@ -31,6 +31,8 @@ pub mod store;
 pub mod registry;
 
 // Edge.
+pub mod net;
+
 pub mod web;
 
 pub mod http;
