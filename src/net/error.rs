@@ -100,8 +100,8 @@ pub enum Unreachable {
     /// The connection ended within the answer.
     #[error("the answer broke off")]
     BrokenOff,
-    /// The answer is not HTTP.
-    #[error("the answer is not HTTP/1.1")]
+    /// The answer is not HTTP, or has more header fields than anybody needs.
+    #[error("the answer is not HTTP/1.1, or has more than 128 header fields")]
     NotHttp,
     /// A status other than 200, 404 and 410.
     #[error("it was answered with status {0}")]
@@ -147,7 +147,7 @@ pub enum Unusable {
     #[error("its compressed content is damaged")]
     Damaged,
     /// More header than is read.
-    #[error("its header is longer than {0} bytes or 128 fields, which is the limit here")]
+    #[error("its header is longer than {0} bytes, which is the limit here")]
     Head(usize),
     /// A longer body than is read.
     #[error("it is longer than {0} bytes, which is the limit here")]
