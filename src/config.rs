@@ -1,15 +1,17 @@
 //! The configuration: a documented file of defaults, and what overrides it.
 
 use std::net::SocketAddr;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::Deserialize;
 use thiserror::Error;
-use url::Url;
+use url::{Host, Url};
 
 use crate::http::{CachePolicy, Limits};
+use crate::net::{HostPatternError, Hosts, Policy};
 use crate::time::Ttl;
 
 /// The defaults, which are also the documentation of every key.
@@ -42,6 +44,8 @@ pub struct Config {
     pub cache: CacheConfig,
     /// How much is taken in.
     pub limits: LimitsConfig,
+    /// What is fetched from others.
+    pub fetch: FetchConfig,
 }
 
 /// The store.
@@ -132,6 +136,36 @@ pub struct LimitsConfig {
     body_ms: u64,
 }
 
+/// What is fetched from others.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FetchConfig {
+    policy: FetchFrom,
+    hosts: Vec<String>,
+    localhost: bool,
+    redirects: u8,
+    body_bytes: usize,
+    expanded_bytes: usize,
+    connect_ms: NonZeroU64,
+    total_ms: NonZeroU64,
+    in_flight: NonZeroUsize,
+    in_flight_per_host: NonZeroUsize,
+    cache_bytes: u64,
+    fresh_default: u64,
+    fresh_longest: u64,
+    failure_memory: u64,
+    extra_roots: PathBuf,
+}
+
+/// From whom is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FetchFrom {
+    None,
+    Listed,
+    Public,
+}
+
 /// What the command line says, which goes before everything else.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
@@ -164,6 +198,29 @@ pub enum ConfigError {
          and a host, perhaps a port, and no path"
     )]
     PublicUrl(String),
+    /// Hosts that do not go with the policy.
+    #[error(
+        "fetch.hosts and fetch.policy do not go together: with \"listed\" name the hosts, and with \
+         \"none\" or \"public\" name none"
+    )]
+    FetchHosts,
+    /// Not a host to fetch from.
+    #[error("fetch.hosts: {0}")]
+    FetchHost(#[from] HostPatternError),
+    /// This machine, and not in development.
+    #[error(
+        "fetch.localhost is for development, where public_url is on localhost, and here it is {0:?}: \
+         set it to false"
+    )]
+    FetchLocalhost(String),
+    /// The additional authorities are not there.
+    #[error("fetch.extra_roots: {file} cannot be read: {reason}")]
+    FetchRoots {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 impl Config {
@@ -259,6 +316,54 @@ impl Config {
             body: Ttl::from_millis(self.limits.body_ms),
         }
     }
+
+    /// What is fetched from others, with the file of additional authorities read.
+    pub fn fetch_policy(&self) -> Result<Policy, ConfigError> {
+        let fetch = &self.fetch;
+        if fetch.localhost && !is_local(&self.public_url) {
+            return Err(ConfigError::FetchLocalhost(self.public_url.clone()));
+        }
+        Ok(Policy {
+            hosts: fetch.hosts()?,
+            localhost: fetch.localhost,
+            redirects: fetch.redirects,
+            body_bytes: fetch.body_bytes,
+            expanded_bytes: fetch.expanded_bytes,
+            connect: Ttl::from_millis(fetch.connect_ms.get()),
+            total: Ttl::from_millis(fetch.total_ms.get()),
+            in_flight: fetch.in_flight.get(),
+            in_flight_per_host: fetch.in_flight_per_host.get(),
+            cache_bytes: fetch.cache_bytes,
+            fresh_default: Ttl::from_seconds(fetch.fresh_default),
+            fresh_longest: Ttl::from_seconds(fetch.fresh_longest),
+            failure_memory: Ttl::from_seconds(fetch.failure_memory),
+            extra_roots: fetch.extra_roots()?,
+        })
+    }
+}
+
+impl FetchConfig {
+    fn hosts(&self) -> Result<Hosts, ConfigError> {
+        match (self.policy, self.hosts.is_empty()) {
+            (FetchFrom::None, true) => Ok(Hosts::None),
+            (FetchFrom::Public, true) => Ok(Hosts::Public),
+            (FetchFrom::Listed, false) => {
+                let patterns = self.hosts.iter().map(|host| host.parse());
+                Ok(Hosts::Listed(patterns.collect::<Result<_, _>>()?))
+            }
+            _ => Err(ConfigError::FetchHosts),
+        }
+    }
+
+    fn extra_roots(&self) -> Result<Vec<u8>, ConfigError> {
+        if self.extra_roots.as_os_str().is_empty() {
+            return Ok(Vec::new());
+        }
+        std::fs::read(&self.extra_roots).map_err(|failed| ConfigError::FetchRoots {
+            file: self.extra_roots.clone(),
+            reason: failed.to_string(),
+        })
+    }
 }
 
 impl From<figment::Error> for ConfigError {
@@ -270,7 +375,7 @@ impl From<figment::Error> for ConfigError {
 /// Variables that name a key of the configuration. Others with the same prefix speak to the
 /// command line and to the tests.
 fn environment() -> Env {
-    const KEYS: [&str; 10] = [
+    const KEYS: [&str; 11] = [
         "public_url",
         "listen",
         "data",
@@ -281,6 +386,7 @@ fn environment() -> Env {
         "idempotency",
         "cache",
         "limits",
+        "fetch",
     ];
     Env::prefixed("GOODSTANDING_")
         .filter(|name| {
@@ -301,6 +407,17 @@ fn origin(text: &str) -> Result<String, ConfigError> {
         return Err(wrong());
     }
     Ok(url.origin().ascii_serialization())
+}
+
+/// Whether an origin is one of this machine.
+fn is_local(origin: &str) -> bool {
+    let url = Url::parse(origin);
+    url.is_ok_and(|url| match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    })
 }
 
 #[cfg(test)]
@@ -327,7 +444,10 @@ mod tests {
             let path = Path::new(env!("CARGO_MANIFEST_DIR"))
                 .join("config")
                 .join(sample);
-            load(&std::fs::read_to_string(path).unwrap())
+            let config = load(&std::fs::read_to_string(path).unwrap())
+                .unwrap_or_else(|e| panic!("{sample}: {e}"));
+            config
+                .fetch_policy()
                 .unwrap_or_else(|e| panic!("{sample}: {e}"));
         }
     }
@@ -391,5 +511,62 @@ mod tests {
             Config::load(&overrides).unwrap().public_url,
             "http://localhost:9123"
         );
+    }
+
+    /// The fetch policy that a section makes.
+    fn fetch(section: &str) -> Result<Policy, ConfigError> {
+        load(&format!("[fetch]\n{section}"))?.fetch_policy()
+    }
+
+    #[test]
+    fn nothing_is_fetched_by_default() {
+        assert_eq!(fetch("").unwrap(), Policy::default());
+    }
+
+    #[test]
+    fn hosts_are_listed_or_all_of_the_public_internet() {
+        assert_eq!(fetch("policy = \"public\"").unwrap().hosts, Hosts::Public);
+        let listed = fetch("policy = \"listed\"\nhosts = [\"a.example\", \"*.b.example:8443\"]");
+        let Hosts::Listed(patterns) = listed.unwrap().hosts else {
+            panic!("these are listed");
+        };
+        let written: Vec<_> = patterns.iter().map(ToString::to_string).collect();
+        assert_eq!(written, ["a.example", "*.b.example:8443"]);
+        for section in [
+            "policy = \"listed\"",
+            "policy = \"public\"\nhosts = [\"a.example\"]",
+            "hosts = [\"a.example\"]",
+        ] {
+            assert!(
+                matches!(fetch(section), Err(ConfigError::FetchHosts)),
+                "{section}"
+            );
+        }
+        let wrong = fetch("policy = \"listed\"\nhosts = [\"10.0.0.1\"]").unwrap_err();
+        assert!(
+            wrong.to_string().starts_with("fetch.hosts: \"10.0.0.1\""),
+            "{wrong}"
+        );
+        assert!(fetch("policy = \"all\"").is_err());
+        assert!(fetch("in_flight = 0").is_err());
+    }
+
+    #[test]
+    fn this_machine_is_fetched_from_in_development_only() {
+        assert!(fetch("localhost = true").unwrap().localhost);
+        let public = "public_url = \"https://registry.example\"\n[fetch]\nlocalhost = true";
+        let refused = load(public).unwrap().fetch_policy();
+        assert!(matches!(refused, Err(ConfigError::FetchLocalhost(_))));
+    }
+
+    #[test]
+    fn additional_authorities_come_from_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("roots.pem");
+        let section = format!("extra_roots = {:?}", file.display().to_string());
+        let missing = fetch(&section).unwrap_err().to_string();
+        assert!(missing.contains("roots.pem cannot be read"), "{missing}");
+        std::fs::write(&file, "PEM").unwrap();
+        assert_eq!(fetch(&section).unwrap().extra_roots, b"PEM");
     }
 }
