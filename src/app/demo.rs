@@ -9,11 +9,12 @@ use crate::badges::SubjectKind;
 use crate::config::Config;
 use crate::ids::Slug;
 use crate::registry::{
-    Actor, Change, CredentialStatusRequest, NewEndorsement, NewProfile, ProfileView, Registry,
-    RegistryError, Roles,
+    Actor, Change, CredentialStatusRequest, IssuingOptions, NewEndorsement, NewProfile,
+    ProfileView, Registry, RegistryError, Roles,
 };
 use crate::status::StatusPurpose;
 use crate::store::tables::IdForm;
+use crate::vc::securing::Securing;
 
 const ISSUER: &str = "demo-issuer";
 const ACCREDITOR: &str = "demo-accreditor";
@@ -150,6 +151,7 @@ fn endorsement(
         valid_until: None,
         awarded_date: None,
         suspendable: true,
+        securing: Securing::default(),
     }
 }
 
@@ -182,7 +184,8 @@ fn credential(
             },
         },
     });
-    Ok(registry.issue(change, &unsigned, None)?.credential)
+    let issued = registry.issue(change, &unsigned, &IssuingOptions::default())?;
+    Ok(issued.credential)
 }
 
 /// What the start prints.

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::context::Context;
+use super::context::{Context, not_the_contract};
 use super::error::CliError;
 use super::list::credential;
 use super::place::{Party, Place, is_uri};
@@ -12,6 +12,7 @@ use super::report::{Report, text};
 use super::transport::Call;
 use crate::ids::{AchievementId, Slug};
 use crate::time::Timestamp;
+use crate::vc::securing::{Secured, Securing};
 
 /// Issue an endorsement: a signed credential by which an accreditor stands behind a profile, an
 /// achievement or a credential.
@@ -48,6 +49,9 @@ pub(super) struct Endorse {
     /// Let it be suspended and reinstated, not only revoked
     #[arg(long)]
     suspendable: bool,
+    /// How it is secured: eddsa-rdfc-2022, eddsa-jcs-2022 or vc+jwt [default: eddsa-rdfc-2022]
+    #[arg(long, value_name = "FORM")]
+    securing: Option<Securing>,
 }
 
 /// What can be endorsed.
@@ -85,6 +89,7 @@ impl Endorse {
             ("endorsementComment", self.comment),
             ("validFrom", self.valid_from.map(|at| at.to_string())),
             ("validUntil", self.valid_until.map(|at| at.to_string())),
+            ("securing", self.securing.map(|form| form.to_string())),
         ];
         for (member, value) in optional {
             if let Some(value) = value {
@@ -94,13 +99,16 @@ impl Endorse {
         if self.suspendable {
             body["suspendable"] = true.into();
         }
-        Ok(said(context.change(Call::post("/endorsements", body))?))
+        let call = Call::post("/endorsements", body);
+        let answer = context.change(call.clone())?;
+        let secured = Secured::read(credential(&answer).clone())
+            .map_err(|error| not_the_contract(&call, error.to_string()))?;
+        Ok(said(secured.claims(), answer))
     }
 }
 
-fn said(answer: Value) -> Report {
+fn said(endorsement: &Value, answer: Value) -> Report {
     let mut report = Report::new();
-    let endorsement = credential(&answer);
     let value = |of: &Value, member: &str| text(of, member).map(str::to_owned);
     let party = |member: &str| {
         let party = endorsement.get(member)?;
@@ -155,6 +163,8 @@ pub(super) fn subject_id(
 #[cfg(test)]
 mod tests {
     use crate::cli::testing::{Fake, LIST};
+    use crate::vc::jwt::{Envelope, sign_credential};
+    use crate::vc::keys::SigningKey;
     use serde_json::{Value, json};
 
     fn signed() -> Value {
@@ -200,6 +210,34 @@ mod tests {
                  valid from  2026-01-31T12:00:00Z\n"
             )
         );
+    }
+
+    #[test]
+    fn an_endorsement_in_a_jwt_is_told_like_any_other() {
+        let mut credential = signed()["verifiableCredential"].take();
+        credential["@context"] = json!(["https://www.w3.org/ns/credentials/v2"]);
+        credential["type"] = json!(["VerifiableCredential", "EndorsementCredential"]);
+        credential.as_object_mut().unwrap().shift_remove("proof");
+        let key = SigningKey::from_seed(&[7; 32]);
+        let jwt = sign_credential(&credential, "did:web:h:profiles:board#key-1-jwk", &key);
+        let envelope = Envelope::Credential.wrap(&jwt.unwrap());
+        let run = |answer: Value| {
+            let answer = json!({ "verifiableCredential": answer });
+            let fake = Fake::new().answer(201, answer);
+            let who = ["endorse", "did:key:z6Mk", "--endorser", "board"];
+            fake.run(&[&who[..], &["--name", "N", "--securing", "vc+jwt"]].concat())
+        };
+        let (told, like) = (run(envelope.clone()), run(credential));
+        assert!(told.calls()[0].ends_with(r#""securing":"vc+jwt"}"#));
+        assert_eq!((told.exit, &told.out), (0, &like.out));
+        assert!(
+            told.out.contains("https://h/endorsements/x"),
+            "{}",
+            told.out
+        );
+        let mut broken = envelope;
+        broken["id"] = json!("data:application/vc+jwt,e30");
+        assert_eq!(run(broken).exit, 2);
     }
 
     #[test]

@@ -7,17 +7,23 @@ use super::context::{Context, not_the_contract};
 use super::error::CliError;
 use super::report::Report;
 use super::transport::Call;
+use crate::vc::securing::{Secured, Securing};
 
 /// Have a credential signed by its issuer's profile, with a status entry if it has none.
 ///
-/// Prints the signed credential, which the registry does not keep.
+/// Prints the signed credential, which the registry does not keep: JSON with a proof, or with
+/// --securing vc+jwt the JWT.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  goodstanding issue unsigned.json > credential.json")]
+#[command(after_help = "Examples:
+  goodstanding issue unsigned.json > credential.json
+  goodstanding issue unsigned.json --securing vc+jwt > credential.jwt")]
 pub(super) struct Issue {
     /// The credential as JSON, or '-' for standard input
     #[arg(value_name = "FILE")]
     file: String,
+    /// How it is secured: eddsa-rdfc-2022, eddsa-jcs-2022 or vc+jwt [default: eddsa-rdfc-2022]
+    #[arg(long, value_name = "FORM")]
+    securing: Option<Securing>,
 }
 
 impl Issue {
@@ -26,15 +32,22 @@ impl Issue {
         // A request as VCALM writes it, with options, is handed over as it is.
         let wrapped =
             read.get("credential").is_some_and(Value::is_object) && read.get("@context").is_none();
-        let body = match wrapped {
+        let mut body = match wrapped {
             true => read,
             false => json!({ "credential": read }),
         };
+        if let Some(form) = self.securing {
+            secure(&mut body, form)?;
+        }
         let call = Call::post("/credentials/issue", body);
         let answer = context.change(call.clone())?;
         let mut report = Report::new();
         match answer.get("verifiableCredential") {
-            Some(credential) => report.document(credential),
+            Some(credential) => match Secured::read(credential.clone()) {
+                Ok(Secured::Jwt(jwt)) => report.line(jwt.as_str()),
+                Ok(Secured::Embedded(credential)) => report.document(&credential),
+                Err(error) => return Err(not_the_contract(&call, error.to_string())),
+            },
             None => {
                 let reason = "the answer holds no verifiableCredential".to_owned();
                 return Err(not_the_contract(&call, reason));
@@ -45,10 +58,33 @@ impl Issue {
     }
 }
 
+/// Asks for a form, unless the request asks for another already.
+fn secure(body: &mut Value, form: Securing) -> Result<(), CliError> {
+    let options = body.as_object_mut().map(|members| {
+        let options = members.entry("options").or_insert_with(|| json!({}));
+        options.as_object_mut()
+    });
+    // What is no object is left for the server to refuse.
+    let Some(Some(options)) = options else {
+        return Ok(());
+    };
+    let asked = options
+        .entry("securing")
+        .or_insert_with(|| form.as_str().into());
+    if *asked == form.as_str() {
+        return Ok(());
+    }
+    Err(CliError::Usage(format!(
+        "--securing {form} was given, and the request's options say {asked}"
+    )))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::cli::testing::Fake;
-    use serde_json::json;
+    use crate::vc::jwt::{Envelope, sign_credential};
+    use crate::vc::keys::SigningKey;
+    use serde_json::{Value, json};
 
     #[test]
     fn a_credential_goes_in_and_a_signed_one_comes_out() {
@@ -76,6 +112,79 @@ mod tests {
             .run(&["issue", "-", "--json"]);
         assert_eq!(done.calls(), [format!("POST /credentials/issue {request}")]);
         assert_eq!(done.out, "{\"verifiableCredential\":{}}\n");
+    }
+
+    /// An envelope as a registry answers it, and the JWT in it.
+    fn enveloped() -> (Value, String) {
+        let credential = json!({
+            "@context": ["https://www.w3.org/ns/credentials/v2"],
+            "type": ["VerifiableCredential"],
+            "issuer": "https://a.example/",
+            "credentialSubject": { "id": "did:example:holder" },
+        });
+        let key = SigningKey::from_seed(&[7; 32]);
+        let jwt = sign_credential(&credential, "https://a.example/#key-1", &key).unwrap();
+        (Envelope::Credential.wrap(&jwt), jwt)
+    }
+
+    #[test]
+    fn a_jwt_is_printed_as_it_is() {
+        let (envelope, jwt) = enveloped();
+        let answer = json!({ "verifiableCredential": envelope });
+        let run = |arguments: &[&str]| {
+            let fake = Fake::new().stdin(r#"{"issuer":"a"}"#);
+            fake.answer(201, answer.clone()).run(arguments)
+        };
+        let done = run(&["issue", "-", "--securing", "vc+jwt"]);
+        assert_eq!(
+            done.calls(),
+            [
+                r#"POST /credentials/issue {"credential":{"issuer":"a"},"options":{"securing":"vc+jwt"}}"#
+            ]
+        );
+        assert_eq!((done.exit, done.out), (0, format!("{jwt}\n")));
+        let done = run(&["issue", "-", "--securing", "vc+jwt", "--json"]);
+        assert_eq!(done.out, format!("{answer}\n"));
+    }
+
+    #[test]
+    fn an_envelope_without_a_credential_is_not_passed_on() {
+        let (mut envelope, _) = enveloped();
+        envelope["id"] = json!("data:application/vc+jwt,e30.e30.AA");
+        let done = Fake::new()
+            .stdin("{}")
+            .answer(201, json!({ "verifiableCredential": envelope }))
+            .run(&["issue", "-", "--securing", "vc+jwt"]);
+        assert_eq!((done.exit, done.out.as_str()), (2, ""));
+        assert!(done.err.contains("POST /credentials/issue"), "{}", done.err);
+    }
+
+    #[test]
+    fn a_form_joins_the_options_of_a_whole_request() {
+        let asking = |options: &str| {
+            let request = format!(r#"{{"credential":{{"issuer":"a"}},"options":{options}}}"#);
+            Fake::new().stdin(&request)
+        };
+        let run = |fake: Fake, form: &str| fake.run(&["issue", "-", "--securing", form]);
+        let run_well = |options: &str, form: &str| {
+            let answer = json!({ "verifiableCredential": {} });
+            run(asking(options).answer(201, answer), form)
+        };
+        let done = run_well(r#"{"credentialId":"urn:a"}"#, "eddsa-jcs-2022");
+        let options = r#""options":{"credentialId":"urn:a","securing":"eddsa-jcs-2022"}}"#;
+        assert!(done.calls()[0].ends_with(options), "{:?}", done.calls());
+        let same = run_well(r#"{"securing":"vc+jwt"}"#, "vc+jwt");
+        assert_eq!((same.exit, same.calls.len()), (0, 1));
+        let other = run(asking(r#"{"securing":"vc+jwt"}"#), "eddsa-rdfc-2022");
+        assert_eq!((other.exit, other.calls.len()), (2, 0));
+        assert!(
+            other.err.contains("--securing eddsa-rdfc-2022"),
+            "{}",
+            other.err
+        );
+        let unknown = run(asking("{}"), "jwt");
+        assert_eq!((unknown.exit, unknown.calls.len()), (2, 0));
+        assert!(unknown.err.contains("vc+jwt is needed"), "{}", unknown.err);
     }
 
     #[test]

@@ -9,8 +9,9 @@ use super::lists::{check_reason, updated_reply, with_credential};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
-use crate::registry::CredentialStatusRequest;
+use crate::registry::{CredentialStatusRequest, IssuingOptions};
 use crate::status::PurposeError;
+use crate::vc::securing::{Securing, SecuringError};
 use crate::verify::Expected;
 
 /// A credential to be issued.
@@ -31,6 +32,9 @@ pub(super) struct IssueRequest {
 pub(super) struct IssueOptions {
     /// Id for a credential that has none.
     credential_id: Option<String>,
+    /// How the credential is secured: `eddsa-rdfc-2022` (the default), `eddsa-jcs-2022`, or
+    /// `vc+jwt`, which gives an EnvelopedVerifiableCredential.
+    securing: Option<String>,
     /// For selective disclosure, which the proof made here does not offer: has to be empty.
     mandatory_pointers: Option<Vec<String>>,
 }
@@ -159,11 +163,24 @@ pub(super) fn issue(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         let detail = "the proof made here has no selective disclosure";
         return Err(Problem::invalid("/options/mandatoryPointers", detail));
     }
-    let id = body.options.credential_id.as_deref();
+    let options = IssuingOptions {
+        credential_id: body.options.credential_id,
+        securing: securing(body.options.securing.as_deref(), "/options/securing")
+            .map_err(|problem| problem.of_standard(UNKNOWN))?,
+    };
     let issued = edge
         .registry
-        .issue(&request.change()?, &body.credential, id)?;
+        .issue(&request.change()?, &body.credential, &options)?;
     Ok(Reply::json(201, &with_credential(issued.credential)))
+}
+
+/// The form that a request asks for, or the default.
+pub(super) fn securing(asked: Option<&str>, pointer: &str) -> Result<Securing, Problem> {
+    let parse = |word: &str| {
+        word.parse()
+            .map_err(|error: SecuringError| Problem::invalid(pointer, error.to_string()))
+    };
+    asked.map_or(Ok(Securing::default()), parse)
 }
 
 pub(super) fn change_status(edge: &Edge, request: &Request) -> Result<Reply, Problem> {

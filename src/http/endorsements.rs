@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::accept::negotiate;
+use super::credentials::securing;
 use super::edge::Edge;
 use super::home;
 use super::lists::{check_reason, with_credential};
@@ -14,9 +15,10 @@ use super::request::Request;
 use crate::badges::{DigestError, DigestMultibase, SubjectKind, SubjectKindError};
 use crate::ids::EndorsementId;
 use crate::registry::{
-    EndorsementAction, EndorsementFilter, EndorsementView, NewEndorsement, Outcome, Urls,
+    EndorsementAction, EndorsementFilter, EndorsementView, NewEndorsement, Outcome, Urls, text_tag,
 };
 use crate::time::Timestamp;
+use crate::vc::securing::Secured;
 
 /// An endorsement to be issued.
 #[derive(Deserialize, ToSchema)]
@@ -39,6 +41,9 @@ pub(super) struct NewEndorsementBody {
     /// Whether it can be suspended: it then carries a suspension entry as well.
     #[serde(default)]
     suspendable: bool,
+    /// How it is secured: `eddsa-rdfc-2022` (the default), `eddsa-jcs-2022`, or `vc+jwt`, which
+    /// gives an EnvelopedVerifiableCredential.
+    securing: Option<String>,
 }
 
 /// What is endorsed.
@@ -86,10 +91,11 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         valid_until: moment(body.valid_until.as_deref(), "/validUntil")?,
         awarded_date: moment(body.awarded_date.as_deref(), "/awardedDate")?,
         suspendable: body.suspendable,
+        securing: securing(body.securing.as_deref(), "/securing")?,
     };
     let view = edge.registry.endorse(&request.change()?, &new)?;
     let url = edge.registry.urls().endorsement(view.id);
-    Ok(Reply::json(201, &with_credential(view.credential)).header("Location", url))
+    Ok(Reply::json(201, &with_credential(view.credential.into_value())).header("Location", url))
 }
 
 pub(super) fn revoke(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
@@ -118,22 +124,40 @@ fn change(edge: &Edge, request: &Request, action: EndorsementAction) -> Result<R
     Ok(Reply::json(200, &members(&edge.registry.urls(), &view)))
 }
 
+/// A compact JWS of a credential (VC-JOSE-COSE 1.0, section 6.1.1).
+const VC_JWT: &str = "application/vc+jwt";
+
+/// What a signed endorsement can be had as. Whoever takes anything gets the JSON.
+const OFFERS: &[&str] = &[
+    "application/vc",
+    "application/ld+json",
+    "application/json",
+    VC_JWT,
+    "text/html",
+];
+
 pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let id: EndorsementId = request.param("endorsement")?;
-    let offers = [
-        "application/vc",
-        "application/ld+json",
-        "application/json",
-        "text/html",
-    ];
-    let accept = request.accept();
-    let media_type = negotiate(accept.as_deref(), &offers)?;
     let view = edge.registry.endorsement(id, None)?;
-    let reply = if media_type == "text/html" {
-        Reply::html(home::endorsement_page(edge, &view)?)
-    } else {
-        let tag = crate::registry::document_tag(&view.credential);
-        Reply::bytes(200, media_type, view.credential.to_string()).version(&tag, view.changed_at)
+    // An envelope is no credential itself (VCDM 2.0 section 4.13).
+    let offers = match view.credential {
+        Secured::Embedded(_) => OFFERS,
+        Secured::Jwt(_) => &OFFERS[1..],
+    };
+    let accept = request.accept();
+    let media_type = negotiate(accept.as_deref(), offers)?;
+    let reply = match media_type {
+        "text/html" => Reply::html(home::endorsement_page(edge, &view)?),
+        VC_JWT => {
+            let jwt = edge.registry.endorsement_jwt(&view)?;
+            let tag = text_tag(&jwt);
+            Reply::bytes(200, VC_JWT, jwt).version(&tag, view.changed_at)
+        }
+        json => {
+            let body = view.credential.to_value().to_string();
+            let tag = text_tag(&body);
+            Reply::bytes(200, json, body).version(&tag, view.changed_at)
+        }
     };
     // A page shows how it stands.
     let fresh = match media_type {
@@ -252,7 +276,7 @@ pub(super) fn members(urls: &Urls<'_>, view: &EndorsementView) -> Value {
     if let Some(until) = view.valid_until {
         members.insert("validUntil".into(), until.to_string().into());
     }
-    members.insert("credential".into(), view.credential.clone());
+    members.insert("credential".into(), view.credential.to_value());
     Value::Object(members)
 }
 

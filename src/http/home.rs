@@ -136,7 +136,10 @@ fn search(
     {
         found.push(Finding {
             kind: "Endorsement".into(),
-            thing: Link::here(&format!("/endorsements/{id}"), name_of(&view.credential)),
+            thing: Link::here(
+                &format!("/endorsements/{id}"),
+                name_of(view.credential.claims()),
+            ),
             standing: Standing(view.outcome),
             as_of,
         });
@@ -281,15 +284,12 @@ pub(super) fn endorsement_page(edge: &Edge, view: &EndorsementView) -> Result<St
         SubjectKind::Achievement => "Achievement",
         SubjectKind::Credential => "Credential",
     };
-    let comment = view
-        .credential
-        .pointer("/credentialSubject/endorsementComment");
-    let digest = view
-        .credential
-        .pointer("/relatedResource/0/digestMultibase");
+    let claims = view.credential.claims();
+    let comment = claims.pointer("/credentialSubject/endorsementComment");
+    let digest = claims.pointer("/relatedResource/0/digestMultibase");
     let page = EndorsementPage {
         url: edge.registry.urls().endorsement(view.id),
-        name: name_of(&view.credential).to_owned(),
+        name: name_of(view.credential.claims()).to_owned(),
         endorser: subject_link(edge, &view.endorser)?,
         subject: subject_link(edge, &view.subject)?,
         subject_id: view.subject.clone(),
@@ -309,7 +309,7 @@ fn line(edge: &Edge, view: &EndorsementView, other: &str) -> Result<EndorsementL
     Ok(EndorsementLine {
         page: Link::here(
             &format!("/endorsements/{}", view.id),
-            name_of(&view.credential),
+            name_of(view.credential.claims()),
         ),
         other: subject_link(edge, other)?,
         standing: Standing(view.outcome),

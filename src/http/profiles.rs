@@ -15,6 +15,7 @@ use crate::ids::{KeyId, ProfileId, Slug};
 use crate::registry::{KeyView, NewProfile, Outcome, ProfileView, Roles};
 use crate::store::tables::IdForm;
 use crate::time::Timestamp;
+use crate::vc::securing::Secured;
 
 /// A profile to be registered. Beside the members named here the body takes those of an Open
 /// Badges 3.0 Profile, other than `id` and `type`.
@@ -170,13 +171,18 @@ fn embed_endorsements(edge: &Edge, view: &mut ProfileView) -> Result<(), Problem
         .registry
         .endorsements_of(std::slice::from_ref(&view.issuer_id), None)?;
     let live = answers.into_iter().flat_map(|answer| answer.endorsements);
-    let live: Vec<Value> = live
-        .filter(|endorsement| endorsement.outcome == Outcome::Active)
-        .map(|endorsement| endorsement.credential)
-        .collect();
-    if let (false, Some(members)) = (live.is_empty(), view.document.as_object_mut()) {
-        members.insert("endorsement".into(), live.into());
-        view.etag = crate::registry::document_tag(&view.document);
+    let (mut embedded, mut jwts) = (Vec::new(), Vec::new());
+    for endorsement in live.filter(|endorsement| endorsement.outcome == Outcome::Active) {
+        match endorsement.credential {
+            Secured::Embedded(credential) => embedded.push(credential),
+            Secured::Jwt(jwt) => jwts.push(Value::from(jwt.as_str())),
+        }
+    }
+    for (member, endorsements) in [("endorsement", embedded), ("endorsementJwt", jwts)] {
+        if let (false, Some(members)) = (endorsements.is_empty(), view.document.as_object_mut()) {
+            members.insert(member.into(), endorsements.into());
+            view.etag = crate::registry::document_tag(&view.document);
+        }
     }
     Ok(())
 }

@@ -157,6 +157,7 @@ const CREDENTIAL: &[&str] = &[
     "application/vc",
     "application/ld+json",
     "application/json",
+    "application/vc+jwt",
     "text/html",
 ];
 const DOCUMENT: &[&str] = &["application/ld+json", "application/json", "text/html"];
@@ -203,7 +204,7 @@ pub static ROUTES: &[Route] = &[
     gives(ask("/status/query", "The status of up to 10,000 entries or credentials", body::<statuses::StatusQuery>(), statuses::query), JSON, &["results", "asOf"]),
     gives(with_query(get("/endorsements", "Endorsements by subject, endorser, kind, moment and standing", endorsements::list), &["subject", "endorser", "kind", "at", "standing", "limit", "cursor"]), JSON, &["endorsements", "asOf"]),
     gives(ask("/endorsements/query", "Who endorses each of up to 1,000 subjects", body::<endorsements::EndorsementsQuery>(), endorsements::query), JSON, &["results", "asOf"]),
-    gives(get("/endorsements/{endorsement}", "A signed EndorsementCredential, or its page", endorsements::show), CREDENTIAL, SECURED),
+    gives(get("/endorsements/{endorsement}", "A signed EndorsementCredential, or its page", endorsements::show), CREDENTIAL, &["@context", "id", "type"]),
     gives(ask("/credentials/verify", "Verify a credential (VCALM)", body::<credentials::VerifyRequest>(), credentials::verify), JSON, &["verified", "outcome", "problemDetails", "report"]),
     gives(ask("/presentations/verify", "Verify a presentation (VCALM)", body::<credentials::VerifyPresentationRequest>(), credentials::verify_presentation), JSON, &["verified", "outcome", "problemDetails", "report"]),
     gives(with_query(get("/profiles", "The profiles registered here", profiles::list), PAGING), JSON_OR_PAGE, &["profiles"]),

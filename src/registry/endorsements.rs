@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::allocation::take_entry;
 use super::change::Tx;
 use super::profiles::id_digest;
+use super::signing::to_store;
 use super::standing::EndorsementView;
 use super::statuses::{StatusTarget, StatusUpdate, Updated};
 use super::subjects::Subject;
@@ -23,6 +24,7 @@ use crate::store::tables::{
     Holder, ProfileRecord, RecordedStanding, StandingChange,
 };
 use crate::time::Timestamp;
+use crate::vc::securing::Securing;
 
 /// An endorsement as an accreditor asks for it.
 #[derive(Debug, Clone)]
@@ -47,6 +49,8 @@ pub struct NewEndorsement {
     pub awarded_date: Option<Timestamp>,
     /// Whether it gets a `suspension` entry beside the `revocation` entry.
     pub suspendable: bool,
+    /// How it is secured.
+    pub securing: Securing,
 }
 
 /// What is done to an endorsement.
@@ -135,7 +139,7 @@ impl Registry {
             digest: new.digest,
         }
         .build();
-        let signed = self.sign_in(tx, new.endorser, endorser, &unsigned)?;
+        let signed = self.sign_in(tx, new.endorser, endorser, &unsigned, new.securing)?;
 
         let entry = (opened.id, index.get() as u32);
         let record = EndorsementRecord {
@@ -153,7 +157,7 @@ impl Registry {
         };
         ENDORSEMENTS.expect(&mut tx.batch, &id, None);
         ENDORSEMENTS.put(&mut tx.batch, &id, &record);
-        ENDORSEMENT_DOCUMENTS.put(&mut tx.batch, &id, &signed.to_string().into_bytes());
+        ENDORSEMENT_DOCUMENTS.put(&mut tx.batch, &id, &to_store(&signed.secured));
         ENDORSEMENTS_BY_SUBJECT.put(&mut tx.batch, &(id_digest(&subject.id), id), &());
         HOLDERS.put(&mut tx.batch, &entry, &Holder::Endorsement(id));
         tx.log(EventKind::EndorsementIssued { endorsement: id });

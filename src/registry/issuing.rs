@@ -5,10 +5,10 @@ use std::sync::PoisonError;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 use super::allocation::{Known, remember, space_of};
 use super::profiles::id_digest;
+use super::signing::Held;
 use super::statuses::{StatusTarget, StatusUpdate, Updated};
 use super::{Change, Registry, RegistryError, Thing};
 use crate::badges::{Badge, is_achievement_credential};
@@ -18,12 +18,23 @@ use crate::store::event::EventKind;
 use crate::store::tables::{CREDENTIALS, Carried};
 use crate::time::Timestamp;
 use crate::vc::credential::{CONTEXT_V2, Credential};
+use crate::vc::jwt::{self, Envelope};
+use crate::vc::securing::{Secured, Securing};
 
 /// A credential that was just issued.
 #[derive(Debug, Clone)]
 pub struct Issued {
-    /// The secured credential.
+    /// The secured credential: with its proof, or a JWT in its envelope.
     pub credential: Value,
+}
+
+/// How a credential is to be issued.
+#[derive(Debug, Clone, Default)]
+pub struct IssuingOptions {
+    /// Id for a credential that has none.
+    pub credential_id: Option<String>,
+    /// How it is secured.
+    pub securing: Securing,
 }
 
 /// A change of status by credential id.
@@ -51,7 +62,7 @@ impl Registry {
         &self,
         change: &Change,
         unsigned: &Value,
-        credential_id: Option<&str>,
+        options: &IssuingOptions,
     ) -> Result<Issued, RegistryError> {
         let Some(members) = unsigned.as_object() else {
             return Err(RegistryError::invalid(
@@ -63,6 +74,7 @@ impl Registry {
             let detail = "a credential that is to be issued has no proof yet";
             return Err(RegistryError::invalid("/credential/proof", detail));
         }
+        let credential_id = options.credential_id.as_deref();
         let issuer = issuer_of(members)?;
         let owner = self.profile_named(issuer, "/credential/issuer")?.id;
         let turn = self.turns.of(owner);
@@ -82,18 +94,18 @@ impl Registry {
                 valid_from: valid_from(members, tx.now),
                 status: entries.status,
                 proof: None,
+                jws: None,
             };
             let completed = added.to(members);
             check_envelope(&completed)?;
             self.check_own(&completed, &added.id)?;
-            let mut signed = self.sign_in(tx, owner, &profile, &completed)?;
-            let proof = signed["proof"].take();
-            let digest = Sha256::digest(proof.to_string().as_bytes()).into();
+            let form = options.securing;
+            let signed = self.sign_in(tx, owner, &profile, &completed, form)?;
             tx.log(EventKind::CredentialIssued {
                 profile: owner,
-                proof: digest,
+                proof: signed.digest(),
             });
-            added.proof = Some(proof);
+            added.secured_by(&signed.secured);
             let known = Known {
                 id: added.id.clone(),
                 entries: entries.carried,
@@ -104,9 +116,26 @@ impl Registry {
             remember(tx, owner, known)?;
             Ok(added)
         })?;
-        Ok(Issued {
-            credential: added.to(members),
-        })
+        let credential = match &added.jws {
+            None => added.to(members),
+            Some(ends) => self.jwt_again(&added.to(members), ends)?,
+        };
+        Ok(Issued { credential })
+    }
+
+    /// The JWT of a credential, from the credential and what was kept of the JWT. Only what was
+    /// signed here is handed out again.
+    fn jwt_again(&self, credential: &Value, ends: &JwsEnds) -> Result<Value, RegistryError> {
+        if let Ok(payload) = jwt::encoded_payload(credential) {
+            let text = format!("{}.{payload}.{}", ends.header, ends.signature);
+            let read = self.engine.snapshot();
+            if self.signed_here(&*read, Held::Jws(&text))?.is_some() {
+                return Ok(Envelope::Credential.wrap(&text));
+            }
+        }
+        let words = "the JWT that was issued under this Idempotency-Key cannot be put together \
+                     again; issue the credential under a fresh key";
+        Err(RegistryError::Unsignable(words.into()))
     }
 
     /// The credential's id: its own, the one that the caller names, or a fresh one.
@@ -242,9 +271,31 @@ struct Added {
     valid_from: Option<String>,
     status: Value,
     proof: Option<Value>,
+    /// Absent from what older programs kept.
+    jws: Option<JwsEnds>,
+}
+
+/// A compact JWS without its payload, which is the credential.
+#[derive(Serialize, Deserialize)]
+struct JwsEnds {
+    header: String,
+    signature: String,
 }
 
 impl Added {
+    /// Takes from the secured credential what is kept of it.
+    fn secured_by(&mut self, secured: &Secured) {
+        match secured {
+            Secured::Embedded(credential) => self.proof = credential.get("proof").cloned(),
+            Secured::Jwt(jwt) => {
+                let mut parts = jwt.as_str().split('.').map(str::to_owned);
+                let (header, _, signature) = (parts.next(), parts.next(), parts.next());
+                let ends = header.zip(signature);
+                self.jws = ends.map(|(header, signature)| JwsEnds { header, signature });
+            }
+        }
+    }
+
     /// The credential with what was added.
     fn to(&self, members: &Map<String, Value>) -> Value {
         let mut members = members.clone();

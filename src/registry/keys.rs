@@ -2,21 +2,19 @@
 
 use serde_json::Value;
 
-use super::change::Tx;
 use super::profiles::document_digest;
 use super::{Change, Registry, RegistryError, Thing};
 use crate::ids::{KeyId, ProfileId, Slug};
-use crate::store::engine::{Batch, CommitError, Read};
+use crate::store::engine::{Batch, Read};
 use crate::store::event::EventKind;
 use crate::store::tables::{
-    DIRTY_LISTS, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, IdForm, KEYS, KeyRecord, LIST_STATES, LISTS,
-    ListState, PROFILES, ProfileRecord, TO_SIGN_AGAIN,
+    DIRTY_LISTS, IdForm, KEYS, KeyRecord, LIST_STATES, LISTS, ListState, PROFILES, ProfileRecord,
+    TO_SIGN_AGAIN,
 };
 use crate::time::Timestamp;
-use crate::vc::controller::{Method, controller_document, did_document};
+use crate::vc::controller::{Method, controller_document, did_document, jwk_fragment};
 use crate::vc::keys::{PublicKey, SigningKey};
-use crate::vc::proof::{self, ProofError, ProofOptions};
-use crate::vc::sealing::{KeyPlace, Sealed};
+use crate::vc::sealing::KeyPlace;
 
 /// A key as it is shown to its owner.
 #[derive(Debug, Clone)]
@@ -98,7 +96,8 @@ impl Registry {
     }
 
     /// Declares that a key may have been in wrong hands since `since`. No proof by it is good any
-    /// more; every list and endorsement here that it signed is signed again.
+    /// more, but for those that are known to have been made here before; every list and endorsement
+    /// here that it signed is signed again.
     pub fn revoke_key(
         &self,
         change: &Change,
@@ -198,7 +197,8 @@ impl Registry {
         keys_of(read, profile)?.iter().map(method).collect()
     }
 
-    /// A profile's keys as JSON Web Keys, each with its `kid` and the `iss` that it signs for.
+    /// A profile's keys as JSON Web Keys, each with the `kid` that JWTs name it by and the
+    /// `iss` that it signs for.
     pub fn json_web_keys(&self, slug: &Slug) -> Result<Vec<Value>, RegistryError> {
         let snapshot = self.engine.snapshot();
         let profile = self.profile_id(&*snapshot, slug)?;
@@ -208,60 +208,11 @@ impl Registry {
         usable
             .map(|(id, key)| {
                 let mut jwk = public(key)?.to_jwk();
-                jwk["kid"] = method(&record, *id).into();
+                jwk["kid"] = jwt_method(&record, *id).into();
                 jwk["iss"] = record.issuer_id.clone().into();
                 Ok(jwk)
             })
             .collect()
-    }
-
-    /// Signs a document as a profile, and verifies the signature before it goes anywhere.
-    pub(super) fn sign(
-        &self,
-        read: &dyn Read,
-        profile: ProfileId,
-        record: &ProfileRecord,
-        unsigned: &Value,
-    ) -> Result<Signed, RegistryError> {
-        let now = self.now();
-        let keys = keys_of(read, profile)?;
-        let newest = keys.into_iter().rev().find(|(_, key)| signs_at(key, now));
-        let Some((id, key)) = newest else {
-            let words = format!("the profile {} has no key that may sign", record.slug);
-            return Err(RegistryError::Key(words));
-        };
-        let options = ProofOptions {
-            created: Some(now.whole_seconds()),
-            ..ProofOptions::new(method(record, id))
-        };
-        let public = public(&key)?.into();
-        let unsignable = |error: ProofError| RegistryError::Unsignable(error.to_string());
-        let secret = self.open_key(profile, id, &key)?;
-        let document = proof::sign(unsigned, &options, &secret).map_err(unsignable)?;
-        for made in proof::proofs(&document) {
-            let made = made.map_err(unsignable)?;
-            let _good = proof::verify(&document, &made, options.purpose, &public, now)
-                .map_err(unsignable)?;
-        }
-        Ok(Signed {
-            document,
-            key: (profile, id),
-            record: key,
-        })
-    }
-
-    /// As [`Registry::sign`], for what is written with this change: it is written only if the key
-    /// still is what it was, so that nothing goes out under one that was revoked meanwhile.
-    pub(super) fn sign_in(
-        &self,
-        tx: &mut Tx<'_>,
-        profile: ProfileId,
-        record: &ProfileRecord,
-        unsigned: &Value,
-    ) -> Result<Value, RegistryError> {
-        let signed = self.sign(tx.read, profile, record, unsigned)?;
-        KEYS.expect(&mut tx.batch, &signed.key, Some(&signed.record));
-        Ok(signed.document)
     }
 
     /// A fresh key, sealed for its place, and its public half.
@@ -311,18 +262,6 @@ impl Registry {
         Ok(id)
     }
 
-    fn open_key(
-        &self,
-        profile: ProfileId,
-        id: KeyId,
-        key: &KeyRecord,
-    ) -> Result<SigningKey, RegistryError> {
-        let sealed = Sealed::from_bytes(&key.sealed);
-        let opened =
-            sealed.and_then(|sealed| self.master.open(KeyPlace { profile, key: id }, &sealed));
-        opened.map_err(|error| RegistryError::Key(format!("{id} cannot be opened: {error}")))
-    }
-
     fn key(&self, slug: &Slug, key: KeyId) -> Result<KeyView, RegistryError> {
         let none = || RegistryError::NotFound(Thing::Key, key.to_string());
         self.keys(slug)?
@@ -343,62 +282,6 @@ impl Registry {
         let none = || RegistryError::NotFound(Thing::Key, key.to_string());
         Ok((profile, KEYS.get(read, &(profile, key))?.ok_or_else(none)?))
     }
-
-    /// Signs again what a crash or an error left signed by a revoked key.
-    pub fn sign_again(&self) -> Result<(), RegistryError> {
-        for (profile, ()) in TO_SIGN_AGAIN.scan(&*self.engine, &[], None, usize::MAX)? {
-            self.sign_endorsements_again(profile)?;
-        }
-        Ok(())
-    }
-
-    /// Signs every endorsement of a profile again with the key that signs now. The mark that asks
-    /// for it goes with the last of them.
-    fn sign_endorsements_again(&self, profile: ProfileId) -> Result<(), RegistryError> {
-        let mut after = None;
-        loop {
-            let snapshot = self.engine.snapshot();
-            let read = &*snapshot;
-            let rows = ENDORSEMENTS.scan(read, &profile.0.to_be_bytes(), after.as_ref(), 64)?;
-            let record = self.profile_record(read, profile)?;
-            let mut batch = Batch::default();
-            let mut key = None;
-            for (id, _) in &rows {
-                let stored = ENDORSEMENT_DOCUMENTS.get(read, id)?.unwrap_or_default();
-                let mut document: Value = serde_json::from_slice(&stored)
-                    .expect("an endorsement's document is JSON that this registry wrote");
-                if let Some(members) = document.as_object_mut() {
-                    members.shift_remove("proof");
-                }
-                let signed = self.sign(read, profile, &record, &document)?;
-                ENDORSEMENT_DOCUMENTS.expect(&mut batch, id, Some(&stored));
-                let text = signed.document.to_string().into_bytes();
-                ENDORSEMENT_DOCUMENTS.put(&mut batch, id, &text);
-                key = Some((signed.key, signed.record));
-            }
-            match &key {
-                Some((key, record)) => KEYS.expect(&mut batch, key, Some(record)),
-                None => TO_SIGN_AGAIN.delete(&mut batch, &profile),
-            }
-            drop(snapshot);
-            match self.commit(batch) {
-                Ok(_) => after = rows.last().map(|(id, _)| *id),
-                // Another key change came first: look again.
-                Err(RegistryError::Commit(CommitError::Conflict)) => continue,
-                Err(error) => return Err(error),
-            }
-            if after.is_none() {
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// A signed document, and the key that signed it as it was then.
-pub(super) struct Signed {
-    pub(super) document: Value,
-    key: (ProfileId, KeyId),
-    record: KeyRecord,
 }
 
 /// A key beside `key` that signs at this moment.
@@ -423,16 +306,19 @@ fn rotatable(record: &ProfileRecord) -> Result<(), RegistryError> {
     Err(RegistryError::Key(words.into()))
 }
 
-fn keys_of(read: &dyn Read, profile: ProfileId) -> Result<Vec<(KeyId, KeyRecord)>, RegistryError> {
+pub(super) fn keys_of(
+    read: &dyn Read,
+    profile: ProfileId,
+) -> Result<Vec<(KeyId, KeyRecord)>, RegistryError> {
     let rows = KEYS.scan(read, &profile.0.to_be_bytes(), None, usize::MAX)?;
     Ok(rows.into_iter().map(|((_, id), key)| (id, key)).collect())
 }
 
-fn signs_at(key: &KeyRecord, at: Timestamp) -> bool {
+pub(super) fn signs_at(key: &KeyRecord, at: Timestamp) -> bool {
     key.signs_from <= at && key.retired_at.is_none() && key.revoked_since.is_none()
 }
 
-fn public(key: &KeyRecord) -> Result<PublicKey, RegistryError> {
+pub(super) fn public(key: &KeyRecord) -> Result<PublicKey, RegistryError> {
     PublicKey::from_bytes(&key.public).map_err(|error| RegistryError::Key(error.to_string()))
 }
 
@@ -444,8 +330,20 @@ fn fragment(record: &ProfileRecord, id: KeyId) -> String {
     }
 }
 
-fn method(record: &ProfileRecord, id: KeyId) -> String {
+pub(super) fn method(record: &ProfileRecord, id: KeyId) -> String {
     format!("{}#{}", record.issuer_id, fragment(record, id))
+}
+
+/// The verification method by which JWTs name the key: the one that holds it as a JSON Web Key. A
+/// `did:key` has no such.
+pub(super) fn jwt_method(record: &ProfileRecord, id: KeyId) -> String {
+    match record.id_form {
+        IdForm::DidKey => method(record, id),
+        IdForm::DidWeb | IdForm::Https => {
+            let fragment = jwk_fragment(&fragment(record, id));
+            format!("{}#{fragment}", record.issuer_id)
+        }
+    }
 }
 
 fn view(record: &ProfileRecord, id: KeyId, key: &KeyRecord) -> Result<KeyView, RegistryError> {

@@ -17,6 +17,7 @@ mod lists;
 mod profiles;
 mod publisher;
 mod queries;
+mod signing;
 mod staged;
 mod standing;
 mod statuses;
@@ -44,10 +45,10 @@ pub use allocation::Allocated;
 pub use change::{Change, Expected, Idempotency};
 pub use endorsements::{EndorsementAction, NewEndorsement};
 pub use error::{RegistryError, Thing};
-pub use issuing::{CredentialStatusRequest, Issued};
+pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
 pub use keys::KeyView;
 pub use lists::{ListView, NewList};
-pub use profiles::{NewProfile, ProfileView, Roles, document_digest as document_tag};
+pub use profiles::{NewProfile, ProfileView, Roles, document_digest as document_tag, text_tag};
 pub use publisher::{PublishedList, Publisher};
 pub use queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,

@@ -317,7 +317,12 @@ fn controller_terms() -> Value {
 
 /// Strong entity tag of a JSON document, with its quotes.
 pub fn document_digest(document: &Value) -> String {
-    let digest = Sha256::digest(document.to_string().as_bytes());
+    text_tag(&document.to_string())
+}
+
+/// Strong entity tag of a body, with its quotes.
+pub fn text_tag(body: &str) -> String {
+    let digest = Sha256::digest(body.as_bytes());
     let hex: String = digest[..12]
         .iter()
         .map(|byte| format!("{byte:02x}"))

@@ -31,6 +31,7 @@ use crate::store::tables::{
     PublishedState,
 };
 use crate::time::{Timestamp, Ttl};
+use crate::vc::securing::Securing;
 
 /// A signed list as it is served.
 #[derive(Debug, Clone)]
@@ -244,8 +245,9 @@ impl Registry {
             ttl: Some(Ttl::from_millis(record.ttl_millis)),
             bits: &bits,
         });
-        let signed = self.sign(read, list.owner(), &issuer, &unsigned)?;
-        Ok(signed.document.to_string())
+        let form = Securing::default();
+        let signed = self.sign(read, list.owner(), &issuer, &unsigned, form)?;
+        Ok(signed.secured.to_value().to_string())
     }
 
     /// Stores an artefact. Where no change came meanwhile the list is no longer dirty; where one

@@ -1,9 +1,8 @@
 //! How endorsements stand: one by one, by filter, and for many subjects at once, now or at a moment
 //! in the past.
 
-use serde_json::Value;
-
 use super::profiles::id_digest;
+use super::signing::stored_endorsement;
 use super::{Outcome, Registry, RegistryError, Thing};
 use crate::badges::SubjectKind;
 use crate::ids::{EndorsementId, ProfileId};
@@ -13,6 +12,7 @@ use crate::store::tables::{
     RecordedStanding,
 };
 use crate::time::Timestamp;
+use crate::vc::securing::Secured;
 
 /// An endorsement and how it stands.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub struct EndorsementView {
     /// When its standing last changed.
     pub changed_at: Timestamp,
     /// The signed EndorsementCredential.
-    pub credential: Value,
+    pub credential: Secured,
 }
 
 /// Which endorsements to list.
@@ -231,8 +231,6 @@ impl Registry {
         outcome: Outcome,
     ) -> Result<EndorsementView, RegistryError> {
         let document = ENDORSEMENT_DOCUMENTS.get(read, &id)?.unwrap_or_default();
-        let credential: Value = serde_json::from_slice(&document)
-            .expect("an endorsement's document is JSON that this registry wrote");
         let mut roles = Vec::new();
         roles.extend(record.as_issuer.then_some("issuer"));
         roles.extend(record.as_accreditor.then_some("accreditor"));
@@ -247,7 +245,7 @@ impl Registry {
             valid_from: record.valid_from,
             valid_until: record.valid_until,
             changed_at: last.map_or(record.created_at, |change| change.at),
-            credential,
+            credential: stored_endorsement(&document),
         })
     }
 

@@ -20,7 +20,7 @@
 //! 33  status changed          list 12 | revision u64 | status u8 | indexes
 //! 40  endorsement issued      endorsement 12
 //! 41  endorsement's status    endorsement 12 | state u8 (0 reinstated, 1 suspended, 2 revoked)
-//! 42  credential issued       profile u32 | SHA-256 of its proof 32
+//! 42  credential issued       profile u32 | SHA-256 of its signature 32
 //! 50  token made              id 16
 //! 51  token revoked           id 16
 //! ```
@@ -161,8 +161,10 @@ pub enum EventKind {
     CredentialIssued {
         /// The issuer.
         profile: ProfileId,
-        /// SHA-256 of its proof, JSON as it was handed out: whoever holds the credential can show
-        /// that it was, and nobody else learns what it is.
+        /// SHA-256 of its proof in canonical JSON (RFC 8785), or of the JWT that it is: whoever holds the credential can show
+        /// that it was issued, and nobody else learns what it is. It is the key of its row in
+        /// [`SIGNATURES`](super::tables::SIGNATURES); events of stores older than that table hold
+        /// SHA-256 of the proof's JSON as it was handed out.
         proof: [u8; 32],
     },
     /// A bearer token was made.

@@ -12,6 +12,7 @@
 //! | 12 | profile issuer ids | SHA-256 of `issuer.id` | profile | `registry::profiles`, once for ever |
 //! | 13 | keys | profile, key | [`KeyRecord`] | `registry::keys` |
 //! | 14 | to sign again | profile | – | `registry::keys`, with the revocation of a key |
+//! | 15 | signatures | SHA-256 of a proof in canonical JSON, or of a compact JWS | [`SignatureRecord`] | `registry::signing`, with what was signed |
 //! | 20 | achievements | achievement | [`AchievementRecord`] | `registry::achievements` |
 //! | 30 | spaces | space | [`SpaceRecord`] | `registry::lists` |
 //! | 31 | allocation | space | counter of indexes given out | `registry::allocation` |
@@ -24,7 +25,7 @@
 //! | 38 | artefacts | list | [`ArtefactRecord`] | the publisher |
 //! | 40 | credentials | SHA-256 of the credential's id, profile | [`CredentialRecord`] | allocation and issuing |
 //! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements`; `registry::staged`, with the bits |
-//! | 51 | endorsement documents | endorsement | the signed credential, JSON | `registry::endorsements`; `registry::keys`, signed again |
+//! | 51 | endorsement documents | endorsement | the signed credential, or the envelope of its JWT, JSON | `registry::endorsements`; `registry::signing`, signed again |
 //! | 52 | endorsements by subject | SHA-256 of the subject's id, endorsement | – | `registry::endorsements` |
 //! | 53 | holders | space, index | [`Holder`] | allocation by credential id, issuing, `registry::endorsements` |
 //! | 60 | tokens | SHA-256 of the token | [`TokenRecord`] | `registry::tokens` |
@@ -60,6 +61,9 @@ pub const PROFILE_ISSUER_IDS: Table<Digest, u64> = Table::new(0x12, "profile iss
 pub const KEYS: Table<(ProfileId, KeyId), KeyRecord> = Table::new(0x13, "keys");
 /// Profiles whose endorsements have to be signed again, since a key of theirs was revoked.
 pub const TO_SIGN_AGAIN: Table<ProfileId, ()> = Table::new(0x14, "to sign again");
+/// Who signed what was signed here, by the digest of the signature. A row is never changed or
+/// removed. What programs signed that did not know this table has no row.
+pub const SIGNATURES: Table<Digest, SignatureRecord> = Table::new(0x15, "signatures");
 /// What is achieved.
 pub const ACHIEVEMENTS: Table<AchievementId, AchievementRecord> = Table::new(0x20, "achievements");
 /// Index spaces.
@@ -151,10 +155,23 @@ pub struct KeyRecord {
     pub signs_from: Timestamp,
     /// Since when it no longer signs; what it signed stays good.
     pub retired_at: Option<Timestamp>,
-    /// Since when it may have been in wrong hands; no proof by it is good any more.
+    /// Since when it may have been in wrong hands; of its proofs only those are good that
+    /// [`SIGNATURES`] knows from before.
     pub revoked_since: Option<Timestamp>,
 }
 postcard_record!(KeyRecord, 1);
+
+/// A signature that a change here made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignatureRecord {
+    /// For whom.
+    pub profile: ProfileId,
+    /// With which key.
+    pub key: KeyId,
+    /// When.
+    pub at: Timestamp,
+}
+postcard_record!(SignatureRecord, 1);
 
 /// An achievement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

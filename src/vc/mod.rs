@@ -21,3 +21,5 @@ pub mod proof;
 pub mod jwks;
 pub mod jws;
 pub mod jwt;
+
+pub mod securing;

@@ -1,5 +1,7 @@
 //! The one form in which a credential is signed as a JWT.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
@@ -72,6 +74,16 @@ pub fn sign_credential(
         true => Ok(text),
         false => Err(SignError::Differs),
     }
+}
+
+/// The payload that [`sign_credential`] signs, as it stands in the text: with the header and the
+/// signature that were made around it, it is the whole JWT again.
+///
+/// # Errors
+/// [`SignError::Credential`].
+pub fn encoded_payload(credential: &Value) -> Result<String, SignError> {
+    let read = Credential::read(credential)?;
+    Ok(URL_SAFE_NO_PAD.encode(payload(credential, &read).to_string()))
 }
 
 fn check_names(credential: &Value) -> Result<(), SignError> {

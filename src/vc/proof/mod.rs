@@ -134,6 +134,18 @@ pub fn verify(
     Prepared::of(secured)?.verify(proof, purpose, key, now, &mut Work::default())
 }
 
+/// Whether `document` may be signed at all, in a form that does not look at its contexts: as
+/// JSON-LD with the newest contexts it says what its JSON shows, and each member says something.
+/// [`sign`] checks that by itself.
+///
+/// # Errors
+/// [`ProofError::JsonLd`] where a context is unknown or a member undefined,
+/// [`ProofError::Hidden`] where a member is not where a reader looks for it.
+pub fn check_signable(document: &Value) -> Result<(), ProofError> {
+    let processor = contexts::processor(Revision::Mid2026);
+    rdfc::document_statements(processor, document).map(drop)
+}
+
 /// Whether `document`, as a reader of JSON-LD takes it, says of issuer, subjects, statuses, dates
 /// and classes what its JSON shows: for documents that were signed as JSON, in a proof or a JWT.
 /// What no context defines is no fault, since it was signed; `proof` is left out.

@@ -12,4 +12,5 @@ mod framing;
 mod health;
 mod idempotency;
 mod issue;
+mod issued_forms;
 mod statuses;

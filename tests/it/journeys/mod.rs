@@ -8,5 +8,6 @@ mod publishing;
 mod register;
 #[cfg(feature = "rocksdb")]
 mod rocks;
+mod securing;
 mod standing;
 mod verify;

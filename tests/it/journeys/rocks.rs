@@ -1,5 +1,7 @@
 //! All five journeys on RocksDB, and what is there after a restart.
 
+use serde_json::Value;
+
 use crate::support::house::{House, ORIGIN, clock};
 use crate::support::reader::{bit, place};
 
@@ -13,6 +15,7 @@ fn the_journeys_hold_on_disk_and_over_a_restart() {
     super::lists::statuses(&house);
     super::endorse::endorsements(&house);
     super::endorse::suspension(&house);
+    super::securing::jwt_endorsements(&house);
     super::standing::batch(&house);
     super::verify::badge_in_and_out_of_standing(&house);
 
@@ -88,11 +91,12 @@ fn everything_public(house: &House) -> Vec<Told> {
     let endorsements = house.call("GET", &targets[1]).send().is(200).json();
     for item in endorsements["endorsements"].as_array().unwrap() {
         targets.push(item["id"].as_str().unwrap().to_owned());
-        let status = &item["credential"]["credentialStatus"];
-        let entries = status
-            .as_array()
-            .cloned()
-            .unwrap_or_else(|| vec![status.clone()]);
+        // A JWT has its entries within.
+        let status = item["credential"].get("credentialStatus");
+        let entries = match status {
+            Some(Value::Array(entries)) => entries.clone(),
+            one => one.into_iter().cloned().collect(),
+        };
         for entry in entries {
             let (list, index) = place(&entry);
             assert!(list.starts_with(ORIGIN));

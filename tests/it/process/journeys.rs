@@ -8,6 +8,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::thread;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::folder::{Folder, ORIGIN};
@@ -172,6 +174,18 @@ fn issue(folder: &Folder, place: &Place<'_>, college: &str, achievement: &Value)
         credential["credentialStatus"]["statusPurpose"],
         "revocation"
     );
+    // The same again as a JWT, which is printed as it is.
+    let jwt = ["issue", "-", "--securing", "vc+jwt"];
+    let jwt = place.run_with(&jwt, &unsigned).exits(0).out;
+    let parts: Vec<&str> = jwt.trim_end().split('.').collect();
+    assert!(jwt.ends_with('\n') && parts.len() == 3, "{jwt}");
+    let payload: Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts[1]).unwrap()).unwrap();
+    assert_eq!(
+        (&payload["jti"], &payload["iss"]),
+        (&json!(id), &json!(college))
+    );
+    assert_eq!(payload["credentialStatus"], credential["credentialStatus"]);
     let file = folder.beside().join("badge.json");
     fs::write(&file, &issued.out).unwrap();
     Badge {
@@ -283,6 +297,15 @@ fn endorsements(place: &Place<'_>, college: &str) {
         assert!(said.contains(outcome), "{outcome} is not in: {said}");
     }
     place.run(&["reinstate", id]).exits(2);
+    // As a JWT it is told in the same words.
+    let jwt = [&endorse[..], &["profile", "--securing", "vc+jwt"]].concat();
+    let said = place.run(&jwt).exits(0).out;
+    assert!(said.starts_with(&format!("endorsed {college}\n")), "{said}");
+    let id = said.lines().find_map(|line| line.strip_prefix("id "));
+    let id = id.expect("its id").trim();
+    place.run(&standing).exits(0);
+    place.run(&["revoke", id]).exits(0);
+    place.run(&standing).exits(1);
     // A profile that is there is endorsed as what it is.
     place
         .run(&[&endorse[..], &["achievement"]].concat())
