@@ -2,13 +2,14 @@
 //!
 //! [`verify_credential`] and [`verify_presentation`] are pure: time is an argument, and what
 //! stands elsewhere is asked of a [`Resolver`]. In reading order: `examine`, the algorithm;
-//! `proofs`, its first half; `embedded`, where endorsements hang; `report`, `code` and `vcalm`,
-//! what is answered. Answers are words ([`outcome::Outcome`]), and not to know is never a good
-//! one.
+//! `proofs`, its first half; `embedded`, where endorsements hang; `lists`, the status lists of
+//! others; `report`, `code` and `vcalm`, what is answered. Answers are words
+//! ([`outcome::Outcome`]), and not to know is never a good one.
 
 mod code;
 mod embedded;
 mod examine;
+mod lists;
 pub mod outcome;
 mod presentation;
 mod proofs;
@@ -23,6 +24,7 @@ use serde_json::Value;
 use crate::time::Timestamp;
 
 pub use code::{Code, OWN_PROBLEM_TYPE};
+pub use lists::{CheckedList, Fetched, ListSigners, check_list};
 pub use presentation::{Expected, PresentationReport, verify_presentation};
 pub use report::{Check, CheckKind, DateReport, Problem, ProofReport, Report, StatusReport, Whole};
 pub use resolver::{Resolver, Unresolved};
