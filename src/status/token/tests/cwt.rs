@@ -384,7 +384,7 @@ proptest! {
         prop_assert!(verify(&bytes).is_err());
     }
 
-    /// Whatever byte is changed, the token is refused, or it was the key id, which is not signed.
+    /// Here the key id is signed as well, so there is no byte that may be changed.
     #[test]
     fn a_changed_token_is_refused(place: prop::sample::Index, change in 1u8..) {
         let mut token = bytes(OF_PYTHON);
