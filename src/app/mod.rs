@@ -23,6 +23,7 @@ use crate::registry::{Actor, Change, Publisher, Registry, Settings};
 use crate::store::engine::Engine;
 use crate::store::memory::MemoryEngine;
 use crate::time::{Clock, Ttl};
+use crate::verify::Given;
 
 pub use system::{SystemClock, SystemEntropy};
 
@@ -170,6 +171,7 @@ fn open_rocksdb(_: &Config, _: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String
 fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Edge {
     Edge {
         registry,
+        outside: Arc::new(Given::refused()),
         mode,
         status_by_credential_is_public: config.access.status_by_credential == Audience::Public,
         cache: config.cache_policy(),

@@ -12,7 +12,7 @@ use super::request::Request;
 use crate::registry::{CredentialStatusRequest, IssuingOptions};
 use crate::status::PurposeError;
 use crate::vc::securing::{Securing, SecuringError};
-use crate::verify::Expected;
+use crate::verify::{Expected, Options};
 
 /// A credential to be issued.
 #[derive(Deserialize, ToSchema)]
@@ -225,7 +225,12 @@ fn index_of(given: Option<&Value>) -> Result<Option<u64>, Problem> {
 
 pub(super) fn verify(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let body: VerifyRequest = request.json_with(UNKNOWN)?;
-    let report = edge.registry.verify(&body.verifiable_credential);
+    let report = {
+        let session = edge.outside.session();
+        let options = Options::default();
+        edge.registry
+            .verify(&body.verifiable_credential, options, &*session)
+    };
     let mut answer = report.to_json();
     if body.options.return_credential == Some(true) {
         answer.insert("credential".into(), body.verifiable_credential);
@@ -243,7 +248,15 @@ pub(super) fn verify_presentation(edge: &Edge, request: &Request) -> Result<Repl
         domain: body.options.domain.as_deref(),
     };
     let presentation = &body.verifiable_presentation;
-    let report = edge.registry.verify_presentation(presentation, expected);
+    let report = {
+        let session = edge.outside.session();
+        let options = Options {
+            expected,
+            ..Options::default()
+        };
+        edge.registry
+            .verify_presentation(presentation, options, &*session)
+    };
     let mut answer = report.to_json(expected);
     if body.options.return_presentation == Some(true) {
         answer.insert("presentation".into(), body.verifiable_presentation);

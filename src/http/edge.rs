@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use crate::registry::Registry;
 use crate::time::Ttl;
+use crate::verify::Outside;
 
 /// The registry with the rules of the edge around it.
 pub struct Edge {
     /// The services.
     pub registry: Arc<Registry>,
+    /// Where verification goes for what stands elsewhere.
+    pub outside: Arc<dyn Outside>,
     /// Who may do what without a token.
     pub mode: Mode,
     /// Whether anybody may ask for the status of a credential by its id, which tells them that

@@ -164,7 +164,7 @@ impl Registry {
         subjects.iter().map(answer).collect()
     }
 
-    fn answer_subject(
+    pub(super) fn answer_subject(
         &self,
         read: &dyn Read,
         asked: &str,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{StatusError, StatusResult};
 use super::entry::{ListFormat, StatusEntry};
 use super::purpose::StatusPurpose;
-use crate::bitstring::{Bitstring, CodecError, decode, decode_2021, encode, status_at};
+use crate::bitstring::{Bitstring, CodecError, StatusSize, decode, decode_2021, encode, status_at};
 use crate::time::{Timestamp, Ttl};
 use crate::vc::credential::{CONTEXT_V2, Credential};
 
@@ -185,19 +185,35 @@ impl StatusList {
                 purpose: entry.purpose.clone(),
             });
         }
-        let bytes = self.bits.as_ref().map_err(|reason| StatusError::Expand {
-            at: ENCODED_LIST,
-            reason: reason.clone(),
-        })?;
-        let entries = bytes.len() as u64 * 8 / entry.size.bits();
-        if entries < minimum {
-            return Err(StatusError::Length { entries, minimum });
-        }
+        let (bytes, entries) = self.expanded(entry.size, minimum)?;
         let index = entry.index;
         let status = status_at(bytes, entry.size, index);
         let status = status.ok_or(StatusError::Range { index, entries })?;
         let message = entry.message(status);
         Ok(StatusResult::of(entry.purpose.clone(), status, message))
+    }
+}
+
+impl StatusList {
+    /// Whether the list can be expanded, and has at least `minimum` entries of one bit.
+    ///
+    /// # Errors
+    /// [`StatusError::Expand`], [`StatusError::Length`].
+    pub fn check_length(&self, minimum: u64) -> Result<(), StatusError> {
+        self.expanded(StatusSize::One, minimum).map(drop)
+    }
+
+    /// The bytes, and how many entries of this size they are.
+    fn expanded(&self, size: StatusSize, minimum: u64) -> Result<(&[u8], u64), StatusError> {
+        let bytes = self.bits.as_ref().map_err(|reason| StatusError::Expand {
+            at: ENCODED_LIST,
+            reason: reason.clone(),
+        })?;
+        let entries = bytes.len() as u64 * 8 / size.bits();
+        match entries < minimum {
+            true => Err(StatusError::Length { entries, minimum }),
+            false => Ok((bytes, entries)),
+        }
     }
 }
 

@@ -6,6 +6,9 @@ use crate::status::{
     StatusError,
 };
 use crate::vc::did::KeyError;
+use crate::vc::jwks::{JwksError, KeySourceError};
+use crate::vc::jws::JwsError;
+use crate::vc::jwt::JwtError;
 
 use super::resolver::Unresolved;
 
@@ -65,6 +68,18 @@ codes! {
     Current "current" NAMED_BY_CODE "It is within its period";
     /// Somebody else endorses this, and the endorsement is in force.
     Endorsed "endorsed" NAMED_BY_CODE "The endorsement is in force";
+    /// The key is one that who asks trusts.
+    KeyPinned "key-pinned" NAMED_BY_CODE "The key is pinned by who asks";
+    /// The key was revoked, and the event log shows that it signed this before.
+    KeySignedBefore "key-signed-before-revocation" NAMED_BY_CODE "It was signed before the key was revoked";
+    /// What follows is of a newer version of the credential.
+    Refreshed "refreshed" NAMED_BY_CODE "A newer version is looked at";
+    /// The schema that is named is kept.
+    SchemaKept "schema-kept" NAMED_BY_CODE "The schema is kept";
+    /// What is endorsed is the version that was.
+    DigestGood "digest-good" NAMED_BY_CODE "It is the version that was endorsed";
+    /// This registry holds an endorsement that is in force.
+    RegistryEndorsed "registry-endorsed" NAMED_BY_CODE "It is endorsed in this registry";
     /// A credential within this one, or within the presentation, is in force.
     Included "included" NAMED_BY_CODE "The credential is in force";
 
@@ -75,6 +90,12 @@ codes! {
     HiddenMember "hidden-member" ERROR_MALFORMED "A member is hidden from readers";
     /// The document cannot be read as JSON-LD without loss.
     NotSignable "not-signable" ERROR_MALFORMED "Part of the document cannot be signed";
+    /// A context that is not known here, so that nobody knows what its terms mean.
+    UnknownContext "unknown-context" ERROR_MALFORMED "A context is not known";
+    /// A schema that the credential names itself is broken.
+    SchemaViolated "schema-violated" ERROR_MALFORMED "The schema is not kept";
+    /// An envelope that holds nothing that is read.
+    EnvelopeMalformed "envelope-malformed" ERROR_MALFORMED "The envelope is malformed";
     /// More proofs or status entries than are looked at.
     TooMany "too-many" ERROR_RANGE "There are too many";
 
@@ -98,11 +119,48 @@ codes! {
     /// The proof is for another domain.
     DomainMismatch "domain-mismatch" DOMAIN "The proof is for another domain";
 
+    /// A suite and a key that do not belong together.
+    ProofKeyKind "proof-key-kind" CRYPTOGRAPHIC "The key is of another kind than the proof needs";
+    /// Contexts of a proof that are not its document's.
+    ProofContext "proof-context" CRYPTOGRAPHIC "The proof has other contexts than the document";
+    /// A chain of proofs that is broken or runs in a circle.
+    ProofChain "proof-chain" CRYPTOGRAPHIC "The chain of proofs is broken";
+    /// A proof that rests on one that is not good.
+    PreviousProofBad "previous-proof-bad" CRYPTOGRAPHIC "The proof before it is not good";
+
+    // JWTs.
+    /// The JWT cannot be taken apart.
+    JwtMalformed "jwt-malformed" CRYPTOGRAPHIC "The JWT is malformed";
+    /// An algorithm that is not read, or none.
+    JwtAlgorithm "jwt-algorithm" CRYPTOGRAPHIC "The algorithm of the JWT is not allowed";
+    /// A header that asks for a weaker check, or has what may not stand there.
+    JwtHeader "jwt-header" CRYPTOGRAPHIC "The header of the JWT is not allowed";
+    /// The header brings a key of its own that is not the signer's.
+    JwtHeaderKey "jwt-header-key" CRYPTOGRAPHIC "The key in the header is not the signer's";
+    /// A JWT of another kind.
+    JwtType "jwt-type" CRYPTOGRAPHIC "The JWT is of another kind";
+    /// A claim has a value that it cannot have.
+    JwtClaim "jwt-claim" ERROR_MALFORMED "A claim of the JWT is malformed";
+    /// A claim that has to be there is not.
+    JwtClaimMissing "jwt-claim-missing" ERROR_MALFORMED "A claim of the JWT is missing";
+    /// `iss` is another than the issuer.
+    JwtIss "jwt-iss-mismatch" ERROR_MALFORMED "The claim iss is not the issuer";
+    /// `jti` is another than the id.
+    JwtJti "jwt-jti-mismatch" ERROR_MALFORMED "The claim jti is not the id";
+    /// `sub` is another than the subject.
+    JwtSub "jwt-sub-mismatch" ERROR_MALFORMED "The claim sub is not the subject";
+    /// `nbf` is another moment than the beginning of the period.
+    JwtNbf "jwt-nbf-mismatch" ERROR_MALFORMED "The claim nbf is not the beginning of validity";
+    /// `exp` is another moment than the end of the period.
+    JwtExp "jwt-exp-mismatch" ERROR_MALFORMED "The claim exp is not the end of validity";
+
     // Keys.
     /// The verification method names no key.
     KeyUrl "key-url" CRYPTOGRAPHIC "The verification method names no key";
     /// The key is somebody else's.
     KeyOfAnother "key-of-another" CRYPTOGRAPHIC "The key belongs to somebody else";
+    /// Keys are pinned for the signer, and this is none of them.
+    KeyNotPinned "key-not-pinned" CRYPTOGRAPHIC "The key is not among the pinned ones";
     /// There is no controller document.
     KeyNotFound "key-document-not-found" CRYPTOGRAPHIC "There is no controller document";
     /// Policy forbids to ask for the controller document.
@@ -167,10 +225,14 @@ codes! {
     WrongSubject "wrong-subject" ERROR_MALFORMED "It endorses something else";
     /// Praise of one's own.
     SelfEndorsement "self-endorsement" NAMED_BY_CODE "A self-endorsement does not count";
-    /// An endorsement in a format that is not read.
-    JwtNotChecked "jwt-not-checked" NAMED_BY_CODE "The JWT was not checked";
+    /// This registry holds no endorsement that is in force.
+    RegistryNotEndorsed "registry-not-endorsed" NAMED_BY_CODE "No endorsement here is in force";
+    /// There is no newer version, or none that counts.
+    RefreshFailed "refresh-failed" NAMED_BY_CODE "No newer version was had";
     /// A schema that was not applied.
     SchemaNotChecked "schema-not-checked" NAMED_BY_CODE "The schema was not checked";
+    /// What is endorsed has changed since.
+    DigestStale "digest-stale" NAMED_BY_CODE "What is endorsed has changed since";
     /// A digest that was not compared.
     DigestNotChecked "digest-not-checked" NAMED_BY_CODE "The digest was not compared";
     /// Deeper, or more, than is looked at.
@@ -214,6 +276,78 @@ impl From<&Unresolved> for Code {
             Unresolved::Refused => Self::KeyRefused,
             Unresolved::Unreachable(_) => Self::KeyUnreachable,
             Unresolved::Malformed(_) => Self::KeyDocumentMalformed,
+        }
+    }
+}
+
+impl From<&JwksError> for Code {
+    fn from(error: &JwksError) -> Self {
+        match error {
+            JwksError::NotASet | JwksError::NotAKey | JwksError::TooMany(_) => {
+                Self::KeyDocumentMalformed
+            }
+            JwksError::NoName => Self::KeyUrl,
+            JwksError::Missing(_) | JwksError::NotInSet(_) => Self::KeyMissing,
+            JwksError::OfAnother(_) => Self::KeyOfAnother,
+            JwksError::Ambiguous(_) => Self::KeyAmbiguous,
+            JwksError::Malformed(_) => Self::KeyMalformed,
+            JwksError::HeaderKey(_) | JwksError::HeaderDiffers => Self::JwtHeaderKey,
+        }
+    }
+}
+
+impl From<&KeySourceError> for Code {
+    fn from(error: &KeySourceError) -> Self {
+        match error {
+            KeySourceError::Issuer(_)
+            | KeySourceError::NoName { .. }
+            | KeySourceError::Malformed(_)
+            | KeySourceError::NoFragment(_) => Self::KeyUrl,
+            KeySourceError::IssuerKey { .. } | KeySourceError::IssuerJwk(_) => Self::KeyMalformed,
+            KeySourceError::OfAnother { .. } => Self::KeyOfAnother,
+            KeySourceError::HeaderKey(error) => Self::from(error),
+        }
+    }
+}
+
+impl From<&JwsError> for Code {
+    fn from(error: &JwsError) -> Self {
+        match error {
+            JwsError::TooLong(_)
+            | JwsError::HeaderTooLong(_)
+            | JwsError::Parts
+            | JwsError::Base64(_)
+            | JwsError::HeaderJson(_) => Self::JwtMalformed,
+            JwsError::Unsecured | JwsError::Mac(_) | JwsError::Algorithm(_) => Self::JwtAlgorithm,
+            JwsError::Header { .. }
+            | JwsError::Critical(_)
+            | JwsError::Unencoded
+            | JwsError::PrivateKey(_) => Self::JwtHeader,
+            JwsError::Kind { .. } => Self::ProofKeyKind,
+            JwsError::Signature => Self::SignatureBad,
+        }
+    }
+}
+
+impl From<&JwtError> for Code {
+    fn from(error: &JwtError) -> Self {
+        match error {
+            JwtError::Jws(error) => Self::from(error),
+            JwtError::Payload(_) | JwtError::NotAnObject => Self::JwtMalformed,
+            JwtError::Typ { .. } | JwtError::NotACredential | JwtError::NotAPresentation => {
+                Self::JwtType
+            }
+            JwtError::HeaderMember(_) | JwtError::NoKey => Self::JwtHeader,
+            JwtError::Claim { .. } | JwtError::ClaimForbidden(_) | JwtError::Beside(_) => {
+                Self::JwtClaim
+            }
+            JwtError::ClaimMissing(_) => Self::JwtClaimMissing,
+            JwtError::IssMismatch { .. } | JwtError::HeaderIssMismatch { .. } => Self::JwtIss,
+            JwtError::JtiMismatch { .. } => Self::JwtJti,
+            JwtError::SubMismatch { .. } => Self::JwtSub,
+            JwtError::NbfMismatch { .. } => Self::JwtNbf,
+            JwtError::ExpMismatch { .. } => Self::JwtExp,
+            JwtError::Credential(_) | JwtError::Presentation { .. } => Self::Malformed,
         }
     }
 }

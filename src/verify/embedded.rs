@@ -18,10 +18,8 @@ pub(super) struct Embedded<'a> {
 /// What it is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role<'a> {
-    /// An endorsement of the thing that it hangs on.
+    /// An endorsement of the thing that it hangs on, as a document or as a compact JWS.
     Endorsement(Thing<'a>),
-    /// The same as a compact JWS.
-    EndorsementJwt,
     /// One of the credentials that a CLR brings together.
     Credential,
 }
@@ -113,10 +111,7 @@ impl<'a> Found<'a> {
             owner,
             carrier: self.issuer,
         });
-        for (member, role) in [
-            ("endorsement", role),
-            ("endorsementJwt", Role::EndorsementJwt),
-        ] {
+        for member in ["endorsement", "endorsementJwt"] {
             let places = each(Some(thing), at, member);
             self.all.extend(places.map(|(pointer, value)| Embedded {
                 pointer,
@@ -133,7 +128,7 @@ fn id_of(value: &Value) -> Option<&str> {
 }
 
 /// The items of a member that is an array or one value, each with its place.
-fn each<'a>(
+pub(super) fn each<'a>(
     members: Option<&'a Map<String, Value>>,
     at: &str,
     member: &str,
@@ -189,7 +184,7 @@ mod tests {
                     assert_eq!(thing.carrier, Some("urn:issuer"));
                     (one.pointer, thing.id.zip(thing.owner))
                 }
-                Role::EndorsementJwt | Role::Credential => (one.pointer, None),
+                Role::Credential => (one.pointer, None),
             })
             .collect();
         let of = |pointer: &str, id, owner| (pointer.to_owned(), Some((id, owner)));
@@ -199,7 +194,11 @@ mod tests {
             [
                 of("/issuer/endorsement/0", "urn:issuer", "urn:issuer"),
                 of("/issuer/endorsement/1", "urn:issuer", "urn:issuer"),
-                bare("/issuer/parentOrg/endorsementJwt/0"),
+                of(
+                    "/issuer/parentOrg/endorsementJwt/0",
+                    "urn:parent",
+                    "urn:parent"
+                ),
                 of(
                     "/credentialSubject/0/achievement/endorsement/0",
                     "urn:achievement",

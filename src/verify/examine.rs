@@ -2,21 +2,30 @@
 //!
 //! Each step only starts where the one before it was good, and nothing is asked of anybody that
 //! only an unproven document names: the rules of the data model first, then the proofs, then
-//! what the issuer is now known to have said: status, period, and what is embedded.
+//! what the issuer is now known to have said: a newer version, status, period, and what is
+//! embedded.
 
 use serde_json::Value;
 
-use crate::status::{Effect, StatusEntry, StatusError, StatusList, StatusPurpose, StatusResult};
+use crate::badges::schema::{Schema, Violation};
+use crate::bitstring::{DEFAULT_CAP_BYTES, MINIMUM_ENTRIES};
+use crate::status::StatusList;
 use crate::time::Timestamp;
 use crate::vc::credential::{Credential, CredentialError, Validity, Version};
+use crate::vc::did::Relationship;
 use crate::vc::members::MAX_STATUS_ENTRIES;
 use crate::vc::proof::Work;
 
+use super::Options;
 use super::code::Code;
 use super::embedded::{self, Embedded, Role, Thing};
+use super::input::Secured;
+use super::jwt;
 use super::outcome::Outcome;
-use super::proofs;
-use super::report::{CheckKind, DateReport, Finding, Report, StatusReport};
+use super::presentation::Expected;
+use super::proofs::{self, Wanted};
+use super::references;
+use super::report::{CheckKind, DateReport, Finding, Report};
 use super::resolver::Resolver;
 
 /// How deep credentials within credentials are looked at; the outermost is 0. Each level reads
@@ -29,20 +38,33 @@ pub(super) const MAX_EMBEDDED: usize = 128;
 /// One run of verification.
 pub(super) struct Examiner<'r> {
     pub(super) resolver: &'r dyn Resolver,
+    pub(super) options: Options<'r>,
     pub(super) now: Timestamp,
     /// How many more embedded credentials are looked at.
     left: usize,
     /// What trying proofs may still cost, over all credentials.
     pub(super) work: Work,
+    /// Whether what is looked at is a newer version already: it is not refreshed once more.
+    pub(super) refreshed: bool,
+}
+
+/// A credential whose proof is good, or nearly so: its document, and what only its JWT said.
+pub(super) struct Claims<'a> {
+    pub(super) document: &'a Value,
+    pub(super) credential: &'a Credential<'a>,
+    /// The `status` claim of a JWT (Token Status List).
+    pub(super) token_status: Option<&'a Value>,
 }
 
 impl<'r> Examiner<'r> {
-    pub(super) fn new(resolver: &'r dyn Resolver, now: Timestamp) -> Self {
+    pub(super) fn new(resolver: &'r dyn Resolver, options: Options<'r>, now: Timestamp) -> Self {
         Self {
             resolver,
+            options,
             now,
             left: MAX_EMBEDDED,
             work: Work::default(),
+            refreshed: false,
         }
     }
 
@@ -51,73 +73,118 @@ impl<'r> Examiner<'r> {
         self.left = self.left.saturating_sub(count);
     }
 
-    /// Examines the credential `document`, which stands at the pointer `at`, `depth` levels down.
-    pub(super) fn credential(&mut self, document: &Value, at: &str, depth: usize) -> Report {
-        let mut report = Report::new(at);
-        if has_type(document.get("type"), "EnvelopedVerifiableCredential") {
-            let detail = "credentials in an envelope, such as a JWT, are not verified in this \
-                          version";
-            let finding = Finding::unknown(Code::ProofUnsupported, detail);
-            report.found("", CheckKind::Proof, finding);
-            return report;
+    /// Examines the credential `value`, which stands at the pointer `at`, `depth` levels down, in
+    /// whichever form it is secured.
+    pub(super) fn credential(&mut self, value: &Value, at: &str, depth: usize) -> Report {
+        match Secured::of(value) {
+            Ok(Secured::Document(document)) => self.document(document, at, depth),
+            Ok(Secured::Jwt(text)) => jwt::credential(self, text, at, depth),
+            Err(finding) => {
+                let mut report = Report::new(at);
+                report.found("", CheckKind::DataModel, finding);
+                report
+            }
         }
+    }
+
+    fn document(&mut self, document: &Value, at: &str, depth: usize) -> Report {
+        let mut report = Report::new(at);
+        let Some(credential) = self.envelope(document, &mut report) else {
+            return report;
+        };
+        let wanted = Wanted {
+            signer: Some(credential.issuer.id),
+            relationship: Relationship::AssertionMethod,
+            expected: Expected::default(),
+        };
+        proofs::examine(document, wanted, self, &mut report);
+        report.data_model_first();
+        let claims = Claims {
+            document,
+            credential: &credential,
+            token_status: None,
+        };
+        self.beyond_the_proof(&claims, depth, report)
+    }
+
+    /// Reads the envelope and what the classes that decide something here demand beyond it, and
+    /// applies the schemas that are known. What is wrong is written down.
+    pub(super) fn envelope<'d>(
+        &self,
+        document: &'d Value,
+        report: &mut Report,
+    ) -> Option<Credential<'d>> {
         let credential = match read(document) {
             Ok(credential) => credential,
             Err((place, finding)) => {
                 report.found(&place, CheckKind::DataModel, finding);
-                return report;
+                return None;
             }
         };
         report.id = credential.id.map(str::to_owned);
         report.issuer = Some(credential.issuer.id.to_owned());
-        proofs::examine(document, credential.issuer.id, self, &mut report);
-        report.data_model_first();
-        if report.verified {
-            self.status(document, credential.issuer.id, &mut report);
-            self.period(document, &credential, &mut report);
+        report.types = credential
+            .types
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect();
+        let subjects = credential.subjects.iter();
+        report.subjects = subjects.map(|one| one.id.map(str::to_owned)).collect();
+        let mut kept = true;
+        for (at, schema) in references::known_schemas(document) {
+            kept &= self.schema(schema, &at, document, report);
         }
+        kept.then_some(credential)
+    }
+
+    fn schema(&self, schema: Schema, at: &str, document: &Value, report: &mut Report) -> bool {
+        let Err(violations) = schema.check(document) else {
+            let detail = "the schema is kept, by the rules for it that are compiled in";
+            let finding = Finding::good(Code::SchemaKept, detail);
+            report.note(at, CheckKind::Reference, finding);
+            return true;
+        };
+        for Violation {
+            at: place,
+            expected,
+        } in &violations
+        {
+            let detail = format!("the schema that is named at {at} demands {expected}");
+            let finding = Finding::unknown(Code::SchemaViolated, detail);
+            report.found(place, CheckKind::DataModel, finding);
+        }
+        false
+    }
+
+    /// All that follows once the proofs were looked at.
+    pub(super) fn beyond_the_proof(
+        &mut self,
+        claims: &Claims<'_>,
+        depth: usize,
+        mut report: Report,
+    ) -> Report {
+        if !report.verified {
+            report.judge();
+            return report;
+        }
+        if let Some(newer) = references::refreshed(self, claims, depth, &mut report) {
+            return newer;
+        }
+        self.status(claims, &mut report);
+        self.period(claims, &mut report);
+        self.expanded_list(claims, &mut report);
         report.judge();
-        if report.verified {
-            references(document, &credential, &mut report);
-            self.embedded(document, depth, &mut report);
-        }
+        references::tell(self, claims, &mut report);
+        self.embedded(claims.document, depth, &mut report);
         report
     }
 
-    /// Every entry is asked for, whatever the others say, and all purposes.
-    fn status(&self, document: &Value, issuer: &str, report: &mut Report) {
-        let kind = CheckKind::Status;
-        let entries = entries(document);
-        if entries.is_empty() {
-            let detail = "it has no status entry, so it cannot be revoked";
-            report.note(
-                "/credentialStatus",
-                kind,
-                Finding::good(Code::NoStatus, detail),
-            );
-        }
-        for (at, entry) in &entries {
-            let read = StatusEntry::parse(entry, at).map_err(StatusError::from);
-            let purpose = read.as_ref().ok().map(|entry| entry.purpose.to_string());
-            let answer = read.and_then(|entry| self.resolver.status(issuer, &entry));
-            let finding = status_finding(&answer);
-            let (value, message) = match answer {
-                Ok(result) => (Some(result.status), result.message),
-                Err(_) => (None, None),
-            };
-            report.status.push(StatusReport {
-                input: (*entry).clone(),
-                outcome: finding.outcome,
-                code: finding.code,
-                purpose,
-                value,
-                message,
-            });
-            report.found(at, kind, finding);
-        }
-    }
-
-    fn period(&self, document: &Value, credential: &Credential<'_>, report: &mut Report) {
+    fn period(&self, claims: &Claims<'_>, report: &mut Report) {
+        let Claims {
+            document,
+            credential,
+            ..
+        } = claims;
         let [from, until] = match credential.version {
             Version::V1 => ["issuanceDate", "expirationDate"],
             Version::V2 => ["validFrom", "validUntil"],
@@ -147,6 +214,19 @@ impl<'r> Examiner<'r> {
         report.found(&format!("/{member}"), CheckKind::Validity, finding);
     }
 
+    /// A status list is good only if it can be read to its end.
+    fn expanded_list(&self, claims: &Claims<'_>, report: &mut Report) {
+        if !is_status_list(claims.credential) {
+            return;
+        }
+        let list = StatusList::parse(claims.document, DEFAULT_CAP_BYTES);
+        if let Err(error) = list.and_then(|list| list.check_length(MINIMUM_ENTRIES)) {
+            let finding = Finding::unknown(Code::from(&error), error.to_string());
+            let place = "/credentialSubject/encodedList";
+            report.found(place, CheckKind::Status, finding);
+        }
+    }
+
     /// Each embedded endorsement and credential, reported one by one. None of them changes what
     /// the credential that carries them is.
     fn embedded(&mut self, document: &Value, depth: usize, report: &mut Report) {
@@ -157,7 +237,7 @@ impl<'r> Examiner<'r> {
         } in embedded::find(document)
         {
             let kind = match role {
-                Role::Endorsement(_) | Role::EndorsementJwt => CheckKind::Endorsement,
+                Role::Endorsement(_) => CheckKind::Endorsement,
                 Role::Credential => CheckKind::Credential,
             };
             if self.left == 0 {
@@ -166,28 +246,15 @@ impl<'r> Examiner<'r> {
                 return;
             }
             self.left -= 1;
-            let thing = match role {
-                Role::EndorsementJwt => {
-                    let detail = "endorsements as JWT are not checked in this version";
-                    report.note(
-                        &pointer,
-                        kind,
-                        Finding::unknown(Code::JwtNotChecked, detail),
-                    );
-                    continue;
-                }
-                Role::Endorsement(thing) => Some(thing),
-                Role::Credential => None,
-            };
             if depth >= MAX_DEPTH {
                 let detail = format!("it stands more than {MAX_DEPTH} levels deep");
                 report.note(&pointer, kind, Finding::unknown(Code::NotLookedAt, detail));
                 continue;
             }
             let inner = self.credential(value, &report.place(&pointer), depth + 1);
-            let finding = match thing {
-                Some(thing) => endorsement_finding(value, &inner, thing),
-                None => inner.summary(Code::Included),
+            let finding = match role {
+                Role::Endorsement(thing) => endorsement_finding(&inner, thing),
+                Role::Credential => inner.summary(Code::Included),
             };
             report.include(&pointer, kind, finding, &inner);
         }
@@ -215,13 +282,19 @@ fn read(document: &Value) -> Result<Credential<'_>, (String, Finding)> {
             return Err((place, malformed(format!("/credentialSubject: {detail}"))));
         }
     }
-    if credential.is_a("BitstringStatusListCredential") {
+    if is_status_list(&credential) {
         StatusList::check_shape(document).map_err(|error| {
             let place = "/credentialSubject".to_owned();
             (place, malformed(error.to_string()))
         })?;
     }
     Ok(credential)
+}
+
+fn is_status_list(credential: &Credential<'_>) -> bool {
+    ["BitstringStatusListCredential", "StatusList2021Credential"]
+        .iter()
+        .any(|name| credential.is_a(name))
 }
 
 fn place(error: &CredentialError) -> String {
@@ -236,79 +309,28 @@ fn place(error: &CredentialError) -> String {
     }
 }
 
-/// The status entries, each with its place.
-fn entries(document: &Value) -> Vec<(String, &Value)> {
-    match document.get("credentialStatus") {
-        None => Vec::new(),
-        Some(Value::Array(entries)) => (0..)
-            .zip(entries)
-            .map(|(index, entry): (usize, _)| (format!("/credentialStatus/{index}"), entry))
-            .collect(),
-        Some(entry) => vec![("/credentialStatus".to_owned(), entry)],
-    }
-}
-
-/// What a status does to the credential. A status that is not known is never a good one.
-fn status_finding(answer: &Result<StatusResult, StatusError>) -> Finding {
-    let result = match answer {
-        Ok(result) => result,
-        Err(error) => {
-            let outcome = match error {
-                StatusError::Retrieval { .. } => Outcome::Unreachable,
-                _ => Outcome::Unknown,
-            };
-            return Finding::new(outcome, Code::from(error), error.to_string());
-        }
-    };
-    let purpose = result.purpose.as_ref();
-    let (purpose, value) = (
-        purpose.map_or("status", StatusPurpose::as_str),
-        result.status,
-    );
-    let message = result.message.as_deref().unwrap_or("no message is given");
-    match result.effect {
-        Effect::None => Finding::good(Code::StatusClear, format!("no {purpose} is set")),
-        Effect::Revokes => {
-            Finding::new(Outcome::Revoked, Code::Revoked, "its issuer has revoked it")
-        }
-        Effect::Suspends => Finding::new(
-            Outcome::Suspended,
-            Code::Suspended,
-            "its issuer has suspended it",
-        ),
-        Effect::Refreshes => {
-            let detail = "its issuer has a newer one; this one stays good";
-            Finding::good(Code::RefreshAvailable, detail)
-        }
-        Effect::Informs => Finding::good(
-            Code::StatusMessage,
-            format!("message {value:#x}: {message}"),
-        ),
-        Effect::Undefined => {
-            let detail = format!("the status for {purpose:?} is {value:#x}: {message}");
-            Finding::unknown(Code::StatusUndefined, detail)
-        }
-    }
-}
-
-/// Whether an endorsement counts for the thing on which it hangs. `inner` is its report.
-fn endorsement_finding(endorsement: &Value, inner: &Report, thing: Thing<'_>) -> Finding {
-    let (true, Ok(credential)) = (inner.verified, Credential::read(endorsement)) else {
+/// What an embedded endorsement says for the thing that it stands at.
+fn endorsement_finding(inner: &Report, thing: Thing<'_>) -> Finding {
+    if !inner.verified {
         return inner.summary(Code::Endorsed);
-    };
-    if !credential.is_a("EndorsementCredential") {
-        let detail = "it is a credential, but not of type EndorsementCredential";
+    }
+    if !inner
+        .types
+        .iter()
+        .any(|name| name == "EndorsementCredential")
+    {
+        let detail = "it is a credential, but not an EndorsementCredential";
         return Finding::unknown(Code::NotAnEndorsement, detail);
     }
     // Every subject has an id, so that a thing without one is never what is meant.
-    let mut subjects = credential.subjects.iter();
-    if let Some(other) = subjects.find(|subject| subject.id != thing.id) {
-        let meant = other.id.unwrap_or_default();
+    let mut subjects = inner.subjects.iter().map(Option::as_deref);
+    if let Some(other) = subjects.find(|subject| *subject != thing.id) {
+        let meant = other.unwrap_or_default();
         let at = thing.id.unwrap_or("something without an id");
         let detail = format!("it endorses {meant:?}, but stands at {at:?}");
         return Finding::unknown(Code::WrongSubject, detail);
     }
-    let endorser = credential.issuer.id;
+    let endorser = inner.issuer.as_deref().unwrap_or_default();
     if [thing.id, thing.owner, thing.carrier].contains(&Some(endorser)) {
         let detail = format!("{endorser} endorses what is its own");
         return Finding::new(Outcome::NotEndorsed, Code::SelfEndorsement, detail);
@@ -316,24 +338,7 @@ fn endorsement_finding(endorsement: &Value, inner: &Report, thing: Thing<'_>) ->
     inner.summary(Code::Endorsed)
 }
 
-/// Tells what the credential refers to and nobody looked at.
-fn references(document: &Value, credential: &Credential<'_>, report: &mut Report) {
-    let mut tell = |member: &str, code, detail: &str| {
-        if document.get(member).is_some() {
-            let finding = Finding::unknown(code, detail);
-            report.note(&format!("/{member}"), CheckKind::Reference, finding);
-        }
-    };
-    let detail = "schemas stand elsewhere and are not applied in this version";
-    tell("credentialSchema", Code::SchemaNotChecked, detail);
-    if credential.is_a("EndorsementCredential") {
-        // The digest is one of what stands at the subject's URL.
-        let detail = "the version that is endorsed was not compared with the present one";
-        tell("relatedResource", Code::DigestNotChecked, detail);
-    }
-}
-
-fn has_type(types: Option<&Value>, name: &str) -> bool {
+pub(super) fn has_type(types: Option<&Value>, name: &str) -> bool {
     match types {
         Some(Value::Array(types)) => types.iter().any(|one| one == name),
         Some(one) => one == name,

@@ -6,12 +6,14 @@ use serde_json::Value;
 use crate::time::Timestamp;
 use crate::vc::credential::{CONTEXT_V1, CONTEXT_V2};
 use crate::vc::did::Relationship;
-use crate::vc::proof::{self, Prepared, Proof};
 
+use super::Options;
 use super::code::Code;
 use super::examine::{Examiner, MAX_EMBEDDED};
+use super::input::Secured;
+use super::jwt;
 use super::outcome::Outcome;
-use super::proofs::{Failure, check, examine_each, how, key};
+use super::proofs::{self, Wanted};
 use super::report::{Check, CheckKind, Finding, Problem, ProofReport, Report, weightiest};
 use super::resolver::Resolver;
 
@@ -48,47 +50,52 @@ pub struct PresentationReport {
     pub credentials: Vec<Report>,
 }
 
-/// Verifies a presentation with embedded proofs as of `now`, and every credential in it. The
-/// proof has to be the holder's, where one is named, for `authentication`, and to answer what is
-/// `expected`.
+/// Verifies a presentation as of `now`, and every credential in it. What secures it, embedded
+/// proof or JWT, has to be by the holder, where one is named, for `authentication`, and to answer
+/// what is expected in `options`.
 pub fn verify_presentation(
     presentation: &Value,
-    expected: Expected<'_>,
     resolver: &dyn Resolver,
+    options: Options<'_>,
     now: Timestamp,
 ) -> PresentationReport {
-    let mut examiner = Examiner::new(resolver, now);
+    let mut examiner = Examiner::new(resolver, options, now);
     let mut report = Report::new("");
-    let envelope = match Envelope::read(presentation) {
-        Ok(envelope) => envelope,
-        Err((place, detail)) => {
-            let finding = Finding::unknown(Code::Malformed, format!("{place}: expected {detail}"));
-            report.found(&place, CheckKind::DataModel, finding);
-            return PresentationReport::of(report, None, Vec::new());
+    match Secured::of(presentation) {
+        Ok(Secured::Document(document)) => examine(document, &mut examiner, report),
+        Ok(Secured::Jwt(text)) => jwt::presentation(&mut examiner, text, report),
+        Err(finding) => {
+            report.found("", CheckKind::DataModel, finding);
+            PresentationReport::of(report, None, Vec::new())
         }
+    }
+}
+
+fn examine(
+    document: &Value,
+    examiner: &mut Examiner<'_>,
+    mut report: Report,
+) -> PresentationReport {
+    let envelope = match Envelope::read(document) {
+        Ok(envelope) => envelope,
+        Err(finding) => return PresentationReport::malformed(report, finding),
     };
-    let mut proofs = proof::proofs(presentation);
-    let mut prepared = None;
-    examine_each(presentation, &mut report, |at, _, report| {
-        let proof = proofs.next().expect("both count the members of `proof`")?;
-        let purpose = Relationship::Authentication;
-        check(&proof, purpose, now)?;
-        answers(&proof, expected)?;
-        // Without a named holder whoever signed presents; the key still has to be their own.
-        let method = proof.verification_method;
-        let signer = envelope
-            .holder
-            .unwrap_or(method.split('#').next().unwrap_or_default());
-        let key = key(signer, method, at, purpose, &examiner, report)?;
-        let prepared = match &mut prepared {
-            Some(prepared) => prepared,
-            none => none.insert(Prepared::of(presentation)?),
-        };
-        let work = &mut examiner.work;
-        let verified = prepared.verify(&proof, purpose, &key, now, work)?;
-        how(verified, prepared, work)
-    });
+    let wanted = Wanted {
+        signer: envelope.holder,
+        relationship: Relationship::Authentication,
+        expected: examiner.options.expected,
+    };
+    proofs::examine(document, wanted, examiner, &mut report);
     report.data_model_first();
+    carried(&envelope, examiner, report)
+}
+
+/// What follows once the presentation itself was looked at: each credential in it.
+pub(super) fn carried(
+    envelope: &Envelope<'_>,
+    examiner: &mut Examiner<'_>,
+    mut report: Report,
+) -> PresentationReport {
     report.judge();
     examiner.reserve(envelope.credentials.len());
     let mut credentials = Vec::new();
@@ -102,7 +109,14 @@ pub fn verify_presentation(
 }
 
 impl PresentationReport {
-    fn of(report: Report, holder: Option<&str>, credentials: Vec<Report>) -> Self {
+    /// Of what is no presentation: the place of the fault and what is expected there.
+    pub(super) fn malformed(mut report: Report, (place, detail): (String, &str)) -> Self {
+        let finding = Finding::unknown(Code::Malformed, format!("{place}: expected {detail}"));
+        report.found(&place, CheckKind::DataModel, finding);
+        Self::of(report, None, Vec::new())
+    }
+
+    pub(super) fn of(report: Report, holder: Option<&str>, credentials: Vec<Report>) -> Self {
         let outcome = match report.verified {
             true => weightiest(credentials.iter().map(|credential| credential.outcome)),
             false => report.outcome,
@@ -121,15 +135,15 @@ impl PresentationReport {
 }
 
 /// The members of a presentation that have a meaning of their own.
-struct Envelope<'a> {
-    holder: Option<&'a str>,
+pub(super) struct Envelope<'a> {
+    pub(super) holder: Option<&'a str>,
     /// Each with its pointer.
     credentials: Vec<(String, &'a Value)>,
 }
 
 impl<'a> Envelope<'a> {
     /// The place of a fault and what is expected there are the error.
-    fn read(presentation: &'a Value) -> Result<Self, (String, &'static str)> {
+    pub(super) fn read(presentation: &'a Value) -> Result<Self, (String, &'static str)> {
         let wrong = |place: &str, expected| Err((place.to_owned(), expected));
         let first = |value: &'a Value| match value {
             Value::Array(items) => items.first(),
@@ -184,23 +198,4 @@ fn numbered(value: &Value) -> Vec<(String, &Value)> {
             .collect(),
         one => vec![(String::new(), one)],
     }
-}
-
-/// Whether a proof answers what was expected of it.
-fn answers(proof: &Proof<'_>, expected: Expected<'_>) -> Result<(), Failure> {
-    let fail = |code, detail: &str| Err(Failure::of_proof(code, detail));
-    if expected.challenge.is_some() && proof.challenge != expected.challenge {
-        return fail(
-            Code::ChallengeMismatch,
-            "it answers another challenge, or none",
-        );
-    }
-    let meant = |domain: &str| proof.domain.contains(&domain);
-    if !expected.domain.is_none_or(meant) {
-        return fail(
-            Code::DomainMismatch,
-            "it is meant for another domain, or for none",
-        );
-    }
-    Ok(())
 }

@@ -1,9 +1,9 @@
-//! The proofs of a credential: whose key, and whether it signed this document.
+//! The proofs of a credential or presentation: whose key, whether it signed this document, and
+//! what a chain of proofs rests on.
 
 use serde_json::{Map, Value};
 
 use crate::jsonld;
-use crate::time::Timestamp;
 use crate::vc::contexts::Revision;
 use crate::vc::did::Relationship;
 use crate::vc::members::{self, MemberError};
@@ -12,61 +12,31 @@ use crate::vc::verifying::VerifyingKey;
 
 use super::code::Code;
 use super::examine::Examiner;
+use super::keys::{Signed, key_of};
+use super::presentation::Expected;
 use super::report::{CheckKind, Finding, ProofReport, Report};
-use super::resolver::key_of;
 
 /// How many proofs of one document are looked at. Each costs a canonicalization.
 pub(super) const MAX_PROOFS: usize = 8;
 
-/// Examines every proof of the credential `document`, which has to be signed by `issuer`, and
-/// writes down what was found.
+/// What the proofs of a document have to be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// Who has to have signed; `None` where whoever signed speaks for themselves.
+    pub(super) signer: Option<&'a str>,
+    /// For what.
+    pub(super) relationship: Relationship,
+    /// What the proof has to answer.
+    pub(super) expected: Expected<'a>,
+}
+
+/// Examines every proof of the document and writes down what was found. One good proof suffices;
+/// what is wrong with others is then told, but no problem.
 pub(super) fn examine(
     document: &Value,
-    issuer: &str,
+    wanted: Wanted<'_>,
     examiner: &mut Examiner<'_>,
     report: &mut Report,
-) {
-    let mut proofs = proof::proofs(document);
-    let mut prepared = None;
-    examine_each(document, report, |at, _, report| {
-        let proof = proofs.next().expect("both count the members of `proof`")?;
-        let purpose = Relationship::AssertionMethod;
-        check(&proof, purpose, examiner.now)?;
-        let method = proof.verification_method;
-        let key = key(issuer, method, at, purpose, examiner, report)?;
-        let prepared = match &mut prepared {
-            Some(prepared) => prepared,
-            none => none.insert(Prepared::of(document)?),
-        };
-        let work = &mut examiner.work;
-        let verified = prepared.verify(&proof, purpose, &key, examiner.now, work)?;
-        how(verified, prepared, work)
-    });
-}
-
-/// What can be told of a proof before its key is looked for.
-pub(super) fn check(
-    proof: &Proof<'_>,
-    purpose: Relationship,
-    now: Timestamp,
-) -> Result<(), Failure> {
-    proof.check(purpose, now)?;
-    match proof.previous.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::of_proof(
-            Code::ProofUnsupported,
-            "proofs are verified as a set, not as a chain",
-        )),
-    }
-}
-
-/// Goes through the proofs of a document: `one` is given the pointer of a proof and the proof
-/// itself, and answers how it was found good, or why not. One good proof suffices; what is wrong
-/// with others is then told, but no problem.
-pub(super) fn examine_each(
-    document: &Value,
-    report: &mut Report,
-    mut one: impl FnMut(&str, &Value, &mut Report) -> Result<&'static str, Failure>,
 ) {
     // What can be known without asking anybody comes first: whoever hides members from readers
     // does not get to name a key.
@@ -84,36 +54,18 @@ pub(super) fn examine_each(
             Finding::unknown(Code::NoProof, detail),
         );
     }
-    for (at, input) in inputs.iter().take(MAX_PROOFS) {
-        let failure = one(at, input, report).map(|how| {
-            report.verified = true;
-            report.note(at, CheckKind::Proof, Finding::good(Code::ProofGood, how));
-        });
-        let Err(Failure {
-            within,
-            kind,
-            finding,
-        }) = failure
-        else {
-            report.proofs.push(ProofReport {
-                input: (*input).clone(),
-                problem: None,
-            });
-            continue;
-        };
-        let in_document = kind == CheckKind::DataModel;
-        let pointer = if in_document {
-            within
-        } else {
-            format!("{at}{within}")
-        };
-        let problem = Some(report.problem(&pointer, &finding));
-        report.proofs.push(ProofReport {
-            input: (*input).clone(),
-            problem,
-        });
-        report.found(&pointer, kind, finding);
-        if in_document {
+    let mut proofs = Proofs {
+        document,
+        wanted,
+        examiner,
+        read: proof::proofs(document).take(MAX_PROOFS).collect(),
+        prepared: None,
+        good: [None; MAX_PROOFS],
+    };
+    for (index, (at, input)) in inputs.iter().take(MAX_PROOFS).enumerate() {
+        let found = proofs.stands(index, wanted.signer, input, report);
+        proofs.good[index] = found.is_ok().then_some(true);
+        if write_down(found, at, input, report) {
             // What is wrong with the document is wrong under each of its proofs.
             break;
         }
@@ -129,6 +81,167 @@ pub(super) fn examine_each(
     if report.verified {
         report.problems.clear();
     }
+}
+
+/// Writes down what became of the proof at `at`; whether the fault is the document's.
+fn write_down(
+    found: Result<&'static str, Failure>,
+    at: &str,
+    input: &Value,
+    report: &mut Report,
+) -> bool {
+    let failure = found.map(|how| {
+        report.verified = true;
+        report.note(at, CheckKind::Proof, Finding::good(Code::ProofGood, how));
+    });
+    let Err(Failure {
+        within,
+        kind,
+        finding,
+    }) = failure
+    else {
+        report.proofs.push(ProofReport {
+            input: input.clone(),
+            problem: None,
+        });
+        return false;
+    };
+    let in_document = kind == CheckKind::DataModel;
+    let pointer = match in_document {
+        true => within,
+        false => format!("{at}{within}"),
+    };
+    let problem = Some(report.problem(&pointer, &finding));
+    report.proofs.push(ProofReport {
+        input: input.clone(),
+        problem,
+    });
+    report.found(&pointer, kind, finding);
+    in_document
+}
+
+/// The proofs of one document, while they are examined.
+struct Proofs<'d, 'e, 'r> {
+    document: &'d Value,
+    wanted: Wanted<'d>,
+    examiner: &'e mut Examiner<'r>,
+    read: Vec<Result<Proof<'d>, ProofError>>,
+    prepared: Option<Prepared<'d>>,
+    /// Which were found good or bad already, whoever signed them.
+    good: [Option<bool>; MAX_PROOFS],
+}
+
+impl Proofs<'_, '_, '_> {
+    /// Whether a proof is good, `signer`'s, and rests on good ones alone; how it was found good.
+    fn stands(
+        &mut self,
+        index: usize,
+        signer: Option<&str>,
+        input: &Value,
+        report: &mut Report,
+    ) -> Result<&'static str, Failure> {
+        let proof = self.read[index].clone()?;
+        let (purpose, now) = (self.wanted.relationship, self.examiner.now);
+        proof.check(purpose, now)?;
+        answers(&proof, self.wanted.expected)?;
+        // Without a named signer whoever signed speaks; the key still has to be their own.
+        let own = proof.verification_method.split('#').next();
+        let signer = signer.or(own).unwrap_or_default();
+        let key = self.key(signer, &proof, input, report)?;
+        let prepared = match &mut self.prepared {
+            Some(prepared) => prepared,
+            none => none.insert(Prepared::of(self.document)?),
+        };
+        let work = &mut self.examiner.work;
+        let verified = prepared.verify(&proof, purpose, &key, now, work)?;
+        let how = how(verified, prepared, work)?;
+        for id in &proof.previous {
+            self.previous_stands(id, index, report)?;
+        }
+        Ok(how)
+    }
+
+    /// Whether the proof with this id, on which the one at `after` rests, is good: by whomever,
+    /// since who signed after it vouches for who they are.
+    fn previous_stands(
+        &mut self,
+        id: &str,
+        after: usize,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let is_it = |proof: &Result<Proof<'_>, ProofError>| {
+            proof.as_ref().is_ok_and(|proof| proof.id == Some(id))
+        };
+        let index = self.read.iter().position(is_it);
+        let bad = |why: &str| {
+            let detail = format!("it rests on the proof {id:?}, which {why}");
+            let mut failure = Failure::of_proof(Code::PreviousProofBad, detail);
+            failure.within = "/previousProof".to_owned();
+            failure
+        };
+        let Some(index) = index else {
+            return Err(bad("is not among the proofs that are looked at"));
+        };
+        if self.good[index].is_none() {
+            // A circle ends here: what is being asked for counts as bad until it is known.
+            self.good[index] = Some(false);
+            self.good[after] = self.good[after].or(Some(false));
+            let inputs = inputs(self.document);
+            let (_, input) = inputs[index].clone();
+            let found = self.stands(index, None, input, report);
+            self.good[index] = Some(found.is_ok());
+        }
+        match self.good[index] {
+            Some(true) => Ok(()),
+            _ => Err(bad("is not good")),
+        }
+    }
+
+    /// The key of a proof, if it is one that `signer` uses so.
+    fn key(
+        &self,
+        signer: &str,
+        proof: &Proof<'_>,
+        input: &Value,
+        report: &mut Report,
+    ) -> Result<VerifyingKey, Failure> {
+        let within = "/verificationMethod".to_owned();
+        self.examiner.work.check()?;
+        let signed = Signed {
+            signer,
+            method: proof.verification_method,
+            relationship: self.wanted.relationship,
+            signature: input,
+        };
+        match key_of(&signed, self.examiner) {
+            Ok(found) => {
+                let place = format!("{}{within}", proof.place);
+                report.note(&place, CheckKind::Key, found.finding);
+                Ok(found.key)
+            }
+            Err(problem) => Err(Failure {
+                within,
+                kind: CheckKind::Key,
+                finding: problem.finding(),
+            }),
+        }
+    }
+}
+
+/// Whether the proof answers what was asked.
+fn answers(proof: &Proof<'_>, expected: Expected<'_>) -> Result<(), Failure> {
+    if expected.challenge.is_some() && proof.challenge != expected.challenge {
+        let detail = "it answers another challenge, or none";
+        return Err(Failure::of_proof(Code::ChallengeMismatch, detail));
+    }
+    if !expected
+        .domain
+        .is_none_or(|domain| proof.domain.contains(&domain))
+    {
+        let detail = "it is meant for another domain, or for none";
+        return Err(Failure::of_proof(Code::DomainMismatch, detail));
+    }
+    Ok(())
 }
 
 /// Why a proof is not good.
@@ -151,44 +264,9 @@ impl Failure {
     }
 }
 
-/// The key of a proof at `at`, if it is one that `signer` uses so.
-pub(super) fn key(
-    signer: &str,
-    method: &str,
-    at: &str,
-    relationship: Relationship,
-    examiner: &Examiner<'_>,
-    report: &mut Report,
-) -> Result<VerifyingKey, Failure> {
-    let within = "/verificationMethod".to_owned();
-    let place = format!("{at}{within}");
-    examiner.work.check()?;
-    match key_of(
-        signer,
-        method,
-        relationship,
-        examiner.now,
-        examiner.resolver,
-    ) {
-        Ok(key) => {
-            let finding = Finding::good(Code::KeyGood, format!("{method} is a key of {signer}"));
-            report.note(&place, CheckKind::Key, finding);
-            Ok(key)
-        }
-        Err(problem) => {
-            let finding = Finding::new(problem.outcome(), problem.code(), problem.to_string());
-            Err(Failure {
-                within,
-                kind: CheckKind::Key,
-                finding,
-            })
-        }
-    }
-}
-
 /// How a proof was found good. Two revisions of one context exist, and which was signed with
 /// says which terms are covered.
-pub(super) fn how(
+fn how(
     verified: Verified,
     document: &Prepared<'_>,
     work: &mut Work,
@@ -219,23 +297,23 @@ impl From<ProofError> for Failure {
         let ((within, kind), code) = match &error {
             ProofError::NotAnObject => ((String::new(), CheckKind::DataModel), Code::Malformed),
             ProofError::Member { member: "type", .. }
-            | ProofError::Context { .. }
-            | ProofError::KeyKind { .. }
             | ProofError::ReadOnly(_)
             | ProofError::Suite { .. } => (in_proof, Code::ProofUnsupported),
             ProofError::Purpose { .. } => (in_proof, Code::ProofPurpose),
-            ProofError::Member { .. }
-            | ProofError::Date { .. }
-            | ProofError::MissingPrevious { .. }
+            ProofError::Context { .. } => (in_proof, Code::ProofContext),
+            ProofError::KeyKind { .. } => (in_proof, Code::ProofKeyKind),
+            ProofError::MissingPrevious { .. }
             | ProofError::DuplicateId { .. }
             | ProofError::OwnPrevious { .. }
-            | ProofError::Cycle { .. } => (in_proof, Code::ProofMalformed),
+            | ProofError::Cycle { .. } => (in_proof, Code::ProofChain),
+            ProofError::Member { .. } | ProofError::Date { .. } => (in_proof, Code::ProofMalformed),
             ProofError::Expired { .. } => (in_proof, Code::ProofExpired),
             ProofError::Signature { .. } => (in_proof, Code::SignatureBad),
             ProofError::Spent => (in_proof, Code::TooMany),
             ProofError::JsonLd { part, reason } => {
                 let code = match reason {
                     jsonld::Error::SecondName { .. } => Code::HiddenMember,
+                    jsonld::Error::UnknownContext { .. } => Code::UnknownContext,
                     _ => Code::NotSignable,
                 };
                 (
@@ -243,15 +321,13 @@ impl From<ProofError> for Failure {
                     code,
                 )
             }
-            ProofError::Json { part, reason } => {
-                let place = reason.pointer().to_owned();
-                ((place, in_document(*part)), Code::NotSignable)
-            }
             ProofError::Hidden { part, reason } => {
                 let place = place_of_member(reason).to_owned();
                 ((place, in_document(*part)), Code::HiddenMember)
             }
-            ProofError::Canon { part, .. } | ProofError::Ambiguous(part) => {
+            ProofError::Canon { part, .. }
+            | ProofError::Json { part, .. }
+            | ProofError::Ambiguous(part) => {
                 ((String::new(), in_document(*part)), Code::NoCanonicalForm)
             }
         };

@@ -34,8 +34,13 @@ pub struct Report {
     pub valid_from: Option<DateReport>,
     /// `validUntil`, where there is one and a proof was good.
     pub valid_until: Option<DateReport>,
+    /// The newer version that the credential's refresh service gave, where all above is of that.
+    pub refreshed: Option<Value>,
     /// JSON pointer of the credential in the document that was handed in.
     at: String,
+    /// The types, and the id of each subject, by the credential's own word.
+    pub(super) types: Vec<String>,
+    pub(super) subjects: Vec<Option<String>>,
 }
 
 /// What a check is about.
@@ -58,6 +63,9 @@ pub enum CheckKind {
     /// Something that the credential names and that stands elsewhere, such as a schema. It is
     /// told, and decides nothing.
     Reference,
+    /// What this registry knows of the issuer, or of what was achieved. It is told, and decides
+    /// nothing.
+    Registry,
 }
 
 /// One thing that was looked at.
@@ -73,9 +81,14 @@ pub struct Check {
     pub code: Code,
     /// The same for people.
     pub detail: String,
+    /// What it rests on, by name: the key, the list and the place in it, the endorsement.
+    pub evidence: Evidence,
     /// Of an endorsement or credential as a whole: what it is and whose.
     pub of: Option<Whole>,
 }
+
+/// Names and values that a finding rests on.
+pub type Evidence = Vec<(&'static str, String)>;
 
 /// An embedded credential as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +99,8 @@ pub struct Whole {
     pub id: Option<String>,
     /// As [`Report::issuer`].
     pub issuer: Option<String>,
+    /// What it is about: the id of its subject, where there is one subject and it has an id.
+    pub subject: Option<String>,
 }
 
 /// Something that is wrong (RFC 9457).
@@ -140,6 +155,7 @@ pub(super) struct Finding {
     pub(super) outcome: Outcome,
     pub(super) code: Code,
     pub(super) detail: String,
+    pub(super) evidence: Evidence,
 }
 
 impl Finding {
@@ -148,7 +164,14 @@ impl Finding {
             outcome,
             code,
             detail: detail.into(),
+            evidence: Vec::new(),
         }
+    }
+
+    /// The same, resting on this.
+    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.evidence.push((name, value.to_owned()));
+        self
     }
 
     pub(super) fn good(code: Code, detail: impl Into<String>) -> Self {
@@ -184,7 +207,10 @@ impl Report {
             status: Vec::new(),
             valid_from: None,
             valid_until: None,
+            refreshed: None,
             at: at.to_owned(),
+            types: Vec::new(),
+            subjects: Vec::new(),
         }
     }
 
@@ -199,6 +225,7 @@ impl Report {
             outcome,
             code,
             detail,
+            evidence,
         } = finding;
         let pointer = self.place(pointer);
         self.checks.push(Check {
@@ -207,6 +234,7 @@ impl Report {
             outcome,
             code,
             detail,
+            evidence,
             of: None,
         });
     }
@@ -217,6 +245,12 @@ impl Report {
             self.problems.push(self.problem(pointer, &finding));
         }
         self.note(pointer, kind, finding);
+    }
+
+    /// Writes down what was found before everything else.
+    pub(super) fn first(&mut self, pointer: &str, kind: CheckKind, finding: Finding) {
+        self.note(pointer, kind, finding);
+        self.checks.rotate_right(1);
     }
 
     pub(super) fn problem(&self, pointer: &str, finding: &Finding) -> Problem {
@@ -232,12 +266,8 @@ impl Report {
     pub(super) fn data_model_first(&mut self) {
         let is_bad = |check: &Check| check.kind == CheckKind::DataModel;
         if !self.checks.iter().any(is_bad) {
-            self.note(
-                "",
-                CheckKind::DataModel,
-                Finding::good(Code::WellFormed, "well formed"),
-            );
-            self.checks.rotate_right(1);
+            let finding = Finding::good(Code::WellFormed, "well formed");
+            self.first("", CheckKind::DataModel, finding);
         }
     }
 
@@ -261,7 +291,10 @@ impl Report {
         match check.kind {
             CheckKind::DataModel | CheckKind::Key | CheckKind::Proof => !self.verified,
             CheckKind::Status | CheckKind::Validity => self.verified,
-            CheckKind::Endorsement | CheckKind::Credential | CheckKind::Reference => false,
+            CheckKind::Endorsement
+            | CheckKind::Credential
+            | CheckKind::Reference
+            | CheckKind::Registry => false,
         }
     }
 
@@ -284,21 +317,10 @@ impl Report {
         finding: Finding,
         inner: &Self,
     ) {
-        let Finding {
-            outcome,
-            code,
-            detail,
-        } = finding;
-        let pointer = self.place(pointer);
-        let of = Some(inner.whole());
-        self.checks.push(Check {
-            pointer,
-            kind,
-            outcome,
-            code,
-            detail,
-            of,
-        });
+        self.note(pointer, kind, finding);
+        if let Some(check) = self.checks.last_mut() {
+            check.of = Some(inner.whole());
+        }
         self.checks.extend(inner.checks.iter().cloned());
     }
 
@@ -307,6 +329,10 @@ impl Report {
             verified: self.verified,
             id: self.id.clone(),
             issuer: self.issuer.clone(),
+            subject: match self.subjects.as_slice() {
+                [one] => one.clone(),
+                _ => None,
+            },
         }
     }
 }
@@ -340,6 +366,7 @@ impl CheckKind {
             Self::Endorsement => "endorsement",
             Self::Credential => "credential",
             Self::Reference => "reference",
+            Self::Registry => "registry",
         }
     }
 }

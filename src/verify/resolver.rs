@@ -1,39 +1,119 @@
-//! What verification has to ask others for: controller documents and statuses.
+//! What verification has to ask others for: controller documents, key sets, status lists, newer
+//! versions, and what a registry knows.
+
+use std::sync::Arc;
 
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::badges::DigestMultibase;
 use crate::status::{StatusEntry, StatusError, StatusResult};
 use crate::time::Timestamp;
-use crate::vc::did::{DidError, DidKey, KeyError, Relationship, retrieve_key};
 use crate::vc::verifying::VerifyingKey;
 
-use super::code::Code;
+use super::lists::{CheckedList, Fetched};
 use super::outcome::Outcome;
 
 /// Answers for what stands outside of the credential. Implementations apply policy: what may be
-/// fetched, from where, and how old an answer may be.
+/// fetched, from where, how much in all for one request, and how old an answer may be.
 ///
 /// Nothing is asked that only a stranger names: a controller document is asked for after it is
-/// known to be the issuer's, and a status after a proof was good.
+/// known to be the issuer's, and a status, a newer version or an endorsement after a proof was
+/// good.
 pub trait Resolver: Sync {
     /// The controller document that `url` names: a DID, or an https URL without fragment. Never
-    /// a did:key, which says all by itself.
+    /// a DID that says all by itself, such as did:key.
     ///
     /// # Errors
     /// [`Unresolved`] says why there is none.
-    fn controller_document(&self, url: &str) -> Result<Value, Unresolved>;
+    fn controller_document(&self, url: &str) -> Result<Arc<Value>, Unresolved>;
 
-    /// What the list that `entry` names says of it, for a credential by `issuer`: the list has
-    /// to be that issuer's, and its own proof and period to be checked.
+    /// The key set, or the one key, at `url` (RFC 7517).
     ///
     /// # Errors
-    /// [`StatusError`]; the status is then not known. [`StatusError::Retrieval`] where the list
-    /// could not be had, be it by policy.
-    fn status(&self, issuer: &str, entry: &StatusEntry) -> Result<StatusResult, StatusError>;
+    /// As [`Self::controller_document`].
+    fn key_set(&self, url: &str) -> Result<Arc<Value>, Unresolved>;
+
+    /// What a list that lives here says of `entry`, for a credential by `issuer`, by its present
+    /// state rather than by what was published last; `None` for lists of others.
+    fn hosted_status(
+        &self,
+        issuer: &str,
+        entry: &StatusEntry,
+    ) -> Option<Result<StatusResult, StatusError>>;
+
+    /// The list at `url`, fetched as one of the media types that `accept` names, or kept from
+    /// before. `check` reads and verifies what was fetched; its result may be kept for as long as
+    /// [`CheckedList::holds_until`] says, and is never handed out after that.
+    ///
+    /// # Errors
+    /// Those of `check`; [`StatusError::Retrieval`] where the list could not be had, be it by
+    /// policy.
+    fn list(
+        &self,
+        url: &str,
+        accept: &'static str,
+        check: &mut dyn FnMut(&Fetched) -> Result<CheckedList, StatusError>,
+    ) -> Result<Arc<CheckedList>, StatusError>;
+
+    /// The newer version of a credential that its refresh service at `url` offers.
+    ///
+    /// # Errors
+    /// As [`Self::controller_document`].
+    fn newer(&self, url: &str) -> Result<Fetched, Unresolved>;
+
+    /// Whether this registry itself made `signature` (a proof as it stands in the document, or a
+    /// compact JWS as a string) with the key that `method` names, by its event log.
+    fn signed_here(&self, method: &str, signature: &Value) -> Option<SignedHere>;
+
+    /// What this registry knows of the thing with this id: an issuer or an achievement. `None`
+    /// where nobody asked it, as when verification is offline.
+    fn known(&self, id: &str) -> Option<Known>;
 }
 
-/// Why there is no controller document.
+/// Where a service may go for what stands elsewhere.
+pub trait Outside: Send + Sync {
+    /// What one request may ask: its questions, and the time they take, are bounded together.
+    fn session(&self) -> Box<dyn Resolver + '_>;
+}
+
+/// A signature that this registry made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedHere {
+    /// The key that made it.
+    pub key: VerifyingKey,
+    /// When, by the event log.
+    pub at: Timestamp,
+}
+
+/// What a registry knows of a profile or an achievement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// [`Outcome::Active`] where an endorsement of it is in force, [`Outcome::NotEndorsed`] where
+    /// it is known and has none, the best standing of those it has, or [`Outcome::Unknown`].
+    pub outcome: Outcome,
+    /// The name under which it is registered, where it lives here.
+    pub name: Option<String>,
+    /// The digest of its present version (`digestMultibase`), where it lives here.
+    pub digest: Option<DigestMultibase>,
+    /// Its endorsements, the ones in force first; bounded by who answers.
+    pub endorsements: Vec<KnownEndorsement>,
+}
+
+/// An endorsement that a registry holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownEndorsement {
+    /// The endorsement's URL.
+    pub id: String,
+    /// Who endorses, by `issuer.id`.
+    pub endorser: String,
+    /// The endorser's registered name.
+    pub name: String,
+    /// How it stands.
+    pub outcome: Outcome,
+}
+
+/// Why there is no such document.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Unresolved {
     /// Who was asked knows of none.
@@ -45,89 +125,7 @@ pub enum Unresolved {
     /// Nobody answered, with the reason.
     #[error("it could not be fetched: {0}")]
     Unreachable(String),
-    /// The answer is no controller document, with the reason.
-    #[error("what was found is no controller document: {0}")]
+    /// The answer is not what was asked for, with the reason.
+    #[error("what was found is of no use: {0}")]
     Malformed(String),
-}
-
-/// Why a proof's key does not count.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub(super) enum KeyProblem {
-    #[error("the proof's verificationMethod {0:?} is not an absolute URL with a fragment")]
-    Url(String),
-    #[error("the key {method:?} is not one of {signer:?}, who has to sign this")]
-    OfAnother { method: String, signer: String },
-    #[error("{method:?}: {reason}")]
-    DidKey { method: String, reason: DidError },
-    #[error("the controller document {url:?}: {reason}")]
-    Unresolved { url: String, reason: Unresolved },
-    #[error(transparent)]
-    Key(#[from] KeyError),
-}
-
-/// The key behind `method`, if it is one that `signer` uses for `relationship` at `now`.
-///
-/// The key's controller has to be the signer, and Controlled Identifiers 1.0 section 3.3 has it
-/// that the controller is the method's URL without its fragment. So that URL is compared first,
-/// and whoever names a stranger's document does not get it fetched.
-pub(super) fn key_of(
-    signer: &str,
-    method: &str,
-    relationship: Relationship,
-    now: Timestamp,
-    resolver: &dyn Resolver,
-) -> Result<VerifyingKey, KeyProblem> {
-    let url = match method.split_once('#') {
-        Some((url, fragment)) if !url.is_empty() && !fragment.is_empty() => url,
-        _ => return Err(KeyProblem::Url(method.to_owned())),
-    };
-    if url != signer {
-        return Err(KeyProblem::OfAnother {
-            method: method.to_owned(),
-            signer: signer.to_owned(),
-        });
-    }
-    let document = if url.starts_with("did:key:") {
-        url.parse::<DidKey>()
-            .map_err(|reason| KeyProblem::DidKey {
-                method: method.to_owned(),
-                reason,
-            })?
-            .document()
-    } else {
-        resolver
-            .controller_document(url)
-            .map_err(|reason| KeyProblem::Unresolved {
-                url: url.to_owned(),
-                reason,
-            })?
-    };
-    Ok(retrieve_key(&document, method, relationship, now)?)
-}
-
-impl KeyProblem {
-    pub(super) fn code(&self) -> Code {
-        match self {
-            Self::Url(_) => Code::KeyUrl,
-            Self::OfAnother { .. } => Code::KeyOfAnother,
-            Self::DidKey {
-                reason: DidError::Key(_),
-                ..
-            } => Code::KeyMalformed,
-            Self::DidKey { .. } => Code::KeyUrl,
-            Self::Unresolved { reason, .. } => Code::from(reason),
-            Self::Key(error) => Code::from(error),
-        }
-    }
-
-    /// A document that cannot be had may be had tomorrow; anything else is not known to be good.
-    pub(super) const fn outcome(&self) -> Outcome {
-        match self {
-            Self::Unresolved {
-                reason: Unresolved::NotFound | Unresolved::Refused | Unresolved::Unreachable(_),
-                ..
-            } => Outcome::Unreachable,
-            _ => Outcome::Unknown,
-        }
-    }
 }

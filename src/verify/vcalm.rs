@@ -77,9 +77,18 @@ impl Check {
             "code": self.code.as_str(),
             "detail": self.detail,
         });
+        if !self.evidence.is_empty() {
+            let evidence = self.evidence.iter();
+            let evidence = evidence.map(|(name, value)| json!({"name": name, "value": value}));
+            check["evidence"] = evidence.collect();
+        }
         if let Some(whole) = &self.of {
             check["verified"] = json!(whole.verified);
-            for (member, value) in [("id", &whole.id), ("issuer", &whole.issuer)] {
+            for (member, value) in [
+                ("id", &whole.id),
+                ("issuer", &whole.issuer),
+                ("subject", &whole.subject),
+            ] {
                 if let Some(value) = value {
                     check[member] = json!(value);
                 }

@@ -7,7 +7,6 @@ mod http;
 mod interop;
 mod journeys;
 mod layers;
-mod net;
 mod process;
 mod store_engines;
 mod support;

@@ -102,7 +102,7 @@ fn a_bad_endorsement_is_told_and_the_badge_stays_good() {
 #[test]
 fn an_endorsement_stands_as_any_credential_does() {
     let url = "https://board.example/lists/1";
-    let world = World::default().with_list(url, &board().id, "revocation", &[7]);
+    let world = World::default().with_list(url, &board(), "revocation", &[7]);
     let mut endorsement = board().endorsement(&college().id);
     for (index, expected) in [(7, ("revoked", "revoked")), (8, ("active", "endorsed"))] {
         endorsement["credentialStatus"] = statuses::entry(url, "revocation", index);
@@ -196,13 +196,25 @@ fn what_is_no_endorsement_does_not_pass_for_one() {
 }
 
 #[test]
-fn a_jwt_is_never_taken_for_checked() {
-    let mut badge = college().badge();
-    badge["issuer"]["endorsementJwt"] = json!(["eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJhIn0.c2ln"]);
-    let report = World::default().verify(&college().sign(&badge));
-    assert_eq!((report.verified, report.outcome), (true, Outcome::Active));
-    let path = "issuer.endorsementJwt[0]".to_owned();
-    assert_eq!(wholes(&report), [(path, "unknown", "jwt-not-checked")]);
+fn an_endorsement_may_be_a_jwt_and_is_checked_by_itself() {
+    let good = board().endorse_as_jwt(&college().id);
+    let of_another = board().endorse_as_jwt("https://other.example");
+    let (start, _) = good.rsplit_once('.').unwrap();
+    let forged = format!("{start}.{}", "A".repeat(86));
+    let nonsense = "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJhIn0.c2ln".to_owned();
+    for (jwt, outcome, code) in [
+        (good, "active", "endorsed"),
+        (of_another, "unknown", "wrong-subject"),
+        (forged, "unknown", "signature-bad"),
+        (nonsense, "unknown", "jwt-header"),
+    ] {
+        let mut badge = college().badge();
+        badge["issuer"]["endorsementJwt"] = json!([jwt]);
+        let report = World::default().verify(&college().sign(&badge));
+        assert_eq!((report.verified, report.outcome), (true, Outcome::Active));
+        let path = "issuer.endorsementJwt[0]".to_owned();
+        assert_eq!(wholes(&report), [(path, outcome, code)]);
+    }
 }
 
 #[test]
@@ -276,7 +288,7 @@ fn there_is_an_end_to_work() {
 fn what_is_not_compared_is_told() {
     let mut badge = college().badge();
     badge["credentialSchema"] = json!([{
-        "id": "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json",
+        "id": "https://college.example/schemas/badge.json",
         "type": "JsonSchema",
     }]);
     let mut endorsement = board().endorsement(&college().id);
@@ -293,9 +305,9 @@ fn what_is_not_compared_is_told() {
     assert_eq!(
         references,
         [
-            ("credentialSchema".to_owned(), "schema-not-checked"),
+            ("credentialSchema[0]".to_owned(), "schema-not-checked"),
             (
-                "issuer.endorsement[0].relatedResource".to_owned(),
+                "issuer.endorsement[0].relatedResource[0]".to_owned(),
                 "digest-not-checked"
             ),
         ]
@@ -305,7 +317,7 @@ fn what_is_not_compared_is_told() {
 #[test]
 fn the_credentials_of_a_clr_are_reported_one_by_one() {
     let url = "https://board.example/lists/1";
-    let world = World::default().with_list(url, &board().id, "revocation", &[7]);
+    let world = World::default().with_list(url, &board(), "revocation", &[7]);
     let mut revoked = board().badge();
     revoked["id"] = json!("https://board.example/badges/2");
     revoked["credentialStatus"] = statuses::entry(url, "revocation", 7);

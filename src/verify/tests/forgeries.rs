@@ -195,7 +195,7 @@ fn an_unknown_context_is_named() {
         .unwrap()
         .push(json!("https://forger.example/context"));
     let report = World::default().verify(&forged);
-    assert_eq!(problems(&report), [("not-signable", "/@context/2")]);
+    assert_eq!(problems(&report), [("unknown-context", "/@context/2")]);
     assert!(
         report.problems[0]
             .detail
@@ -255,9 +255,10 @@ fn a_proof_has_to_be_one_for_this() {
     let signed = college.sign(&college.badge());
     for (member, value, code) in [
         ("proofPurpose", json!("authentication"), "proof-purpose"),
-        ("cryptosuite", json!("ecdsa-rdfc-2019"), "proof-unsupported"),
+        ("cryptosuite", json!("ecdsa-rdfc-2019"), "proof-key-kind"),
+        ("cryptosuite", json!("bbs-2023"), "proof-unsupported"),
         ("type", json!("Ed25519Signature2018"), "proof-unsupported"),
-        ("previousProof", json!("urn:a"), "proof-unsupported"),
+        ("previousProof", json!("urn:a"), "proof-chain"),
         ("proofValue", json!("z2"), "proof-malformed"),
         ("created", json!("once"), "proof-malformed"),
         ("created", json!("2026-01-01T00:00:01Z"), "signature-bad"),

@@ -7,7 +7,7 @@ mod presentations;
 mod statuses;
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -15,10 +15,11 @@ use serde_json::{Value, json};
 use super::*;
 use crate::bitstring::{Bitstring, ListLength, MINIMUM_ENTRIES, StatusSize};
 use crate::status::{
-    ListToPublish, StatusEntry, StatusError, StatusList, StatusPurpose, StatusResult, build_list,
+    ListToPublish, StatusEntry, StatusError, StatusPurpose, StatusResult, build_list,
 };
 use crate::vc::contexts::{CREDENTIALS_V2, OPEN_BADGES};
 use crate::vc::did::{DidKey, Method, controller_document, did_document};
+use crate::vc::jwt::sign_credential;
 use crate::vc::keys::SigningKey;
 use crate::vc::proof::{self, ProofOptions};
 
@@ -116,6 +117,11 @@ impl Actor {
         })
     }
 
+    fn endorse_as_jwt(&self, subject: &str) -> String {
+        let endorsement = self.endorsement(subject);
+        sign_credential(&endorsement, &self.method, &self.key).expect("it can be signed")
+    }
+
     fn endorse(&self, subject: &str) -> Value {
         self.sign(&self.endorsement(subject))
     }
@@ -126,6 +132,8 @@ impl Actor {
 struct World {
     documents: HashMap<String, Result<Value, Unresolved>>,
     lists: HashMap<String, Value>,
+    signed_here: Option<(Value, SignedHere)>,
+    known: HashMap<String, Known>,
     asked: Mutex<Vec<String>>,
 }
 
@@ -136,8 +144,8 @@ impl World {
         self
     }
 
-    /// A list of `issuer` in which the places of `set` are 1.
-    fn with_list(mut self, url: &str, issuer: &str, purpose: &str, set: &[u64]) -> Self {
+    /// A list signed by `issuer` in which the places of `set` are 1.
+    fn with_list(mut self, url: &str, issuer: &Actor, purpose: &str, set: &[u64]) -> Self {
         let length = ListLength::new(MINIMUM_ENTRIES).unwrap();
         let mut bits = Bitstring::zeroed(length, StatusSize::One);
         for place in set {
@@ -145,19 +153,19 @@ impl World {
         }
         let list = build_list(&ListToPublish {
             url,
-            issuer,
+            issuer: &issuer.id,
             purpose: &purpose.parse::<StatusPurpose>().unwrap(),
             valid_from: at("2026-01-01T00:00:00Z"),
             valid_until: None,
             ttl: None,
             bits: &bits,
         });
-        self.lists.insert(url.to_owned(), list);
+        self.lists.insert(url.to_owned(), issuer.sign(&list));
         self
     }
 
     fn verify(&self, credential: &Value) -> Report {
-        verify_credential(credential, self, now())
+        verify_credential(credential, self, Options::default(), now())
     }
 
     fn asked(&self) -> Vec<String> {
@@ -165,30 +173,64 @@ impl World {
     }
 }
 
-impl Resolver for World {
-    fn controller_document(&self, url: &str) -> Result<Value, Unresolved> {
+impl World {
+    fn ask(&self, url: &str) {
         self.asked.lock().unwrap().push(url.to_owned());
-        self.documents
-            .get(url)
-            .cloned()
-            .unwrap_or(Err(Unresolved::NotFound))
     }
 
-    fn status(&self, issuer: &str, entry: &StatusEntry) -> Result<StatusResult, StatusError> {
-        self.asked.lock().unwrap().push(entry.list.clone());
-        let list = entry.list.clone();
-        let Some(credential) = self.lists.get(&list) else {
-            return Err(StatusError::Retrieval {
-                list,
+    fn fetched(&self, url: &str) -> Option<Fetched> {
+        let body = self.lists.get(url)?.to_string().into_bytes();
+        Some(Fetched {
+            url: url.to_owned(),
+            body,
+            media_type: None,
+        })
+    }
+}
+
+impl Resolver for World {
+    fn controller_document(&self, url: &str) -> Result<Arc<Value>, Unresolved> {
+        self.ask(url);
+        let found = self.documents.get(url).cloned();
+        found.unwrap_or(Err(Unresolved::NotFound)).map(Arc::new)
+    }
+
+    fn key_set(&self, url: &str) -> Result<Arc<Value>, Unresolved> {
+        self.controller_document(url)
+    }
+
+    fn hosted_status(&self, _: &str, _: &StatusEntry) -> Option<Result<StatusResult, StatusError>> {
+        None
+    }
+
+    fn list(
+        &self,
+        url: &str,
+        _: &'static str,
+        check: &mut dyn FnMut(&Fetched) -> Result<CheckedList, StatusError>,
+    ) -> Result<Arc<CheckedList>, StatusError> {
+        self.ask(url);
+        match self.fetched(url) {
+            Some(fetched) => check(&fetched).map(Arc::new),
+            None => Err(StatusError::Retrieval {
+                list: url.to_owned(),
                 reason: "nobody answers".to_owned(),
-            });
-        };
-        let parsed = StatusList::parse(credential, 1 << 20)?;
-        if parsed.issuer != issuer {
-            let reason = format!("it is a list of {}", parsed.issuer);
-            return Err(StatusError::Verification { list, reason });
+            }),
         }
-        parsed.check(entry, MINIMUM_ENTRIES)
+    }
+
+    fn newer(&self, url: &str) -> Result<Fetched, Unresolved> {
+        self.ask(url);
+        self.fetched(url).ok_or(Unresolved::NotFound)
+    }
+
+    fn signed_here(&self, _: &str, signature: &Value) -> Option<SignedHere> {
+        let (known, here) = self.signed_here.as_ref()?;
+        (known == signature).then(|| here.clone())
+    }
+
+    fn known(&self, id: &str) -> Option<Known> {
+        self.known.get(id).cloned()
     }
 }
 
@@ -314,7 +356,7 @@ fn a_credential_is_good_in_its_period_only() {
             vec![("expired", "/validUntil")],
         ),
     ] {
-        let report = verify_credential(&badge, &World::default(), at(moment));
+        let report = verify_credential(&badge, &World::default(), Options::default(), at(moment));
         assert!(report.verified, "{moment}");
         let good = |date: &Option<DateReport>| date.as_ref().unwrap().verified;
         let dates = (good(&report.valid_from), good(&report.valid_until));
@@ -332,10 +374,11 @@ fn a_credential_is_good_in_its_period_only() {
 fn a_status_list_is_verified_as_the_credential_that_it_is() {
     let college = Actor::did_key(1);
     let url = "https://college.example/lists/1";
-    let world = World::default().with_list(url, &college.id, "revocation", &[3]);
-    let list = college.sign(&world.lists[url]);
+    let world = World::default().with_list(url, &college, "revocation", &[3]);
+    let list = world.lists[url].clone();
     assert_eq!(world.verify(&list).outcome, Outcome::Active);
     let mut other = world.lists[url].clone();
+    other.as_object_mut().unwrap().shift_remove("proof");
     other["credentialSubject"]
         .as_object_mut()
         .unwrap()
@@ -349,7 +392,7 @@ fn a_status_list_is_verified_as_the_credential_that_it_is() {
 fn the_answer_has_the_shape_of_vcalm() {
     let college = Actor::did_key(1);
     let url = "https://college.example/lists/1";
-    let world = World::default().with_list(url, &college.id, "revocation", &[3]);
+    let world = World::default().with_list(url, &college, "revocation", &[3]);
     let mut badge = college.badge();
     badge["credentialStatus"] = statuses::entry(url, "revocation", 3);
     let badge = college.sign(&badge);

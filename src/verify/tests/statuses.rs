@@ -19,8 +19,8 @@ pub(super) fn entry(list: &str, purpose: &str, index: u64) -> Value {
 
 fn world(college: &Actor, revoked: &[u64], suspended: &[u64]) -> World {
     World::default()
-        .with_list(REVOCATIONS, &college.id, "revocation", revoked)
-        .with_list(SUSPENSIONS, &college.id, "suspension", suspended)
+        .with_list(REVOCATIONS, college, "revocation", revoked)
+        .with_list(SUSPENSIONS, college, "suspension", suspended)
 }
 
 /// The report on a badge with this `credentialStatus`.
@@ -165,7 +165,7 @@ fn entries_of_other_types_are_unknown() {
         "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json",
     ]);
     badge["credentialStatus"] =
-        json!({"id": "https://college.example/revoked", "type": "1EdTechRevocationList"});
+        json!({"id": "https://college.example/revoked", "type": "1EdTechCredentialRefresh"});
     let report = World::default().verify(&college.sign(&badge));
     assert_eq!((report.verified, report.outcome), (true, Outcome::Unknown));
     assert_eq!(
@@ -185,7 +185,7 @@ fn some_purposes_inform_and_those_unheard_of_are_not_guessed() {
         ("recall", &[], Outcome::Active, "status-clear"),
         ("recall", &[7], Outcome::Unknown, "status-undefined"),
     ] {
-        let world = World::default().with_list(url, &college.id, purpose, set);
+        let world = World::default().with_list(url, &college, purpose, set);
         let report = report(&world, &college, &entry(url, purpose, 7));
         assert_eq!(report.outcome, outcome, "{purpose}");
         assert_eq!(report.status[0].code.as_str(), code, "{purpose}");

@@ -12,6 +12,7 @@ use goodstanding::store::engine::{Engine, Row};
 use goodstanding::store::memory::MemoryEngine;
 use goodstanding::time::{ManualClock, Timestamp, Ttl};
 use goodstanding::vc::keys::MasterKey;
+use goodstanding::verify::Given;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -198,6 +199,7 @@ pub(crate) fn clock() -> Arc<ManualClock> {
 fn edge(registry: Arc<Registry>, mode: Mode, body_bytes: usize) -> Edge {
     Edge {
         registry,
+        outside: Arc::new(Given::refused()),
         mode,
         status_by_credential_is_public: mode == Mode::Development,
         cache: CachePolicy {

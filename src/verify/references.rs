@@ -1,0 +1,223 @@
+//! What a credential refers to beside its status: schemas, a newer version of itself, the version
+//! of what it endorses, and what this registry knows of its issuer and of what was achieved.
+//!
+//! But for a newer version, what is found here is told and decides nothing.
+
+use serde_json::Value;
+
+use crate::badges::DigestMultibase;
+use crate::badges::schema::{self, Schema};
+use crate::time::Timestamp;
+
+use super::code::Code;
+use super::embedded::each;
+use super::examine::{Claims, Examiner, has_type};
+use super::input::Input;
+use super::outcome::Outcome;
+use super::report::{CheckKind, Finding, Report};
+use super::resolver::{Known, Unresolved};
+
+/// How many achievements of one credential the registry is asked about.
+const MAX_ACHIEVEMENTS: usize = 8;
+
+/// The validators of JSON Schemas (Open Badges 3.0; VC JSON Schema 1.0).
+const VALIDATORS: [&str; 2] = ["1EdTechJsonSchemaValidator2019", "JsonSchema"];
+
+/// The schemas that the credential names and that are known here, each with its place.
+pub(super) fn known_schemas(document: &Value) -> Vec<(String, Schema)> {
+    named_schemas(document)
+        .filter_map(|(at, named)| Some((at, known_schema(named)?)))
+        .collect()
+}
+
+fn named_schemas(document: &Value) -> impl Iterator<Item = (String, &Value)> {
+    each(document.as_object(), "", "credentialSchema")
+}
+
+fn known_schema(named: &Value) -> Option<Schema> {
+    let validator = VALIDATORS
+        .iter()
+        .any(|name| has_type(named.get("type"), name));
+    let url = named.get("id")?.as_str()?;
+    validator.then(|| schema::known(url)).flatten()
+}
+
+/// The report on the newer version of the credential, where its refresh service gives one that is
+/// good and by the same issuer under the same id. Otherwise the original is kept, and why is told
+/// (Open Badges 3.0, verification: refresh once, after the proof).
+pub(super) fn refreshed(
+    examiner: &mut Examiner<'_>,
+    claims: &Claims<'_>,
+    depth: usize,
+    report: &mut Report,
+) -> Option<Report> {
+    const PLACE: &str = "/refreshService";
+    let service = claims.document.get("refreshService")?;
+    let mut tell = |finding| report.note(PLACE, CheckKind::Reference, finding);
+    if examiner.refreshed {
+        return None;
+    }
+    let url = service.get("id").and_then(Value::as_str);
+    let Some(url) = url.filter(|_| has_type(service.get("type"), "1EdTechCredentialRefresh"))
+    else {
+        let detail = "it is of a type that is not read, so no newer version was asked for";
+        tell(Finding::unknown(Code::RefreshFailed, detail));
+        return None;
+    };
+    match newer(examiner, claims, url, depth, report) {
+        Ok(newer) => Some(newer),
+        Err(finding) => {
+            report.note(PLACE, CheckKind::Reference, finding.with("url", url));
+            None
+        }
+    }
+}
+
+fn newer(
+    examiner: &mut Examiner<'_>,
+    claims: &Claims<'_>,
+    url: &str,
+    depth: usize,
+    report: &Report,
+) -> Result<Report, Finding> {
+    let kept = "the credential is judged as it was handed in";
+    let failed =
+        |detail: String| Finding::unknown(Code::RefreshFailed, format!("{detail}; {kept}"));
+    let fetched = examiner.resolver.newer(url).map_err(|reason| {
+        let outcome = match reason {
+            Unresolved::Malformed(_) => Outcome::Unknown,
+            _ => Outcome::Unreachable,
+        };
+        let detail = format!("the newer version: {reason}; {kept}");
+        Finding::new(outcome, Code::RefreshFailed, detail)
+    })?;
+    let credential = match Input::read(&fetched.body) {
+        Ok(Input::Credential(credential)) => credential,
+        Ok(Input::Presentation(_)) => return Err(failed("it is a presentation".to_owned())),
+        Err(error) => return Err(failed(format!("the newer version: {error}"))),
+    };
+    examiner.refreshed = true;
+    let mut newer = examiner.credential(&credential, &report.place(""), depth);
+    examiner.refreshed = false;
+    if !newer.verified {
+        return Err(failed("the newer version is not proved".to_owned()));
+    }
+    if newer.issuer != report.issuer || newer.id.is_none() || newer.id != report.id {
+        return Err(failed("it has another issuer or id".to_owned()));
+    }
+    let from = |text: &Option<super::DateReport>| -> Option<Timestamp> {
+        text.as_ref()?.input.parse().ok()
+    };
+    if from(&newer.valid_from) < claims.credential.valid_from {
+        return Err(failed("it is older than this one".to_owned()));
+    }
+    let detail = "its refresh service gave a newer version, and all that follows is of that";
+    let finding = Finding::good(Code::Refreshed, detail).with("url", url);
+    newer.first("/refreshService", CheckKind::Reference, finding);
+    newer.refreshed = Some(credential);
+    Ok(newer)
+}
+
+/// Tells what the credential refers to, and what is known of whom it speaks.
+pub(super) fn tell(examiner: &Examiner<'_>, claims: &Claims<'_>, report: &mut Report) {
+    for (at, named) in named_schemas(claims.document) {
+        if known_schema(named).is_none() {
+            let detail = "a schema that is not known here, so it was not checked";
+            let finding = Finding::unknown(Code::SchemaNotChecked, detail);
+            report.note(&at, CheckKind::Reference, finding);
+        }
+    }
+    if claims.credential.is_a("EndorsementCredential") {
+        bound_version(examiner, claims, report);
+    }
+    let issuer = claims.credential.issuer;
+    let known = examiner.resolver.known(issuer.id);
+    let named = issuer
+        .profile
+        .and_then(|profile| profile.get("name")?.as_str());
+    if let Some(known) = known {
+        report.note("/issuer", CheckKind::Registry, of_known(&known, named));
+    }
+    let subjects = each(claims.document.as_object(), "", "credentialSubject");
+    let achievements =
+        subjects.flat_map(|(at, subject)| each(subject.as_object(), &at, "achievement"));
+    for (at, achievement) in achievements.take(MAX_ACHIEVEMENTS) {
+        let id = achievement.get("id").unwrap_or(achievement).as_str();
+        if let Some(known) = id.and_then(|id| examiner.resolver.known(id)) {
+            report.note(&at, CheckKind::Registry, of_known(&known, None));
+        }
+    }
+}
+
+/// What the registry knows, with a word where the credential calls its issuer by another name.
+fn of_known(known: &Known, named: Option<&str>) -> Finding {
+    let endorsers: Vec<String> = known
+        .endorsements
+        .iter()
+        .filter(|one| one.outcome == Outcome::Active)
+        .map(|one| format!("{} ({})", one.name, one.endorser))
+        .collect();
+    let mut detail = match known.outcome {
+        Outcome::Active => format!("endorsed by {}", endorsers.join(", ")),
+        Outcome::NotEndorsed => "known here, and nobody endorses it".to_owned(),
+        Outcome::Unknown => "nothing is known of it here".to_owned(),
+        other => format!(
+            "its endorsements are no longer in force: {}",
+            other.as_str()
+        ),
+    };
+    match (&known.name, named) {
+        (Some(registered), Some(named)) if registered != named => {
+            detail.push_str(&format!(
+                "; registered as {registered:?}, while the credential says {named:?}"
+            ));
+        }
+        _ => {}
+    }
+    let code = match known.outcome {
+        Outcome::Active => Code::RegistryEndorsed,
+        _ => Code::RegistryNotEndorsed,
+    };
+    let finding = Finding::new(known.outcome, code, detail);
+    let name = known.name.iter().map(|name| ("registered name", name));
+    let ids = known
+        .endorsements
+        .iter()
+        .map(|one| ("endorsement", &one.id));
+    name.chain(ids)
+        .fold(finding, |finding, (name, value)| finding.with(name, value))
+}
+
+/// Whether what is endorsed is still the version that was, where the endorsement is bound to one
+/// (VCDM 2.0, `relatedResource` with `digestMultibase`).
+fn bound_version(examiner: &Examiner<'_>, claims: &Claims<'_>, report: &mut Report) {
+    for (at, resource) in each(claims.document.as_object(), "", "relatedResource") {
+        let id = resource.get("id").and_then(Value::as_str);
+        let digest = resource.get("digestMultibase").and_then(Value::as_str);
+        let digest = digest.and_then(|text| text.parse::<DigestMultibase>().ok());
+        let subject = claims
+            .credential
+            .subjects
+            .iter()
+            .any(|subject| subject.id == id);
+        let present = id
+            .filter(|_| subject)
+            .and_then(|id| examiner.resolver.known(id)?.digest);
+        let finding = match (digest, present) {
+            (Some(digest), Some(present)) if digest == present => {
+                let detail = "what is endorsed is still the version that was";
+                Finding::good(Code::DigestGood, detail)
+            }
+            (Some(_), Some(_)) => {
+                let detail = "what is endorsed has changed since";
+                Finding::new(Outcome::StaleDigest, Code::DigestStale, detail)
+            }
+            _ => {
+                let detail = "the version that is meant was not compared with the present one, \
+                              which is not kept here";
+                Finding::unknown(Code::DigestNotChecked, detail)
+            }
+        };
+        report.note(&at, CheckKind::Reference, finding);
+    }
+}

@@ -1,0 +1,205 @@
+//! What was taken back: every status that a credential points to, whatever the others say, in
+//! every format and for every purpose.
+
+use serde_json::Value;
+
+use crate::status::{
+    Authenticity, Effect, EntryError, ListReference, StatusError, StatusPurpose, StatusResult,
+};
+use crate::vc::did::Relationship;
+use crate::vc::jws::Header;
+use crate::vc::verifying::VerifyingKey;
+
+use super::code::Code;
+use super::embedded::each;
+use super::examine::{Claims, Examiner};
+use super::keys::{SignedJwt, key_of_jwt};
+use super::lists::{self, ListSigners};
+use super::outcome::Outcome;
+use super::presentation::Expected;
+use super::proofs::{self, Wanted};
+use super::report::{CheckKind, Finding, Problem, Report, StatusReport};
+
+/// One status that a credential points to.
+struct Pointed<'a> {
+    at: String,
+    input: &'a Value,
+    read: Result<ListReference, EntryError>,
+}
+
+impl Examiner<'_> {
+    /// Asks for every status and writes down what it is.
+    pub(super) fn status(&mut self, claims: &Claims<'_>, report: &mut Report) {
+        let pointed = pointed(claims);
+        if pointed.is_empty() {
+            let detail = "it has no status entry, so it cannot be revoked";
+            let finding = Finding::good(Code::NoStatus, detail);
+            report.note("/credentialStatus", CheckKind::Status, finding);
+        }
+        for Pointed { at, input, read } in pointed {
+            let reference = read.as_ref().ok().cloned();
+            let answer = read
+                .map_err(StatusError::from)
+                .and_then(|reference| self.status_of(claims, &reference));
+            let finding = status_finding(&answer, reference.as_ref());
+            let purpose = reference.as_ref().and_then(ListReference::purpose);
+            let (value, message) = match answer {
+                Ok(result) => (Some(result.status), result.message),
+                Err(_) => (None, None),
+            };
+            report.status.push(StatusReport {
+                input: input.clone(),
+                outcome: finding.outcome,
+                code: finding.code,
+                purpose: purpose.map(StatusPurpose::to_string),
+                value,
+                message,
+            });
+            report.found(&at, CheckKind::Status, finding);
+        }
+    }
+
+    fn status_of(
+        &mut self,
+        claims: &Claims<'_>,
+        reference: &ListReference,
+    ) -> Result<StatusResult, StatusError> {
+        let issuer = claims.credential.issuer.id;
+        let (resolver, now) = (self.resolver, self.now);
+        if let ListReference::Bitstring(entry) = reference
+            && let Some(hosted) = resolver.hosted_status(issuer, entry)
+        {
+            return hosted;
+        }
+        let list = resolver.list(reference.list(), reference.accept(), &mut |fetched| {
+            lists::check_list(fetched, reference, issuer, now, self)
+        })?;
+        list.says(reference, issuer, claims.credential.id, now)
+    }
+}
+
+/// The list's own proofs are examined as those of any credential, and cost as much.
+impl ListSigners for Examiner<'_> {
+    fn check_proofs(&mut self, list: &Value, issuer: &str) -> Result<(), StatusError> {
+        let mut report = Report::new("");
+        let wanted = Wanted {
+            signer: Some(issuer),
+            relationship: Relationship::AssertionMethod,
+            expected: Expected::default(),
+        };
+        proofs::examine(list, wanted, self, &mut report);
+        match report.verified {
+            true => Ok(()),
+            false => Err(unproven(list.get("id"), report.problems.first())),
+        }
+    }
+
+    fn key(&mut self, header: &Header, issuer: &str) -> Result<VerifyingKey, StatusError> {
+        let signed = SignedJwt {
+            signer: issuer,
+            header,
+            text: "",
+            relationship: Relationship::AssertionMethod,
+        };
+        let found = key_of_jwt(&signed, self);
+        found
+            .map(|found| found.key)
+            .map_err(|problem| StatusError::Verification {
+                list: issuer.to_owned(),
+                reason: problem.to_string(),
+            })
+    }
+}
+
+fn unproven(id: Option<&Value>, problem: Option<&Problem>) -> StatusError {
+    StatusError::Verification {
+        list: id.and_then(Value::as_str).unwrap_or_default().to_owned(),
+        reason: problem.map_or("it has no proof".to_owned(), |problem| {
+            problem.detail.clone()
+        }),
+    }
+}
+
+/// All that the credential points to, each with its place.
+fn pointed<'a>(claims: &Claims<'a>) -> Vec<Pointed<'a>> {
+    let entries = each(claims.document.as_object(), "", "credentialStatus");
+    let mut pointed: Vec<Pointed<'_>> = entries
+        .map(|(at, input)| Pointed {
+            read: ListReference::parse(input, &at),
+            at,
+            input,
+        })
+        .collect();
+    if let Some(input) = claims.token_status {
+        let claimed = ListReference::parse_claim(input, "/status");
+        pointed.extend(claimed.into_iter().map(|read| Pointed {
+            at: "/status".to_owned(),
+            input,
+            read,
+        }));
+    }
+    pointed
+}
+
+/// What a status does to the credential. A status that is not known is never a good one.
+fn status_finding(
+    answer: &Result<StatusResult, StatusError>,
+    reference: Option<&ListReference>,
+) -> Finding {
+    let finding = match answer {
+        Ok(result) => known(result),
+        Err(error) => {
+            let outcome = match error {
+                StatusError::Retrieval { .. } => Outcome::Unreachable,
+                _ => Outcome::Unknown,
+            };
+            Finding::new(outcome, Code::from(error), error.to_string())
+        }
+    };
+    match reference {
+        None => finding,
+        Some(ListReference::Bitstring(entry)) => finding
+            .with("list", &entry.list)
+            .with("index", &entry.index.to_string()),
+        Some(ListReference::RevocationList(entry)) => finding.with("list", &entry.list),
+        Some(ListReference::Token(entry)) => finding
+            .with("list", &entry.list)
+            .with("index", &entry.index.to_string()),
+    }
+}
+
+fn known(result: &StatusResult) -> Finding {
+    let value = result.status;
+    let purpose = result
+        .purpose
+        .as_ref()
+        .map_or("status", StatusPurpose::as_str);
+    let message = result.message.as_deref().unwrap_or("no message is given");
+    let finding = match result.effect {
+        Effect::None => Finding::good(Code::StatusClear, format!("no {purpose} is set")),
+        Effect::Revokes => {
+            Finding::new(Outcome::Revoked, Code::Revoked, "its issuer has revoked it")
+        }
+        Effect::Suspends => Finding::new(
+            Outcome::Suspended,
+            Code::Suspended,
+            "its issuer has suspended it",
+        ),
+        Effect::Refreshes => {
+            let detail = "its issuer has a newer one; this one stays good";
+            Finding::good(Code::RefreshAvailable, detail)
+        }
+        Effect::Informs => Finding::good(
+            Code::StatusMessage,
+            format!("message {value:#x}: {message}"),
+        ),
+        Effect::Undefined => {
+            let detail = format!("the status for {purpose:?} is {value:#x}: {message}");
+            Finding::unknown(Code::StatusUndefined, detail)
+        }
+    };
+    match result.authenticity {
+        Authenticity::Proven => finding,
+        Authenticity::HttpsAlone => finding.with("authenticity", "https alone; not signed"),
+    }
+}
