@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings the independent programs that the interoperability tests check the registry with
-# (tests/interop: PyLD and cryptography on Python, jsonld.js and rdf-canonize on Node).
+# (tests/interop: PyLD, PyJWT and cryptography on Python; Digital Bazaar's packages and jose on Node).
 #
 #   setup/interop.sh CACHE_DIR
 #
@@ -27,13 +27,13 @@ main() {
     if bring_python; then
         python="$python_home/bin/python"
     else
-        echo "interoperability: without Python packages; the checks with PyLD are left out"
+        echo "interoperability: without Python packages; the checks with them are left out"
     fi
     if bring_node; then
         node=$(command -v node)
         modules="$node_home/node_modules"
     else
-        echo "interoperability: without Node packages; the checks with jsonld.js are left out"
+        echo "interoperability: without Node packages; the checks with them are left out"
     fi
     {
         echo "# Written by setup/interop.sh for tests/it/interop.rs."
@@ -63,7 +63,7 @@ bring_python() {
             "$python_home/packages" "$(command -v python3)" >"$python_home/bin/python"
         chmod +x "$python_home/bin/python"
     fi
-    "$python_home/bin/python" -c 'import pyld, cryptography, rfc8785' || return 1
+    "$python_home/bin/python" -c 'import pyld, cryptography, rfc8785, jwt, cbor2' || return 1
     : >"$python_home/complete"
 }
 

@@ -1,166 +1,184 @@
-// What signing and verifying share: contexts, canonical hashes, keys and base58.
+// Data Integrity proofs by the packages that most issuers of the field run: @digitalbazaar/vc,
+// data-integrity and the cryptosuites over it, with jsonld.js below them.
 //
-// Independent of the registry's own code: JSON-LD is jsonld.js's, canonicalization
-// rdf-canonize's, JCS canonicalize's, Ed25519 Node's own. Contexts come from a folder, never
-// from the network. The packages are taken from GOODSTANDING_INTEROP_NODE_MODULES, or from
-// a node_modules folder beside this file.
+// Contexts come from a folder, never from the network. Two things are done here that the packages
+// leave out: proof chains (previousProof), and the `expires` of a proof.
 
-import {createHash} from 'node:crypto';
-import {existsSync, readFileSync} from 'node:fs';
-import {createRequire} from 'node:module';
-import {dirname, join} from 'node:path';
-import {fileURLToPath} from 'node:url';
+import {loadContexts, revisions} from './contexts.mjs';
+import {controllerOf, methodOf, signing} from './keys.mjs';
+import {load, Refused, rootCause} from './packages.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const packages = process.env.GOODSTANDING_INTEROP_NODE_MODULES || join(here, 'node_modules');
-const load = createRequire(join(packages, 'interop.cjs'));
-const jsonld = load('jsonld');
-const canonize = load('rdf-canonize');
-const canonicalJson = load('canonicalize');
+const vc = await load('@digitalbazaar/vc');
+const {DataIntegrityProof} = await load('@digitalbazaar/data-integrity');
+const {Ed25519Signature2020} = await load('@digitalbazaar/ed25519-signature-2020');
+const jcs = await load('@digitalbazaar/eddsa-jcs-2022-cryptosuite');
+const bitstring = await load('@digitalbazaar/vc-bitstring-status-list');
+const statusList2021 = await load('@digitalbazaar/vc-status-list');
 
-export const RDFC = 'eddsa-rdfc-2022';
-export const JCS = 'eddsa-jcs-2022';
-export const SUITES = [RDFC, JCS];
-export const CONTEXTS = join(here, '..', '..', 'contexts');
+const over = (sign, verify = sign) => ({
+  signer: options => new DataIntegrityProof({...options, cryptosuite: sign}),
+  verifier: () => new DataIntegrityProof({cryptosuite: verify})
+});
+const cryptosuite = async name => (await load(`@digitalbazaar/${name}-cryptosuite`)).cryptosuite;
+const KINDS = {
+  'eddsa-rdfc-2022': over(await cryptosuite('eddsa-rdfc-2022')),
+  'eddsa-jcs-2022': over(jcs.createSignCryptosuite(), jcs.createVerifyCryptosuite()),
+  'ecdsa-rdfc-2019': over(await cryptosuite('ecdsa-rdfc-2019')),
+  'eddsa-2022': over(await cryptosuite('eddsa-2022')),
+  Ed25519Signature2020: {
+    signer: options => new Ed25519Signature2020(options),
+    verifier: () => new Ed25519Signature2020()
+  }
+};
 
-/** A document that cannot be signed or does not verify, with the reason. */
-export class Refused extends Error {}
+export const SUITES = Object.keys(KINDS);
 
-// --- contexts ---------------------------------------------------------------------------
+// --- signing ----------------------------------------------------------------------------
 
-/** URL to its documents in `folder`, newest revision first, as contexts.json lists them. */
-export function loadContexts(folder) {
-  const index = JSON.parse(readFileSync(join(here, 'contexts.json'), 'utf8'));
-  return new Map(Object.entries(index).map(([url, names]) => [
-    url,
-    names.filter(name => existsSync(join(folder, name))).map(name => ({
-      name,
-      document: JSON.parse(readFileSync(join(folder, name), 'utf8'))
+/** The document with one more proof; the newest revision of each context is signed with. */
+export async function sign({suite, document, key, method, issuer, ...options}) {
+  const signer = await signing(key, method);
+  if(issuer) {
+    setIssuer(document, signer.controller);
+  }
+  const {created, challenge, domain, expires, id, previousProof} = options;
+  const made = KINDS[suite].signer({signer: signer.signer(), date: created});
+  made.proof = withoutAbsent({id, expires, previousProof});
+  resting(made, document.proof);
+  const [{documents}] = revisions(loadContexts(), document);
+  const documentLoader = loader({contexts: documents});
+  try {
+    return await (isPresentation(document) ?
+      vc.signPresentation({presentation: document, suite: made, challenge, domain, documentLoader}) :
+      vc.issue({credential: document, suite: made, documentLoader, now: options.now}));
+  } catch(error) {
+    throw new Refused(rootCause(error));
+  }
+}
+
+function setIssuer(document, did) {
+  if(isPresentation(document)) {
+    document.holder = did;
+  } else if(document.issuer !== null && typeof document.issuer === 'object') {
+    document.issuer.id = did;
+  } else {
+    document.issuer = did;
+  }
+}
+
+function isPresentation(document) {
+  return [document.type].flat().includes('VerifiablePresentation');
+}
+
+function withoutAbsent(members) {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => (value ?? null) !== null));
+}
+
+// --- verifying --------------------------------------------------------------------------
+
+/** What the packages say of a document, under each revision of its contexts until one is good. */
+export async function verify({document, controllers = [], lists = [], ...options}) {
+  let report;
+  for(const {documents, chosen} of revisions(loadContexts(), document)) {
+    const documentLoader = loader({contexts: documents, controllers, lists});
+    report = await verifyUnder({document, documentLoader, chosen, lists, ...options});
+    if(report.verified) {
+      break;
+    }
+  }
+  return report;
+}
+
+async function verifyUnder({document, documentLoader, chosen, lists, challenge, domain, now}) {
+  const copy = structuredClone(document);
+  const suite = SUITES.map(name => resting(KINDS[name].verifier(), document.proof));
+  const checkStatus = lists.length ? checkStatuses : async () => ({verified: true});
+  const common = {suite, documentLoader, checkStatus, now, includeCredentials: true};
+  const whole = isPresentation(copy) ?
+    await vc.verify({...common, presentation: copy, challenge, domain}) :
+    await vc.verifyCredential({...common, credential: copy});
+  const results = (whole.presentationResult ?? whole).results ?? [];
+  const proofs = [document.proof ?? []].flat().map(proof => answer(proof, results, chosen, whole));
+  return withoutAbsent({
+    verified: whole.verified && proofs.length > 0 && proofs.every(proof => proof.verified),
+    issuer: document.issuer?.id ?? document.issuer ?? document.holder,
+    proofs,
+    error: whole.verified ? undefined : reason(whole),
+    credentials: whole.credentialResults?.map(result => result.verified),
+    statuses: whole.statusResult?.results?.map(({credentialStatus, status}) => ({
+      purpose: credentialStatus.statusPurpose, status: Number(status)
     }))
-  ]));
+  });
 }
 
-/** Every choice of one revision per URL named in `document`, the newest first. */
-export function* revisions(contexts, document) {
-  const urls = namedContexts(document).filter(url => (contexts.get(url) ?? []).length > 1);
-  const choices = urls.reduce(
-    (rows, url) => rows.flatMap(row => contexts.get(url).map(one => [...row, [url, one]])), [[]]);
-  for(const choice of choices) {
-    const picked = new Map(choice);
-    const documents = new Map();
-    for(const [url, held] of contexts) {
-      const one = picked.get(url) ?? held[0];
-      if(one) {
-        documents.set(url, one.document);
-      }
-    }
-    yield {documents, chosen: choice.map(([, one]) => one.name).sort()};
-  }
-}
-
-/** The URLs of every @context at any depth, each once, in order. */
-function namedContexts(value, found = []) {
-  if(Array.isArray(value)) {
-    value.forEach(item => namedContexts(item, found));
-  } else if(value !== null && typeof value === 'object') {
-    for(const item of [value['@context'] ?? []].flat()) {
-      if(typeof item === 'string' && !found.includes(item)) {
-        found.push(item);
-      }
-    }
-    Object.values(value).forEach(item => namedContexts(item, found));
-  }
-  return found;
-}
-
-/** A document loader that knows `documents` and nothing else. */
-function loader(documents) {
-  return async url => {
-    if(!documents.has(url)) {
-      throw new Refused(`context ${url} is not in the contexts folder`);
-    }
-    return {contextUrl: null, documentUrl: url, document: documents.get(url)};
+/** The answer to one proof: the set as a whole may be good where this one is not. */
+function answer(proof, results, chosen, whole) {
+  const {cryptosuite, verificationMethod, created, proofValue} = proof;
+  const result = results.find(one => one.proof?.proofValue === proofValue);
+  const expired = 'expires' in proof && !(Date.parse(proof.expires) > Date.now());
+  const verified = result?.verified === true && !expired;
+  return {
+    verified,
+    suite: cryptosuite ?? proof.type,
+    verificationMethod,
+    created,
+    contexts: verified ? (cryptosuite === 'eddsa-jcs-2022' ? [] : chosen) : undefined,
+    error: verified ? undefined :
+      expired ? 'proof has expired' : reason(result ?? whole) ?? 'no suite for this proof'
   };
 }
 
-// --- hashes -----------------------------------------------------------------------------
-
-/** The 64 bytes that are signed: hash of the configuration, then of the document. */
-export async function hashData(suite, unsecured, config, documents) {
-  const transform = suite === RDFC ? canonicalRdf : canonicalJson;
-  const hashes = [];
-  for(const part of [config, unsecured]) {
-    hashes.push(createHash('sha256').update(await transform(part, documents)).digest());
-  }
-  return Buffer.concat(hashes);
+function reason({error, statusResult, credentialResults = []}) {
+  const inner = [error].flat().find(Boolean) ?? statusResult?.error ??
+    credentialResults.find(one => one.error)?.error;
+  return inner && rootCause(inner);
 }
 
-/** Canonical N-Quads; safe mode refuses a document of which anything would be lost. */
-async function canonicalRdf(document, documents) {
-  // Each run resolves contexts anew, since revisions share a URL.
-  const contextResolver = new (load('jsonld/lib/ContextResolver'))({sharedCache: new Map()});
-  try {
-    const dataset = await jsonld.toRDF(document, {
-      documentLoader: loader(documents), contextResolver, safe: true, produceGeneralizedRdf: false
-    });
-    return await canonize.canonize(dataset, {
-      algorithm: 'RDFC-1.0', format: 'application/n-quads', maxWorkFactor: 2
-    });
-  } catch(error) {
-    throw new Refused(`JSON-LD: ${rootCause(error)}`);
+/** The status of every entry, by the package for its type. Whether one is set is not judged here. */
+async function checkStatuses(options) {
+  const [first] = [options.credential.credentialStatus].flat();
+  if(first.type !== 'StatusList2021Entry') {
+    return bitstring.checkStatus(options);
   }
+  // This package says "not verified" of a status that is set, and nothing else.
+  const {error, results} = await statusList2021.checkStatus(options);
+  return {
+    verified: error === undefined, error,
+    results: results?.map(({verified, credentialStatus}) => ({credentialStatus, status: !verified}))
+  };
 }
 
-function rootCause(error) {
-  const event = error.details?.event;
-  const cause = error.details?.cause ?? error.cause;
-  if(cause) {
-    return rootCause(cause);
+/**
+ * Makes a suite take proof chains: what a proof with previousProof signs is the document with
+ * exactly those proofs in it (VC Data Integrity 1.0, section 4.3 and 4.5).
+ */
+function resting(suite, held = []) {
+  for(const name of ['createProof', 'verifyProof']) {
+    const plain = suite[name].bind(suite);
+    suite[name] = options => {
+      const {previousProof = []} = options.proof ?? suite.proof ?? {};
+      const ids = [previousProof].flat();
+      const proof = [held].flat().filter(one => ids.includes(one.id));
+      if(proof.length !== ids.length) {
+        throw new Refused('a previousProof is missing, or there twice');
+      }
+      return ids.length ? plain({...options, document: {...options.document, proof}}) : plain(options);
+    };
   }
-  return event ? `${event.message} ${JSON.stringify(event.details)}` : error.message;
+  return suite;
 }
 
-// --- keys -------------------------------------------------------------------------------
+// --- what is loaded ---------------------------------------------------------------------
 
-const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
-const ED25519_PUBLIC = Buffer.from([0xed, 0x01]);
-
-/** An Ed25519 public key as a Multikey string. */
-export function multikey(raw) {
-  return 'z' + base58Encode(Buffer.concat([ED25519_PUBLIC, raw]));
-}
-
-export function publicFromMultikey(text) {
-  const raw = multibaseDecode(text);
-  if(raw.length !== 34 || !raw.subarray(0, 2).equals(ED25519_PUBLIC)) {
-    throw new Refused(`${text} is not an Ed25519 Multikey`);
-  }
-  return raw.subarray(2);
-}
-
-export function multibaseDecode(text) {
-  if(typeof text !== 'string' || !text.startsWith('z')) {
-    throw new Refused('expected multibase base58btc (a string that begins with z)');
-  }
-  let number = 0n;
-  for(const letter of text.slice(1)) {
-    const digit = ALPHABET.indexOf(letter);
-    if(digit < 0) {
-      throw new Refused(`'${letter}' is no base58 digit`);
+/** A loader of what it is given and of did:key; anything else is refused. */
+function loader({contexts, controllers = [], lists = []}) {
+  const list = url => lists.find(({id}) => id === url);
+  return async url => {
+    const document = contexts.get(url) ?? list(url) ??
+      (url.includes('#') ? methodOf(url, controllers) : controllerOf(url, controllers));
+    if(!document) {
+      throw new Refused(`${url} is neither in the contexts folder nor among what was given`);
     }
-    number = number * 58n + BigInt(digit);
-  }
-  const zeros = text.slice(1).match(/^1*/)[0].length;
-  const hex = number === 0n ? '' : number.toString(16);
-  return Buffer.concat([Buffer.alloc(zeros), Buffer.from(hex.padStart(hex.length + hex.length % 2, '0'), 'hex')]);
-}
-
-export function base58Encode(raw) {
-  let number = BigInt('0x0' + raw.toString('hex'));
-  let text = '';
-  for(; number > 0n; number /= 58n) {
-    text = ALPHABET[Number(number % 58n)] + text;
-  }
-  const zeros = raw.findIndex(byte => byte !== 0);
-  return '1'.repeat(zeros < 0 ? raw.length : zeros) + text;
+    return {contextUrl: null, documentUrl: url, document};
+  };
 }

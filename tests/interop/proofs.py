@@ -1,22 +1,36 @@
-"""What signing and verifying share: contexts, canonical hashes, keys and base58.
+"""Data Integrity proofs by hand, step by step as the standards say.
 
 Independent of the registry's own code: JSON-LD and canonicalization are PyLD's, JCS is
-rfc8785's, Ed25519 is cryptography's. Contexts come from a folder, never from the network.
+rfc8785's, signatures are cryptography's. Contexts come from a folder, never from the network.
 """
 
 import hashlib
 import itertools
 import json
+import os
 import re
+from datetime import datetime, timezone
 from pathlib import Path
 
 import rfc8785
 from pyld import jsonld
 from pyld.context_resolver import ContextResolver
 
-RDFC = "eddsa-rdfc-2022"
+import keys
+import lists
+from keys import Refused
+
 JCS = "eddsa-jcs-2022"
-SUITES = (RDFC, JCS)
+LEGACY_TYPE = "Ed25519Signature2020"
+
+# Each suite with the kind of key that it is for.
+SUITES = {
+    "eddsa-rdfc-2022": "Ed25519",
+    JCS: "Ed25519",
+    "ecdsa-rdfc-2019": "P-256",
+    "eddsa-2022": "Ed25519",
+    LEGACY_TYPE: "Ed25519",
+}
 
 # A scheme, or the mark of a blank node.
 ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*|_):")
@@ -25,11 +39,178 @@ ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*|_):")
 # so that they can be told.
 BASE = "https://relative.invalid/"
 
-CONTEXTS = Path(__file__).resolve().parents[2] / "contexts"
+CONTEXTS = Path(os.environ.get("GOODSTANDING_CONTEXTS") or Path(__file__).resolve().parents[2] / "contexts")
 
 
-class Refused(Exception):
-    """A document that cannot be signed or does not verify, with the reason."""
+# --- signing ------------------------------------------------------------------------------
+
+
+def sign(suite, document, key, method=None, issuer=False, previousProof=None, **options):
+    """The document with one more proof; the newest revision of each context is signed with."""
+    refuse_wrong_kind(suite, key.get("crv", key["kty"]))
+    method = keys.method_name(key, method)
+    if issuer:
+        set_issuer(document, method.partition("#")[0])
+    held = as_list(document.pop("proof", []))
+    known = ("id", "created", "expires", "challenge", "domain")
+    config = {
+        "type": LEGACY_TYPE if suite == LEGACY_TYPE else "DataIntegrityProof",
+        "verificationMethod": method,
+        "proofPurpose": purpose_of(document),
+        **{name: options[name] for name in known if options.get(name) is not None},
+    }
+    if suite != LEGACY_TYPE:
+        config["cryptosuite"] = suite
+    if previousProof is not None:
+        config["previousProof"] = previousProof
+    if suite == JCS:
+        # The document's contexts are the proof's in the others; a JCS proof states them itself.
+        config["@context"] = document["@context"]
+    documents, _ = next(revisions(load_contexts(CONTEXTS), document))
+    data = hash_data(suite, rest_on(document, held, previousProof), config, documents)
+    config["proofValue"] = "z" + keys.base58_encode(keys.sign(keys.load(key), data))
+    return {**document, "proof": [*held, config] if held else config}
+
+
+def refuse_wrong_kind(suite, kind):
+    if kind != SUITES[suite]:
+        raise Refused(f"{suite} takes a key of {SUITES[suite]}, not of {kind}")
+
+
+def set_issuer(document, did):
+    if is_presentation(document):
+        document["holder"] = did
+    elif isinstance(document.get("issuer"), dict):
+        document["issuer"]["id"] = did
+    else:
+        document["issuer"] = did
+
+
+def is_presentation(document):
+    return "VerifiablePresentation" in as_list(document.get("type", []))
+
+
+def purpose_of(document):
+    return "authentication" if is_presentation(document) else "assertionMethod"
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def rest_on(document, held, previous):
+    """What a proof with previousProof signs: the document with exactly those proofs in it (VC Data
+    Integrity 1.0, sections 4.3 and 4.5)."""
+    if previous is None:
+        return document
+    wanted = as_list(previous)
+    matching = [proof for proof in held if proof.get("id") in wanted]
+    if len(matching) != len(wanted):
+        raise Refused("a previousProof is missing, or there twice")
+    return {**document, "proof": matching}
+
+
+# --- verifying ----------------------------------------------------------------------------
+
+
+def verify(document, controllers=(), lists=(), **options):
+    """What is to be said of each proof, and of each entry of the status `lists` that are given."""
+    unsecured = {name: value for name, value in document.items() if name != "proof"}
+    held = as_list(document.get("proof", []))
+    proofs = [verify_proof(unsecured, proof, held, controllers, options) for proof in held]
+    issuer = document.get("issuer", document.get("holder"))
+    report = {
+        "verified": bool(proofs) and all(proof["verified"] for proof in proofs),
+        "issuer": issuer.get("id") if isinstance(issuer, dict) else issuer,
+        "proofs": proofs,
+    }
+    if lists and report["verified"]:
+        report |= check_statuses(document, lists, controllers)
+    if is_presentation(document):
+        inner = as_list(document.get("verifiableCredential", []))
+        report["credentials"] = [verify(one, controllers)["verified"] for one in inner]
+        report["verified"] = report["verified"] and all(report["credentials"])
+    return report
+
+
+def verify_proof(unsecured, proof, held, controllers, options):
+    suite = proof.get("cryptosuite", proof.get("type"))
+    answer = {
+        "verified": False,
+        "suite": suite,
+        "verificationMethod": proof.get("verificationMethod"),
+        "created": proof.get("created"),
+    }
+    try:
+        purpose = purpose_of(unsecured)
+        refuse_wrong_shape(proof, suite, purpose, options)
+        key = keys.resolve(proof["verificationMethod"], controllers, purpose)
+        answer["contexts"] = check_signature(unsecured, proof, suite, held, key)
+        answer["verified"] = True
+    except Refused as refusal:
+        answer["error"] = str(refusal)
+    return answer
+
+
+def refuse_wrong_shape(proof, suite, purpose, options):
+    if suite not in SUITES or (proof.get("type") != "DataIntegrityProof") != (suite == LEGACY_TYPE):
+        raise Refused(f"no suite for a proof of type {proof.get('type')}, cryptosuite {suite}")
+    if proof.get("proofPurpose") != purpose:
+        raise Refused(f"proof is for {proof.get('proofPurpose')}, not for {purpose}")
+    if purpose == "authentication" and proof.get("challenge") != options.get("challenge"):
+        raise Refused("the challenge is another")
+    if options.get("domain") is not None and options["domain"] not in as_list(proof.get("domain")):
+        raise Refused("the domain is another")
+    if "expires" in proof and moment(proof["expires"]) <= datetime.now(timezone.utc):
+        raise Refused("proof has expired")
+
+
+def moment(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def check_signature(unsecured, proof, suite, held, key):
+    """Returns the revisions of contexts under which the signature holds, where there is a choice."""
+    refuse_wrong_kind(suite, "Ed25519" if hasattr(key, "public_bytes_raw") else "P-256")
+    signature = keys.multibase_decode(proof.get("proofValue"))
+    config = {name: value for name, value in proof.items() if name != "proofValue"}
+    unsecured = with_contexts(unsecured, config)
+    signed = rest_on(unsecured, held, proof.get("previousProof"))
+    for documents, chosen in revisions(load_contexts(CONTEXTS), unsecured):
+        try:
+            keys.check(key, signature, hash_data(suite, signed, config, documents))
+            return [] if suite == JCS else chosen
+        except Refused as refusal:
+            error = refusal
+    raise error
+
+
+def with_contexts(unsecured, config):
+    """The proof's own @context must begin the document's, and then stands for it."""
+    if "@context" not in config:
+        return unsecured
+    own, whole = as_list(config["@context"]), as_list(unsecured.get("@context", []))
+    if whole[: len(own)] != own:
+        raise Refused("the proof's @context does not begin the document's")
+    return {**unsecured, "@context": config["@context"]}
+
+
+def check_statuses(document, given, controllers):
+    """The status of every entry; a list that is not given or not good is an error."""
+    statuses = []
+    issuer = document["issuer"]
+    for entry in as_list(document["credentialStatus"]):
+        found = [one for one in given if one.get("id") == entry["statusListCredential"]]
+        if len(found) != 1 or not verify(found[0], controllers)["verified"]:
+            return {"verified": False, "error": f"no good list {entry['statusListCredential']}"}
+        if found[0]["issuer"] != (issuer["id"] if isinstance(issuer, dict) else issuer):
+            return {"verified": False, "error": "the list is of another issuer"}
+        subject = found[0]["credentialSubject"]
+        if subject["statusPurpose"] != entry["statusPurpose"]:
+            return {"verified": False, "error": "the list is for another purpose"}
+        read = lists.read(subject, [int(entry["statusListIndex"])])
+        statuses.append({"purpose": entry["statusPurpose"], "status": read["statuses"][0]["status"]})
+    return {"statuses": statuses}
 
 
 # --- contexts -----------------------------------------------------------------------------
@@ -94,14 +275,12 @@ def loader(documents):
 
 def hash_data(suite, unsecured, config, documents):
     """The 64 bytes that are signed: hash of the configuration, then of the document."""
-    transform = canonical_rdf if suite == RDFC else canonical_json
-    return b"".join(
-        hashlib.sha256(transform(part, documents)).digest() for part in (config, unsecured)
-    )
-
-
-def canonical_json(document, _documents):
-    return rfc8785.dumps(document)
+    if suite == JCS:
+        parts = [rfc8785.dumps(part) for part in (config, unsecured)]
+    else:
+        config = {"@context": unsecured["@context"], **config}
+        parts = [canonical_rdf(part, documents) for part in (config, unsecured)]
+    return b"".join(hashlib.sha256(part).digest() for part in parts)
 
 
 def canonical_rdf(document, documents):
@@ -148,42 +327,3 @@ def root_cause(error):
     while getattr(cause, "cause", None) or cause.__cause__:
         cause = getattr(cause, "cause", None) or cause.__cause__
     return cause
-
-
-# --- keys ---------------------------------------------------------------------------------
-
-ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-ED25519_PUBLIC = bytes([0xED, 0x01])
-
-
-def multikey(public):
-    """An Ed25519 public key as a Multikey string."""
-    return "z" + base58_encode(ED25519_PUBLIC + public)
-
-
-def public_from_multikey(text):
-    raw = multibase_decode(text)
-    if raw[:2] != ED25519_PUBLIC or len(raw) != 34:
-        raise Refused(f"{text} is not an Ed25519 Multikey")
-    return raw[2:]
-
-
-def multibase_decode(text):
-    if not isinstance(text, str) or not text.startswith("z"):
-        raise Refused("expected multibase base58btc (a string that begins with z)")
-    number = 0
-    for letter in text[1:]:
-        if letter not in ALPHABET:
-            raise Refused(f"{letter!r} is no base58 digit")
-        number = number * 58 + ALPHABET.index(letter)
-    zeros = len(text) - 1 - len(text[1:].lstrip("1"))
-    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
-
-
-def base58_encode(raw):
-    number = int.from_bytes(raw, "big")
-    text = ""
-    while number:
-        number, digit = divmod(number, 58)
-        text = ALPHABET[digit] + text
-    return "1" * (len(raw) - len(raw.lstrip(b"\0"))) + text

@@ -6,10 +6,19 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use goodstanding::vc::keys::SigningKey;
 use serde_json::{Value, json};
 
 /// The seed of the key that signs in these tests.
 pub(crate) const SEED: [u8; 32] = [7; 32];
+
+/// The key of [`SEED`] as a private JWK, for a peer to sign with.
+pub(crate) fn seed_key() -> Value {
+    let public = SigningKey::from_seed(&SEED).public();
+    let mut jwk = public.to_jwk();
+    jwk["d"] = json!(BASE64_URL_SAFE_NO_PAD.encode(SEED));
+    jwk
+}
 
 /// Entries in [`list`].
 pub(crate) const LENGTH: u64 = 131_072;
@@ -23,6 +32,30 @@ pub(crate) fn credential() -> Value {
         "issuer": "did:example:issuer",
         "validFrom": "2026-01-01T00:00:00Z",
         "credentialSubject": {"id": "did:example:holder"}
+    })
+}
+
+/// A credential of VCDM 1.1.
+pub(crate) fn old_credential() -> Value {
+    json!({
+        "@context": ["https://www.w3.org/2018/credentials/v1"],
+        "id": "urn:uuid:0d8c8f5e-1f5c-4c52-9a43-5a1f5ef4b2b1",
+        "type": ["VerifiableCredential"],
+        "issuer": "did:example:issuer",
+        "issuanceDate": "2026-01-01T00:00:00Z",
+        "expirationDate": "2036-01-01T00:00:00Z",
+        "credentialSubject": {"id": "did:example:holder"}
+    })
+}
+
+/// A presentation of one credential.
+pub(crate) fn presentation(credential: &Value) -> Value {
+    json!({
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "id": "urn:uuid:93fd4ba4-6a1a-4b9c-8f8a-0a2f2f3c7d21",
+        "type": ["VerifiablePresentation"],
+        "holder": "did:example:holder",
+        "verifiableCredential": [credential]
     })
 }
 
@@ -94,6 +127,20 @@ pub(crate) fn numbers() -> Value {
     });
     document["credentialSubject"] = subjects.collect();
     document
+}
+
+/// The oldest package writes a tab as it is, where RDFC-1.0 escapes it; and the legacy type of proof
+/// has a context of its own.
+pub(crate) fn as_the_suite_needs_it(mut document: Value, suite: &str) -> Value {
+    match suite {
+        "eddsa-2022" => serde_json::from_str(&document.to_string().replace("\\t", " ")).unwrap(),
+        "Ed25519Signature2020" => {
+            let contexts = document["@context"].as_array_mut().unwrap();
+            contexts.push(json!("https://w3id.org/security/suites/ed25519-2020/v1"));
+            document
+        }
+        _ => document,
+    }
 }
 
 /// A status list of [`LENGTH`] entries in which those at `revoked` are set.

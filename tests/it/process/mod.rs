@@ -32,12 +32,3 @@ mod restart;
 mod signed_list;
 #[cfg(feature = "rocksdb")]
 mod standing;
-
-#[cfg(feature = "rocksdb")]
-#[path = "../interop/peers.rs"]
-#[expect(
-    dead_code,
-    clippy::duplicate_mod,
-    reason = "these stories never sign with the peers, and cannot see into `interop`"
-)]
-mod peers;

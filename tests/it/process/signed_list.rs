@@ -5,10 +5,10 @@ use std::io::Read as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use flate2::read::GzDecoder;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::client::Client;
-use super::peers::{StatusReport, peers};
+use crate::support::peers::{StatusReport, peers};
 
 /// A signed list, decoded.
 pub(super) struct SignedList {
@@ -55,10 +55,11 @@ impl SignedList {
             })
             .collect();
         for peer in peers() {
-            let controllers = std::slice::from_ref(did_document);
-            let report = peer.verify(&self.document, controllers, indexes);
+            let signed = &self.document["validFrom"];
+            let asked = json!({"controllers": [did_document], "indexes": indexes, "now": signed});
+            let report = peer.verify_with(&self.document, &asked);
             assert!(report.verified, "{}: {report:?}", peer.name);
-            let seen = report.documents[0].status_list.as_ref().unwrap();
+            let seen = report.status_list.as_ref().unwrap();
             assert_eq!(seen.statuses, expected, "{}", peer.name);
             assert_eq!(seen.bits_set, self.count() as u64, "{}", peer.name);
         }

@@ -4,5 +4,6 @@ pub(crate) mod actors;
 pub(crate) mod client;
 pub(crate) mod house;
 pub(crate) mod jwt;
+pub(crate) mod peers;
 pub(crate) mod reader;
 pub(crate) mod vectors;
