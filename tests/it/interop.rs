@@ -1,6 +1,8 @@
 //! The registry against software that shares no code with it.
 
 mod agreement;
+mod lists;
 mod proofs;
 mod samples;
 mod served;
+mod tokens;
