@@ -6,16 +6,23 @@
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/goodstanding
 CARGO_DENY_VERSION := 0.20.2
+CARGO_FUZZ_VERSION := 0.13.2
 ROCKSDB_VERSION := $(shell awk '/^name = "rocksdb"$$/ { getline; gsub(/version = |"/, ""); print; exit }' Cargo.lock)
 
 # Arguments passed on: make run ARGS="--data /tmp/demo", make test ARGS="standing -- --nocapture"
 ARGS ?=
 
+# Of make fuzz: seconds for each target, and which ones; all, unless named.
+SECONDS ?= 60
+TARGETS ?=
+
 # Every cargo command runs under the same settings, so that none rebuilds what another built.
 WITH_ENV := . "$(CACHE)/build.env" &&
 
+WITH_FUZZ := PATH="$(CACHE)/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin:$$PATH"
+
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench bench-peers check fmt clippy doc deny setup env clean-cache
+.PHONY: help run build test bench bench-peers fuzz fuzz-corpus check fmt clippy doc deny setup env clean-cache
 
 help: ## What there is
 	@echo "Goodstanding, the targets:"
@@ -37,6 +44,14 @@ bench: setup ## Runs the micro benches
 
 bench-peers: setup ## Beside other libraries (compiles them: about 10 minutes the first time)
 	@$(WITH_ENV) CARGO_TARGET_DIR="$(CACHE)/peers" cargo run --release --locked --manifest-path benches/peers/Cargo.toml
+
+fuzz: ## Every parser against made-up inputs: make fuzz SECONDS=600 TARGETS="json credential"
+	@setup/fuzz.sh "$(CACHE)" "$(CARGO_FUZZ_VERSION)"
+	@$(WITH_FUZZ) tests/fuzz/run.sh run "$(CACHE)" "$(SECONDS)" $(TARGETS)
+
+fuzz-corpus: ## Shrinks what fuzzing found into tests/fuzz/corpus, for make test
+	@setup/fuzz.sh "$(CACHE)" "$(CARGO_FUZZ_VERSION)"
+	@$(WITH_FUZZ) tests/fuzz/run.sh shrink "$(CACHE)" $(TARGETS)
 
 check: fmt clippy doc deny ## Formatting, lints, documentation, licences and advisories
 
