@@ -1,7 +1,7 @@
 //! Credentials, as whoever verifies them is handed them.
 
 use std::collections::BTreeSet;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use goodstanding::json;
 use goodstanding::status::{StatusEntry, StatusError, StatusResult};
@@ -9,7 +9,10 @@ use goodstanding::time::Timestamp;
 use goodstanding::vc::credential::Credential;
 use goodstanding::vc::{members, proof};
 use goodstanding::verify::outcome::Outcome;
-use goodstanding::verify::{Report, Resolver, Unresolved, verify_credential, verify_presentation};
+use goodstanding::verify::{
+    CheckedList, Fetched, Known, Options, Report, Resolver, SignedHere, Unresolved,
+    verify_credential, verify_presentation,
+};
 use serde_json::{Value, json};
 
 use super::Reached;
@@ -41,9 +44,9 @@ pub fn run(data: &[u8]) -> Reached {
         return Reached::Refused;
     };
     let world = Nobody::default();
-    let report = verify_credential(&document, &world, now());
+    let report = verify_credential(&document, &world, Options::default(), now());
     check_report(&document, &report, &world);
-    let presentation = verify_presentation(&document, Default::default(), &world, now());
+    let presentation = verify_presentation(&document, &world, Options::default(), now());
     assert!(!presentation.verified || presentation.presented);
     for report in presentation.credentials.iter().filter(|it| it.verified) {
         let text = json!([report.issuer, report.id]).to_string();
@@ -107,7 +110,7 @@ fn each_signed(what: impl Fn(&Value) -> String) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for text in SIGNED {
         let signed = json::parse(text.as_bytes()).expect("seeds are JSON");
-        let report = verify_credential(&signed, &Nobody::default(), now());
+        let report = verify_credential(&signed, &Nobody::default(), Options::default(), now());
         assert!(report.verified, "a seed is not what it was: {report:?}");
         add(&signed, &what, &mut all);
     }
@@ -173,20 +176,49 @@ struct Nobody {
 }
 
 impl Resolver for Nobody {
-    fn controller_document(&self, url: &str) -> Result<Value, Unresolved> {
+    fn controller_document(&self, url: &str) -> Result<Arc<Value>, Unresolved> {
         let mut asked = self.asked.lock().expect("nothing panics while it is held");
         asked.push(url.to_owned());
         Err(Unresolved::NotFound)
     }
 
-    fn status(&self, issuer: &str, entry: &StatusEntry) -> Result<StatusResult, StatusError> {
+    fn key_set(&self, url: &str) -> Result<Arc<Value>, Unresolved> {
+        self.controller_document(url)
+    }
+
+    fn hosted_status(
+        &self,
+        issuer: &str,
+        _: &StatusEntry,
+    ) -> Option<Result<StatusResult, StatusError>> {
         assert!(
             issuer.starts_with("did:key:"),
             "no other issuer has a key: {issuer}"
         );
+        None
+    }
+
+    fn list(
+        &self,
+        url: &str,
+        _: &'static str,
+        _: &mut dyn FnMut(&Fetched) -> Result<CheckedList, StatusError>,
+    ) -> Result<Arc<CheckedList>, StatusError> {
         Err(StatusError::Retrieval {
-            list: entry.list.clone(),
+            list: url.to_owned(),
             reason: "nobody answers".to_owned(),
         })
+    }
+
+    fn newer(&self, _: &str) -> Result<Fetched, Unresolved> {
+        Err(Unresolved::NotFound)
+    }
+
+    fn signed_here(&self, _: &str, _: &Value) -> Option<SignedHere> {
+        None
+    }
+
+    fn known(&self, _: &str) -> Option<Known> {
+        None
     }
 }

@@ -30,7 +30,17 @@ pub fn run(data: &[u8]) -> Reached {
             let assertion = Relationship::AssertionMethod;
             let document = key.document();
             let found = retrieve_key(&document, &key.method_url(), assertion, Timestamp::EPOCH);
-            assert_eq!(found.ok(), Some(key.0));
+            assert_eq!(found.ok(), Some(key.key()));
+        }
+        Did::Jwk(jwk) => {
+            let assertion = Relationship::AssertionMethod;
+            let document = jwk.document();
+            let method = format!("{text}#0");
+            let found = retrieve_key(&document, &method, assertion, Timestamp::EPOCH);
+            assert!(
+                found.is_ok(),
+                "a key in itself is one that counts: {found:?}"
+            );
         }
         Did::Web(web) => check_web(&web, text),
     }
