@@ -106,6 +106,38 @@ fn what_a_retired_key_signed_stays_good_and_what_a_lost_one_signed_does_not() {
 }
 
 #[test]
+fn what_was_issued_here_before_a_key_was_lost_stays_good_by_the_log_alone() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let verifier = house.verifier();
+    let early = school.issues(&badge(&school.id, "https://elsewhere.example/welding"));
+    house.wait(120);
+    let late = school.issues(&badge(&school.id, "https://elsewhere.example/baking"));
+
+    let key = text(&keys(&school)[0]["id"]);
+    let revoke = format!("/profiles/school/keys/{key}/revoke");
+    school
+        .post(&revoke, &json!({"since": "2026-03-01T09:01:00Z"}))
+        .is(200);
+
+    let answer = verifier.verifies(&early);
+    assert_eq!(
+        (&answer["verified"], &answer["outcome"]),
+        (&json!(true), &json!("active"))
+    );
+    let checks = answer["report"]["checks"].as_array().unwrap();
+    let by_the_log = |check: &Value| check["code"] == "key-signed-before-revocation";
+    assert!(checks.iter().any(by_the_log), "{checks:#?}");
+
+    let answer = verifier.verifies(&late);
+    assert_eq!(
+        (&answer["verified"], &answer["outcome"]),
+        (&json!(false), &json!("unknown"))
+    );
+    assert_eq!(answer["problemDetails"][0]["code"], "key-revoked");
+}
+
+#[test]
 fn a_key_is_its_owners_business() {
     let house = House::open();
     let school = house.registrar("school");
