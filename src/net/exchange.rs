@@ -59,15 +59,19 @@ pub(super) struct Question<'q> {
 #[derive(Debug)]
 pub(super) enum Reply {
     /// 200.
-    Document {
-        headers: HeaderMap,
-        media_type: &'static str,
-        body: Bytes,
-    },
+    Document(Document),
     /// 304: what is held is still the answer.
     NotModified(HeaderMap),
     /// A redirect to this place.
     Redirect(String),
+}
+
+/// The answer that was asked for.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) headers: HeaderMap,
+    pub(super) media_type: &'static str,
+    pub(super) body: Bytes,
 }
 
 /// Why nothing came back, and of what that speaks.
@@ -168,11 +172,11 @@ impl Question<'_> {
                             BodyError::Unusable(unusable) => unusable.into(),
                         }
                     })?;
-                Ok(Reply::Document {
+                Ok(Reply::Document(Document {
                     headers: head.headers,
                     media_type,
                     body,
-                })
+                }))
             }
             StatusCode::NOT_MODIFIED if self.held.is_some() => Ok(Reply::NotModified(head.headers)),
             StatusCode::NOT_FOUND => Err(FetchError::NotFound),

@@ -9,7 +9,7 @@ use tracing::{debug, info};
 
 use super::address::why_not_public;
 use super::error::{FetchError, Refusal, Unreachable};
-use super::exchange::{Deadline, Failure, Question, Reply};
+use super::exchange::{Deadline, Document, Failure, Question, Reply};
 use super::fetched::Fetched;
 use super::freshness::{self, Keeping};
 use super::kind::Kind;
@@ -176,35 +176,18 @@ impl Fetcher {
             reply = self.ask(&at, kind, None, deadline)?;
         }
         match (reply, held) {
-            (Reply::Redirect(location), _) => Err(FetchError::from(Refusal::Redirect {
-                to: at.shown_hop(&location),
-                followed: self.policy.redirects,
-            })),
+            (Reply::Document(document), _) => {
+                Ok(Said::New(stored(at.url(), document, asked), whence))
+            }
             (Reply::NotModified(headers), Some(mut held)) => {
                 held.headers = freshness::renewed(held.headers, &headers);
                 Ok(Said::Same(held))
             }
             (Reply::NotModified(_), None) => Err(Unreachable::Status(304).into()),
-            (
-                Reply::Document {
-                    headers,
-                    media_type,
-                    body,
-                },
-                _,
-            ) => Ok(Said::New(
-                Stored {
-                    fetched: Fetched {
-                        url: at.url().to_owned(),
-                        media_type,
-                        body,
-                        fetched_at: asked,
-                        fresh_until: asked,
-                    },
-                    headers: freshness::kept(&headers),
-                },
-                whence,
-            )),
+            (Reply::Redirect(location), _) => Err(FetchError::from(Refusal::Redirect {
+                to: at.shown_hop(&location),
+                followed: self.policy.redirects,
+            })),
         }
     }
 
@@ -223,6 +206,8 @@ impl Fetcher {
         let connect = wait(self.policy.connect);
         let patience = connect.min(deadline.left()?);
         let _place = self.places.take(target.host(), patience)?;
+        // Who had no time to answer is not called dead for that.
+        let hurried = deadline.left()? < 2 * connect;
         let addresses = self.addresses(target, connect.min(deadline.left()?));
         let asked = addresses.and_then(|addresses| {
             let question = Question {
@@ -239,6 +224,7 @@ impl Fetcher {
         });
         asked.map_err(|failure| match failure {
             Failure::Answer(why) => why,
+            Failure::Host(why) if hurried => why,
             Failure::Host(why) => {
                 self.memory.failed_origin(origin, self.clock.now(), &why);
                 why
@@ -269,6 +255,20 @@ impl Fetcher {
             true => Err(Failure::Host(Refusal::NotPublic(host.to_owned()).into())),
             false => Ok(vetted),
         }
+    }
+}
+
+/// A document as it is kept; how long it is fresh is not decided yet.
+fn stored(url: &str, document: Document, asked: Timestamp) -> Stored {
+    Stored {
+        fetched: Fetched {
+            url: url.to_owned(),
+            media_type: document.media_type,
+            body: document.body,
+            fetched_at: asked,
+            fresh_until: asked,
+        },
+        headers: freshness::kept(&document.headers),
     }
 }
 

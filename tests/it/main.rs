@@ -8,6 +8,7 @@ mod http;
 mod interop;
 mod journeys;
 mod layers;
+mod net;
 mod process;
 mod store_engines;
 mod support;
