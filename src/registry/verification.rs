@@ -14,7 +14,7 @@ use crate::status::{ListFormat, StatusEntry, StatusError, StatusResult};
 use crate::store::engine::Read;
 use crate::verify::{
     self, CheckedList, Fetched, Known, KnownEndorsement, Options, PresentationReport, Report,
-    Resolver, SignedHere, Unresolved,
+    Resolver, SignedHere, Unresolved, WantedList,
 };
 
 /// How many endorsements of one thing a report shows.
@@ -106,17 +106,17 @@ impl Resolver for Hosted<'_> {
 
     fn list(
         &self,
-        url: &str,
-        accept: &'static str,
+        wanted: WantedList<'_>,
         check: &mut dyn FnMut(&Fetched) -> Result<CheckedList, StatusError>,
     ) -> Result<Arc<CheckedList>, StatusError> {
+        let url = wanted.reference.list();
         if self.registry.would_be_ours(url) {
             return Err(StatusError::Retrieval {
                 list: url.to_owned(),
                 reason: "this registry has no such list".to_owned(),
             });
         }
-        self.outside.list(url, accept, check)
+        self.outside.list(wanted, check)
     }
 
     fn newer(&self, url: &str) -> Result<Fetched, Unresolved> {

@@ -195,6 +195,15 @@ impl StatusList {
 }
 
 impl StatusList {
+    /// About how many bytes of memory it takes.
+    pub(crate) fn footprint(&self) -> usize {
+        let texts = self.issuer.len() + self.id.as_ref().map_or(0, String::len);
+        let purposes = self.purposes.iter();
+        let purposes = purposes.map(|one| size_of::<StatusPurpose>() + one.as_str().len());
+        let bits = self.bits.as_ref().map_or(0, Vec::len);
+        size_of::<Self>() + texts + purposes.sum::<usize>() + bits
+    }
+
     /// Whether the list can be expanded, and has at least `minimum` entries of one bit.
     ///
     /// # Errors

@@ -6,12 +6,6 @@ use serde_json::Value;
 use super::entry::{EntryError, EntryKind, StatusEntry, required, url};
 use super::purpose::StatusPurpose;
 
-/// What to ask a server for that publishes a list as a credential.
-const ACCEPT_CREDENTIAL: &str = "application/vc, application/vc+jwt, application/ld+json;q=0.9, \
-                                 application/json;q=0.8";
-const ACCEPT_JSON: &str = "application/json, application/ld+json;q=0.9";
-const ACCEPT_TOKEN: &str = "application/statuslist+jwt, application/statuslist+cwt;q=0.9";
-
 /// Where the status of a credential stands, by its own word. Every rule that the entry has to keep
 /// by itself is checked; nothing was fetched yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,15 +101,6 @@ impl ListReference {
             Self::Bitstring(entry) => Some(&entry.purpose),
             Self::RevocationList(_) => Some(&StatusPurpose::Revocation),
             Self::Token(_) => None,
-        }
-    }
-
-    /// The media types to ask for, as an `Accept` header.
-    pub const fn accept(&self) -> &'static str {
-        match self {
-            Self::Bitstring(_) => ACCEPT_CREDENTIAL,
-            Self::RevocationList(_) => ACCEPT_JSON,
-            Self::Token(_) => ACCEPT_TOKEN,
         }
     }
 }

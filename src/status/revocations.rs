@@ -51,6 +51,16 @@ impl RevocationList {
         })
     }
 
+    /// About how many bytes of memory it takes.
+    pub(crate) fn footprint(&self) -> usize {
+        /// A place in the tree, and what the allocator adds to each text.
+        const OVERHEAD: usize = 96;
+        let reason = |reason: &Option<String>| reason.as_ref().map_or(0, String::len);
+        let revoked = self.revoked.iter();
+        let revoked = revoked.map(|(id, why)| OVERHEAD + id.len() + reason(why));
+        size_of::<Self>() + self.id.len() + self.issuer.len() + revoked.sum::<usize>()
+    }
+
     /// The status of the credential whose id is `credential`.
     ///
     /// # Errors

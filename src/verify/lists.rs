@@ -60,7 +60,6 @@ pub struct CheckedList {
     issuer: String,
     content: Content,
     period: Period,
-    fresh_until: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +95,6 @@ pub fn check_list(
     let list = CheckedList {
         url: fetched.url.clone(),
         issuer: issuer.to_owned(),
-        fresh_until: content.ttl().map(|ttl| now.plus(ttl)),
         content,
         period,
     };
@@ -116,10 +114,22 @@ impl CheckedList {
         &self.issuer
     }
 
-    /// Until when it may be kept, by its own word: the end of its period, or the end of its `ttl`
-    /// from the moment of the check, whichever comes first. `None` where it says neither.
-    pub fn holds_until(&self) -> Option<Timestamp> {
-        earlier(self.period.until, self.fresh_until)
+    /// Until when it may be kept, by its own word, where it was fetched at `fetched`: the end of
+    /// its period, or of its `ttl` from that moment, whichever comes first. `None` where it says
+    /// neither.
+    pub fn holds_until(&self, fetched: Timestamp) -> Option<Timestamp> {
+        let ttl = self.content.ttl();
+        earlier(self.period.until, ttl.map(|ttl| fetched.plus(ttl)))
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn footprint(&self) -> usize {
+        let content = match &self.content {
+            Content::Bits(list) => list.footprint(),
+            Content::Ids(list) => list.footprint(),
+            Content::Token(list) => list.footprint(),
+        };
+        size_of::<Self>() + self.url.len() + self.issuer.len() + content
     }
 
     /// What the list says of the credential `credential_id` by `issuer`, which points to it with

@@ -40,7 +40,9 @@ pub use presentation::{Expected, PresentationReport, verify_presentation};
 pub use report::{
     Check, CheckKind, DateReport, Evidence, Problem, ProofReport, Report, StatusReport, Whole,
 };
-pub use resolver::{Known, KnownEndorsement, Outside, Resolver, SignedHere, Unresolved};
+pub use resolver::{
+    Known, KnownEndorsement, Outside, Resolver, SignedHere, Trust, Unresolved, WantedList,
+};
 
 /// How a document is to be verified. The default is the strict mode.
 #[derive(Debug, Clone, Copy)]

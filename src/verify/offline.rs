@@ -12,7 +12,7 @@ use crate::status::{StatusEntry, StatusError, StatusResult};
 use crate::vc::jws::Jws;
 
 use super::lists::{CheckedList, Fetched};
-use super::resolver::{Known, Outside, Resolver, SignedHere, Unresolved};
+use super::resolver::{Known, Outside, Resolver, SignedHere, Unresolved, WantedList};
 
 /// Documents by their URLs: controller documents by the identifier that they are of, key sets,
 /// status lists and newer versions by where they stand.
@@ -110,10 +110,10 @@ impl Resolver for Given {
 
     fn list(
         &self,
-        url: &str,
-        _: &'static str,
+        wanted: WantedList<'_>,
         check: &mut dyn FnMut(&Fetched) -> Result<CheckedList, StatusError>,
     ) -> Result<Arc<CheckedList>, StatusError> {
+        let url = wanted.reference.list();
         let fetched = self.fetched(url).map_err(|reason| StatusError::Retrieval {
             list: url.to_owned(),
             reason: reason.to_string(),

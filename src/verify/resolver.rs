@@ -7,7 +7,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::badges::DigestMultibase;
-use crate::status::{StatusEntry, StatusError, StatusResult};
+use crate::status::{ListReference, StatusEntry, StatusError, StatusResult};
 use crate::time::Timestamp;
 use crate::vc::verifying::VerifyingKey;
 
@@ -42,17 +42,16 @@ pub trait Resolver: Sync {
         entry: &StatusEntry,
     ) -> Option<Result<StatusResult, StatusError>>;
 
-    /// The list at `url`, fetched as one of the media types that `accept` names, or kept from
-    /// before. `check` reads and verifies what was fetched; its result may be kept for as long as
-    /// [`CheckedList::holds_until`] says, and is never handed out after that.
+    /// The list that is wanted, fetched or kept from before. `check` reads and verifies what was
+    /// fetched; its result may be kept as [`WantedList`] and [`CheckedList::holds_until`] say, and
+    /// is never handed out to others or later.
     ///
     /// # Errors
     /// Those of `check`; [`StatusError::Retrieval`] where the list could not be had, be it by
     /// policy.
     fn list(
         &self,
-        url: &str,
-        accept: &'static str,
+        wanted: WantedList<'_>,
         check: &mut dyn FnMut(&Fetched) -> Result<CheckedList, StatusError>,
     ) -> Result<Arc<CheckedList>, StatusError>;
 
@@ -69,6 +68,27 @@ pub trait Resolver: Sync {
     /// What this registry knows of the thing with this id: an issuer or an achievement. `None`
     /// where nobody asked it, as when verification is offline.
     fn known(&self, id: &str) -> Option<Known>;
+}
+
+/// A list that a credential points to.
+#[derive(Debug, Clone, Copy)]
+pub struct WantedList<'a> {
+    /// How it points there.
+    pub reference: &'a ListReference,
+    /// Who issued the credential, and whose the list has to be. What was checked for one issuer is
+    /// no answer for another: a stranger may have found a way to pass a list off as its own.
+    pub issuer: &'a str,
+    /// Whose keys the check goes by.
+    pub trust: Trust,
+}
+
+/// Whose keys a check goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Those that the issuer publishes, as everybody sees them.
+    Published,
+    /// Those that who asks has pinned: the result is for this request alone.
+    Pinned,
 }
 
 /// Where a service may go for what stands elsewhere.

@@ -19,6 +19,7 @@ use super::outcome::Outcome;
 use super::presentation::Expected;
 use super::proofs::{self, Wanted};
 use super::report::{CheckKind, Finding, Problem, Report, StatusReport};
+use super::resolver::{Trust, WantedList};
 
 /// One status that a credential points to.
 struct Pointed<'a> {
@@ -71,7 +72,15 @@ impl Examiner<'_> {
         {
             return hosted;
         }
-        let list = resolver.list(reference.list(), reference.accept(), &mut |fetched| {
+        let wanted = WantedList {
+            reference,
+            issuer,
+            trust: match self.options.pinned {
+                [] => Trust::Published,
+                _ => Trust::Pinned,
+            },
+        };
+        let list = resolver.list(wanted, &mut |fetched| {
             lists::check_list(fetched, reference, issuer, now, self)
         })?;
         list.says(reference, issuer, claims.credential.id, now)

@@ -73,6 +73,12 @@ impl TokenStatusList {
         .read(cap)
     }
 
+    /// About how many bytes of memory it takes.
+    pub(crate) fn footprint(&self) -> usize {
+        let texts = self.subject.len() + self.issuer.as_ref().map_or(0, String::len);
+        size_of::<Self>() + texts + self.bits.as_bytes().len()
+    }
+
     /// The status at `index`.
     ///
     /// # Errors

@@ -205,10 +205,10 @@ impl Resolver for World {
 
     fn list(
         &self,
-        url: &str,
-        _: &'static str,
+        wanted: WantedList<'_>,
         check: &mut dyn FnMut(&Fetched) -> Result<CheckedList, StatusError>,
     ) -> Result<Arc<CheckedList>, StatusError> {
+        let url = wanted.reference.list();
         self.ask(url);
         match self.fetched(url) {
             Some(fetched) => check(&fetched).map(Arc::new),

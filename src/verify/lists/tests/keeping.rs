@@ -65,7 +65,7 @@ fn the_period_of_a_jwt_is_that_of_both() {
     list["exp"] = json!(1_780_272_001);
     let list = check(jwt("vc+jwt", &list), &bits(0)).unwrap();
     assert_eq!(
-        list.holds_until().unwrap().to_string(),
+        list.holds_until(now()).unwrap().to_string(),
         "2026-06-01T00:00:01Z"
     );
 }
@@ -73,7 +73,7 @@ fn the_period_of_a_jwt_is_that_of_both() {
 #[test]
 fn a_list_is_kept_for_its_ttl_and_never_beyond_its_end() {
     let until = |body: String, reference: &ListReference| {
-        let until = check(body, reference).unwrap().holds_until();
+        let until = check(body, reference).unwrap().holds_until(now());
         until.map(|until| until.to_string())
     };
     // 60,000 milliseconds, and 43,200 seconds.
