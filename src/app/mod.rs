@@ -19,11 +19,11 @@ use tracing::{info, warn};
 use crate::cli::{InitArgs, InitDone, ServeArgs, Transport};
 use crate::config::{Audience, Config, EngineChoice, FILE_IN_DATA, Overrides};
 use crate::http::{self, Edge, Mode};
+use crate::net::{Elsewhere, SystemNames};
 use crate::registry::{Actor, Change, Publisher, Registry, Settings};
 use crate::store::engine::Engine;
 use crate::store::memory::MemoryEngine;
 use crate::time::{Clock, Ttl};
-use crate::verify::Given;
 
 pub use system::{SystemClock, SystemEntropy};
 
@@ -88,7 +88,7 @@ async fn run(config: &Config, mode: Mode, listener: std::net::TcpListener) -> Re
         .map_err(|error| format!("the publisher cannot start: {error}"))?;
 
     let kept = registry.clone();
-    let mut edge = edge(config, mode, registry);
+    let mut edge = edge(config, mode, registry)?;
     edge.limits.connections = handles::connections(edge.limits.connections);
     let running = http::serve(Arc::new(edge), listener).map_err(|error| error.to_string())?;
     info!(address = %running.address, public_url = config.public_url, "serving");
@@ -168,15 +168,21 @@ fn open_rocksdb(_: &Config, _: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String
     Err("this program was built without RocksDB; set store.engine to \"memory\"".into())
 }
 
-fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Edge {
-    Edge {
+fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, String> {
+    let policy = config.fetch_policy().map_err(|error| error.to_string())?;
+    let localhost = policy.did_localhost();
+    let names = Arc::new(SystemNames::default());
+    let elsewhere = Elsewhere::new(policy, names, Arc::new(SystemClock))
+        .map_err(|error| format!("fetch.extra_roots: {error}"))?;
+    Ok(Edge {
         registry,
-        outside: Arc::new(Given::refused()),
+        outside: Arc::new(elsewhere),
+        localhost,
         mode,
         status_by_credential_is_public: config.access.status_by_credential == Audience::Public,
         cache: config.cache_policy(),
         limits: config.limits(),
-    }
+    })
 }
 
 /// Prepares a data folder: the master key, an empty store, and the operator's first token.
@@ -245,11 +251,8 @@ pub fn open_local(data: &Path) -> Result<Box<dyn Transport>, String> {
     }
     let registry = Arc::new(open_registry(&config, true)?);
     registry.catch_up().map_err(|error| error.to_string())?;
-    Ok(Box::new(local::Local::new(edge(
-        &config,
-        Mode::Production,
-        registry,
-    ))))
+    let edge = edge(&config, Mode::Production, registry)?;
+    Ok(Box::new(local::Local::new(edge)))
 }
 
 fn start_logging() {

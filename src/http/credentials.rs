@@ -227,7 +227,10 @@ pub(super) fn verify(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let body: VerifyRequest = request.json_with(UNKNOWN)?;
     let report = {
         let session = edge.outside.session();
-        let options = Options::default();
+        let options = Options {
+            localhost: edge.localhost,
+            ..Options::default()
+        };
         edge.registry
             .verify(&body.verifiable_credential, options, &*session)
     };
@@ -252,6 +255,7 @@ pub(super) fn verify_presentation(edge: &Edge, request: &Request) -> Result<Repl
         let session = edge.outside.session();
         let options = Options {
             expected,
+            localhost: edge.localhost,
             ..Options::default()
         };
         edge.registry

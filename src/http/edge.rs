@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::registry::Registry;
 use crate::time::Ttl;
+use crate::vc::did::Localhost;
 use crate::verify::Outside;
 
 /// The registry with the rules of the edge around it.
@@ -12,6 +13,8 @@ pub struct Edge {
     pub registry: Arc<Registry>,
     /// Where verification goes for what stands elsewhere.
     pub outside: Arc<dyn Outside>,
+    /// How localhost is treated as the host of an issuer.
+    pub localhost: Localhost,
     /// Who may do what without a token.
     pub mode: Mode,
     /// Whether anybody may ask for the status of a credential by its id, which tells them that

@@ -115,6 +115,12 @@ impl Fetcher {
         })
     }
 
+    /// Whether policy lets this be asked for at all. Nobody is asked for that.
+    pub(super) fn check_policy(&self, url: &str) -> Result<(), FetchError> {
+        Target::admit(&self.policy, url)?;
+        Ok(())
+    }
+
     /// What needs no question: a fresh answer, or that it failed a moment ago.
     fn known(&self, key: &Key, since: Timestamp) -> Option<Result<Fetched, FetchError>> {
         let now = self.clock.now();
@@ -273,6 +279,6 @@ fn stored(url: &str, document: Document, asked: Timestamp) -> Stored {
 }
 
 /// A limit of the policy as the system takes it.
-fn wait(limit: Ttl) -> Duration {
+pub(super) fn wait(limit: Ttl) -> Duration {
     Duration::from_millis(limit.min(LONGEST_WAIT).millis())
 }

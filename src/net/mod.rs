@@ -15,10 +15,12 @@
 //!   longer, a failure for some seconds; there is one fetch per URL and kind at a time, so many
 //!   per host, and so many over all.
 //!
-//! `fetcher` puts these together.
+//! `fetcher` puts these together. Over it, `elsewhere` answers what verification asks: `session`
+//! bounds what one request may ask in all, `shelf` keeps what was read and checked.
 
 mod address;
 mod body;
+mod elsewhere;
 mod error;
 mod exchange;
 mod fetched;
@@ -29,12 +31,15 @@ mod memory;
 mod names;
 mod policy;
 mod queue;
+mod session;
+mod shelf;
 mod target;
 #[cfg(test)]
 mod tests;
 mod tls;
 
 pub use address::is_public;
+pub use elsewhere::Elsewhere;
 pub use error::{FetchError, Refusal, TlsProblem, Unreachable, Unusable};
 pub use fetched::Fetched;
 pub use fetcher::Fetcher;

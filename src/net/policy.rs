@@ -9,6 +9,7 @@ use url::Host;
 
 use super::address::is_public;
 use crate::time::Ttl;
+use crate::vc::did::Localhost;
 
 /// The rules of a fetcher. Plain values: whoever reads the configuration fills them in. The
 /// default fetches nothing.
@@ -34,7 +35,7 @@ pub struct Policy {
     pub in_flight: usize,
     /// Fetches under way per host.
     pub in_flight_per_host: usize,
-    /// Bytes of answers that are kept.
+    /// Bytes of memory for answers, and for what was read in them.
     pub cache_bytes: u64,
     /// How long an answer is fresh that says nothing of it.
     pub fresh_default: Ttl,
@@ -78,6 +79,15 @@ pub struct HostPatternError(String);
 pub(super) const HTTPS: u16 = 443;
 
 impl Policy {
+    /// How localhost is treated as the host of a did:web.
+    #[must_use]
+    pub const fn did_localhost(&self) -> Localhost {
+        match self.localhost {
+            true => Localhost::Http,
+            false => Localhost::Refused,
+        }
+    }
+
     /// Whether a connection to this address may be made.
     pub(super) fn reaches(&self, address: IpAddr) -> bool {
         is_public(address) || (self.localhost && address.is_loopback())

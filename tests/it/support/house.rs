@@ -11,6 +11,7 @@ use goodstanding::registry::{Actor as Who, Change, Publisher, Registry, Settings
 use goodstanding::store::engine::{Engine, Row};
 use goodstanding::store::memory::MemoryEngine;
 use goodstanding::time::{ManualClock, Timestamp, Ttl};
+use goodstanding::vc::did::Localhost;
 use goodstanding::vc::keys::MasterKey;
 use goodstanding::verify::Given;
 use tokio::net::TcpListener;
@@ -200,6 +201,7 @@ fn edge(registry: Arc<Registry>, mode: Mode, body_bytes: usize) -> Edge {
     Edge {
         registry,
         outside: Arc::new(Given::refused()),
+        localhost: Localhost::Refused,
         mode,
         status_by_credential_is_public: mode == Mode::Development,
         cache: CachePolicy {
