@@ -1,4 +1,4 @@
-//! Issuing, status and verification of credentials (VCALM 1.0).
+//! Issuing and status of credentials (VCALM 1.0).
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,7 +12,6 @@ use super::request::Request;
 use crate::registry::{CredentialStatusRequest, IssuingOptions};
 use crate::status::PurposeError;
 use crate::vc::securing::{Securing, SecuringError};
-use crate::verify::{Expected, Options};
 
 /// A credential to be issued.
 #[derive(Deserialize, ToSchema)]
@@ -78,80 +77,8 @@ pub(super) struct StatusEntryBody {
     status_list_credential: Option<String>,
 }
 
-/// A credential to be verified.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct VerifyRequest {
-    /// The secured credential.
-    #[schema(value_type = Object)]
-    verifiable_credential: Value,
-    /// Options.
-    #[serde(default)]
-    options: VerifyOptions,
-}
-
-/// Options of verification.
-#[derive(Deserialize, Default, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct VerifyOptions {
-    /// Whether the results of single steps are wanted.
-    return_results: Option<bool>,
-    /// Problems are always told.
-    #[expect(
-        dead_code,
-        reason = "part of the contract; problems are told either way"
-    )]
-    return_problem_details: Option<bool>,
-    /// Whether the credential is wanted back.
-    return_credential: Option<bool>,
-    /// Names of checks; all are always made.
-    #[expect(
-        dead_code,
-        reason = "part of the contract; leaving a check out is never safe"
-    )]
-    checks: Option<Vec<String>>,
-}
-
-/// A presentation to be verified.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct VerifyPresentationRequest {
-    /// The secured presentation.
-    #[schema(value_type = Object)]
-    verifiable_presentation: Value,
-    /// Options.
-    #[serde(default)]
-    options: VerifyPresentationOptions,
-}
-
-/// Options of verifying a presentation.
-#[derive(Deserialize, Default, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct VerifyPresentationOptions {
-    /// The challenge that the proof has to answer.
-    challenge: Option<String>,
-    /// The domain that the proof has to be meant for.
-    domain: Option<String>,
-    /// Whether the results of single steps are wanted.
-    return_results: Option<bool>,
-    /// Problems are always told.
-    #[expect(
-        dead_code,
-        reason = "part of the contract; problems are told either way"
-    )]
-    return_problem_details: Option<bool>,
-    /// Whether the presentation is wanted back.
-    return_presentation: Option<bool>,
-    /// Names of checks; all are always made.
-    #[expect(
-        dead_code,
-        reason = "part of the contract; leaving a check out is never safe"
-    )]
-    checks: Option<Vec<String>>,
-}
-
 /// VCALM gives unknown members a type of their own.
-const UNKNOWN: &str = "https://www.w3.org/TR/vcalm#UNKNOWN_OPTION_PROVIDED";
+pub(super) const UNKNOWN: &str = "https://www.w3.org/TR/vcalm#UNKNOWN_OPTION_PROVIDED";
 
 pub(super) fn issue(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let body: IssueRequest = request.json_with(UNKNOWN)?;
@@ -221,52 +148,4 @@ fn index_of(given: Option<&Value>) -> Result<Option<u64>, Problem> {
         })
     };
     given.map(parse).transpose()
-}
-
-pub(super) fn verify(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let body: VerifyRequest = request.json_with(UNKNOWN)?;
-    let report = {
-        let session = edge.outside.session();
-        let options = Options {
-            localhost: edge.localhost,
-            ..Options::default()
-        };
-        edge.registry
-            .verify(&body.verifiable_credential, options, &*session)
-    };
-    let mut answer = report.to_json();
-    if body.options.return_credential == Some(true) {
-        answer.insert("credential".into(), body.verifiable_credential);
-    }
-    if body.options.return_results != Some(true) {
-        answer.shift_remove("results");
-    }
-    Ok(Reply::json(200, &Value::Object(answer)))
-}
-
-pub(super) fn verify_presentation(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let body: VerifyPresentationRequest = request.json_with(UNKNOWN)?;
-    let expected = Expected {
-        challenge: body.options.challenge.as_deref(),
-        domain: body.options.domain.as_deref(),
-    };
-    let presentation = &body.verifiable_presentation;
-    let report = {
-        let session = edge.outside.session();
-        let options = Options {
-            expected,
-            localhost: edge.localhost,
-            ..Options::default()
-        };
-        edge.registry
-            .verify_presentation(presentation, options, &*session)
-    };
-    let mut answer = report.to_json(expected);
-    if body.options.return_presentation == Some(true) {
-        answer.insert("presentation".into(), body.verifiable_presentation);
-    }
-    if body.options.return_results != Some(true) {
-        answer.shift_remove("results");
-    }
-    Ok(Reply::json(200, &Value::Object(answer)))
 }

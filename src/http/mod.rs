@@ -24,6 +24,7 @@ mod lists;
 mod profiles;
 mod statuses;
 mod tokens;
+mod verification;
 
 pub use edge::{CachePolicy, Edge, Limits, Mode};
 pub use problem::Problem;

@@ -10,7 +10,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::{
     achievements, credentials, endorsements, health, home, lists, openapi, profiles, statuses,
-    tokens,
+    tokens, verification,
 };
 
 /// Who may call a route.
@@ -35,6 +35,8 @@ pub struct Route {
     pub access: Access,
     /// Whether its body may be as large as bulk updates are.
     pub bulk: bool,
+    /// Whether its answer may wait for others on the network.
+    pub goes_outside: bool,
     /// What it does, in a line.
     pub summary: &'static str,
     /// Parameters of its query.
@@ -75,6 +77,7 @@ const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Rou
         path,
         access: Access::Public,
         bulk: false,
+        goes_outside: false,
         summary,
         query: &[],
         body: None,
@@ -119,6 +122,13 @@ const fn with_query(route: Route, query: &'static [&'static str]) -> Route {
 const fn bulk(route: Route) -> Route {
     Route {
         bulk: true,
+        ..route
+    }
+}
+
+const fn goes_outside(route: Route) -> Route {
+    Route {
+        goes_outside: true,
         ..route
     }
 }
@@ -205,8 +215,8 @@ pub static ROUTES: &[Route] = &[
     gives(with_query(get("/endorsements", "Endorsements by subject, endorser, kind, moment and standing", endorsements::list), &["subject", "endorser", "kind", "at", "standing", "limit", "cursor"]), JSON, &["endorsements", "asOf"]),
     gives(ask("/endorsements/query", "Who endorses each of up to 1,000 subjects", body::<endorsements::EndorsementsQuery>(), endorsements::query), JSON, &["results", "asOf"]),
     gives(get("/endorsements/{endorsement}", "A signed EndorsementCredential, or its page", endorsements::show), CREDENTIAL, &["@context", "id", "type"]),
-    gives(ask("/credentials/verify", "Verify a credential (VCALM)", body::<credentials::VerifyRequest>(), credentials::verify), JSON, &["verified", "outcome", "problemDetails", "report"]),
-    gives(ask("/presentations/verify", "Verify a presentation (VCALM)", body::<credentials::VerifyPresentationRequest>(), credentials::verify_presentation), JSON, &["verified", "outcome", "problemDetails", "report"]),
+    gives(goes_outside(ask("/credentials/verify", "Verify a credential, also as a JWT or a baked image (VCALM)", body::<verification::VerifyRequest>(), verification::verify)), JSON, &["verified", "outcome", "problemDetails", "report"]),
+    gives(goes_outside(ask("/presentations/verify", "Verify a presentation, also as a JWT (VCALM)", body::<verification::VerifyPresentationRequest>(), verification::verify_presentation)), JSON, &["verified", "outcome", "problemDetails", "report"]),
     gives(with_query(get("/profiles", "The profiles registered here", profiles::list), PAGING), JSON_OR_PAGE, &["profiles"]),
     gives(with_query(get("/profiles/{profile}", "An Open Badges Profile, or its page", profiles::show), &["endorsements"]), DOCUMENT, &["@context", "id", "type", "name"]),
     gives(get("/profiles/{profile}/did.json", "The DID document of a profile", profiles::did_document), DID, &["@context", "id", "verificationMethod", "assertionMethod"]),

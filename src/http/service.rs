@@ -28,10 +28,15 @@ struct Shared {
     /// A permit is held while a change is made. A change waits for the disk, and the runtime has
     /// 512 threads that may block (tokio's default): the others are left to reads.
     changes: Arc<Semaphore>,
+    /// A permit is held while something is verified, which may wait for others on the network.
+    /// Other reads never do, so these leave them the threads that changes leave.
+    verifications: Arc<Semaphore>,
 }
 
 /// How many changes are made at a time; more wait their turn.
 const CHANGES_AT_A_TIME: usize = 256;
+/// How many verifications are made at a time; more wait their turn.
+const VERIFICATIONS_AT_A_TIME: usize = 128;
 
 /// The service as a warp filter. There is one filter, so nothing can fall through to another.
 pub(super) fn filter(edge: Arc<Edge>) -> BoxedFilter<(Response<Bytes>,)> {
@@ -39,6 +44,7 @@ pub(super) fn filter(edge: Arc<Edge>) -> BoxedFilter<(Response<Bytes>,)> {
     let shared = Arc::new(Shared {
         edge,
         changes: Arc::new(Semaphore::new(CHANGES_AT_A_TIME)),
+        verifications: Arc::new(Semaphore::new(VERIFICATIONS_AT_A_TIME)),
     });
     warp::any()
         .map(move || shared.clone())
@@ -335,9 +341,14 @@ fn handle(edge: &Edge, route: &Route, request: &Request) -> Reply {
 /// Runs the handler where it may block; a panic in it is an answer of its own.
 async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply {
     let changes = route.access == Access::Token && route.method != "GET";
-    let permit = match changes {
-        true => shared.changes.clone().acquire_owned().await.ok(),
-        false => None,
+    let turn = if route.goes_outside {
+        Some(&shared.verifications)
+    } else {
+        changes.then_some(&shared.changes)
+    };
+    let permit = match turn {
+        Some(turn) => turn.clone().acquire_owned().await.ok(),
+        None => None,
     };
     let edge = shared.edge.clone();
     let ran = tokio::task::spawn_blocking(move || {
