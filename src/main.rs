@@ -10,5 +10,6 @@ fn main() -> ExitCode {
         &app::open_local,
         &app::serve,
         &app::init,
+        &app::SystemClock,
     )
 }

@@ -120,20 +120,7 @@ impl Context<'_> {
 
     /// Reads a file, or standard input where the name is `-`.
     pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, CliError> {
-        let place = if name == "-" { "standard input" } else { name };
-        let unreadable = |reason: String| CliError::Unreadable {
-            place: place.to_owned(),
-            reason,
-        };
-        let read = match name {
-            "-" => read_capped(&mut **self.stdin.borrow_mut()),
-            _ => File::open(Path::new(name)).and_then(read_capped),
-        };
-        let bytes = read.map_err(|failed| unreadable(failed.to_string()))?;
-        if bytes.len() as u64 > MAX_DOCUMENT {
-            return Err(unreadable("it is larger than 10 MiB".into()));
-        }
-        Ok(bytes)
+        read_from(&mut **self.stdin.borrow_mut(), name)
     }
 
     /// Reads a file or standard input as JSON.
@@ -157,6 +144,24 @@ impl Context<'_> {
             server: server.to_string(),
         })
     }
+}
+
+/// Reads a file of at most 10 MiB, or `stdin` where the name is `-`.
+pub(super) fn read_from(stdin: &mut dyn Read, name: &str) -> Result<Vec<u8>, CliError> {
+    let place = if name == "-" { "standard input" } else { name };
+    let unreadable = |reason: String| CliError::Unreadable {
+        place: place.to_owned(),
+        reason,
+    };
+    let read = match name {
+        "-" => read_capped(stdin),
+        _ => File::open(Path::new(name)).and_then(read_capped),
+    };
+    let bytes = read.map_err(|failed| unreadable(failed.to_string()))?;
+    if bytes.len() as u64 > MAX_DOCUMENT {
+        return Err(unreadable("it is larger than 10 MiB".into()));
+    }
+    Ok(bytes)
 }
 
 /// Reads JSON strictly: a document with two members of one name, say, would be read differently

@@ -13,6 +13,7 @@ mod endorsements;
 mod entries;
 mod error;
 mod fetch;
+mod given;
 mod init;
 mod issue;
 mod key;
@@ -27,6 +28,7 @@ mod status;
 mod testing;
 mod token;
 mod transport;
+mod verdict;
 mod verify;
 
 use std::cell::{Cell, RefCell};
@@ -50,6 +52,8 @@ use context::Context;
 use remote::{Remote, in_the_clear, parse_server};
 use report::{Exit, Report, plain};
 
+use crate::time::Clock;
+
 const DEFAULT_SERVER: &str = "http://localhost:8080";
 
 /// Opens the registry in a data folder, for `--data`; the error says why it cannot.
@@ -61,17 +65,19 @@ pub type Init<'a> = dyn Fn(InitArgs) -> Result<InitDone, String> + 'a;
 
 /// Runs the command that `args` (the program's name first) give, prints what it has to say, and
 /// returns its exit status. What it needs from the rest of the program is passed in: a way into
-/// a data folder, the service, and the preparation of a folder.
+/// a data folder, the service, the preparation of a folder, and the clock.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
     open_local: &OpenLocal<'_>,
     serve: &Serve<'_>,
     init: &Init<'_>,
+    clock: &dyn Clock,
 ) -> ExitCode {
     let surroundings = Surroundings {
         open_local,
         serve,
         init,
+        clock,
         env: &|name| std::env::var(name).ok().filter(|value| !value.is_empty()),
     };
     let mut said = execute(args, &surroundings, &mut io::stdin().lock());
@@ -173,6 +179,7 @@ struct Surroundings<'a> {
     open_local: &'a OpenLocal<'a>,
     serve: &'a Serve<'a>,
     init: &'a Init<'a>,
+    clock: &'a dyn Clock,
     env: &'a dyn Fn(&str) -> Option<String>,
 }
 
@@ -236,6 +243,12 @@ fn carry_out(
         connection,
         command,
     } = cli;
+    let command = match command {
+        Command::Verify(command) if command.offline => {
+            return command.run_offline(stdin, surroundings.clock);
+        }
+        other => other,
+    };
     let connect = move || {
         let input = stdin;
         connect(&connection, surroundings, input, warnings)
@@ -363,6 +376,7 @@ fn print(to: &mut dyn Write, text: &str) -> io::Result<()> {
 mod tests {
     use super::testing::{Fake, LIST, closed_port};
     use super::*;
+    use crate::time::{ManualClock, Timestamp};
     use clap::CommandFactory;
     use serde_json::{Value, json};
 
@@ -443,6 +457,7 @@ mod tests {
                 open_local: &|_| Err("another goodstanding is using it".into()),
                 serve: &|_| Ok(()),
                 init: &|_| Err(String::new()),
+                clock: &ManualClock::new(Timestamp::EPOCH),
                 env: &|_| None,
             },
             &mut io::empty(),

@@ -15,10 +15,13 @@ use serde_json::Value;
 use super::error::CliError;
 use super::transport::{Answer, Call, Transport};
 use super::{InitArgs, InitDone, ServeArgs, Surroundings, execute};
-use crate::time::Timestamp;
+use crate::time::{ManualClock, Timestamp};
 
 /// An id that lists, endorsements and achievements of these tests have.
 pub(super) const LIST: &str = "000000g123456789abc0";
+
+/// When these tests take place.
+pub(super) const NOW: &str = "2026-03-01T09:00:00Z";
 
 #[derive(Clone, Default)]
 struct Script {
@@ -117,6 +120,7 @@ impl Fake {
                     Ok(())
                 },
                 init: &prepared,
+                clock: &ManualClock::new(NOW.parse().unwrap()),
                 env: &|name| {
                     let found = self.env.iter().find(|(known, _)| known == name);
                     found.map(|(_, value)| value.clone())

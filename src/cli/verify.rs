@@ -1,17 +1,21 @@
 //! `goodstanding verify`: is this credential good, and who stands behind it?
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use std::io::Read;
+
 use clap::Args;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::context::{Context, json_of, not_the_contract, parse_json};
-use super::error::{CliError, Problem, headline};
+use super::context::{Context, json_of, not_the_contract, read_from};
+use super::error::{CliError, Problem};
 use super::fetch::fetch;
-use super::report::{Exit, Report, text};
+use super::given::{given_documents, pinned_keys};
+use super::report::Report;
 use super::transport::Call;
-use crate::badges::baked::Image;
+use super::verdict::said;
+use crate::time::{Clock, Timestamp};
+use crate::verify::{Expected, Input, InputError, Options, PinnedKey};
+use crate::verify::{verify_credential, verify_presentation};
 
 /// Verify a credential or presentation: its proof, its dates, its status, and the endorsements in
 /// it.
@@ -22,32 +26,57 @@ use crate::badges::baked::Image;
   goodstanding verify credential.json
   goodstanding verify https://issuer.example/credentials/42
   goodstanding verify badge.png
-  curl -s https://issuer.example/credentials/42 | goodstanding verify -")]
+  curl -s https://issuer.example/credentials/42 | goodstanding verify -
+  goodstanding verify old.jwt --pin did:web:gone.example=z6Mk...
+  goodstanding verify badge.json --offline --document did.json --document list.json")]
 pub(super) struct Verify {
     /// A file, an https URL (http on this machine), or '-' for standard input: JSON, a JWT, or a
     /// baked PNG or SVG image
     #[arg(value_name = "FILE|URL|-")]
     source: String,
+    /// Trust this key for this issuer (or holder), and no other key of theirs: a Multikey, or a
+    /// file that holds one or a JWK
+    #[arg(long = "pin", value_name = "CONTROLLER=KEY")]
+    pins: Vec<String>,
+    /// The challenge that a presentation has to answer
+    #[arg(long, value_name = "TEXT")]
+    challenge: Option<String>,
+    /// The domain that a presentation has to be meant for
+    #[arg(long, value_name = "TEXT")]
+    domain: Option<String>,
+    /// Ask nobody: verify here, from what is given with --document alone
+    #[arg(long, conflicts_with_all = ["server", "data"])]
+    pub(super) offline: bool,
+    /// A controller document, key set or status list, for --offline; a JSON document without an id
+    /// needs its URL. Of a folder, each file in it
+    #[arg(long = "document", value_name = "[URL=]FILE")]
+    documents: Vec<String>,
+    /// Verify as of this moment, with --offline; such as 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
 }
 
 impl Verify {
+    /// Has a server, or the registry in a folder, verify it.
     pub(super) fn run(self, context: &Context<'_>) -> Result<Report, CliError> {
-        let web = Url::parse(&self.source)
-            .ok()
-            .filter(|_| self.source.contains("://"));
-        let (bytes, place) = match &web {
-            Some(url) => (fetch(url, context.timeout)?, self.source.as_str()),
-            None if self.source == "-" => (context.read("-")?, "standard input"),
-            None => (context.read(&self.source)?, self.source.as_str()),
+        if !self.documents.is_empty() || self.at.is_some() {
+            let next = "add --offline, or leave them out";
+            let what = "--document and --at count only where nobody is asked";
+            return Err(CliError::Usage(format!("{what}: {next}")));
+        }
+        let bytes = match self.web() {
+            Some(url) => fetch(&url, context.timeout)?,
+            None => context.read(&self.source)?,
         };
-        let (call, asked) = question(&bytes, place)?;
+        let input = self.input(&bytes)?;
+        let call = self.question(&input)?;
         let answer = context.transport.call(&call)?;
         // A document that cannot be verified may be answered with 400 and the whole report.
         let report = json_of(&call, &answer)
             .ok()
             .filter(|body| body.get("outcome").is_some() || body.get("verified").is_some());
         match report {
-            Some(report) => Ok(said(&asked, report)),
+            Some(report) => Ok(said(&input, report)),
             None if answer.status >= 400 => {
                 Err(CliError::Problem(Box::new(Problem::of(&call, &answer))))
             }
@@ -57,150 +86,136 @@ impl Verify {
             }
         }
     }
+
+    /// Verifies it here, and asks nobody.
+    pub(super) fn run_offline(
+        self,
+        stdin: &mut dyn Read,
+        clock: &dyn Clock,
+    ) -> Result<Report, CliError> {
+        if let Some(url) = self.web() {
+            let next = "--offline asks nobody: save the document, and give the file";
+            return Err(CliError::Usage(format!(
+                "{url} is not fetched, since {next}"
+            )));
+        }
+        let bytes = read_from(stdin, &self.source)?;
+        let input = self.input(&bytes)?;
+        let given = given_documents(&self.documents)?;
+        let pinned = pinned_keys(&self.pins)?;
+        let expected = self.expected();
+        let options = Options {
+            expected,
+            pinned: &pinned,
+            ..Options::default()
+        };
+        let now = self.at.unwrap_or_else(|| clock.now());
+        let answer = match &input {
+            Input::Credential(document) => {
+                verify_credential(document, &given, options, now).to_json()
+            }
+            Input::Presentation(document) => {
+                verify_presentation(document, &given, options, now).to_json(expected)
+            }
+        };
+        Ok(said(&input, answer.into()))
+    }
+
+    fn web(&self) -> Option<Url> {
+        let url = Url::parse(&self.source).ok();
+        url.filter(|_| self.source.contains("://"))
+    }
+
+    fn expected(&self) -> Expected<'_> {
+        Expected {
+            challenge: self.challenge.as_deref(),
+            domain: self.domain.as_deref(),
+        }
+    }
+
+    /// What stands in the source. Challenge and domain that would be asked of nobody are refused.
+    fn input(&self, bytes: &[u8]) -> Result<Input, CliError> {
+        let place = match self.source.as_str() {
+            "-" => "standard input",
+            named => named,
+        };
+        let input = read(bytes, place)?;
+        if matches!(input, Input::Credential(_)) && self.expected() != Expected::default() {
+            let what = "--challenge and --domain are for presentations";
+            return Err(CliError::Usage(format!("{what}, and {place} holds none")));
+        }
+        Ok(input)
+    }
+
+    fn question(&self, input: &Input) -> Result<Call, CliError> {
+        let (path, member, document) = match input {
+            Input::Credential(document) => {
+                ("/credentials/verify", "verifiableCredential", document)
+            }
+            Input::Presentation(document) => {
+                ("/presentations/verify", "verifiablePresentation", document)
+            }
+        };
+        let mut options = Map::new();
+        options.insert("returnResults".into(), true.into());
+        options.insert("returnProblemDetails".into(), true.into());
+        let Expected { challenge, domain } = self.expected();
+        for (name, value) in [("challenge", challenge), ("domain", domain)] {
+            if let Some(value) = value {
+                options.insert(name.into(), value.into());
+            }
+        }
+        let pinned = pinned_keys(&self.pins)?;
+        if !pinned.is_empty() {
+            let body = |pin: &PinnedKey| json!({ "controller": pin.controller, "publicKeyJwk": pin.key.to_jwk() });
+            options.insert("pinnedKeys".into(), pinned.iter().map(body).collect());
+        }
+        let body = json!({ member: document, "options": options });
+        Ok(Call::post(path, body))
+    }
 }
 
-/// The call that verifies a document, and the document itself as far as it can be read here.
-fn question(bytes: &[u8], place: &str) -> Result<(Call, Value), CliError> {
-    let (path, member, document) = read(bytes, place)?;
-    let mut body = Map::new();
-    body.insert(member.into(), document.clone());
-    let options = json!({ "returnResults": true, "returnProblemDetails": true });
-    body.insert("options".into(), options);
-    Ok((Call::post(path, body.into()), document))
-}
-
-fn read(bytes: &[u8], place: &str) -> Result<(&'static str, &'static str, Value), CliError> {
-    const CREDENTIAL: &str = "/credentials/verify";
-    if Image::of(bytes).is_some() {
-        return Ok((CREDENTIAL, "media", STANDARD.encode(bytes).into()));
-    }
-    if let Some(jwt) = jwt(bytes) {
-        // VC Data Model 2.0 section 4.13: how a credential secured by an envelope is carried.
-        let enveloped = json!({
-            "@context": "https://www.w3.org/ns/credentials/v2",
-            "id": format!("data:application/vc+jwt,{jwt}"),
-            "type": "EnvelopedVerifiableCredential",
-        });
-        return Ok((CREDENTIAL, "verifiableCredential", enveloped));
-    }
-    let document = parse_json(bytes, place)?;
-    let Value::Object(mut members) = document else {
-        return Err(CliError::NotJson {
-            place: place.to_owned(),
-            reason: "a credential is a JSON object".into(),
-        });
+/// Reads what was handed over, whatever it is wrapped in.
+fn read(bytes: &[u8], place: &str) -> Result<Input, CliError> {
+    let not_json = |reason: String| CliError::NotJson {
+        place: place.to_owned(),
+        reason,
     };
-    // What `issue --json` prints, and what other services answer with, wraps the credential.
+    let input = Input::read(bytes).map_err(|refused| match refused {
+        InputError::Json(reason) => not_json(reason.to_string()),
+        image @ InputError::Image(_) => CliError::Unreadable {
+            place: place.to_owned(),
+            reason: image.to_string(),
+        },
+    })?;
+    match input {
+        Input::Credential(Value::Object(members)) => Ok(unwrapped(members)),
+        Input::Credential(Value::String(_)) | Input::Presentation(_) => Ok(input),
+        Input::Credential(_) => Err(not_json("a credential is a JSON object or a JWT".into())),
+    }
+}
+
+/// What `issue --json` prints, and what other services answer with, wraps the credential.
+fn unwrapped(mut members: Map<String, Value>) -> Input {
     if !members.contains_key("@context") {
         for wrapper in ["verifiableCredential", "verifiablePresentation"] {
-            if let Some(Value::Object(inner)) = members.get(wrapper).cloned() {
-                members = inner;
-                break;
+            let inner = members.get(wrapper);
+            if inner.is_some_and(|inner| inner.is_object() || inner.is_string()) {
+                return Input::of(members.shift_remove(wrapper).unwrap_or_default());
             }
         }
     }
-    let presentation = match members.get("type") {
-        Some(Value::String(one)) => one == "VerifiablePresentation",
-        Some(Value::Array(several)) => several.iter().any(|one| one == "VerifiablePresentation"),
-        _ => false,
-    };
-    Ok(match presentation {
-        true => (
-            "/presentations/verify",
-            "verifiablePresentation",
-            members.into(),
-        ),
-        false => (CREDENTIAL, "verifiableCredential", members.into()),
-    })
-}
-
-/// A compact JWS: three parts of base64url, the first of which begins with `{"`.
-fn jwt(bytes: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(bytes).ok()?.trim();
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    let parts = text.split('.').filter(|part| !part.is_empty()).count();
-    (text.starts_with("eyJ") && parts == 3 && text.bytes().all(allowed)).then_some(text)
-}
-
-fn said(asked: &Value, answer: Value) -> Report {
-    let mut report = Report::new();
-    let verified = answer.get("verified").and_then(Value::as_bool);
-    let outcome = text(&answer, "outcome");
-    report.worse(exit(verified, outcome));
-    let value = |of: &Value, member: &str| text(of, member).map(str::to_owned);
-    let seen = answer.get("report").unwrap_or(&Value::Null);
-    let named = asked.get("issuer").or_else(|| asked.get("holder"));
-    let issuer = named.and_then(|by| {
-        let id = by.as_str().or_else(|| text(by, "id"))?;
-        Some(text(by, "name").map_or(id.to_owned(), |name| format!("{id} ({name})")))
-    });
-    let issuer = issuer.or_else(|| value(seen, "issuer"));
-    let id = value(asked, "id").filter(|id| !id.starts_with("data:"));
-    let id = id.or_else(|| value(seen, "id"));
-    report.line(outcome.unwrap_or("unknown"));
-    report.rows(&[
-        ("  id", id),
-        ("  issuer", issuer),
-        (
-            "  proof",
-            verified.map(|yes| if yes { "verified" } else { "not verified" }.to_owned()),
-        ),
-    ]);
-    let checks = checks(&answer);
-    if !checks.is_empty() {
-        report.line("checks");
-        report.table("  ", &checks);
-    }
-    let problems = answer.get("problemDetails").and_then(Value::as_array);
-    let problems: Vec<&Value> = problems.into_iter().flatten().collect();
-    if !problems.is_empty() {
-        report.line("problems");
-    }
-    for problem in problems {
-        let at = text(problem, "pointer").filter(|at| !at.is_empty());
-        let at = at.map_or(String::new(), |at| format!(" (at {at})"));
-        report.line(format_args!("  {}{at}", headline(problem)));
-    }
-    report.json(answer);
-    report
-}
-
-/// The outcome decides; but a proof that is not said to be good is never good standing.
-fn exit(verified: Option<bool>, outcome: Option<&str>) -> Exit {
-    let standing = Exit::of(outcome);
-    match verified {
-        Some(true) => standing,
-        Some(false) => standing.max(Exit::Not),
-        None => standing.max(Exit::Unknown),
-    }
-}
-
-/// Each thing that was checked: the verdict, what the check is about, where in the document, and
-/// what it says. What is embedded comes with its own path, such as `issuer.endorsement[0]`.
-fn checks(answer: &Value) -> Vec<Vec<String>> {
-    let checks = answer.pointer("/report/checks").and_then(Value::as_array);
-    let row = |check: &Value| {
-        let path = text(check, "path").filter(|path| !path.is_empty());
-        let by = text(check, "issuer").map(|issuer| format!("by {issuer}"));
-        let said = [by.as_deref(), text(check, "detail")];
-        let said: Vec<&str> = said.into_iter().flatten().collect();
-        vec![
-            text(check, "outcome").unwrap_or("unknown").to_owned(),
-            text(check, "kind").unwrap_or_default().to_owned(),
-            path.unwrap_or("(document)").to_owned(),
-            said.join(": "),
-        ]
-    };
-    checks.into_iter().flatten().map(row).collect()
+    Input::Credential(members.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::testing::{Done, Fake, OneByOne};
-    use proptest::prelude::*;
 
     const CREDENTIAL: &str = r#"{"@context":["x"],"id":"urn:uuid:a","issuer":{"id":"did:web:h:profiles:a","name":"Acme"}}"#;
+
+    const KEY: &str = "z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2";
 
     fn verified(status: u16, answer: Value) -> Done {
         Fake::new()
@@ -209,82 +224,12 @@ mod tests {
             .run(&["verify", "-"])
     }
 
-    #[test]
-    fn each_check_is_shown_with_where_it_stands() {
-        let done = verified(
-            200,
-            json!({
-                "verified": true, "outcome": "revoked",
-                "problemDetails": [{"type": "t", "title": "Revoked", "detail": "bit 4 is set",
-                                    "pointer": "/credentialStatus"}],
-                "report": {"id": "urn:uuid:a", "issuer": "did:web:h:profiles:a", "checks": [
-                    {"path": "", "kind": "data-model", "outcome": "active", "detail": "well formed"},
-                    {"path": "proof", "kind": "proof", "outcome": "active", "detail": "it is good"},
-                    {"path": "credentialStatus", "kind": "status", "outcome": "revoked",
-                     "detail": "bit 4 is set"},
-                    {"path": "issuer.endorsement[0]", "kind": "endorsement", "outcome": "active",
-                     "issuer": "did:web:h:profiles:board", "detail": "in force"},
-                ]},
-            }),
-        );
-        assert_eq!(
-            done.calls(),
-            [format!(
-                r#"POST /credentials/verify {{"verifiableCredential":{CREDENTIAL},"options":{{"returnResults":true,"returnProblemDetails":true}}}}"#
-            )]
-        );
-        assert_eq!(done.exit, 1);
-        assert_eq!(
-            done.out,
-            "revoked\n  \
-             id      urn:uuid:a\n  \
-             issuer  did:web:h:profiles:a (Acme)\n  \
-             proof   verified\n\
-             checks\n  \
-             active   data-model   (document)             well formed\n  \
-             active   proof        proof                  it is good\n  \
-             revoked  status       credentialStatus       bit 4 is set\n  \
-             active   endorsement  issuer.endorsement[0]  by did:web:h:profiles:board: in force\n\
-             problems\n  \
-             Revoked: bit 4 is set (at /credentialStatus)\n"
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_read_here_is_named_by_the_report() {
+    fn refused(stdin: &str, args: &[&str]) -> String {
         let done = Fake::new()
-            .stdin("eyJhbGciOiJFZERTQSJ9.eyJhIjoxfQ.c2ln")
-            .answer(
-                200,
-                json!({
-                    "verified": true, "outcome": "active",
-                    "report": {"id": "urn:uuid:j", "issuer": "did:web:h:profiles:a", "checks": []},
-                }),
-            )
-            .run(&["verify", "-"]);
-        assert_eq!(
-            done.out,
-            "active\n  id      urn:uuid:j\n  issuer  did:web:h:profiles:a\n  proof   verified\n"
-        );
-    }
-
-    #[test]
-    fn the_exit_status_follows_the_outcome_but_never_trusts_a_bad_proof() {
-        for (answer, exit) in [
-            (json!({"verified": true, "outcome": "active"}), 0),
-            (json!({"verified": true, "outcome": "suspended"}), 1),
-            (json!({"verified": true, "outcome": "unreachable"}), 2),
-            (json!({"verified": true}), 2),
-            (json!({"verified": false, "outcome": "active"}), 1),
-            (json!({"verified": false, "outcome": "unknown"}), 2),
-            (json!({"outcome": "active"}), 2),
-        ] {
-            assert_eq!(verified(200, answer.clone()).exit, exit, "{answer}");
-        }
-        assert_eq!(
-            verified(400, json!({"verified": false, "outcome": "unknown"})).exit,
-            2
-        );
+            .stdin(stdin)
+            .run(&[&["verify", "-"], args].concat());
+        assert_eq!((done.exit, done.calls.len()), (2, 0), "{args:?}");
+        done.err
     }
 
     #[test]
@@ -322,14 +267,25 @@ mod tests {
                 .contains("authorization")
         );
 
-        std::fs::write(&file, b"\x89PNG\r\n\x1a\nrest").unwrap();
+        // The picture of another program's making, with a JWT in it.
+        let baked = include_bytes!("../../tests/fuzz/corpus/png/jws.png");
+        std::fs::write(&file, baked).unwrap();
         let done = Fake::new()
             .answer(200, answer)
             .run(&["verify", file.to_str().unwrap()]);
         assert!(
-            done.calls()[0].contains(r#"{"media":"iVBORw0KGgpyZXN0","#),
+            done.calls()[0].starts_with(r#"POST /credentials/verify {"verifiableCredential":"ey"#),
             "{:?}",
             done.calls()
+        );
+
+        std::fs::write(&file, b"\x89PNG\r\n\x1a\nrest").unwrap();
+        let done = Fake::new().run(&["verify", file.to_str().unwrap()]);
+        assert_eq!((done.exit, done.calls.len()), (2, 0));
+        assert!(
+            done.err.contains("credential.json: the image: "),
+            "{}",
+            done.err
         );
     }
 
@@ -341,12 +297,16 @@ mod tests {
                 format!(r#"POST /credentials/verify {{"verifiableCredential":{CREDENTIAL}"#),
             ),
             (
+                r#"{"verifiableCredential":"ey.ey.ey"}"#.into(),
+                r#"POST /credentials/verify {"verifiableCredential":"ey.ey.ey""#.into(),
+            ),
+            (
                 r#"{"@context":"x","type":["VerifiablePresentation"]}"#.into(),
                 r#"POST /presentations/verify {"verifiablePresentation":{"@context""#.into(),
             ),
             (
                 "eyJhbGciOiJFZERTQSJ9.eyJhIjoxfQ.c2ln\n".into(),
-                r#"POST /credentials/verify {"verifiableCredential":{"@context":"https://www.w3.org/ns/credentials/v2","id":"data:application/vc+jwt,eyJhbGciOiJFZERTQSJ9.eyJhIjoxfQ.c2ln","type":"EnvelopedVerifiableCredential"}"#.into(),
+                r#"POST /credentials/verify {"verifiableCredential":"eyJhbGciOiJFZERTQSJ9.eyJhIjoxfQ.c2ln","#.into(),
             ),
         ] {
             let done = Fake::new()
@@ -370,13 +330,119 @@ mod tests {
         }
     }
 
-    proptest! {
-        #[test]
-        fn good_standing_takes_both_a_good_proof_and_an_active_outcome(
-            verified: Option<bool>, outcome in proptest::option::of("active|revoked|unknown|[a-z]{0,9}"),
-        ) {
-            let good = verified == Some(true) && outcome.as_deref() == Some("active");
-            prop_assert_eq!(exit(verified, outcome.as_deref()) == Exit::Good, good);
+    #[test]
+    fn keys_challenge_and_domain_go_along() {
+        let answer = json!({"verified": true, "outcome": "active"});
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key.json");
+        let jwk = json!({"kty": "OKP", "crv": "Ed25519",
+                         "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+        std::fs::write(&file, jwk.to_string()).unwrap();
+        let pin = format!("https://a.example/?v=3={}", file.display());
+        let multikey = format!("did:web:a.example={KEY}");
+        let done = Fake::new()
+            .stdin(r#"{"@context":"x","type":"VerifiablePresentation"}"#)
+            .answer(200, answer)
+            .run(&[
+                "verify",
+                "-",
+                "--pin",
+                &pin,
+                "--pin",
+                &multikey,
+                "--challenge",
+                "c",
+                "--domain",
+                "d",
+            ]);
+        let body = done.calls[0].body.clone().unwrap();
+        let options = &body["options"];
+        assert_eq!(
+            (&options["challenge"], &options["domain"]),
+            (&json!("c"), &json!("d"))
+        );
+        let pinned = &options["pinnedKeys"];
+        assert_eq!(pinned[0]["controller"], "https://a.example/?v=3");
+        assert_eq!(pinned[0]["publicKeyJwk"], jwk);
+        assert_eq!(pinned[1]["controller"], "did:web:a.example");
+        assert_eq!(pinned[1]["publicKeyJwk"]["kty"], "OKP");
+    }
+
+    #[test]
+    fn what_would_be_asked_of_nobody_is_refused() {
+        let said = refused(CREDENTIAL, &["--challenge", "c"]);
+        assert!(said.contains("standard input holds none"), "{said}");
+        let said = refused(CREDENTIAL, &["--document", "x.json"]);
+        assert!(said.contains("--offline"), "{said}");
+        let said = refused(CREDENTIAL, &["--at", "2026-01-01T00:00:00Z"]);
+        assert!(said.contains("--offline"), "{said}");
+        for (pin, why) in [
+            (KEY, "the issuer's id, '=' and a key are needed"),
+            ("did:web:a.example=z6Mkx", "no usable key"),
+            ("did:web:a.example=/no/such/file", "no usable key"),
+        ] {
+            let said = refused(CREDENTIAL, &["--pin", pin]);
+            assert!(said.contains(why), "{pin}: {said}");
         }
+    }
+
+    fn offline(stdin: &str, args: &[&str]) -> Done {
+        let args = [&["verify", "-", "--offline"], args].concat();
+        Fake::new().stdin(stdin).run_remote(&args)
+    }
+
+    #[test]
+    fn offline_nobody_is_asked_and_what_was_not_given_is_unreachable() {
+        let done = offline(CREDENTIAL, &[]);
+        assert_eq!(
+            (done.exit, done.calls.len()),
+            (2, 0),
+            "{}{}",
+            done.out,
+            done.err
+        );
+        let url = "https://issuer.example/credentials/42";
+        let done = Fake::new().run_remote(&["verify", url, "--offline"]);
+        assert_eq!(done.exit, 2);
+        assert!(done.err.contains("save the document"), "{}", done.err);
+        let done = offline(CREDENTIAL, &["--server", "https://r.example"]);
+        assert!(done.err.contains("cannot be used with"), "{}", done.err);
+    }
+
+    #[test]
+    fn documents_are_taken_by_the_folder_and_named_where_they_are_of_no_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, text).unwrap();
+            file.display().to_string()
+        };
+        write("a.json", r#"{"id": "did:web:a.example"}"#);
+        let nameless = write("keys.json", r#"{"keys": []}"#);
+        write(".hidden", "nonsense");
+        let whole = folder.path().to_str().unwrap();
+        let done = offline(CREDENTIAL, &["--document", whole]);
+        assert!(
+            done.err
+                .contains("keys.json: it does not say where it stands"),
+            "{}",
+            done.err
+        );
+        let named = format!("https://a.example/keys?a=b={nameless}");
+        let done = offline(CREDENTIAL, &["--document", &named]);
+        assert!(done.err.is_empty(), "{}", done.err);
+        let done = offline(CREDENTIAL, &["--document", &named, "--document", &named]);
+        assert!(
+            done.err
+                .contains("two documents for https://a.example/keys?a=b"),
+            "{}",
+            done.err
+        );
+        let done = offline(CREDENTIAL, &["--document", "/no/such/file"]);
+        assert!(
+            done.err.contains("cannot read /no/such/file"),
+            "{}",
+            done.err
+        );
     }
 }

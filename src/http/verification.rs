@@ -210,11 +210,7 @@ fn taken_out(media: &str) -> Result<Value, Problem> {
 
 /// The strict mode with the keys that who asks has pinned; in development, issuers may live on
 /// localhost.
-const fn options<'a>(
-    edge: &Edge,
-    expected: Expected<'a>,
-    pinned: &'a [PinnedKey],
-) -> Options<'a> {
+const fn options<'a>(edge: &Edge, expected: Expected<'a>, pinned: &'a [PinnedKey]) -> Options<'a> {
     Options {
         expected,
         pinned,

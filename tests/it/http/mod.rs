@@ -14,3 +14,4 @@ mod idempotency;
 mod issue;
 mod issued_forms;
 mod statuses;
+mod verify;

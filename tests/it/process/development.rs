@@ -59,9 +59,9 @@ fn what_the_greeting_says_to_try_works() {
     };
     assert_eq!(suggestions.len(), 4, "{}", server.greeting);
     let good = tried(home.path(), of("good.json")).exits(0).out;
-    assert!(good.starts_with("active\n"), "{good}");
+    assert!(good.starts_with("active: "), "{good}");
     let revoked = tried(home.path(), of("revoked.json")).exits(1).out;
-    assert!(revoked.starts_with("revoked\n"), "{revoked}");
+    assert!(revoked.starts_with("revoked: "), "{revoked}");
     let endorsed = tried(home.path(), of("endorsements")).exits(0).out;
     assert!(endorsed.contains("demo-accreditor"), "{endorsed}");
     let listed = tried(home.path(), of("curl")).exits(0).out;

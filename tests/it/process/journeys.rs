@@ -199,7 +199,7 @@ fn issue(folder: &Folder, place: &Place<'_>, college: &str, achievement: &Value)
 fn verify(folder: &Folder, place: &Place<'_>, badge: &Badge) {
     let file = badge.file.to_str().unwrap();
     let said = place.run(&["verify", file]).exits(0).out;
-    assert!(said.starts_with("active\n"), "{said}");
+    assert!(said.starts_with("active: "), "{said}");
     place.run_with(&["verify", "-"], &badge.text).exits(0);
     place.run(&["verify", &shelf(&badge.text)]).exits(0);
     place.run(&["status", badge.id]).exits(0);

@@ -15,6 +15,7 @@ mod server;
 
 mod development;
 mod stopping;
+mod verdicts;
 
 #[cfg(feature = "rocksdb")]
 mod crash;

@@ -1,0 +1,245 @@
+//! What `goodstanding verify` prints, to the letter: the README shows four verdicts, and these
+//! stories are where they come from. The registry answers over HTTP, with a clock and randomness
+//! that the story holds, so that ids and keys are the same each time.
+
+use std::fs;
+use std::path::Path;
+
+use goodstanding::badges::baked::{Baked, bake};
+use goodstanding::vc::did::DidKey;
+use goodstanding::vc::keys::SigningKey;
+use goodstanding::vc::proof::{self, ProofOptions};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::program::{Ran, program, run};
+use crate::support::actors::{Actor, text};
+use crate::support::house::{House, Plan, START};
+use crate::support::jwt::enveloped;
+
+const README: &str = include_str!("../../../README.md");
+const PNG: &[u8] = include_bytes!("../../fuzz/corpus/png/plain.png");
+const SVG: &[u8] = include_bytes!("../../fuzz/corpus/svg/plain.svg");
+
+/// Runs the program in `folder`, as a client of `house`.
+fn ask(house: &House, folder: &TempDir, args: &[&str]) -> Ran {
+    let server = format!("http://{}", house.address);
+    let mut command = program();
+    command.args(args).args(["--server", &server]);
+    run(command.current_dir(folder.path()), "")
+}
+
+/// Runs the program in `folder`, where nobody can be asked.
+fn alone(folder: &TempDir, args: &[&str]) -> Ran {
+    let mut command = program();
+    // Whatever the defaults lead to, nothing listens there.
+    command.env("GOODSTANDING_SERVER", "http://127.0.0.1:1");
+    command.args(["verify", "--offline"]).args(args);
+    run(command.current_dir(folder.path()), "")
+}
+
+fn write(folder: &TempDir, name: &str, document: &Value) {
+    let text = serde_json::to_string_pretty(document).unwrap();
+    fs::write(folder.path().join(name), text).unwrap();
+}
+
+/// The degree of the README's third journey.
+fn degree(id: &str, issuer: &str) -> Value {
+    let start = README
+        .find("    {\n      \"@context\"")
+        .expect("the degree");
+    let end = start + README[start..].find("    JSON\n").expect("its end");
+    let mut degree: Value = serde_json::from_str(&README[start..end]).unwrap();
+    degree["id"] = json!(id);
+    degree["issuer"] = json!(issuer);
+    degree
+}
+
+/// The README's university, and the accreditor that endorses it.
+fn university(house: &House) -> Actor<'_> {
+    let registers = |slug: &str, name: &str, role: &str| {
+        let body = json!({ "slug": slug, "name": name, "roles": [role] });
+        house.operator().post("/profiles", &body).is(201).json()
+    };
+    let university = registers("example-university", "Example University", "issuer");
+    registers("national-accreditor", "National Accreditor", "accreditor");
+    let endorsement = json!({
+        "endorser": "national-accreditor",
+        "subject": { "id": university["id"], "kind": "profile" },
+        "name": "Accredited university",
+    });
+    house.operator().post("/endorsements", &endorsement).is(201);
+    let mut actor = house.operator();
+    actor.slug = text(&university["slug"]);
+    actor.id = text(&university["id"]);
+    actor
+}
+
+/// Holds what was printed against the README, where it stands after the command that printed it.
+#[track_caller]
+fn is_in_the_readme(command: &str, ran: &Ran) {
+    let mut shown = format!("    $ {command}\n");
+    for line in ran.out.lines() {
+        shown.push_str(format!("    {line}").trim_end());
+        shown.push('\n');
+    }
+    assert!(README.contains(&shown), "the README does not say:\n{shown}");
+}
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let house = Plan::new().in_development().open();
+    let folder = TempDir::new().unwrap();
+    let university = university(&house);
+    let good = university.issues(&degree(
+        "https://university.example/degrees/4712",
+        &university.id,
+    ));
+    let revoked = university.issues(&degree(
+        "https://university.example/degrees/4711",
+        &university.id,
+    ));
+    let change = json!({
+        "credentialId": revoked["id"], "status": true,
+        "credentialStatus": { "type": "BitstringStatusListEntry", "statusPurpose": "revocation" },
+    });
+    university.post("/credentials/status", &change).is(200);
+    let mut tampered = good.clone();
+    tampered["credentialSubject"]["achievement"]["name"] = json!("PhD Physics");
+    let stranger = signed_elsewhere("did:web:other.example", "did:web:other.example#key-1");
+    for (name, document, status) in [
+        ("good.json", &good, 0),
+        ("issued.json", &revoked, 1),
+        ("tampered.json", &tampered, 2),
+        ("elsewhere.json", &stranger, 2),
+    ] {
+        write(&folder, name, document);
+        let ran = ask(&house, &folder, &["verify", name]).exits(status);
+        is_in_the_readme(&format!("goodstanding verify {name}"), &ran);
+    }
+}
+
+/// A degree that is signed with a key of the story.
+fn signed_elsewhere(issuer: &str, method: &str) -> Value {
+    let mut unsigned = degree("https://other.example/degrees/1", issuer);
+    unsigned["validFrom"] = json!("2026-01-01T00:00:00Z");
+    let options = ProofOptions {
+        created: Some("2026-01-01T00:00:00Z".parse().unwrap()),
+        ..ProofOptions::new(method)
+    };
+    proof::sign(&unsigned, &options, &SigningKey::from_seed(&[7; 32])).unwrap()
+}
+
+/// Whoever makes a key can sign with it. That is told, and not taken for more.
+#[test]
+fn an_issuer_whom_nobody_knows_is_told_as_such() {
+    let house = Plan::new().in_development().open();
+    let folder = TempDir::new().unwrap();
+    let did = DidKey::from(SigningKey::from_seed(&[7; 32]).public());
+    let badge = signed_elsewhere(&did.to_string(), &did.method_url());
+    write(&folder, "badge.json", &badge);
+    let ran = ask(&house, &folder, &["verify", "badge.json"]).exits(0);
+    insta::assert_snapshot!(ran.out, @"");
+}
+
+#[test]
+fn a_jwt_and_images_are_read_like_json() {
+    let house = House::open();
+    let folder = TempDir::new().unwrap();
+    let school = house.registrar("school");
+    let degree = degree("https://university.example/degrees/1", &school.id);
+    let json = school.issues(&degree).to_string();
+    let body = json!({ "credential": degree, "options": { "securing": "vc+jwt" } });
+    let issued = school.post("/credentials/issue", &body).is(201).json();
+    let jwt = enveloped(&issued["verifiableCredential"]);
+    for (name, bytes) in [
+        ("degree.jwt", jwt.clone().into_bytes()),
+        ("envelope.json", issued.to_string().into_bytes()),
+        ("json.png", bake(PNG, &Baked::Json(json.clone())).unwrap()),
+        ("jwt.png", bake(PNG, &Baked::Jwt(jwt.clone())).unwrap()),
+        ("json.svg", bake(SVG, &Baked::Json(json)).unwrap()),
+        ("jwt.svg", bake(SVG, &Baked::Jwt(jwt)).unwrap()),
+    ] {
+        fs::write(folder.path().join(name), bytes).unwrap();
+        let said = ask(&house, &folder, &["verify", name]).exits(0).out;
+        assert!(
+            said.starts_with("active: it is genuine and in force, but"),
+            "{name}: {said}"
+        );
+    }
+    fs::write(folder.path().join("plain.png"), PNG).unwrap();
+    ask(&house, &folder, &["verify", "plain.png"])
+        .exits(2)
+        .explains(&["cannot read plain.png: the image: "]);
+}
+
+/// A badge, and what an archive keeps beside it: the DID document and the list, as served.
+fn archive(house: &House, folder: &TempDir) -> (Value, String) {
+    let school = house.registrar("school");
+    let badge = school.issues(&degree("https://university.example/degrees/1", &school.id));
+    write(folder, "badge.json", &badge);
+    let did = school.get("/profiles/school/did.json").is(200).json();
+    fs::create_dir(folder.path().join("kept")).unwrap();
+    write(folder, "kept/did.json", &did);
+    let list = text(&badge["credentialStatus"]["statusListCredential"]);
+    let keep = || write(folder, "kept/list.json", &school.get(&list).is(200).json());
+    keep();
+    let key = did["verificationMethod"][0]["publicKeyMultibase"].clone();
+    (badge, format!("{}={}", school.id, text(&key)))
+}
+
+#[test]
+fn offline_the_given_documents_decide() {
+    let house = House::open();
+    let folder = TempDir::new().unwrap();
+    let (badge, pin) = archive(&house, &folder);
+    let here = Path::new("kept");
+    let did = here.join("did.json").display().to_string();
+    let list = here.join("list.json").display().to_string();
+    let now = ["badge.json", "--at", START];
+
+    let with = |more: &[&str]| alone(&folder, &[&now[..], more].concat());
+    with(&["--document", "kept"]).exits(0);
+    with(&["--document", &did, "--document", &list]).exits(0);
+    let said = with(&[]).exits(2).out;
+    assert!(
+        said.starts_with("unreachable: whether it is genuine could not"),
+        "{said}"
+    );
+    assert!(said.contains("offline nobody is asked"), "{said}");
+    let said = with(&["--document", &did]).exits(2).out;
+    assert!(
+        said.starts_with("unreachable: it is genuine, but"),
+        "{said}"
+    );
+    // A key that is trusted is enough for the badge, but not for what has come of it.
+    let said = with(&["--pin", &pin]).exits(2).out;
+    assert!(
+        said.starts_with("unreachable: it is genuine, but"),
+        "{said}"
+    );
+    with(&["--pin", &pin, "--document", &list]).exits(0);
+    let early = [
+        "badge.json",
+        "--at",
+        "2020-01-01T00:00:00Z",
+        "--document",
+        "kept",
+    ];
+    let said = alone(&folder, &early).out;
+    assert!(!said.starts_with("active"), "{said}");
+
+    let change = json!({
+        "credentialId": badge["id"], "status": true,
+        "credentialStatus": { "type": "BitstringStatusListEntry", "statusPurpose": "revocation" },
+    });
+    house
+        .operator()
+        .post("/credentials/status", &change)
+        .is(200);
+    let address = text(&badge["credentialStatus"]["statusListCredential"]);
+    let revoked = house.verifier().get(&address).is(200).json();
+    write(&folder, "kept/list.json", &revoked);
+    let ran = with(&["--document", "kept", "--json"]).exits(1);
+    assert_eq!(ran.json()["outcome"], "revoked");
+}
