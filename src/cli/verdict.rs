@@ -137,8 +137,8 @@ impl<'a> Verdict<'a> {
         rows
     }
 
-    /// The issuer with the name that is registered for it; a name that it gives itself is told
-    /// as such.
+    /// The issuer with the name that is registered for it. A name that it gives itself is told as
+    /// such, and so is an issuer whom no good proof shows.
     fn named(&self, issuer: String) -> String {
         let (Input::Credential(asked) | Input::Presentation(asked)) = self.asked;
         let registered = checks(self.answer)
@@ -146,10 +146,11 @@ impl<'a> Verdict<'a> {
             .flat_map(evidence)
             .find(|(name, _)| *name == "registered name");
         let own = asked.pointer("/issuer/name").and_then(Value::as_str);
-        match (registered, own) {
-            (Some((_, name)), _) => format!("{issuer} ({name})"),
-            (None, Some(name)) => format!("{issuer} (calls itself {name:?})"),
-            (None, None) => issuer,
+        match (self.verified, registered, own) {
+            (Some(true), Some((_, name)), _) => format!("{issuer} ({name})"),
+            (Some(true), None, Some(name)) => format!("{issuer} (calls itself {name:?})"),
+            (Some(true), None, None) => issuer,
+            (Some(false) | None, _, _) => format!("{issuer} (by its own word)"),
         }
     }
 
@@ -334,6 +335,27 @@ mod tests {
     }
 
     #[test]
+    fn a_name_counts_from_the_registry_and_an_issuer_by_a_good_proof() {
+        let issuer = |verified: bool, registered: Option<&str>| {
+            let evidence: Vec<Value> = registered
+                .iter()
+                .map(|name| json!({"name": "registered name", "value": name}))
+                .collect();
+            let check = json!({"kind": "registry", "path": "issuer", "evidence": evidence});
+            let answer = json!({"verified": verified, "report": {"checks": [check]}});
+            let told = told(answer);
+            let line = told.lines().find(|line| line.starts_with("  issuer"));
+            line.unwrap_or_default().trim_start().to_owned()
+        };
+        let id = "issuer  did:web:h:profiles:a";
+        assert_eq!(issuer(true, Some("Acme Ltd")), format!("{id} (Acme Ltd)"));
+        assert_eq!(issuer(true, None), format!("{id} (calls itself \"Acme\")"));
+        for registered in [Some("Acme Ltd"), None] {
+            assert_eq!(issuer(false, registered), format!("{id} (by its own word)"));
+        }
+    }
+
+    #[test]
     fn the_sentence_says_what_it_means_for_who_relies_on_it() {
         let sentence = |verified: Option<bool>, outcome: &str, code: &str, issuer: Option<&str>| {
             let mut answer = json!({"outcome": outcome, "problemDetails": [{"code": code}]});
@@ -393,7 +415,7 @@ mod tests {
         insta::assert_snapshot!(told(answer), @r#"
         unknown: it is not shown to be genuine: do not rely on it
           id      urn:uuid:a
-          issuer  did:web:h:profiles:a (calls itself "Acme")
+          issuer  did:web:h:profiles:a (by its own word)
           proof   not verified
         problems
           Bad: not good (at /proof)
