@@ -10,7 +10,7 @@ use goodstanding::vc::credential::Credential;
 use goodstanding::vc::{members, proof};
 use goodstanding::verify::outcome::Outcome;
 use goodstanding::verify::{
-    CheckedList, Fetched, Known, Options, Report, Resolver, SignedHere, Unresolved,
+    CheckedList, Fetched, Known, Options, Report, Resolver, SignedHere, Unresolved, WantedList,
     verify_credential, verify_presentation,
 };
 use serde_json::{Value, json};
@@ -200,12 +200,11 @@ impl Resolver for Nobody {
 
     fn list(
         &self,
-        url: &str,
-        _: &'static str,
+        wanted: WantedList<'_>,
         _: &mut dyn FnMut(&Fetched) -> Result<CheckedList, StatusError>,
     ) -> Result<Arc<CheckedList>, StatusError> {
         Err(StatusError::Retrieval {
-            list: url.to_owned(),
+            list: wanted.reference.list().to_owned(),
             reason: "nobody answers".to_owned(),
         })
     }
