@@ -110,3 +110,22 @@ impl Drop for Turn<'_> {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_wait_and_who_comes_too_much_is_told_so() {
+        let waiting = AtomicUsize::new(0);
+        let mut turns: Vec<_> = (0..WAITING).map(|_| Turn::take(&waiting)).collect();
+        assert!(turns.iter().all(Result::is_ok));
+        for _ in 0..3 {
+            assert_eq!(Turn::take(&waiting).err(), Some(FetchError::Busy));
+        }
+        turns.pop();
+        assert!(Turn::take(&waiting).is_ok());
+        drop(turns);
+        assert_eq!(waiting.into_inner(), 0);
+    }
+}

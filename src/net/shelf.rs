@@ -78,6 +78,12 @@ impl<T: Send + Sync> Shelf<T> {
         self.0.get(key)
     }
 
+    /// What everything here counts.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.weighted_size()
+    }
+
     pub(super) fn put(&self, key: Key, kept: Kept<T>) {
         self.0.insert(key, kept);
         // Otherwise the bound holds only some time later, and lists are large.

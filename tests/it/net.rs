@@ -12,13 +12,23 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::bufread::GzEncoder;
 use goodstanding::net::{
     FetchError, Fetched, Fetcher, Hosts, Kind, Policy, Refusal, SystemNames, Unreachable, Unusable,
 };
 use goodstanding::time::{ManualClock, Timestamp, Ttl};
+use goodstanding::vc::did::DidKey;
+use goodstanding::vc::keys::SigningKey;
+use goodstanding::vc::proof::{self, ProofOptions};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use serde_json::json;
+
+use crate::support::actors::badge;
+use crate::support::house::{House, Plan};
+use crate::support::site::Canary;
 
 /// Says to this program that it runs inside, and where its hosts file is.
 const INSIDE: &str = "GOODSTANDING_TEST_NAMESPACE";
@@ -122,6 +132,11 @@ fn inside() {
 
     no_way_leads_inside(&authority);
     no_answer_takes_too_long_or_too_much(&authority);
+    let policy = policy(&authority, 3);
+    let house = Plan::new()
+        .reaching(policy, Arc::new(SystemNames::default()))
+        .open();
+    no_badge_leads_inside(&house);
 
     // The name that was public is loopback from now on.
     names("127.0.0.1");
@@ -129,6 +144,11 @@ fn inside() {
     assert_eq!(
         rebound,
         Refusal::NotPublic("lists.example.net".into()).into()
+    );
+    let report = verified(&house, "https://lists.example.net/list");
+    assert!(
+        report.contains("resolves to an address that is not public"),
+        "{report}"
     );
     let unknown = get(&strict, "https://nobody.example.net/").unwrap_err();
     assert_eq!(
@@ -198,14 +218,71 @@ fn no_answer_takes_too_long_or_too_much(authority: &str) {
     assert_eq!(endless, Err(Unusable::TooLarge(4 << 20).into()));
 }
 
-fn fetcher(authority: &str, redirects: u8) -> Fetcher {
-    let policy = Policy {
+/// Whatever a badge names as its list, the service answers in time that it is unreachable.
+fn no_badge_leads_inside(house: &House) {
+    let paths = [
+        "to-metadata",
+        "to-private",
+        "to-loopback",
+        "to-address",
+        "to-localhost",
+        "slow",
+        "endless",
+        "bomb",
+    ];
+    let lists = paths.map(|path| format!("https://lists.example.net/{path}"));
+    let others = [
+        "https://metadata.example.net/",
+        "https://private.example.net/",
+        "https://loopback.example.net/",
+        "http://169.254.169.254/latest/meta-data/",
+        "https://0xa9fea9fe/",
+        "https://localhost/",
+    ];
+    let others = others.map(str::to_owned);
+    for list in lists.iter().chain(&others) {
+        let began = Instant::now();
+        verified(house, list);
+        assert!(began.elapsed() < Duration::from_secs(20), "{list}");
+    }
+    let bomb = verified(house, "https://lists.example.net/bomb");
+    assert!(bomb.contains("expands to more than"), "{bomb}");
+}
+
+/// The report on a good badge with this list, whose status is not found out.
+fn verified(house: &House, list: &str) -> String {
+    let key = SigningKey::from_seed(&[7; 32]);
+    let did = DidKey::from(key.public());
+    let mut badge = badge(&did.to_string(), "https://college.example/welding");
+    badge["validFrom"] = json!("2026-01-01T00:00:00Z");
+    badge["credentialStatus"] = json!({
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": "revocation",
+        "statusListIndex": "7",
+        "statusListCredential": list,
+    });
+    let badge = proof::sign(&badge, &ProofOptions::new(did.method_url()), &key).unwrap();
+    let report = house.verifier().verifies(&badge);
+    assert_eq!(
+        (&report["verified"], &report["outcome"]),
+        (&json!(true), &json!("unreachable")),
+        "{list}: {report:#}"
+    );
+    report.to_string()
+}
+
+fn policy(authority: &str, redirects: u8) -> Policy {
+    Policy {
         hosts: Hosts::Public,
         redirects,
         total: Ttl::from_millis(2000),
         extra_roots: authority.as_bytes().to_vec(),
         ..Policy::default()
-    };
+    }
+}
+
+fn fetcher(authority: &str, redirects: u8) -> Fetcher {
+    let policy = policy(authority, redirects);
     let clock = Arc::new(ManualClock::new(Timestamp::EPOCH));
     Fetcher::new(policy, Arc::new(SystemNames::default()), clock).unwrap()
 }
@@ -265,6 +342,7 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>) {
         "/list" => wire.write_all(format!("{ok}{{\"this\": \"is a list\"}}").as_bytes()),
         "/slow" => trickle(&mut wire, &ok),
         "/endless" => endless(&mut wire, &ok),
+        "/bomb" => bomb(&mut wire, fields),
         "/to-address" => redirect(&mut wire, "http://169.254.169.254/latest/meta-data/"),
         "/to-localhost" => redirect(&mut wire, "http://localhost/"),
         path => {
@@ -291,26 +369,18 @@ fn trickle(wire: &mut impl Write, head: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// 64 MiB of nothing, in some thousands of bytes.
+fn bomb(wire: &mut impl Write, fields: &str) -> io::Result<()> {
+    let mut packed = Vec::new();
+    let nothing = io::BufReader::new(io::repeat(0).take(64 << 20));
+    GzEncoder::new(nothing, Compression::best()).read_to_end(&mut packed)?;
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n{fields}\r\n");
+    wire.write_all(&[head.as_bytes(), &packed].concat())
+}
+
 fn endless(wire: &mut impl Write, head: &str) -> io::Result<()> {
     wire.write_all(head.as_bytes())?;
     loop {
         wire.write_all(&[b' '; 4096])?;
-    }
-}
-
-/// A listener that nobody must connect to.
-struct Canary(TcpListener, String);
-
-impl Canary {
-    fn at(address: &str, port: u16) -> Self {
-        let listener = TcpListener::bind((address, port)).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        Self(listener, format!("{address}:{port}"))
-    }
-
-    fn sings(&self) {
-        let connected = self.0.accept();
-        let untouched = connected.is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock);
-        assert!(untouched, "the canary at {} was connected to", self.1);
     }
 }

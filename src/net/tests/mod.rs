@@ -2,6 +2,7 @@
 
 mod caching;
 mod crowds;
+mod elsewhere;
 mod hostile;
 mod names;
 mod redirects;

@@ -8,6 +8,7 @@ mod concurrency;
 mod conditions;
 mod description;
 mod development;
+mod elsewhere;
 mod framing;
 mod health;
 mod idempotency;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use goodstanding::entropy::SeededEntropy;
 use goodstanding::http::{CachePolicy, Edge, Limits, Mode, Running, serve};
+use goodstanding::net::{Elsewhere, Names, Policy};
 use goodstanding::registry::{Actor as Who, Change, Publisher, Registry, Settings};
 use goodstanding::store::engine::{Engine, Row};
 use goodstanding::store::memory::MemoryEngine;
@@ -35,6 +36,7 @@ pub(crate) struct Plan {
     publish_delay: Option<Duration>,
     catches_up: bool,
     body_bytes: usize,
+    reach: Option<(Policy, Arc<dyn Names>)>,
 }
 
 /// A registry that runs. Dropping it ends the server.
@@ -68,6 +70,7 @@ impl Plan {
             publish_delay: None,
             catches_up: true,
             body_bytes: 1 << 20,
+            reach: None,
         }
     }
 
@@ -102,6 +105,12 @@ impl Plan {
         self
     }
 
+    /// Verification asks others within this policy, and finds them by these names.
+    pub(crate) fn reaching(mut self, policy: Policy, names: Arc<dyn Names>) -> Self {
+        self.reach = Some((policy, names));
+        self
+    }
+
     /// Starts it.
     pub(crate) fn open(self) -> House {
         let settings = Settings {
@@ -126,7 +135,12 @@ impl Plan {
         let publisher = self
             .publish_delay
             .map(|delay| Publisher::start(registry.clone(), delay).unwrap());
-        let edge = Arc::new(edge(registry, self.mode, self.body_bytes));
+        let mut edge = edge(registry, self.mode, self.body_bytes);
+        if let Some((policy, names)) = self.reach {
+            edge.localhost = policy.did_localhost();
+            edge.outside = Arc::new(Elsewhere::new(policy, names, clock.clone()).unwrap());
+        }
+        let edge = Arc::new(edge);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()

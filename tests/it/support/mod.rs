@@ -6,4 +6,5 @@ pub(crate) mod house;
 pub(crate) mod jwt;
 pub(crate) mod peers;
 pub(crate) mod reader;
+pub(crate) mod site;
 pub(crate) mod vectors;
