@@ -102,7 +102,7 @@ impl VerifyingKey {
     ///
     /// # Errors
     /// The member that is missing or wrong, a private key, what is no point of its curve, and RSA
-    /// keys below 2,048 bits.
+    /// keys below 2,048 bits or with an exponent that proves nothing.
     pub fn from_jwk(jwk: &Value) -> Result<Self, PublicKeyError> {
         let kind = jwk.get("kty").and_then(Value::as_str);
         match (kind, jwk.as_object()) {
@@ -240,6 +240,9 @@ impl RsaKey {
         if !RSA_BITS.contains(&bits) {
             return Err(PublicKeyError::RsaLength(bits));
         }
+        if !is_exponent(&exponent) {
+            return Err(wrong("e", "an odd number from 3 on, of at most 33 bits"));
+        }
         Ok(Self { modulus, exponent })
     }
 
@@ -264,6 +267,15 @@ impl fmt::Debug for RsaKey {
 /// The members of a JWK that belong to its private half, or are a shared secret (RFC 7518 section
 /// 6). `d` is in every private key; of an RSA key the others would do as well.
 pub(super) const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// With the exponent 1 every padded digest is its own signature, and an even one is none. Longer
+/// ones only cost time, and the checks of signatures refuse them too.
+fn is_exponent(bytes: &[u8]) -> bool {
+    let value = bytes.iter().try_fold(0_u64, |value, byte| {
+        value.checked_mul(256)?.checked_add(u64::from(*byte))
+    });
+    value.is_some_and(|value| (3..1 << 33).contains(&value) && value % 2 == 1)
+}
 
 const fn wrong(member: &'static str, expected: &'static str) -> PublicKeyError {
     PublicKeyError::Jwk { member, expected }
