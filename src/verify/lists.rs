@@ -249,7 +249,7 @@ impl Reader<'_> {
         let jwt = CredentialJwt::parse(text).map_err(|error| self.refused(error))?;
         self.check_issuer(&jwt.issuer)?;
         StatusList::check_shape(&jwt.credential)?;
-        let key = self.signers.key(jwt.header(), self.issuer)?;
+        let key = self.key(jwt.header())?;
         jwt.verify(&key).map_err(|error| self.refused(error))?;
         let list = StatusList::parse(&jwt.credential, DEFAULT_CAP_BYTES)?;
         let of_jwt = Period {
@@ -288,7 +288,7 @@ impl Reader<'_> {
         if let Some(issuer) = claims.get("iss") {
             self.check_issuer(issuer.as_str().unwrap_or_default())?;
         }
-        let key = self.signers.key(jws.header(), self.issuer)?;
+        let key = self.key(jws.header())?;
         jws.verify(&key).map_err(|error| self.refused(error))?;
         TokenStatusList::from_claims(&claims, DEFAULT_CAP_BYTES)
     }
@@ -298,8 +298,19 @@ impl Reader<'_> {
         if let Some(issuer) = cwt.issuer() {
             self.check_issuer(issuer)?;
         }
-        let key = self.signers.key(&self.header(&cwt)?, self.issuer)?;
+        let key = self.key(&self.header(&cwt)?)?;
         cwt.verify(&key, DEFAULT_CAP_BYTES)
+    }
+
+    /// The key that a header names; what is wrong with it is wrong with this list.
+    fn key(&mut self, header: &Header) -> Result<VerifyingKey, StatusError> {
+        let list = self.url.to_owned();
+        let found = self.signers.key(header, self.issuer);
+        found.map_err(|error| match error {
+            StatusError::Retrieval { reason, .. } => StatusError::Retrieval { list, reason },
+            StatusError::Verification { reason, .. } => StatusError::Verification { list, reason },
+            other => other,
+        })
     }
 
     /// The header of a CWT as far as a key is found by it.

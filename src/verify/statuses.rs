@@ -18,7 +18,7 @@ use super::lists::{self, ListSigners};
 use super::outcome::Outcome;
 use super::presentation::Expected;
 use super::proofs::{self, Wanted};
-use super::report::{CheckKind, Finding, Problem, Report, StatusReport};
+use super::report::{CheckKind, Finding, Report, StatusReport};
 use super::resolver::{Trust, WantedList};
 
 /// One status that a credential points to.
@@ -97,9 +97,15 @@ impl ListSigners for Examiner<'_> {
             expected: Expected::default(),
         };
         proofs::examine(list, wanted, self, &mut report);
-        match report.verified {
-            true => Ok(()),
-            false => Err(unproven(list.get("id"), report.problems.first())),
+        report.judge();
+        match (report.verified, report.outcome) {
+            (true, _) => Ok(()),
+            (false, outcome) => {
+                let id = list.get("id").and_then(Value::as_str).unwrap_or_default();
+                let problem = report.problems.first();
+                let reason = problem.map_or("it has no proof", |problem| &problem.detail);
+                Err(unproven(outcome, id, reason))
+            }
         }
     }
 
@@ -113,19 +119,16 @@ impl ListSigners for Examiner<'_> {
         let found = key_of_jwt(&signed, self);
         found
             .map(|found| found.key)
-            .map_err(|problem| StatusError::Verification {
-                list: issuer.to_owned(),
-                reason: problem.to_string(),
-            })
+            .map_err(|problem| unproven(problem.outcome(), issuer, &problem.to_string()))
     }
 }
 
-fn unproven(id: Option<&Value>, problem: Option<&Problem>) -> StatusError {
-    StatusError::Verification {
-        list: id.and_then(Value::as_str).unwrap_or_default().to_owned(),
-        reason: problem.map_or("it has no proof".to_owned(), |problem| {
-            problem.detail.clone()
-        }),
+/// A key that cannot be had may be had tomorrow; anything else is wrong with the list.
+fn unproven(outcome: Outcome, list: &str, reason: &str) -> StatusError {
+    let (list, reason) = (list.to_owned(), reason.to_owned());
+    match outcome {
+        Outcome::Unreachable => StatusError::Retrieval { list, reason },
+        _ => StatusError::Verification { list, reason },
     }
 }
 
