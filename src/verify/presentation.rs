@@ -32,7 +32,8 @@ pub struct Expected<'a> {
 pub struct PresentationReport {
     /// Whether proof and data model are good, of the presentation and of every credential in it.
     pub verified: bool,
-    /// What counts among the outcomes of the credentials; [`Outcome::Active`] only if `verified`.
+    /// What counts among the outcomes of the presentation itself and of the credentials;
+    /// [`Outcome::Active`] only if `verified`.
     pub outcome: Outcome,
     /// The holder's id. It is by the presentation's own word unless `presented`.
     pub holder: Option<String>,
@@ -117,8 +118,10 @@ impl PresentationReport {
     }
 
     pub(super) fn of(report: Report, holder: Option<&str>, credentials: Vec<Report>) -> Self {
+        // A JWT has a period of its own, which counts beside those of the credentials.
+        let own = std::iter::once(report.outcome);
         let outcome = match report.verified {
-            true => weightiest(credentials.iter().map(|credential| credential.outcome)),
+            true => weightiest(own.chain(credentials.iter().map(|one| one.outcome))),
             false => report.outcome,
         };
         Self {
