@@ -297,7 +297,8 @@ fn is_status_list(credential: &Credential<'_>) -> bool {
         .any(|name| credential.is_a(name))
 }
 
-fn place(error: &CredentialError) -> String {
+/// JSON pointer of the fault in the credential.
+pub(super) fn place(error: &CredentialError) -> String {
     match error {
         CredentialError::NotAnObject => String::new(),
         CredentialError::Context => "/@context".to_owned(),

@@ -6,7 +6,8 @@ use thiserror::Error;
 
 use crate::badges::baked::{self, Baked, BakedError, Image};
 use crate::json::{self, JsonError};
-use crate::vc::jwt::{Envelope, PresentationJwt};
+use crate::vc::jws::Jws;
+use crate::vc::jwt::Envelope;
 
 use super::code::Code;
 use super::examine::has_type;
@@ -59,7 +60,7 @@ impl Input {
     /// report then says what is missing.
     pub fn of(value: Value) -> Self {
         let presentation = match &value {
-            Value::String(text) => PresentationJwt::parse(text).is_ok(),
+            Value::String(text) => says_presentation(text),
             document => {
                 has_type(document.get("type"), "VerifiablePresentation")
                     || Envelope::of(document) == Some(Envelope::Presentation)
@@ -70,6 +71,21 @@ impl Input {
             false => Self::Credential(value),
         }
     }
+}
+
+/// What a JWT says that it is, by its `typ` or else by its payload, however wrong the rest of it.
+fn says_presentation(text: &str) -> bool {
+    let Ok(jws) = Jws::parse(text) else {
+        return false;
+    };
+    let is_typ = |typs: [&str; 2]| typs.iter().any(|typ| jws.header().is_typ(typ));
+    let claims = || json::parse(jws.payload()).unwrap_or_default();
+    let in_payload = |claims: Value| {
+        let typed = has_type(claims.get("type"), "VerifiablePresentation");
+        claims.get("vc").is_none() && (typed || claims.get("vp").is_some())
+    };
+    is_typ(["vp+jwt", "vp+ld+json+jwt"])
+        || !is_typ(["vc+jwt", "vc+ld+json+jwt"]) && in_payload(claims())
 }
 
 /// How a document is secured.

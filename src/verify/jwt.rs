@@ -12,7 +12,7 @@ use crate::vc::proof;
 use crate::vc::verifying::VerifyingKey;
 
 use super::code::Code;
-use super::examine::{Claims, Examiner};
+use super::examine::{Claims, Examiner, place};
 use super::keys::{SignedJwt, key_of_jwt};
 use super::outcome::Outcome;
 use super::presentation::{Envelope, Expected, PresentationReport, carried};
@@ -94,11 +94,12 @@ pub(super) fn presentation(
 /// Writes down why a text is no JWT of the kind that is wanted.
 fn unread(error: &JwtError, report: &mut Report) {
     let finding = Finding::unknown(Code::from(error), error.to_string());
-    let kind = match error {
-        JwtError::Credential(_) | JwtError::Presentation { .. } => CheckKind::DataModel,
-        _ => CheckKind::Proof,
+    let (place, kind) = match error {
+        JwtError::Credential(error) => (place(error), CheckKind::DataModel),
+        JwtError::Presentation { pointer, .. } => ((*pointer).to_owned(), CheckKind::DataModel),
+        _ => (String::new(), CheckKind::Proof),
     };
-    report.found("", kind, finding);
+    report.found(&place, kind, finding);
 }
 
 fn present(
