@@ -5,6 +5,7 @@ mod forgeries;
 mod keys;
 mod presentations;
 mod statuses;
+mod table_others;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
