@@ -5,6 +5,7 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 use std::io::Write as _;
 
 use super::entries::{AT, LIST, Stated, as_jwt, bits, malformed};
+use super::jwts::KEY_SET;
 use super::*;
 use crate::bitstring::{encode, encode_2021};
 use crate::vc::jwt::Envelope;
@@ -84,6 +85,17 @@ fn owners() -> Vec<Row> {
                 stated.list_by.method = college().method;
             },
             unproven(),
+        ),
+        row(
+            "the list's key is out of reach, and the badge's stands in a set",
+            Stated::bitstring,
+            |stated| {
+                let mut key = college().key.public().to_jwk();
+                key["kid"] = json!(college().method);
+                stated.web.world.documents.clear();
+                stated.web.serve(KEY_SET, json!({ "keys": [key] }));
+            },
+            proved(Outcome::Unreachable, "status-retrieval", AT),
         ),
         signed(
             "the list is not signed",

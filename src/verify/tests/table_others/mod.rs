@@ -5,6 +5,8 @@
 //! row fails by its change alone; and the problems have to be exactly the expected ones, so that it
 //! fails by the check that it is meant for. Nobody whom only a forger names is ever asked.
 
+mod claims;
+mod cwts;
 mod documents;
 mod entries;
 mod given;
@@ -246,7 +248,7 @@ fn complaint(row: &Row) -> Option<String> {
 fn table() -> Vec<Row> {
     let parts = [
         jwts::rows(),
-        jwts::claims(),
+        claims::rows(),
         signatures::rows(),
         signatures::envelopes(),
         presented::rows(),
@@ -257,7 +259,7 @@ fn table() -> Vec<Row> {
         lists::rows(),
         other_lists::rows(),
         tokens::rows(),
-        tokens::in_cbor(),
+        cwts::rows(),
         refresh::rows(),
         images::rows(),
         given::rows(),

@@ -80,7 +80,7 @@ pub(super) fn rows() -> Vec<Row> {
     });
     vec![
         row(
-            "refresh: a newer version",
+            "refresh: a newer version, which names the same service",
             refreshed,
             |_| {},
             telling(&["refreshed"]),
