@@ -138,8 +138,10 @@ pub enum CredentialError {
         instead: &'static str,
     },
     /// The period ends before it begins.
-    #[error("the credential is valid from {from}, which is after its end, {until}")]
+    #[error("/{member}: the credential is valid from {from}, which is after its end, {until}")]
     Period {
+        /// The member that says when it ends.
+        member: &'static str,
         /// Its beginning.
         from: Timestamp,
         /// Its end.
@@ -269,7 +271,11 @@ fn read_period(
     }
     let (from, until) = (read_date(members, here.0)?, read_date(members, here.1)?);
     match (from, until) {
-        (Some(from), Some(until)) if from > until => Err(CredentialError::Period { from, until }),
+        (Some(from), Some(until)) if from > until => Err(CredentialError::Period {
+            member: here.1,
+            from,
+            until,
+        }),
         period => Ok(period),
     }
 }
@@ -587,7 +593,7 @@ mod tests {
             (
                 "/validUntil",
                 Some(json!("2025-01-01T00:00:00Z")),
-                "the credential is valid from 2026-01-01T00:00:00Z, which is after its end, 2025-01-01T00:00:00Z",
+                "/validUntil: the credential is valid from 2026-01-01T00:00:00Z, which is after its end, 2025-01-01T00:00:00Z",
             ),
             (
                 "/credentialSubject",

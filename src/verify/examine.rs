@@ -305,8 +305,9 @@ pub(super) fn place(error: &CredentialError) -> String {
         CredentialError::Missing { pointer, .. }
         | CredentialError::Wrong { pointer, .. }
         | CredentialError::Date { pointer, .. } => pointer.clone(),
-        CredentialError::OtherVersion { member, .. } => format!("/{member}"),
-        CredentialError::Period { .. } => "/validUntil".to_owned(),
+        CredentialError::OtherVersion { member, .. } | CredentialError::Period { member, .. } => {
+            format!("/{member}")
+        }
     }
 }
 
