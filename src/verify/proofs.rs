@@ -7,7 +7,7 @@ use crate::jsonld;
 use crate::vc::contexts::Revision;
 use crate::vc::did::Relationship;
 use crate::vc::members::{self, MemberError};
-use crate::vc::proof::{self, Part, Prepared, Proof, ProofError, Verified, Work};
+use crate::vc::proof::{self, Part, Prepared, Proof, ProofError, Transformation, Verified, Work};
 use crate::vc::verifying::VerifyingKey;
 
 use super::code::Code;
@@ -62,12 +62,16 @@ pub(super) fn examine(
         prepared: None,
         good: [None; MAX_PROOFS],
     };
+    let mut unreadable = None;
     for (index, (at, input)) in inputs.iter().take(MAX_PROOFS).enumerate() {
+        // What is wrong with the document is wrong under each proof that transforms it so.
+        if unreadable.is_some() && unreadable == proofs.transformation(index) {
+            continue;
+        }
         let found = proofs.stands(index, wanted.signer, input, report);
         proofs.good[index] = found.is_ok().then_some(true);
         if write_down(found, at, input, report) {
-            // What is wrong with the document is wrong under each of its proofs.
-            break;
+            unreadable = proofs.transformation(index);
         }
     }
     if inputs.len() > MAX_PROOFS {
@@ -78,6 +82,8 @@ pub(super) fn examine(
             Finding::unknown(Code::TooMany, detail),
         );
     }
+    // Two transformations may stumble over the same.
+    report.problems.dedup();
     if report.verified {
         report.problems.clear();
     }
@@ -132,6 +138,12 @@ struct Proofs<'d, 'e, 'r> {
 }
 
 impl Proofs<'_, '_, '_> {
+    /// What a proof makes of the document, where the proof could be read.
+    fn transformation(&self, index: usize) -> Option<Transformation> {
+        let proof = self.read[index].as_ref().ok()?;
+        Some(proof.suite.transformation())
+    }
+
     /// Whether a proof is good, `signer`'s, and rests on good ones alone; how it was found good.
     fn stands(
         &mut self,
