@@ -6,6 +6,7 @@ mod keys;
 mod presentations;
 mod statuses;
 mod table_others;
+mod table_documents;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
