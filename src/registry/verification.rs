@@ -9,16 +9,19 @@ use super::lists::list_of;
 use super::signing::Held;
 use super::{Outcome, Registry, RegistryError};
 use crate::bitstring::ListLength;
-use crate::ids::ListId;
+use crate::ids::{AchievementId, ListId};
 use crate::status::{ListFormat, StatusEntry, StatusError, StatusResult};
 use crate::store::engine::Read;
+use crate::store::tables::ACHIEVEMENTS;
 use crate::verify::{
     self, CheckedList, Fetched, Known, KnownEndorsement, Options, PresentationReport, Report,
     Resolver, SignedHere, Unresolved, WantedList,
 };
 
-/// How many endorsements of one thing a report shows.
+/// How many endorsements of one thing a report shows, the ones in force first, and out of how many
+/// they are taken.
 const MOST_SHOWN: usize = 8;
+const MOST_LOOKED_AT: usize = 100;
 
 impl Registry {
     /// Verifies a credential. All that the report says of this registry's own things comes from
@@ -138,15 +141,28 @@ impl Resolver for Hosted<'_> {
         })
     }
 
+    fn canonical(&self, id: &str) -> Option<String> {
+        let canonical = self.registry.canonical(self.read, id).ok()?;
+        let known = self.registry.is_known(self.read, &canonical).ok()?;
+        known.then_some(canonical)
+    }
+
     fn known(&self, id: &str) -> Option<Known> {
-        self.known_thing(id).ok()
+        // A store that cannot be read is no reason to say nothing.
+        Some(self.known_thing(id).unwrap_or(Known {
+            outcome: Outcome::Unreachable,
+            name: None,
+            owner: None,
+            digest: None,
+            endorsements: Vec::new(),
+        }))
     }
 }
 
 impl Hosted<'_> {
     fn known_thing(&self, id: &str) -> Result<Known, RegistryError> {
         let registry = self.registry;
-        let answer = registry.answer_subject(self.read, id, None, MOST_SHOWN)?;
+        let answer = registry.answer_subject(self.read, id, None, MOST_LOOKED_AT)?;
         let endorser = |endorser: &str| -> Result<String, RegistryError> {
             let Some(profile) = registry.profile_with_id(self.read, endorser)? else {
                 return Ok(endorser.to_owned());
@@ -167,21 +183,44 @@ impl Hosted<'_> {
             });
         }
         endorsements.sort_by_key(|one| one.outcome != Outcome::Active);
+        endorsements.truncate(MOST_SHOWN);
         let subject = registry.canonical(self.read, id)?;
-        let name = registry
-            .profile_with_id(self.read, &subject)?
-            .map(|profile| {
-                let record = registry.profile_record(self.read, profile)?;
-                Ok::<_, RegistryError>(record.profile().name().to_owned())
-            });
+        let (name, owner) = self.name_and_owner(&subject)?;
         Ok(Known {
             outcome: answer.outcome,
-            name: name.transpose()?,
+            name,
+            owner,
             digest: registry
                 .present_version(self.read, &subject)?
                 .map(|(digest, _)| digest),
             endorsements,
         })
+    }
+
+    /// The registered name of a profile or an achievement, and whose the achievement is.
+    fn name_and_owner(
+        &self,
+        subject: &str,
+    ) -> Result<(Option<String>, Option<String>), RegistryError> {
+        let registry = self.registry;
+        if let Some(profile) = registry.profile_with_id(self.read, subject)? {
+            let record = registry.profile_record(self.read, profile)?;
+            return Ok((Some(record.profile().name().to_owned()), None));
+        }
+        let id = registry
+            .urls()
+            .within("achievements", subject)
+            .map(str::parse::<AchievementId>);
+        let Some(Ok(id)) = id else {
+            return Ok((None, None));
+        };
+        let Some(record) = ACHIEVEMENTS.get(self.read, &id)? else {
+            return Ok((None, None));
+        };
+        let view = registry.view_achievement(self.read, id, &record)?;
+        let owner = registry.profile_record(self.read, id.owner())?;
+        let name = view.document["name"].as_str().map(str::to_owned);
+        Ok((name, Some(owner.issuer_id)))
     }
 
     fn status_in(

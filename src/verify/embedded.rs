@@ -16,7 +16,7 @@ pub(super) struct Embedded<'a> {
 }
 
 /// What it is there for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Role<'a> {
     /// An endorsement of the thing that it hangs on, as a document or as a compact JWS.
     Endorsement(Thing<'a>),
@@ -25,12 +25,13 @@ pub(super) enum Role<'a> {
 }
 
 /// What an endorsement hangs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Thing<'a> {
     /// Its id. Without one nothing can be said to endorse it.
     pub(super) id: Option<&'a str>,
-    /// Whose it is. Praise by its owner does not count.
-    pub(super) owner: Option<&'a str>,
+    /// Whose it is, by all that the credential says of it anywhere. Praise by an owner does not
+    /// count.
+    pub(super) owners: Vec<&'a str>,
     /// Who issued the credential that carries the endorsement: whatever that says of owners,
     /// praise by its own issuer does not count in it.
     pub(super) carrier: Option<&'a str>,
@@ -43,6 +44,7 @@ pub(super) fn find(credential: &Value) -> Vec<Embedded<'_>> {
     let mut found = Found {
         all: Vec::new(),
         issuer,
+        achievements: achievements(credential),
     };
     if let Some(profile) = credential.get("issuer").and_then(Value::as_object) {
         found.profile(profile, "/issuer");
@@ -51,7 +53,7 @@ pub(super) fn find(credential: &Value) -> Vec<Embedded<'_>> {
         found.subject(subject.as_object(), &at);
     }
     if let Some(members) = credential.as_object() {
-        found.endorsements(members, "", issuer);
+        found.endorsements(members, "", issuer.into_iter().collect());
     }
     found.all
 }
@@ -60,6 +62,15 @@ struct Found<'a> {
     all: Vec<Embedded<'a>>,
     /// Of the credential that carries everything.
     issuer: Option<&'a str>,
+    /// Every achievement that the credential speaks of, some perhaps more than once.
+    achievements: Vec<&'a Map<String, Value>>,
+}
+
+fn achievements(credential: &Value) -> Vec<&Map<String, Value>> {
+    each(credential.as_object(), "", "credentialSubject")
+        .flat_map(|(at, subject)| each(subject.as_object(), &at, "achievement"))
+        .filter_map(|(_, achievement)| achievement.as_object())
+        .collect()
 }
 
 impl<'a> Found<'a> {
@@ -83,11 +94,27 @@ impl<'a> Found<'a> {
         let Some(members) = achievement.as_object() else {
             return;
         };
-        let creator = members.get("creator").and_then(id_of);
-        self.endorsements(members, at, creator.or(self.issuer));
+        self.endorsements(members, at, self.creators(members));
         for (at, creator) in each(Some(members), at, "creator") {
             self.profile_value(creator, &at);
         }
+    }
+
+    /// Who made an achievement, wherever the credential says so; its issuer where it does not.
+    fn creators(&self, achievement: &'a Map<String, Value>) -> Vec<&'a str> {
+        let id = achievement.get("id");
+        let same = self.achievements.iter().copied();
+        let same = same.filter(|one| {
+            std::ptr::eq(*one, achievement) || id.is_some_and(|id| one.get("id") == Some(id))
+        });
+        let mut creators: Vec<&str> = same
+            .flat_map(|one| each(Some(one), "", "creator"))
+            .filter_map(|(_, creator)| id_of(creator))
+            .collect();
+        if creators.is_empty() {
+            creators.extend(self.issuer);
+        }
+        creators
     }
 
     fn profile_value(&mut self, profile: &'a Value, at: &str) {
@@ -98,17 +125,17 @@ impl<'a> Found<'a> {
 
     fn profile(&mut self, profile: &'a Map<String, Value>, at: &str) {
         let owner = profile.get("id").and_then(Value::as_str);
-        self.endorsements(profile, at, owner);
+        self.endorsements(profile, at, owner.into_iter().collect());
         for (at, parent) in each(Some(profile), at, "parentOrg") {
             self.profile_value(parent, &at);
         }
     }
 
-    fn endorsements(&mut self, thing: &'a Map<String, Value>, at: &str, owner: Option<&'a str>) {
+    fn endorsements(&mut self, thing: &'a Map<String, Value>, at: &str, owners: Vec<&'a str>) {
         let id = thing.get("id").and_then(Value::as_str);
         let role = Role::Endorsement(Thing {
             id,
-            owner,
+            owners,
             carrier: self.issuer,
         });
         for member in ["endorsement", "endorsementJwt"] {
@@ -116,7 +143,7 @@ impl<'a> Found<'a> {
             self.all.extend(places.map(|(pointer, value)| Embedded {
                 pointer,
                 value,
-                role,
+                role: role.clone(),
             }));
         }
     }
@@ -182,7 +209,7 @@ mod tests {
             .map(|one| match one.role {
                 Role::Endorsement(thing) => {
                     assert_eq!(thing.carrier, Some("urn:issuer"));
-                    (one.pointer, thing.id.zip(thing.owner))
+                    (one.pointer, thing.id.zip(thing.owners.first().copied()))
                 }
                 Role::Credential => (one.pointer, None),
             })

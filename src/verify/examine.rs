@@ -26,7 +26,7 @@ use super::presentation::Expected;
 use super::proofs::{self, Wanted};
 use super::references;
 use super::report::{CheckKind, DateReport, Finding, Report};
-use super::resolver::Resolver;
+use super::resolver::{Known, Resolver};
 
 /// How deep credentials within credentials are looked at; the outermost is 0. Each level reads
 /// its part of the document once more.
@@ -34,6 +34,9 @@ pub(super) const MAX_DEPTH: usize = 4;
 
 /// How many credentials are looked at in all: those of a presentation, and what is embedded.
 pub(super) const MAX_EMBEDDED: usize = 128;
+
+/// Of how many things the registry is asked what it knows, in one run.
+const MAX_KNOWN: usize = 32;
 
 /// One run of verification.
 pub(super) struct Examiner<'r> {
@@ -46,6 +49,8 @@ pub(super) struct Examiner<'r> {
     pub(super) work: Work,
     /// Whether what is looked at is a newer version already: it is not refreshed once more.
     pub(super) refreshed: bool,
+    /// What the registry was asked of, and what it said.
+    asked: Vec<(String, Option<Known>)>,
 }
 
 /// A credential whose proof is good, or nearly so: its document, and what only its JWT said.
@@ -65,6 +70,7 @@ impl<'r> Examiner<'r> {
             left: MAX_EMBEDDED,
             work: Work::default(),
             refreshed: false,
+            asked: Vec::new(),
         }
     }
 
@@ -215,8 +221,15 @@ impl<'r> Examiner<'r> {
     }
 
     /// A status list is good only if it can be read to its end.
-    fn expanded_list(&self, claims: &Claims<'_>, report: &mut Report) {
+    fn expanded_list(&mut self, claims: &Claims<'_>, report: &mut Report) {
         if !is_status_list(claims.credential) {
+            return;
+        }
+        // Expanding one may take as much as some credentials take to verify.
+        if self.work.spend_expansion().is_err() {
+            let detail = "there is no work left for expanding it";
+            let finding = Finding::unknown(Code::TooMany, detail);
+            report.found("/credentialSubject/encodedList", CheckKind::Status, finding);
             return;
         }
         let list = StatusList::parse(claims.document, DEFAULT_CAP_BYTES);
@@ -253,11 +266,65 @@ impl<'r> Examiner<'r> {
             }
             let inner = self.credential(value, &report.place(&pointer), depth + 1);
             let finding = match role {
-                Role::Endorsement(thing) => endorsement_finding(&inner, thing),
+                Role::Endorsement(thing) => self.endorsement_finding(&inner, &thing),
                 Role::Credential => inner.summary(Code::Included),
             };
             report.include(&pointer, kind, finding, &inner);
         }
+    }
+
+    /// What an embedded endorsement says for the thing that it stands at.
+    fn endorsement_finding(&self, inner: &Report, thing: &Thing<'_>) -> Finding {
+        if !inner.verified {
+            return inner.summary(Code::Endorsed);
+        }
+        if !inner
+            .types
+            .iter()
+            .any(|name| name == "EndorsementCredential")
+        {
+            let detail = "it is a credential, but not an EndorsementCredential";
+            return Finding::unknown(Code::NotAnEndorsement, detail);
+        }
+        // Every subject has an id, so that a thing without one is never what is meant.
+        let mut subjects = inner.subjects.iter().map(Option::as_deref);
+        if let Some(other) = subjects.find(|subject| *subject != thing.id) {
+            let meant = other.unwrap_or_default();
+            let at = thing.id.unwrap_or("something without an id");
+            let detail = format!("it endorses {meant:?}, but stands at {at:?}");
+            return Finding::unknown(Code::WrongSubject, detail);
+        }
+        let endorser = inner.issuer.as_deref().unwrap_or_default();
+        let mut own = thing
+            .owners
+            .iter()
+            .copied()
+            .chain(thing.id)
+            .chain(thing.carrier);
+        if own.any(|own| self.is_same(own, endorser)) {
+            let detail = format!("{endorser} endorses what is its own");
+            return Finding::new(Outcome::NotEndorsed, Code::SelfEndorsement, detail);
+        }
+        inner.summary(Code::Endorsed)
+    }
+
+    /// Whether two ids are one thing's, which may have several here.
+    fn is_same(&self, one: &str, other: &str) -> bool {
+        let canonical = |id: &str| self.resolver.canonical(id);
+        one == other || canonical(one).is_some_and(|one| canonical(other) == Some(one))
+    }
+
+    /// What the registry knows of a thing, asked once for each of the first few.
+    pub(super) fn known(&mut self, id: &str) -> Option<Known> {
+        if let Some((_, known)) = self.asked.iter().find(|(asked, _)| asked == id) {
+            return known.clone();
+        }
+        if self.asked.len() == MAX_KNOWN {
+            return None;
+        }
+        let known = self.resolver.known(id);
+        self.asked.push((id.to_owned(), known.clone()));
+        known
     }
 }
 
@@ -309,35 +376,6 @@ pub(super) fn place(error: &CredentialError) -> String {
             format!("/{member}")
         }
     }
-}
-
-/// What an embedded endorsement says for the thing that it stands at.
-fn endorsement_finding(inner: &Report, thing: Thing<'_>) -> Finding {
-    if !inner.verified {
-        return inner.summary(Code::Endorsed);
-    }
-    if !inner
-        .types
-        .iter()
-        .any(|name| name == "EndorsementCredential")
-    {
-        let detail = "it is a credential, but not an EndorsementCredential";
-        return Finding::unknown(Code::NotAnEndorsement, detail);
-    }
-    // Every subject has an id, so that a thing without one is never what is meant.
-    let mut subjects = inner.subjects.iter().map(Option::as_deref);
-    if let Some(other) = subjects.find(|subject| *subject != thing.id) {
-        let meant = other.unwrap_or_default();
-        let at = thing.id.unwrap_or("something without an id");
-        let detail = format!("it endorses {meant:?}, but stands at {at:?}");
-        return Finding::unknown(Code::WrongSubject, detail);
-    }
-    let endorser = inner.issuer.as_deref().unwrap_or_default();
-    if [thing.id, thing.owner, thing.carrier].contains(&Some(endorser)) {
-        let detail = format!("{endorser} endorses what is its own");
-        return Finding::new(Outcome::NotEndorsed, Code::SelfEndorsement, detail);
-    }
-    inner.summary(Code::Endorsed)
 }
 
 pub(super) fn has_type(types: Option<&Value>, name: &str) -> bool {

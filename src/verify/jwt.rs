@@ -14,6 +14,7 @@ use crate::vc::verifying::VerifyingKey;
 use super::code::Code;
 use super::examine::{Claims, Examiner, place};
 use super::keys::{SignedJwt, key_of_jwt};
+use super::lists::CLOCK_SKEW;
 use super::outcome::Outcome;
 use super::presentation::{Envelope, Expected, PresentationReport, carried};
 use super::proofs::Failure;
@@ -193,7 +194,7 @@ fn of_period(period: Validity, made: Option<Timestamp>, now: Timestamp, report: 
             let detail = format!("the JWT is good from {from} (nbf)");
             Finding::new(Outcome::NotYetValid, Code::NotYetValid, detail)
         }
-        Validity::Current => match made.filter(|made| *made > now) {
+        Validity::Current => match made.filter(|made| *made > now.plus(CLOCK_SKEW)) {
             Some(made) => {
                 let detail = format!("the JWT says that it is made at {made} (iat)");
                 Finding::new(Outcome::NotYetValid, Code::NotYetValid, detail)

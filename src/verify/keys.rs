@@ -132,51 +132,80 @@ pub(super) fn key_of_jwt(
     examiner: &Examiner<'_>,
 ) -> Result<FoundKey, KeyProblem> {
     let SignedJwt { signer, header, .. } = *signed;
-    let kid = header.kid.as_deref().unwrap_or_default();
-    if let Some(pinned) = pinned(examiner, signer, kid) {
-        let (method, signer) = (kid.to_owned(), signer.to_owned());
+    // A name alone is one of the signer's.
+    let kid = match header.kid.as_deref() {
+        Some(kid) if !kid.contains(':') => format!("{signer}#{}", kid.trim_start_matches('#')),
+        kid => kid.unwrap_or_default().to_owned(),
+    };
+    if let Some(pinned) = pinned(examiner, signer, &kid) {
+        let (method, signer) = (kid, signer.to_owned());
         return pinned.ok_or(KeyProblem::NotPinned { method, signer });
     }
-    let (url, select): (_, fn(&_, &_, &_) -> _) =
-        match key_source(header, signer, examiner.options.localhost)? {
-            KeySource::Itself(key) => {
-                let detail = format!("the key is {signer} itself");
-                let finding = Finding::good(Code::KeyGood, detail).with("key", &key.thumbprint());
-                return Ok(FoundKey { key, finding });
-            }
-            KeySource::Method(method) => {
-                let signature = Value::from(signed.text);
-                let method = Signed {
-                    signer,
-                    method: &method,
-                    relationship: signed.relationship,
-                    signature: &signature,
-                };
-                match key_of(&method, examiner) {
-                    Ok(found) => {
-                        agreeing(found.key.clone(), header)?;
-                        return Ok(found);
-                    }
-                    // An https issuer may list its keys in the set of its host alone.
-                    Err(problem) if problem.is_absence() && has_no_methods(signer, examiner) => {
-                        let url = key_set_url(signer, examiner.options.localhost)?;
-                        (url, jwks::select)
-                    }
-                    Err(problem) => return Err(problem),
+    match key_source(header, signer, examiner.options.localhost)? {
+        KeySource::Itself(key) => {
+            let detail = format!("the key is {signer} itself");
+            let finding = Finding::good(Code::KeyGood, detail).with("key", &key.thumbprint());
+            Ok(FoundKey { key, finding })
+        }
+        KeySource::Method(method) => key_of_method(signed, &method, examiner),
+        KeySource::KeySet { url } => key_in(&url, jwks::select, signed, examiner),
+        KeySource::SameOriginKey { url } => {
+            match key_in(&url, jwks::select_at_kid, signed, examiner) {
+                // It does not say whose it is; the set of the host may.
+                Err(KeyProblem::Set(problem @ (JwksError::OfAnother(_) | JwksError::NotAKey))) => {
+                    let url = key_set_url(signer, examiner.options.localhost)?;
+                    key_in(&url, jwks::select, signed, examiner).map_err(|_| problem.into())
                 }
+                found => found,
             }
-            KeySource::KeySet { url } => (url, jwks::select),
-            KeySource::SameOriginKey { url } => (url, jwks::select_at_kid),
-        };
-    let set = examiner.resolver.key_set(&url);
+        }
+    }
+}
+
+/// The key of a verification method, or, for an https issuer without a controller document, the
+/// one by that name in the key set of its host.
+fn key_of_method(
+    signed: &SignedJwt<'_>,
+    method: &str,
+    examiner: &Examiner<'_>,
+) -> Result<FoundKey, KeyProblem> {
+    let SignedJwt { signer, header, .. } = *signed;
+    let signature = Value::from(signed.text);
+    let as_method = Signed {
+        signer,
+        method,
+        relationship: signed.relationship,
+        signature: &signature,
+    };
+    match key_of(&as_method, examiner) {
+        Ok(found) => {
+            agreeing(found.key.clone(), header)?;
+            Ok(found)
+        }
+        Err(problem) if problem.is_absence() && has_no_methods(signer, examiner) => {
+            let url = key_set_url(signer, examiner.options.localhost)?;
+            key_in(&url, jwks::select, signed, examiner)
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The key that `select` chooses out of what stands at `url`.
+fn key_in(
+    url: &str,
+    select: fn(&Value, &Header, &str) -> Result<VerifyingKey, JwksError>,
+    signed: &SignedJwt<'_>,
+    examiner: &Examiner<'_>,
+) -> Result<FoundKey, KeyProblem> {
+    let set = examiner.resolver.key_set(url);
     let set = set.map_err(|reason| KeyProblem::Unresolved {
-        url: url.clone(),
+        url: url.to_owned(),
         reason,
     })?;
-    let key = select(&set, header, signer)?;
-    let detail = format!("the key is one of {signer}, by {url}");
+    let key = select(&set, signed.header, signed.signer)?;
+    let detail = format!("the key is one of {}, by {url}", signed.signer);
     let finding = Finding::good(Code::KeyGood, detail)
-        .with("key set", &url)
+        .with("key set", url)
         .with("key", &key.thumbprint());
     Ok(FoundKey { key, finding })
 }
@@ -185,9 +214,12 @@ pub(super) fn key_of_jwt(
 /// has one, a key that is missing there counts as revoked, whatever other places still list.
 fn has_no_methods(signer: &str, examiner: &Examiner<'_>) -> bool {
     let members = ["verificationMethod", "assertionMethod", "authentication"];
-    let document = examiner.resolver.controller_document(signer).ok();
     !signer.starts_with("did:")
-        && document.is_none_or(|found| members.iter().all(|member| found.get(member).is_none()))
+        && match examiner.resolver.controller_document(signer) {
+            Ok(found) => members.iter().all(|member| found.get(member).is_none()),
+            Err(Unresolved::NotFound | Unresolved::Malformed(_)) => true,
+            Err(Unresolved::Refused | Unresolved::Unreachable(_)) => false,
+        }
 }
 
 /// Where keys are pinned for the signer, no other counts: the pinned one, or none that fits.

@@ -20,7 +20,7 @@ use crate::vc::verifying::VerifyingKey;
 
 /// How far ahead of the present a list may begin. A list that is signed when it is asked for
 /// begins after the verification that asks did, and clocks differ; its end is never stretched.
-const CLOCK_SKEW: Ttl = Ttl::from_seconds(60);
+pub(super) const CLOCK_SKEW: Ttl = Ttl::from_seconds(60);
 
 /// What was fetched, as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,13 @@ pub trait ListSigners {
     /// # Errors
     /// What is wrong with the proofs; [`StatusError::Retrieval`] where the key could not be had.
     fn check_proofs(&mut self, list: &Value, issuer: &str) -> Result<(), StatusError>;
+
+    /// Whether a reader of JSON-LD sees in the credential `list`, which a JWT signs, what its JSON
+    /// shows.
+    ///
+    /// # Errors
+    /// What is hidden or re-named.
+    fn check_reading(&mut self, list: &Value) -> Result<(), StatusError>;
 
     /// The key that the header of a JWS or COSE_Sign1 names, which has to be one that `issuer` uses
     /// for assertions. The signature is not this method's matter.
@@ -251,6 +258,7 @@ impl Reader<'_> {
         StatusList::check_shape(&jwt.credential)?;
         let key = self.key(jwt.header())?;
         jwt.verify(&key).map_err(|error| self.refused(error))?;
+        self.signers.check_reading(&jwt.credential)?;
         let list = StatusList::parse(&jwt.credential, DEFAULT_CAP_BYTES)?;
         let of_jwt = Period {
             from: jwt.not_before,

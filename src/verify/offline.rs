@@ -18,7 +18,7 @@ use super::resolver::{Known, Outside, Resolver, SignedHere, Unresolved, WantedLi
 /// status lists and newer versions by where they stand.
 #[derive(Debug, Clone)]
 pub struct Given {
-    documents: HashMap<String, Vec<u8>>,
+    documents: Arc<HashMap<String, Vec<u8>>>,
     /// Why all others are not to be had.
     others: Unresolved,
 }
@@ -42,7 +42,7 @@ impl Default for Given {
     fn default() -> Self {
         let reason = "it was not given, and offline nobody is asked";
         Self {
-            documents: HashMap::new(),
+            documents: Arc::default(),
             others: Unresolved::Unreachable(reason.to_owned()),
         }
     }
@@ -67,7 +67,7 @@ impl Given {
             Some(url) => url.to_owned(),
             None => own_url(&bytes).ok_or(GivenError::NoUrl)?,
         };
-        match self.documents.insert(url.clone(), bytes) {
+        match Arc::make_mut(&mut self.documents).insert(url.clone(), bytes) {
             None => Ok(()),
             Some(_) => Err(GivenError::Twice(url)),
         }

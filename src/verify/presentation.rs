@@ -42,7 +42,7 @@ pub struct PresentationReport {
     pub presented: bool,
     /// Every check of the presentation, then of each credential under its own path.
     pub checks: Vec<Check>,
-    /// What is wrong with the presentation itself.
+    /// What is wrong with the presentation itself, and with the proofs of what is in it.
     pub problems: Vec<Problem>,
     /// Each proof of the presentation that was looked at.
     pub proofs: Vec<ProofReport>,
@@ -120,6 +120,9 @@ impl PresentationReport {
     pub(super) fn of(report: Report, holder: Option<&str>, credentials: Vec<Report>) -> Self {
         // A JWT has a period of its own, which counts beside those of the credentials.
         let own = std::iter::once(report.outcome);
+        let mut problems = report.problems;
+        let unproven = credentials.iter().filter(|credential| !credential.verified);
+        problems.extend(unproven.flat_map(|credential| credential.problems.iter().cloned()));
         let outcome = match report.verified {
             true => weightiest(own.chain(credentials.iter().map(|one| one.outcome))),
             false => report.outcome,
@@ -130,7 +133,7 @@ impl PresentationReport {
             holder: holder.map(str::to_owned),
             presented: report.verified,
             checks: report.checks,
-            problems: report.problems,
+            problems,
             proofs: report.proofs,
             credentials,
         }

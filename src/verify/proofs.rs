@@ -166,6 +166,9 @@ impl Proofs<'_, '_, '_> {
         };
         let work = &mut self.examiner.work;
         let verified = prepared.verify(&proof, purpose, &key, now, work)?;
+        if verified == Verified::Json {
+            signed_contexts(self.document, input)?;
+        }
         let how = how(verified, prepared, work)?;
         for id in &proof.previous {
             self.previous_stands(id, index, report)?;
@@ -237,6 +240,23 @@ impl Proofs<'_, '_, '_> {
                 finding: problem.finding(),
             }),
         }
+    }
+}
+
+/// Whether a document that was signed as JSON has the contexts that were signed, and no more. The
+/// suite allows more after them, and leaves these unsigned (VC-DI-EdDSA 1.0, section 3.3.2), so
+/// that whoever holds the document could say what its terms mean.
+fn signed_contexts(document: &Value, proof: &Value) -> Result<(), Failure> {
+    let items = |value: &Value| match value {
+        Value::Array(items) => items.clone(),
+        one => vec![one.clone()],
+    };
+    match (proof.get("@context"), document.get("@context")) {
+        (Some(signed), Some(shown)) if items(signed) != items(shown) => {
+            let detail = "the document has contexts after those that were signed";
+            Err(Failure::of_proof(Code::ProofContext, detail))
+        }
+        _ => Ok(()),
     }
 }
 

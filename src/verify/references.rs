@@ -20,9 +20,6 @@ use super::resolver::{Known, Unresolved};
 /// How many achievements of one credential the registry is asked about.
 const MAX_ACHIEVEMENTS: usize = 8;
 
-/// The validators of JSON Schemas (Open Badges 3.0; VC JSON Schema 1.0).
-const VALIDATORS: [&str; 2] = ["1EdTechJsonSchemaValidator2019", "JsonSchema"];
-
 /// The schemas that the credential names and that are known here, each with its place.
 pub(super) fn known_schemas(document: &Value) -> Vec<(String, Schema)> {
     named_schemas(document)
@@ -35,9 +32,8 @@ fn named_schemas(document: &Value) -> impl Iterator<Item = (String, &Value)> {
 }
 
 fn known_schema(named: &Value) -> Option<Schema> {
-    let validator = VALIDATORS
-        .iter()
-        .any(|name| has_type(named.get("type"), name));
+    let mut types = each(named.as_object(), "", "type").filter_map(|(_, name)| name.as_str());
+    let validator = types.any(schema::is_json_schema);
     let url = named.get("id")?.as_str()?;
     validator.then(|| schema::known(url)).flatten()
 }
@@ -119,7 +115,7 @@ fn newer(
 }
 
 /// Tells what the credential refers to, and what is known of whom it speaks.
-pub(super) fn tell(examiner: &Examiner<'_>, claims: &Claims<'_>, report: &mut Report) {
+pub(super) fn tell(examiner: &mut Examiner<'_>, claims: &Claims<'_>, report: &mut Report) {
     for (at, named) in named_schemas(claims.document) {
         if known_schema(named).is_none() {
             let detail = "a schema that is not known here, so it was not checked";
@@ -131,26 +127,33 @@ pub(super) fn tell(examiner: &Examiner<'_>, claims: &Claims<'_>, report: &mut Re
         bound_version(examiner, claims, report);
     }
     let issuer = claims.credential.issuer;
-    let known = examiner.resolver.known(issuer.id);
+    let known = examiner.known(issuer.id);
     let named = issuer
         .profile
         .and_then(|profile| profile.get("name")?.as_str());
     if let Some(known) = known {
-        report.note("/issuer", CheckKind::Registry, of_known(&known, named));
+        report.note(
+            "/issuer",
+            CheckKind::Registry,
+            of_known(&known, named, issuer.id),
+        );
     }
     let subjects = each(claims.document.as_object(), "", "credentialSubject");
     let achievements =
         subjects.flat_map(|(at, subject)| each(subject.as_object(), &at, "achievement"));
     for (at, achievement) in achievements.take(MAX_ACHIEVEMENTS) {
         let id = achievement.get("id").unwrap_or(achievement).as_str();
-        if let Some(known) = id.and_then(|id| examiner.resolver.known(id)) {
-            report.note(&at, CheckKind::Registry, of_known(&known, None));
+        let named = achievement.get("name").and_then(Value::as_str);
+        if let Some(known) = id.and_then(|id| examiner.known(id)) {
+            let finding = of_known(&known, named, issuer.id);
+            report.note(&at, CheckKind::Registry, finding);
         }
     }
 }
 
-/// What the registry knows, with a word where the credential calls its issuer by another name.
-fn of_known(known: &Known, named: Option<&str>) -> Finding {
+/// What the registry knows, with a word where the credential calls it by another name, and where
+/// it is another's than the issuer's.
+fn of_known(known: &Known, named: Option<&str>, issuer: &str) -> Finding {
     let endorsers: Vec<String> = known
         .endorsements
         .iter()
@@ -160,6 +163,7 @@ fn of_known(known: &Known, named: Option<&str>) -> Finding {
     let mut detail = match known.outcome {
         Outcome::Active => format!("endorsed by {}", endorsers.join(", ")),
         Outcome::NotEndorsed => "known here, and nobody endorses it".to_owned(),
+        Outcome::Unreachable => "what is known of it here could not be read".to_owned(),
         Outcome::Unknown => "nothing is known of it here".to_owned(),
         other => format!(
             "its endorsements are no longer in force: {}",
@@ -173,6 +177,11 @@ fn of_known(known: &Known, named: Option<&str>) -> Finding {
             ));
         }
         _ => {}
+    }
+    if let Some(owner) = known.owner.as_deref().filter(|owner| *owner != issuer) {
+        detail.push_str(&format!(
+            "; it is {owner}'s, while the credential is by {issuer}"
+        ));
     }
     let code = match known.outcome {
         Outcome::Active => Code::RegistryEndorsed,
@@ -190,7 +199,7 @@ fn of_known(known: &Known, named: Option<&str>) -> Finding {
 
 /// Whether what is endorsed is still the version that was, where the endorsement is bound to one
 /// (VCDM 2.0, `relatedResource` with `digestMultibase`).
-fn bound_version(examiner: &Examiner<'_>, claims: &Claims<'_>, report: &mut Report) {
+fn bound_version(examiner: &mut Examiner<'_>, claims: &Claims<'_>, report: &mut Report) {
     for (at, resource) in each(claims.document.as_object(), "", "relatedResource") {
         let id = resource.get("id").and_then(Value::as_str);
         let digest = resource.get("digestMultibase").and_then(Value::as_str);
@@ -202,7 +211,7 @@ fn bound_version(examiner: &Examiner<'_>, claims: &Claims<'_>, report: &mut Repo
             .any(|subject| subject.id == id);
         let present = id
             .filter(|_| subject)
-            .and_then(|id| examiner.resolver.known(id)?.digest);
+            .and_then(|id| examiner.known(id)?.digest);
         let finding = match (digest, present) {
             (Some(digest), Some(present)) if digest == present => {
                 let detail = "what is endorsed is still the version that was";

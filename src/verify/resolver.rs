@@ -65,6 +65,12 @@ pub trait Resolver: Sync {
     /// compact JWS as a string) with the key that `method` names, by its event log.
     fn signed_here(&self, method: &str, signature: &Value) -> Option<SignedHere>;
 
+    /// The one id of a thing that has several here, such as a profile by its DID and by its URL;
+    /// `None` where this registry does not know it.
+    fn canonical(&self, _: &str) -> Option<String> {
+        None
+    }
+
     /// What this registry knows of the thing with this id: an issuer or an achievement. `None`
     /// where nobody asked it, as when verification is offline.
     fn known(&self, id: &str) -> Option<Known>;
@@ -114,6 +120,8 @@ pub struct Known {
     pub outcome: Outcome,
     /// The name under which it is registered, where it lives here.
     pub name: Option<String>,
+    /// Whose it is, by `issuer.id`, where it is an achievement here.
+    pub owner: Option<String>,
     /// The digest of its present version (`digestMultibase`), where it lives here.
     pub digest: Option<DigestMultibase>,
     /// Its endorsements, the ones in force first; bounded by who answers.

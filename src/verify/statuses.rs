@@ -8,6 +8,7 @@ use crate::status::{
 };
 use crate::vc::did::Relationship;
 use crate::vc::jws::Header;
+use crate::vc::proof;
 use crate::vc::verifying::VerifyingKey;
 
 use super::code::Code;
@@ -107,6 +108,11 @@ impl ListSigners for Examiner<'_> {
                 Err(unproven(outcome, id, reason))
             }
         }
+    }
+
+    fn check_reading(&mut self, list: &Value) -> Result<(), StatusError> {
+        proof::check_reading(list, &mut self.work)
+            .map_err(|error| unproven(Outcome::Unknown, "", &error.to_string()))
     }
 
     fn key(&mut self, header: &Header, issuer: &str) -> Result<VerifyingKey, StatusError> {

@@ -15,6 +15,9 @@ impl Report {
         let checks = checks_json(&self.checks);
         let report = json!({"id": self.id, "issuer": self.issuer, "checks": checks});
         answer.insert("report".to_owned(), report);
+        if let Some(newer) = &self.refreshed {
+            answer.insert("refreshed".to_owned(), newer.clone());
+        }
         answer.insert("results".to_owned(), self.results());
         answer
     }

@@ -97,7 +97,9 @@ pub fn select(jwks: &Value, header: &Header, issuer: &str) -> Result<VerifyingKe
 }
 
 /// Chooses the key at the URL that `kid` is ([`KeySource::SameOriginKey`]): the JWK that stands
-/// there, whatever its own `kid`, or the key of that name in the JWK set that does.
+/// there, whatever its own `kid`, or the key of that name in the JWK set that does. It has to say
+/// whose it is, by `iss`: what stands anywhere on a host may be put there by anybody who has a
+/// place on it, unlike the set of the host ([`KeySource::KeySet`]).
 ///
 /// # Errors
 /// As [`select`], and what is neither.
@@ -106,13 +108,19 @@ pub fn select_at_kid(
     header: &Header,
     issuer: &str,
 ) -> Result<VerifyingKey, JwksError> {
-    if document.get("keys").is_some() {
-        return select(document, header, issuer);
+    if let Some(keys) = document.get("keys").and_then(Value::as_array) {
+        let of_somebody = keys.iter().any(|key| key.get("iss").is_some());
+        return match of_somebody {
+            true => select(document, header, issuer),
+            false => Err(JwksError::OfAnother(shortened(
+                header.kid.as_deref().unwrap_or_default(),
+            ))),
+        };
     }
     if document.get("kty").is_none() {
         return Err(JwksError::NotAKey);
     }
-    if document.get("iss").is_some() && !is_of(document, issuer) {
+    if !is_of(document, issuer) {
         let kid = header.kid.as_deref().unwrap_or_default();
         return Err(JwksError::OfAnother(shortened(kid)));
     }

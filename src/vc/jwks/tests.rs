@@ -153,18 +153,23 @@ fn a_set_is_a_set_and_bounded() {
 fn at_the_url_that_a_kid_is_stands_a_key_or_a_set() {
     let kid = "https://example.edu/keys/1";
     let at = |document: Value| select_at_kid(&document, &named(kid), ISSUER);
-    assert_eq!(at(key(1).to_jwk()), Ok(key(1)));
     assert_eq!(at(jwk(1, json!({"kid": "1", "iss": ISSUER}))), Ok(key(1)));
     assert_eq!(
-        at(json!({"keys": [jwk(1, json!({"kid": kid}))]})),
+        at(json!({"keys": [jwk(1, json!({"kid": kid, "iss": ISSUER}))]})),
         Ok(key(1))
     );
     let other = JwksError::Missing(kid.to_owned());
     assert_eq!(
-        at(json!({"keys": [jwk(1, json!({"kid": "1"}))]})),
+        at(json!({"keys": [jwk(1, json!({"kid": "1", "iss": ISSUER}))]})),
         Err(other)
     );
+    // Whoever has a place on the host can put a key there.
     let another = JwksError::OfAnother(kid.to_owned());
+    assert_eq!(at(key(1).to_jwk()), Err(another.clone()));
+    assert_eq!(
+        at(json!({"keys": [jwk(1, json!({"kid": kid}))]})),
+        Err(another.clone())
+    );
     assert_eq!(
         at(jwk(1, json!({"iss": "https://example.edu/issuers/2"}))),
         Err(another)
@@ -174,7 +179,7 @@ fn at_the_url_that_a_kid_is_stands_a_key_or_a_set() {
         Err(JwksError::NotAKey)
     );
     let brought = header(Some(kid), Some(key(2).to_jwk()));
-    let refused = select_at_kid(&key(1).to_jwk(), &brought, ISSUER);
+    let refused = select_at_kid(&jwk(1, json!({"iss": ISSUER})), &brought, ISSUER);
     assert_eq!(refused, Err(JwksError::HeaderDiffers));
 }
 

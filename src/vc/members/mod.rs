@@ -237,7 +237,7 @@ const STATUS: &str = "https://www.w3.org/2018/credentials#credentialStatus";
 
 /// The members on whose values a verdict rests: name, IRI, kind, and the classes to which alone
 /// the name belongs, where it is not everybody's.
-const CHECKED: [(&str, &str, Kind, Option<Classes>); 9] = [
+const CHECKED: [(&str, &str, Kind, Option<Classes>); 12] = [
     (
         "issuer",
         "https://www.w3.org/2018/credentials#issuer",
@@ -246,6 +246,24 @@ const CHECKED: [(&str, &str, Kind, Option<Classes>); 9] = [
     ),
     ("credentialSubject", SUBJECT, Kind::Node, None),
     ("credentialStatus", STATUS, Kind::Node, None),
+    (
+        "credentialSchema",
+        "https://www.w3.org/2018/credentials#credentialSchema",
+        Kind::Node,
+        None,
+    ),
+    (
+        "refreshService",
+        "https://www.w3.org/2018/credentials#refreshService",
+        Kind::Node,
+        None,
+    ),
+    (
+        "relatedResource",
+        "https://www.w3.org/2018/credentials#relatedResource",
+        Kind::Node,
+        None,
+    ),
     (
         "holder",
         "https://www.w3.org/2018/credentials#holder",

@@ -8,6 +8,8 @@ const QUADS_PER_UNIT: usize = 1_000;
 const BYTES_PER_UNIT: usize = 256 * 1024;
 /// Units of work of a canonicalization that takes long to find.
 const UNITS_OF_A_LONG_SEARCH: u32 = 50;
+/// Units of work of expanding a list, which may have 8 MiB.
+const UNITS_OF_AN_EXPANSION: u32 = 8;
 
 /// How much may still be done for one request, in units of one small canonical form, which is
 /// that of a document or of the members of a proof. A credential with one proof takes two.
@@ -51,6 +53,14 @@ impl Work {
     /// A canonical form that takes long to find.
     pub(super) fn spend_search(&mut self) -> Result<(), ProofError> {
         self.spend(UNITS_OF_A_LONG_SEARCH)
+    }
+
+    /// The expansion of a list that is looked at for its own sake.
+    ///
+    /// # Errors
+    /// [`ProofError::Spent`].
+    pub fn spend_expansion(&mut self) -> Result<(), ProofError> {
+        self.spend(UNITS_OF_AN_EXPANSION)
     }
 
     #[cfg(test)]

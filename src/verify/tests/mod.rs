@@ -5,8 +5,8 @@ mod forgeries;
 mod keys;
 mod presentations;
 mod statuses;
-mod table_others;
 mod table_documents;
+mod table_others;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

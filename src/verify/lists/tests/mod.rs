@@ -12,6 +12,7 @@ use crate::status::{Authenticity, Effect};
 use crate::vc::jws::{self, NewHeader};
 use crate::vc::jwt::sign_credential;
 use crate::vc::keys::SigningKey;
+use crate::vc::proof::{Work, check_reading};
 
 const COLLEGE: &str = "did:web:college.example";
 const KEY: &str = "did:web:college.example#key-1";
@@ -38,6 +39,14 @@ impl ListSigners for Signers {
     fn check_proofs(&mut self, _: &Value, issuer: &str) -> Result<(), StatusError> {
         self.asked.push(format!("proof of {issuer}"));
         self.bad_proof.clone().map_or(Ok(()), Err)
+    }
+
+    fn check_reading(&mut self, list: &Value) -> Result<(), StatusError> {
+        let read = check_reading(list, &mut Work::default());
+        read.map_err(|error| StatusError::Verification {
+            list: URL.to_owned(),
+            reason: error.to_string(),
+        })
     }
 
     fn key(&mut self, header: &Header, issuer: &str) -> Result<VerifyingKey, StatusError> {

@@ -26,12 +26,12 @@ fn json_suite() -> Vec<Row> {
             "JSON: a context is taken away": |d| drop(cut(d, "/@context/2")) => refused("proof-context", "/proof");
             "JSON: the proof forgets its contexts": |d| drop(cut(d, "/proof/@context")) => refused("signature-bad", "/proof");
             "JSON: a context more that nobody knows": |d| push(d, "/@context", json!("https://forger.example/context"))
-                => refused("unknown-context", "/@context/3");
+                => refused("proof-context", "/proof");
             "JSON: a context more that makes the issuer another": |d| inline(d, json!({"did": "https://forger.example/"}))
-                => refused("hidden-member", "/issuer");
+                => refused("proof-context", "/proof");
             "JSON: a context more that gives the end a second name":
                 |d| inline(d, json!({"bestBefore": {"@id": "https://www.w3.org/2018/credentials#validUntil"}}))
-                => refused("hidden-member", "/@context/3");
+                => refused("proof-context", "/proof");
             "JSON: a context more with another name for a keyword": |d| inline(d, json!({"also": "@included"}))
                 => refused("hidden-member", "/@context/3");
             "JSON: a grade that nobody signed": |d| d["grade"] = json!("A+") => refused("signature-bad", "/proof");
@@ -44,7 +44,7 @@ fn json_suite() -> Vec<Row> {
                 let members = d.as_object().unwrap().iter().rev();
                 *d = Value::Object(members.map(|(name, value)| (name.clone(), value.clone())).collect());
             } => odd_but_good();
-            "JSON: a known context more": |d| push(d, "/@context", json!(DATA_INTEGRITY)) => odd_but_good();
+            "JSON: a known context more": |d| push(d, "/@context", json!(DATA_INTEGRITY)) => refused("proof-context", "/proof");
         }
         Json Signer {
             "JSON: the end under its full IRI": |d| {

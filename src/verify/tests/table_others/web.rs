@@ -79,10 +79,10 @@ impl Resolver for Web {
 
     fn list(
         &self,
-        url: &str,
-        _: &'static str,
+        wanted: WantedList<'_>,
         check: &mut dyn FnMut(&Fetched) -> Result<CheckedList, StatusError>,
     ) -> Result<Arc<CheckedList>, StatusError> {
+        let url = wanted.reference.list();
         let fetched = self.file(url).ok_or_else(|| StatusError::Retrieval {
             list: url.to_owned(),
             reason: "nobody answers".to_owned(),
