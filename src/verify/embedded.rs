@@ -161,7 +161,8 @@ pub(super) fn each<'a>(
     member: &str,
 ) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
     let value = members.and_then(|members| members.get(member));
-    let at = format!("{at}{}", pointer_step(member));
+    // Most of what is looked for is not there, and then nobody asks for its place.
+    let at = value.map_or_else(String::new, |_| format!("{at}{}", pointer_step(member)));
     let is_array = value.is_some_and(Value::is_array);
     let items = match value {
         Some(Value::Array(items)) => items.as_slice(),

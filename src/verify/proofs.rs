@@ -1,7 +1,7 @@
 //! The proofs of a credential or presentation: whose key, whether it signed this document, and
 //! what a chain of proofs rests on.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::jsonld;
 use crate::vc::contexts::Revision;
@@ -40,7 +40,7 @@ pub(super) fn examine(
 ) {
     // What can be known without asking anybody comes first: whoever hides members from readers
     // does not get to name a key.
-    if let Err(error) = members::check_names(&without_proof(document)) {
+    if let Err(error) = members::check_names_beside(document, "proof") {
         let finding = Finding::unknown(Code::HiddenMember, error.to_string());
         report.found(place_of_member(&error), CheckKind::DataModel, finding);
         return;
@@ -409,13 +409,4 @@ fn inputs(document: &Value) -> Vec<(String, &Value)> {
             .collect(),
         Some(proof) => vec![("/proof".to_owned(), proof)],
     }
-}
-
-fn without_proof(document: &Value) -> Value {
-    let members = document.as_object().into_iter().flatten();
-    let rest = members.filter(|(name, _)| *name != "proof");
-    Value::Object(
-        rest.map(|(name, value)| (name.clone(), value.clone()))
-            .collect::<Map<_, _>>(),
-    )
 }

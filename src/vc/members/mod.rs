@@ -106,35 +106,55 @@ pub fn check_names(document: &Value) -> Result<(), MemberError> {
     check_names_in(document, has_inline_context(document))
 }
 
+/// As [`check_names`], of the document without its own member `left_out`.
+///
+/// # Errors
+/// As [`check_names`].
+pub fn check_names_beside(document: &Value, left_out: &str) -> Result<(), MemberError> {
+    let Some(members) = document.as_object() else {
+        return check_names(document);
+    };
+    let members = || members.iter().filter(|(name, _)| *name != left_out);
+    let inline = members().any(|(name, member)| is_inline_or_holds(name, member));
+    members().try_for_each(|(name, member)| check_member(name, member, inline))
+}
+
 fn check_names_in(value: &Value, inline: bool) -> Result<(), MemberError> {
     match value {
         Value::Array(items) => items.iter().enumerate().try_for_each(|(index, item)| {
             check_names_in(item, inline).map_err(|error| error.inside(&index.to_string()))
         }),
-        Value::Object(members) => members.iter().try_for_each(|(name, member)| {
-            match name.as_str() {
-                "@context" => check_context(member),
-                name if !inline && JSON_TERMS.contains(&name) => Ok(()),
-                _ => check_name(name).and_then(|()| check_names_in(member, inline)),
-            }
-            .map_err(|error| error.inside(name))
-        }),
+        Value::Object(members) => members
+            .iter()
+            .try_for_each(|(name, member)| check_member(name, member, inline)),
         _ => Ok(()),
     }
 }
 
+fn check_member(name: &str, member: &Value, inline: bool) -> Result<(), MemberError> {
+    match name {
+        "@context" => check_context(member),
+        name if !inline && JSON_TERMS.contains(&name) => Ok(()),
+        _ => check_name(name).and_then(|()| check_names_in(member, inline)),
+    }
+    .map_err(|error| error.inside(name))
+}
+
 fn has_inline_context(value: &Value) -> bool {
-    let is_inline = |context: &Value| match context {
-        Value::Array(contexts) => contexts.iter().any(|context| !context.is_string()),
-        context => !context.is_string(),
-    };
     match value {
         Value::Array(items) => items.iter().any(has_inline_context),
-        Value::Object(members) => members.iter().any(|(name, member)| match name.as_str() {
-            "@context" => is_inline(member),
-            _ => has_inline_context(member),
-        }),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, member)| is_inline_or_holds(name, member)),
         _ => false,
+    }
+}
+
+fn is_inline_or_holds(name: &str, member: &Value) -> bool {
+    match (name, member) {
+        ("@context", Value::Array(contexts)) => contexts.iter().any(|context| !context.is_string()),
+        ("@context", context) => !context.is_string(),
+        _ => has_inline_context(member),
     }
 }
 
@@ -306,14 +326,18 @@ const CHECKED: [(&str, &str, Kind, Option<Classes>); 12] = [
 const STATUS_MEMBERS: [&str; 3] = ["statusPurpose", "statusListIndex", "statusListCredential"];
 
 fn check_name(name: &str) -> Result<(), MemberError> {
-    let (place, member) = (String::new(), name.to_owned());
+    let parts = || (String::new(), name.to_owned());
     if name.starts_with('@') {
         return match name {
             "@value" | "@language" | "@direction" => Ok(()),
-            _ => Err(MemberError::Keyword { place, member }),
+            _ => {
+                let (place, member) = parts();
+                Err(MemberError::Keyword { place, member })
+            }
         };
     }
     if name.contains(':') {
+        let (place, member) = parts();
         Err(MemberError::NotATerm { place, member })
     } else {
         Ok(())
