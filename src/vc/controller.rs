@@ -347,7 +347,10 @@ fn find<'a>(
             continue;
         };
         if !is_same(id, base, fragment) {
-            foreign = foreign.or(id.ends_with(&format!("#{fragment}")).then_some(id));
+            let named_so = id
+                .strip_suffix(fragment)
+                .is_some_and(|rest| rest.ends_with('#'));
+            foreign = foreign.or(named_so.then_some(id));
         } else if found.is_some_and(|first| first != method) {
             return Err(KeyError::Ambiguous(format!("{base}#{fragment}")));
         } else {

@@ -93,7 +93,7 @@ impl VerifyingKey {
             Some(point) if point.len() == 33 => P256Key::from_sec1(point).map(Self::P256),
             Some(_) => Err(PublicKeyError::NotP256),
             None if bytes.starts_with(&P384_PREFIX) => Err(PublicKeyError::Curve("P-384")),
-            None => PublicKey::from_multikey(text).map(Self::Ed25519),
+            None => PublicKey::from_multicodec(&bytes).map(Self::Ed25519),
         }
     }
 
