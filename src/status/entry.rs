@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 use thiserror::Error;
-use url::Url;
 
 use super::messages::{MessagesError, StatusMessages};
 use super::purpose::StatusPurpose;
 use crate::bitstring::{StatusIndex, StatusSize, UnsupportedSize};
+use crate::vc::credential::is_url;
 
 /// The `type` of an entry.
 pub const ENTRY_TYPE: &str = "BitstringStatusListEntry";
@@ -319,11 +319,6 @@ pub(super) fn url(value: &Value, at: &str, member: &str) -> Result<String, Entry
         .filter(|text| is_url(text))
         .map(str::to_owned)
         .ok_or_else(|| EntryError::Url(format!("{at}/{member}")))
-}
-
-/// The parser drops blanks and line ends silently, so that two texts would be one URL.
-fn is_url(text: &str) -> bool {
-    !text.contains(|c: char| c.is_whitespace() || c.is_control()) && Url::parse(text).is_ok()
 }
 
 fn purpose(value: &Value, at: &str) -> Result<StatusPurpose, EntryError> {

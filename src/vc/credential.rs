@@ -372,14 +372,41 @@ fn required<'a>(
 /// silently. Ids are compared as they are written.
 fn read_url<'a>(value: &'a Value, pointer: &str) -> Result<&'a str, CredentialError> {
     let text = value.as_str().unwrap_or_default();
-    let clean = !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    match clean && Url::parse(text).is_ok() {
+    match is_url(text) {
         true => Ok(text),
         false => Err(wrong(
             pointer.to_owned(),
             "a URL, with its scheme and without spaces",
         )),
     }
+}
+
+/// Whether this is an absolute URL without blanks and line ends, which the parser drops silently,
+/// so that two texts would be one URL.
+pub fn is_url(text: &str) -> bool {
+    let clean = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    clean && (is_plain_url(text) || Url::parse(text).is_ok())
+}
+
+/// Whether this is a URL of the most common kinds, which no parser refuses: https with a host of
+/// plain lower-case labels, of which the last begins with a letter and so is part of no IP
+/// address; or a DID.
+fn is_plain_url(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://") else {
+        // With slashes it would have a host.
+        return text
+            .strip_prefix("did:")
+            .is_some_and(|rest| !rest.starts_with('/'));
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let host = &rest[..end];
+    let is_plain = |label: &str| {
+        label.starts_with(|c: char| c.is_ascii_lowercase())
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    !host.contains("xn--") && host.split('.').all(is_plain)
 }
 
 fn items(value: &Value) -> &[Value] {
@@ -412,6 +439,16 @@ mod tests {
     use crate::time::Ttl;
     use proptest::prelude::*;
     use serde_json::json;
+
+    proptest! {
+        /// What is taken without parsing is what the parser takes.
+        #[test]
+        fn a_plain_url_is_a_url(
+            text in "(https://|did:)[a-z0-9.:@%/?#\\[\\]<>^|x-]{0,12}[a-z0-9.]{0,5}\\PC{0,4}",
+        ) {
+            prop_assert!(!is_plain_url(&text) || Url::parse(&text).is_ok(), "{}", text);
+        }
+    }
 
     fn example() -> Value {
         json!({
