@@ -43,7 +43,8 @@ bench: setup ## Runs the micro benches
 	@$(WITH_ENV) cargo bench --locked --bench micro $(if $(ARGS),-- $(ARGS))
 
 bench-peers: setup ## Beside other libraries (compiles them: about 10 minutes the first time)
-	@$(WITH_ENV) CARGO_TARGET_DIR="$(CACHE)/peers" cargo run --release --locked --manifest-path benches/peers/Cargo.toml
+	@setup/interop.sh "$(CACHE)"
+	@$(WITH_ENV) . "$(CACHE)/interop.env" && CARGO_TARGET_DIR="$(CACHE)/peers" cargo run --release --locked --manifest-path benches/peers/Cargo.toml $(if $(ARGS),-- $(ARGS))
 
 fuzz: ## Every parser against made-up inputs: make fuzz SECONDS=600 TARGETS="json credential"
 	@setup/fuzz.sh "$(CACHE)" "$(CARGO_FUZZ_VERSION)"

@@ -94,6 +94,12 @@ impl Samples {
         format!("{} /s ({slowest} to {fastest})", rate(self.median()))
     }
 
+    /// As a cell of small ratios: `1.52× (1.49 to 1.60)`.
+    pub(crate) fn hundredths(&self) -> String {
+        let (least, most) = self.spread();
+        format!("{:.2}× ({least:.2} to {most:.2})", self.median())
+    }
+
     /// As a cell of ratios: `31.2× (29.8 to 33.0)`.
     pub(crate) fn ratios(&self) -> String {
         let (least, most) = self.spread();
@@ -197,12 +203,21 @@ impl<'a> Participant<'a> {
 /// CPU time of each participant, in the order given; sample `n` of one was taken right beside
 /// sample `n` of the others. The samples are not sorted yet.
 pub(crate) fn in_turns(participants: &mut [Participant<'_>]) -> Vec<Vec<f64>> {
+    in_turns_with(participants, || {})
+}
+
+/// As [`in_turns`], with `another` at the end of each round: what takes its samples elsewhere.
+pub(crate) fn in_turns_with(
+    participants: &mut [Participant<'_>],
+    mut another: impl FnMut(),
+) -> Vec<Vec<f64>> {
     participants.iter_mut().for_each(Participant::calibrate);
     let mut samples = vec![Vec::with_capacity(ROUNDS); participants.len()];
     for _ in 0..ROUNDS {
         for (participant, samples) in participants.iter_mut().zip(&mut samples) {
             samples.push(participant.sample());
         }
+        another();
     }
     samples
 }
@@ -234,6 +249,14 @@ impl Verdict {
         Self {
             target: format!("at least {target}"),
             met: figure >= least,
+        }
+    }
+
+    /// One of the two suffices.
+    pub(crate) fn either(one: &Self, other: &Self) -> Self {
+        Self {
+            target: format!("{}, or {}", one.target, other.target),
+            met: one.met || other.met,
         }
     }
 }
