@@ -111,10 +111,8 @@ pub fn check_names(document: &Value) -> Result<(), MemberError> {
 /// # Errors
 /// As [`check_names`].
 pub fn check_names_beside(document: &Value, left_out: &str) -> Result<(), MemberError> {
-    let Some(members) = document.as_object() else {
-        return check_names(document);
-    };
-    let members = || members.iter().filter(|(name, _)| *name != left_out);
+    let all = || document.as_object().into_iter().flatten();
+    let members = || all().filter(|(name, _)| *name != left_out);
     let inline = members().any(|(name, member)| is_inline_or_holds(name, member));
     members().try_for_each(|(name, member)| check_member(name, member, inline))
 }
@@ -326,21 +324,14 @@ const CHECKED: [(&str, &str, Kind, Option<Classes>); 12] = [
 const STATUS_MEMBERS: [&str; 3] = ["statusPurpose", "statusListIndex", "statusListCredential"];
 
 fn check_name(name: &str) -> Result<(), MemberError> {
-    let parts = || (String::new(), name.to_owned());
-    if name.starts_with('@') {
-        return match name {
-            "@value" | "@language" | "@direction" => Ok(()),
-            _ => {
-                let (place, member) = parts();
-                Err(MemberError::Keyword { place, member })
-            }
-        };
+    let is_keyword = name.starts_with('@');
+    if matches!(name, "@value" | "@language" | "@direction") || !is_keyword && !name.contains(':') {
+        return Ok(());
     }
-    if name.contains(':') {
-        let (place, member) = parts();
-        Err(MemberError::NotATerm { place, member })
-    } else {
-        Ok(())
+    let (place, member) = (String::new(), name.to_owned());
+    match is_keyword {
+        true => Err(MemberError::Keyword { place, member }),
+        false => Err(MemberError::NotATerm { place, member }),
     }
 }
 
