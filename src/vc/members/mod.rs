@@ -106,10 +106,7 @@ pub fn check_names(document: &Value) -> Result<(), MemberError> {
     check_names_in(document, has_inline_context(document))
 }
 
-/// As [`check_names`], of the document without its own member `left_out`.
-///
-/// # Errors
-/// As [`check_names`].
+/// As [`check_names`], with its errors, of the document without its own member `left_out`.
 pub fn check_names_beside(document: &Value, left_out: &str) -> Result<(), MemberError> {
     let all = || document.as_object().into_iter().flatten();
     let members = || all().filter(|(name, _)| *name != left_out);
