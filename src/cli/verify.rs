@@ -268,7 +268,7 @@ mod tests {
         );
 
         // The picture of another program's making, with a JWT in it.
-        let baked = include_bytes!("../../tests/fuzz/corpus/png/jws.png");
+        let baked = include_bytes!("../../tests/fuzz/seeds/png/jws.png");
         std::fs::write(&file, baked).unwrap();
         let done = Fake::new()
             .answer(200, answer)

@@ -29,14 +29,20 @@ macro_rules! replays {
 }
 
 replays!(
+    controller,
     credential,
     did_web,
     json,
     json_ld,
+    jwt,
     keys,
     list_decoding,
     multibase,
+    png,
+    status,
+    svg,
     timestamps,
+    token_list,
 );
 
 /// Runs all inputs of a target. Some have to be taken, so that what comes behind the first checks

@@ -1,14 +1,21 @@
 //! The bodies of the fuzz targets: each reads an input, and holds what came out of it against
 //! something that is not the code that read it.
 
+pub mod baked;
+pub mod controller;
 pub mod credential;
 pub mod did_web;
 pub mod json;
 pub mod json_ld;
+pub mod jwt;
 pub mod keys;
 pub mod list_decoding;
 pub mod multibase;
+pub mod status;
 pub mod timestamps;
+pub mod token_list;
+
+use goodstanding::vc::keys::SigningKey;
 
 /// How far an input came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,13 +38,24 @@ impl Reached {
 pub type Body = fn(&[u8]) -> Reached;
 
 /// All targets by name, which is also the name of their folders of inputs.
-pub const TARGETS: [(&str, Body); 8] = [
+pub const TARGETS: [(&str, Body); 14] = [
+    ("controller", controller::run),
     ("credential", credential::run),
     ("did_web", did_web::run),
     ("json", json::run),
     ("json_ld", json_ld::run),
+    ("jwt", jwt::run),
     ("keys", keys::run),
     ("list_decoding", list_decoding::run),
     ("multibase", multibase::run),
+    ("png", baked::run),
+    ("status", status::run),
+    ("svg", baked::run),
     ("timestamps", timestamps::run),
+    ("token_list", token_list::run),
 ];
+
+/// The key that signs what targets want signed; nothing else is signed with it.
+fn signing_key() -> SigningKey {
+    SigningKey::from_seed(&[7; 32])
+}
