@@ -18,8 +18,8 @@ use crate::support::house::{House, Plan, START};
 use crate::support::jwt::enveloped;
 
 const README: &str = include_str!("../../../README.md");
-const PNG: &[u8] = include_bytes!("../../fuzz/corpus/png/plain.png");
-const SVG: &[u8] = include_bytes!("../../fuzz/corpus/svg/plain.svg");
+const PNG: &[u8] = include_bytes!("../../fuzz/seeds/png/plain.png");
+const SVG: &[u8] = include_bytes!("../../fuzz/seeds/svg/plain.svg");
 
 /// Runs the program in `folder`, as a client of `house`.
 fn ask(house: &House, folder: &TempDir, args: &[&str]) -> Ran {
