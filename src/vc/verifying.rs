@@ -89,8 +89,11 @@ impl VerifyingKey {
     pub fn from_multikey(text: &str) -> Result<Self, PublicKeyError> {
         let bytes = multibase::decode_base58btc(text)?;
         match bytes.strip_prefix(&P256_PREFIX) {
-            // Compressed, as the only form that Multikey has.
-            Some(point) if point.len() == 33 => P256Key::from_sec1(point).map(Self::P256),
+            // Compressed, as the only form that Multikey has. SEC 1 has one of the same length for
+            // a point whose sign is left open, by which a key would have a second spelling.
+            Some(point) if point.len() == 33 && matches!(point[0], 2 | 3) => {
+                P256Key::from_sec1(point).map(Self::P256)
+            }
             Some(_) => Err(PublicKeyError::NotP256),
             None if bytes.starts_with(&P384_PREFIX) => Err(PublicKeyError::Curve("P-384")),
             None => PublicKey::from_multicodec(&bytes).map(Self::Ed25519),
@@ -354,6 +357,18 @@ mod tests {
             assert_eq!(key.to_jwk(), jwk);
             assert_eq!(key.thumbprint(), thumbprint);
         }
+    }
+
+    /// Found by fuzzing: tag 5 of SEC 1, which leaves the sign open, before the same x.
+    #[test]
+    fn a_point_has_one_spelling_as_multikey() {
+        let good = "zDnaehAJLaqw7piT7qzPnKa6w1gU6djd5GvoDqvqSsdBkhBJJ";
+        assert!(VerifyingKey::from_multikey(good).is_ok());
+        let open = "zDnafarFT5DBvCrfRZEk316dpbLsfPDZ3WZ1WJ5hRTPU4F338";
+        assert_eq!(
+            VerifyingKey::from_multikey(open),
+            Err(PublicKeyError::NotP256)
+        );
     }
 
     #[test]
