@@ -39,7 +39,8 @@ fn check(document: &Value, method: &str, relationship: Relationship, key: &Verif
             .any(|entry| is_meant(entry) || is_meant(&entry["id"])),
         "{document}"
     );
-    let methods = items(&document["verificationMethod"]).iter().chain(listed);
+    let places = ["verificationMethod", "assertionMethod", "authentication"];
+    let methods = places.iter().flat_map(|place| items(&document[*place]));
     let mut meant = methods.filter(|entry| entry.is_object() && is_meant(&entry["id"]));
     let over = |date: &Value| match date {
         Value::Null => false,

@@ -34,10 +34,9 @@ pub fn run(data: &[u8]) -> Reached {
     if let Ok(jwt) = PresentationJwt::parse(&text) {
         let iss = payload["iss"].as_str();
         assert!(iss.is_none() || jwt.holder.as_deref() == iss, "{payload}");
-        assert!(
-            CredentialJwt::parse(&text).is_err(),
-            "it is both: {payload}"
-        );
+        // Without a typ a document may have the types of both.
+        let both = CredentialJwt::parse(&text).is_ok();
+        assert!(!both || jwt.header().typ.is_none(), "it is both: {payload}");
         return Reached::Read;
     }
     let Ok(jwt) = CredentialJwt::parse(&text) else {
@@ -74,7 +73,13 @@ fn check_jws(jws: &Jws, text: &str, signed: bool) {
     assert_eq!(URL_SAFE_NO_PAD.encode(jws.payload()), parts[1]);
     let header = URL_SAFE_NO_PAD.decode(parts[0]).expect("it was read");
     let header: Value = serde_json::from_slice(&header).expect("it was read");
-    assert_eq!(header["alg"], jws.header().algorithm.algorithm());
+    let names: &[&str] = match jws.header().algorithm {
+        // RFC 9864 gives EdDSA on this curve a name of its own.
+        KeyKind::Ed25519 => &["EdDSA", "Ed25519"],
+        KeyKind::P256 => &["ES256"],
+        KeyKind::Rsa => &["RS256"],
+    };
+    assert!(names.iter().any(|name| header["alg"] == *name), "{header}");
     assert!(header.get("crit").is_none() && header["jwk"].get("d").is_none());
     let key = VerifyingKey::from(signing_key().public());
     let ours = signed && jws.header().algorithm == KeyKind::Ed25519;

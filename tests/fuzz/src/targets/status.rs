@@ -176,7 +176,7 @@ impl ListSigners for Trusting {
         Ok(())
     }
 
-    fn check_reading(&mut self, _: &Value) -> Result<(), StatusError> {
+    fn check_reading(&mut self, _list: &Value) -> Result<(), StatusError> {
         Ok(())
     }
 
