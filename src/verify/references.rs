@@ -20,6 +20,9 @@ use super::resolver::{Known, Unresolved};
 /// How many achievements of one credential the registry is asked about.
 const MAX_ACHIEVEMENTS: usize = 8;
 
+/// How many refresh services of one credential are asked. Open Badges 3.0 has one at most.
+const MAX_SERVICES: usize = 2;
+
 /// The schemas that the credential names and that are known here, each with its place.
 pub(super) fn known_schemas(document: &Value) -> Vec<(String, Schema)> {
     named_schemas(document)
@@ -38,41 +41,45 @@ fn known_schema(named: &Value) -> Option<Schema> {
     validator.then(|| schema::known(url)).flatten()
 }
 
-/// The report on the newer version of the credential, where its refresh service gives one that is
-/// good and by the same issuer under the same id. Otherwise the original is kept, and why is told
-/// (Open Badges 3.0, verification: refresh once, after the proof).
+/// The report on the newer version of the credential, where a refresh service of it gives one that
+/// is good and by the same issuer under the same id. Otherwise the original is kept, and why is
+/// told (Open Badges 3.0, verification: refresh once, after the proof).
+///
+/// One service in an array is that service: a proof over statements says nothing about it, so that
+/// a holder could otherwise keep the newer version from being asked for.
 pub(super) fn refreshed(
     examiner: &mut Examiner<'_>,
     claims: &Claims<'_>,
     depth: usize,
     report: &mut Report,
 ) -> Option<Report> {
-    const PLACE: &str = "/refreshService";
-    let service = claims.document.get("refreshService")?;
-    let mut tell = |finding| report.note(PLACE, CheckKind::Reference, finding);
     if examiner.refreshed {
         return None;
     }
-    let url = service.get("id").and_then(Value::as_str);
-    let Some(url) = url.filter(|_| has_type(service.get("type"), "1EdTechCredentialRefresh"))
-    else {
-        let detail = "it is of a type that is not read, so no newer version was asked for";
-        tell(Finding::unknown(Code::RefreshFailed, detail));
-        return None;
-    };
-    match newer(examiner, claims, url, depth, report) {
-        Ok(newer) => Some(newer),
-        Err(finding) => {
-            report.note(PLACE, CheckKind::Reference, finding.with("url", url));
-            None
-        }
+    let services = each(claims.document.as_object(), "", "refreshService");
+    for (at, service) in services.take(MAX_SERVICES) {
+        let url = service.get("id").and_then(Value::as_str);
+        let is_read = has_type(service.get("type"), "1EdTechCredentialRefresh");
+        let finding = match url.filter(|_| is_read) {
+            None => {
+                let detail = "it is of a type that is not read, so no newer version was asked for";
+                Finding::unknown(Code::RefreshFailed, detail)
+            }
+            Some(url) => match newer(examiner, claims, (&at, url), depth, report) {
+                Ok(newer) => return Some(newer),
+                Err(finding) => finding.with("url", url),
+            },
+        };
+        report.note(&at, CheckKind::Reference, finding);
     }
+    None
 }
 
+/// The newer version at the URL of the service that stands at the first of the two.
 fn newer(
     examiner: &mut Examiner<'_>,
     claims: &Claims<'_>,
-    url: &str,
+    (at, url): (&str, &str),
     depth: usize,
     report: &Report,
 ) -> Result<Report, Finding> {
@@ -109,7 +116,7 @@ fn newer(
     }
     let detail = "its refresh service gave a newer version, and all that follows is of that";
     let finding = Finding::good(Code::Refreshed, detail).with("url", url);
-    newer.first("/refreshService", CheckKind::Reference, finding);
+    newer.first(at, CheckKind::Reference, finding);
     newer.refreshed = Some(credential);
     Ok(newer)
 }

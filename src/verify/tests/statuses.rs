@@ -193,6 +193,35 @@ fn some_purposes_inform_and_those_unheard_of_are_not_guessed() {
     }
 }
 
+/// A proof over statements does not tell one thing from an array of it, so whoever holds a badge
+/// can write either.
+#[test]
+fn a_newer_version_is_asked_for_however_its_service_is_written() {
+    let college = Actor::did_key(1);
+    let url = "https://college.example/badges/1/newer";
+    let mut newer = college.badge();
+    newer["validUntil"] = json!("2026-02-01T00:00:00Z");
+    let mut badge = college.badge();
+    badge["@context"] = json!([
+        CREDENTIALS_V2,
+        OPEN_BADGES,
+        "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json",
+    ]);
+    let service = json!({"id": url, "type": "1EdTechCredentialRefresh"});
+    badge["refreshService"] = service.clone();
+    let mut badge = college.sign(&badge);
+    for written in [service.clone(), json!([service])] {
+        badge["refreshService"] = written;
+        let mut world = World::default();
+        let alone = world.verify(&badge);
+        assert_eq!((alone.verified, alone.outcome), (true, Outcome::Active));
+        world.lists.insert(url.to_owned(), college.sign(&newer));
+        let report = world.verify(&badge);
+        assert_eq!((report.verified, report.outcome), (true, Outcome::Expired));
+        assert_eq!(world.asked(), [url, url]);
+    }
+}
+
 #[test]
 fn what_an_unproven_credential_names_is_not_asked_for() {
     let college = Actor::did_key(1);
