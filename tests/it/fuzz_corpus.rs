@@ -2,7 +2,7 @@
 //! the inputs are read by an ordinary build, in which each has to hold as it did there.
 
 #[path = "../fuzz/src/targets/mod.rs"]
-#[allow(unreachable_pub)] // There they are a library's.
+#[expect(unreachable_pub, reason = "in its own package it is reached")]
 mod targets;
 
 use std::collections::BTreeSet;
@@ -44,6 +44,7 @@ replays!(
     svg,
     timestamps,
     token_list,
+    verify,
 );
 
 /// Runs all inputs of a target. Some have to be taken, so that what comes behind the first checks

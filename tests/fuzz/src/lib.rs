@@ -2,9 +2,11 @@
 //! include as well, so that what is fuzzed and what is replayed cannot differ.
 
 pub mod mutate;
+pub mod mutate_jwt;
 pub mod targets;
 
-/// Makes a fuzz target of a body. With `json`, three of four changes are those of [`mutate::document`].
+/// Makes a fuzz target of a body. With `json`, three of four changes are those of
+/// [`mutate::document`]; with `secured`, those of [`mutate_jwt::secured`].
 #[macro_export]
 macro_rules! target {
     ($body:expr) => {
@@ -13,11 +15,17 @@ macro_rules! target {
         });
     };
     (json $body:expr) => {
+        $crate::target!($crate::mutate::document, $body);
+    };
+    (secured $body:expr) => {
+        $crate::target!($crate::mutate_jwt::secured, $body);
+    };
+    ($change:path, $body:expr) => {
         $crate::target!($body);
         libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
             let changed = match seed % 4 {
                 0 => None,
-                _ => $crate::mutate::document(data, size, max_size, seed),
+                _ => $change(data, size, max_size, seed),
             };
             changed.unwrap_or_else(|| libfuzzer_sys::fuzzer_mutate(data, size, max_size))
         });

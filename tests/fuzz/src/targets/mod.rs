@@ -14,6 +14,7 @@ pub mod multibase;
 pub mod status;
 pub mod timestamps;
 pub mod token_list;
+pub mod verify;
 
 use goodstanding::vc::keys::SigningKey;
 
@@ -38,7 +39,7 @@ impl Reached {
 pub type Body = fn(&[u8]) -> Reached;
 
 /// All targets by name, which is also the name of their folders of inputs.
-pub const TARGETS: [(&str, Body); 14] = [
+pub const TARGETS: [(&str, Body); 15] = [
     ("controller", controller::run),
     ("credential", credential::run),
     ("did_web", did_web::run),
@@ -53,6 +54,7 @@ pub const TARGETS: [(&str, Body); 14] = [
     ("svg", baked::run),
     ("timestamps", timestamps::run),
     ("token_list", token_list::run),
+    ("verify", verify::run),
 ];
 
 /// The key that signs what targets want signed; nothing else is signed with it.
