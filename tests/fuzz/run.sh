@@ -68,19 +68,24 @@ run_one() {
 }
 
 shrink_one() {
+    some=$(mktemp -d)
     few=$(mktemp -d)
-    # The fewest inputs that reach every edge; how often they pass it does not count.
-    "$program" -merge=1 -set_cover_merge=1 -use_counters=0 $bounds \
-        "$few" "$here/corpus/$target" "$found" >"$cache/fuzz/$target.log" 2>&1
+    # First one input for each edge, the smaller before the larger, then the fewest of these. How
+    # often an input passes an edge does not count.
+    for step in "$some $here/corpus/$target $found" "-set_cover_merge=1 $few $some"; do
+        "$program" -merge=1 -use_counters=0 -use_cmp=0 $bounds $step \
+            >"$cache/fuzz/$target.log" 2>&1
+    done
     rm -rf "$here/corpus/$target"
     mkdir -p "$here/corpus/$target"
-    # The smallest first, as many as may stand in the repository.
-    wc -c "$few"/* | grep -v ' total$' | sort -n |
-        awk -v files=$most_files -v bytes=$most_bytes \
-            '{ sum += $1; if (NR <= files && sum <= bytes) print $2 }' |
-        while read -r input; do cp "$input" "$here/corpus/$target/"; done
+    # Those that reach the most were written first.
+    ls -tr "$few" | while read -r input; do
+        echo "$(wc -c <"$few/$input") $input"
+    done | awk -v files=$most_files -v bytes=$most_bytes \
+        'sum + $1 <= bytes && count < files { sum += $1; count++; print $2 }' |
+        while read -r input; do cp "$few/$input" "$here/corpus/$target/"; done
     echo "$target: $(ls "$here/corpus/$target" | wc -l) of $(ls "$few" | wc -l) inputs"
-    rm -rf "$few"
+    rm -rf "$some" "$few"
 }
 
 main "$@"
