@@ -7,6 +7,7 @@
 //! scoped contexts, these rules leave one way to say a thing: the context's own term, where the
 //! data model puts it.
 
+mod checked;
 mod classes;
 
 use serde_json::{Map, Value};
@@ -15,6 +16,7 @@ use thiserror::Error;
 use crate::json::pointer_step;
 use crate::jsonld::rdf::{Dataset, Quad, Term};
 
+use self::checked::{CHECKED, Kind, STATUS, SUBJECT};
 use self::classes::{Classes, Said};
 
 /// How many status entries a credential may have. Each is looked for among all statements, and
@@ -237,85 +239,6 @@ fn nodes<'a>(
         })
         .collect()
 }
-
-/// What a value of a member is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// A node: its id as a text, or an object that may have one.
-    Node,
-    /// A text or a number.
-    Text,
-}
-
-const SUBJECT: &str = "https://www.w3.org/2018/credentials#credentialSubject";
-const STATUS: &str = "https://www.w3.org/2018/credentials#credentialStatus";
-
-/// The members on whose values a verdict rests: name, IRI, kind, and the classes to which alone
-/// the name belongs, where it is not everybody's.
-const CHECKED: [(&str, &str, Kind, Option<Classes>); 12] = [
-    (
-        "issuer",
-        "https://www.w3.org/2018/credentials#issuer",
-        Kind::Node,
-        None,
-    ),
-    ("credentialSubject", SUBJECT, Kind::Node, None),
-    ("credentialStatus", STATUS, Kind::Node, None),
-    (
-        "credentialSchema",
-        "https://www.w3.org/2018/credentials#credentialSchema",
-        Kind::Node,
-        None,
-    ),
-    (
-        "refreshService",
-        "https://www.w3.org/2018/credentials#refreshService",
-        Kind::Node,
-        None,
-    ),
-    (
-        "relatedResource",
-        "https://www.w3.org/2018/credentials#relatedResource",
-        Kind::Node,
-        None,
-    ),
-    (
-        "holder",
-        "https://www.w3.org/2018/credentials#holder",
-        Kind::Node,
-        Some(Classes::PRESENTATION),
-    ),
-    (
-        "validFrom",
-        "https://www.w3.org/2018/credentials#validFrom",
-        Kind::Text,
-        None,
-    ),
-    (
-        "validUntil",
-        "https://www.w3.org/2018/credentials#validUntil",
-        Kind::Text,
-        None,
-    ),
-    (
-        "issuanceDate",
-        "https://www.w3.org/2018/credentials#issuanceDate",
-        Kind::Text,
-        None,
-    ),
-    (
-        "expirationDate",
-        "https://www.w3.org/2018/credentials#expirationDate",
-        Kind::Text,
-        None,
-    ),
-    (
-        "awardedDate",
-        "https://purl.imsglobal.org/spec/vc/ob/vocab.html#awardedDate",
-        Kind::Text,
-        Some(Classes::OPEN_BADGES),
-    ),
-];
 
 /// The members that lead from a status entry to a bit.
 const STATUS_MEMBERS: [&str; 3] = ["statusPurpose", "statusListIndex", "statusListCredential"];
