@@ -3,6 +3,8 @@
 use super::*;
 use crate::jsonld::canon::Variant;
 use crate::vc::contexts::{Revision, processor};
+use crate::vc::jws::{self, NewHeader};
+use crate::vc::jwt::Envelope;
 use crate::vc::multibase::encode_base58btc;
 use crate::vc::proof::HashData;
 
@@ -200,6 +202,41 @@ fn its_proof_and_its_key_have_to_be_in_force() {
         let mut forged = signed.clone();
         forged["proof"][member] = value;
         assert_eq!(codes(&verify(&forged, ASKED)), [code], "{member}");
+    }
+}
+
+#[test]
+fn a_presentation_as_a_jwt_is_good_in_its_own_period_only() {
+    let college = Actor::did_key(1);
+    let badge = sign_credential(&college.badge(), &college.method, &college.key).unwrap();
+    let mut payload = presentation(&[Envelope::Credential.wrap(&badge)]);
+    let moment = |text: &str| json!(at(text).seconds());
+    payload["nbf"] = moment("2026-05-31T00:00:00Z");
+    payload["exp"] = moment("2026-06-02T00:00:00Z");
+    let (holder, typ) = (learner(), "vp+jwt");
+    let header = NewHeader {
+        typ,
+        kid: &holder.method,
+    };
+    let jwt = json!(jws::sign(
+        header,
+        payload.to_string().as_bytes(),
+        &holder.key
+    ));
+    for (now, outcome, expected) in [
+        (
+            "2026-05-30T00:00:00Z",
+            Outcome::NotYetValid,
+            "not-yet-valid",
+        ),
+        ("2026-06-01T00:00:00Z", Outcome::Active, ""),
+        ("2026-06-02T00:00:00Z", Outcome::Expired, "expired"),
+    ] {
+        let world = World::default().with(&holder);
+        let report = verify_presentation(&jwt, &world, Options::default(), at(now));
+        assert_eq!((report.verified, report.outcome), (true, outcome), "{now}");
+        assert_eq!(report.credentials[0].outcome, Outcome::Active, "{now}");
+        assert_eq!(codes(&report).concat(), expected, "{now}");
     }
 }
 
