@@ -115,7 +115,8 @@ fn forms(value: &Value) -> Vec<String> {
 
 /// What `proof` signs of a document. Of a JWT, header and payload, letter by letter; of a document
 /// that is signed as JSON, each member; of one that is signed as statements, what a reader finds
-/// who takes an array for a set of its items, and one item for the item.
+/// who takes an array for a set of its items, one item for the item, and `{"@value": …}` alone for
+/// the value, as JSON-LD does.
 pub fn form(value: &Value, proof: &Value) -> String {
     if let Some(jws) = jws_of(value) {
         let (signed, _) = jws.rsplit_once('.').unwrap_or_default();
@@ -149,6 +150,9 @@ fn as_set(value: &Value) -> Value {
                 [one] => serde_json::from_str(one).expect("it was written here"),
                 several => json!(several),
             }
+        }
+        Value::Object(members) if members.len() == 1 && members.contains_key("@value") => {
+            as_set(&members["@value"])
         }
         Value::Object(members) => {
             let members = members.iter().filter(|(name, _)| *name != "@context");
