@@ -111,6 +111,11 @@ struct Root {
     prefix: Prefix,
 }
 
+fn declares(element: &BytesStart<'_>, name: &str) -> bool {
+    let mut attributes = element.attributes().flatten();
+    attributes.any(|attribute| attribute.key.as_ref() == name)
+}
+
 /// What `openbadges` stands for at the root.
 enum Prefix {
     Free,
@@ -202,6 +207,8 @@ impl<'a> Walk<'a> {
         let prefix = match self.resolve(QName("openbadges:credential")) {
             ResolveResult::Bound(Namespace(BAKING)) => Prefix::Declared,
             ResolveResult::Bound(_) => Prefix::Taken,
+            // Bound to nothing, which XML forbids and readers take in several ways.
+            _ if declares(element, "xmlns:openbadges") => Prefix::Taken,
             ResolveResult::Unbound | ResolveResult::Unknown(_) => Prefix::Free,
         };
         self.root = Some(Root {
