@@ -18,7 +18,7 @@ use goodstanding::vc::keys::{SignatureCheck, SigningKey};
 use goodstanding::vc::proof::{HashData, ProofOptions, proofs, sign};
 use goodstanding::verify::outcome::Outcome;
 use goodstanding::verify::{
-    CheckedList, Fetched, Known, Options, Report, Resolver, SignedHere, Unresolved,
+    CheckedList, Fetched, Known, Options, Report, Resolver, SignedHere, Unresolved, WantedList,
     verify_credential,
 };
 use serde_json::{Value, json};
@@ -190,11 +190,14 @@ impl Resolver for AtHand {
 
     fn list(
         &self,
-        url: &str,
-        _: &'static str,
+        wanted: WantedList<'_>,
         check: &mut dyn FnMut(&Fetched) -> Result<CheckedList, StatusError>,
     ) -> Result<Arc<CheckedList>, StatusError> {
-        assert_eq!(url, self.fetched.url, "the credential names one list");
+        assert_eq!(
+            wanted.reference.list(),
+            self.fetched.url,
+            "the credential names one list"
+        );
         let checked = self.list.get_or_init(|| check(&self.fetched).map(Arc::new));
         checked.clone()
     }
