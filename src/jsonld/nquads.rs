@@ -48,7 +48,10 @@ pub enum Problem {
     #[error("a quoted text is not closed on its line")]
     Unclosed,
     /// A backslash is not followed by one of the escapes.
-    #[error("an escape is none of \\t \\b \\n \\r \\f \\\" \\' \\\\ \\uXXXX \\UXXXXXXXX")]
+    #[error(
+        "an escape is none of \\t \\b \\n \\r \\f \\\" \\' \\\\, \\u with four hexadecimal digits, \\U with \
+         eight"
+    )]
     Escape,
     /// The text after `@` is not a language tag.
     #[error("a language tag is letters, then parts of letters and digits after '-'")]
