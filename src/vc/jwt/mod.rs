@@ -258,19 +258,10 @@ impl CredentialJwt {
     }
 }
 
-const EXPECTED_TYP: &str = "vc+jwt, vc+ld+json+jwt, JWT or nothing";
-
 fn profile(header: &Header, claims: &Claims) -> Result<Profile, JwtError> {
-    if ["vc+jwt", "vc+ld+json+jwt"]
-        .iter()
-        .any(|typ| header.is_typ(typ))
-    {
-        claims.refuse_documents()?;
+    let expected = "vc+jwt, vc+ld+json+jwt, JWT or nothing";
+    if says_document(header, claims, ["vc+jwt", "vc+ld+json+jwt"], expected)? {
         return Ok(Profile::JoseCose);
-    }
-    if let Some(typ) = header.typ.as_deref().filter(|_| !header.is_typ("jwt")) {
-        let (found, expected) = (shortened(typ, 80), EXPECTED_TYP);
-        return Err(JwtError::Typ { found, expected });
     }
     match (&claims.vc, &claims.vp) {
         (_, Some(_)) => Err(JwtError::NotACredential),
@@ -282,6 +273,27 @@ fn profile(header: &Header, claims: &Claims) -> Result<Profile, JwtError> {
             check_open_badges_header(header)?;
             Ok(Profile::OpenBadges)
         }
+    }
+}
+
+/// Whether `typ` is one of those that make the payload the document itself. Else it is `JWT` or
+/// absent, and the claims tell.
+fn says_document(
+    header: &Header,
+    claims: &Claims,
+    typs: [&str; 2],
+    expected: &'static str,
+) -> Result<bool, JwtError> {
+    if typs.iter().any(|typ| header.is_typ(typ)) {
+        claims.refuse_documents()?;
+        return Ok(true);
+    }
+    match header.typ.as_deref().filter(|_| !header.is_typ("jwt")) {
+        Some(typ) => Err(JwtError::Typ {
+            found: shortened(typ, 80),
+            expected,
+        }),
+        None => Ok(false),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::claims::Claims;
-use super::{JwtError, Profile, check_header_iss, complete, payload, shortened, validity};
+use super::{JwtError, Profile, check_header_iss, complete, payload, says_document, validity};
 use crate::time::Timestamp;
 use crate::vc::credential::{CONTEXT_V1, CONTEXT_V2, Validity};
 use crate::vc::jws::{Header, Jws, JwsError};
@@ -105,19 +105,10 @@ impl PresentationJwt {
     }
 }
 
-const EXPECTED_TYP: &str = "vp+jwt, vp+ld+json+jwt, JWT or nothing";
-
 fn profile(header: &Header, claims: &Claims) -> Result<Profile, JwtError> {
-    if ["vp+jwt", "vp+ld+json+jwt"]
-        .iter()
-        .any(|typ| header.is_typ(typ))
-    {
-        claims.refuse_documents()?;
+    let expected = "vp+jwt, vp+ld+json+jwt, JWT or nothing";
+    if says_document(header, claims, ["vp+jwt", "vp+ld+json+jwt"], expected)? {
         return Ok(Profile::JoseCose);
-    }
-    if let Some(typ) = header.typ.as_deref().filter(|_| !header.is_typ("jwt")) {
-        let (found, expected) = (shortened(typ, 80), EXPECTED_TYP);
-        return Err(JwtError::Typ { found, expected });
     }
     match (&claims.vc, &claims.vp) {
         (Some(_), _) => Err(JwtError::NotAPresentation),
