@@ -165,7 +165,6 @@ impl AtHand {
             fetched: Fetched {
                 url: list["id"].as_str().expect("it has an id").to_owned(),
                 body: list.to_string().into_bytes(),
-                media_type: None,
             },
             list: OnceLock::new(),
         }

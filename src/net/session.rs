@@ -319,7 +319,6 @@ fn as_asked_for(url: &str, fetched: &Fetched) -> verify::Fetched {
     verify::Fetched {
         url: url.to_owned(),
         body: fetched.body.to_vec(),
-        media_type: Some(fetched.media_type.to_owned()),
     }
 }
 

@@ -145,7 +145,7 @@ fn is_readable(document: &Value, examiner: &mut Examiner<'_>, report: &mut Repor
 }
 
 /// Finds the key and has the signature checked with it.
-pub(super) fn check(
+fn check(
     examiner: &mut Examiner<'_>,
     signed: &SignedJwt<'_>,
     report: &mut Report,

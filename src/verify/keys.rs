@@ -224,11 +224,8 @@ fn has_no_methods(signer: &str, examiner: &Examiner<'_>) -> bool {
 
 /// Where keys are pinned for the signer, no other counts: the pinned one, or none that fits.
 fn pinned(examiner: &Examiner<'_>, signer: &str, method: &str) -> Option<Option<FoundKey>> {
-    let mut pins = examiner.options.pinned.iter();
-    let mut pins = pins
-        .by_ref()
-        .filter(|pin| pin.controller == signer)
-        .peekable();
+    let pins = examiner.options.pinned.iter();
+    let mut pins = pins.filter(|pin| pin.controller == signer).peekable();
     pins.peek()?;
     let fits = |pin: &&PinnedKey| pin.method.as_deref().is_none_or(|pinned| pinned == method);
     Some(pins.find(fits).map(|pin| {

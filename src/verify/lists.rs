@@ -29,12 +29,9 @@ pub struct Fetched {
     pub url: String,
     /// The body, without content encodings. Whoever fetches bounds its length.
     pub body: Vec<u8>,
-    /// The media type in lower case and without parameters. The forms of a list are told apart by
-    /// their first byte, since servers name them in many ways and what is signed names itself.
-    pub media_type: Option<String>,
 }
 
-/// Finds out who signed a list.
+/// Finds out who signed a list. Errors need not name the list; [`check_list`] does.
 pub trait ListSigners {
     /// Whether a proof embedded in the credential `list` is good, and made with a key that
     /// `issuer` uses for assertions.
@@ -246,7 +243,8 @@ impl Reader<'_> {
         }
         self.check_issuer(Credential::read(&document)?.issuer.id)?;
         StatusList::check_shape(&document)?;
-        self.signers.check_proofs(&document, self.issuer)?;
+        let proved = self.signers.check_proofs(&document, self.issuer);
+        self.of_this_list(proved)?;
         let list = StatusList::parse(&document, DEFAULT_CAP_BYTES)?;
         let period = Period::of(&list);
         Ok((Content::Bits(list), period))
@@ -258,7 +256,8 @@ impl Reader<'_> {
         StatusList::check_shape(&jwt.credential)?;
         let key = self.key(jwt.header())?;
         jwt.verify(&key).map_err(|error| self.refused(error))?;
-        self.signers.check_reading(&jwt.credential)?;
+        let read = self.signers.check_reading(&jwt.credential);
+        self.of_this_list(read)?;
         let list = StatusList::parse(&jwt.credential, DEFAULT_CAP_BYTES)?;
         let of_jwt = Period {
             from: jwt.not_before,
@@ -310,10 +309,15 @@ impl Reader<'_> {
         cwt.verify(&key, DEFAULT_CAP_BYTES)
     }
 
-    /// The key that a header names; what is wrong with it is wrong with this list.
+    /// The key that a header names.
     fn key(&mut self, header: &Header) -> Result<VerifyingKey, StatusError> {
-        let list = self.url.to_owned();
         let found = self.signers.key(header, self.issuer);
+        self.of_this_list(found)
+    }
+
+    /// What is wrong with who signed the list is wrong with this list.
+    fn of_this_list<T>(&self, found: Result<T, StatusError>) -> Result<T, StatusError> {
+        let list = self.url.to_owned();
         found.map_err(|error| match error {
             StatusError::Retrieval { reason, .. } => StatusError::Retrieval { list, reason },
             StatusError::Verification { reason, .. } => StatusError::Verification { list, reason },

@@ -90,7 +90,6 @@ impl Given {
         Ok(Fetched {
             url: url.to_owned(),
             body,
-            media_type: None,
         })
     }
 }

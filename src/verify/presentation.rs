@@ -9,7 +9,8 @@ use crate::vc::did::Relationship;
 
 use super::Options;
 use super::code::Code;
-use super::examine::{Examiner, MAX_EMBEDDED};
+use super::embedded::each;
+use super::examine::{Examiner, MAX_EMBEDDED, has_type};
 use super::input::Secured;
 use super::jwt;
 use super::outcome::Outcome;
@@ -162,11 +163,7 @@ impl<'a> Envelope<'a> {
         if !matches!(context, Some(CONTEXT_V2 | CONTEXT_V1)) {
             return wrong("/@context", "the context of verifiable credentials first");
         }
-        let types = presentation.get("type").map(numbered).unwrap_or_default();
-        if !types
-            .iter()
-            .any(|(_, name)| *name == "VerifiablePresentation")
-        {
+        if !has_type(presentation.get("type"), "VerifiablePresentation") {
             return wrong("/type", "VerifiablePresentation among the types");
         }
         let holder = match presentation.get("holder") {
@@ -176,12 +173,8 @@ impl<'a> Envelope<'a> {
                 _ => return wrong("/holder", "a URL, or an object with one as its id"),
             },
         };
-        let credentials = presentation.get("verifiableCredential").map(numbered);
-        let credentials: Vec<(String, &Value)> = credentials
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(step, credential)| (format!("/verifiableCredential{step}"), credential))
-            .collect();
+        let credentials: Vec<(String, &Value)> =
+            each(presentation.as_object(), "", "verifiableCredential").collect();
         if credentials.len() > MAX_EMBEDDED {
             return wrong(
                 "/verifiableCredential",
@@ -192,16 +185,5 @@ impl<'a> Envelope<'a> {
             holder,
             credentials,
         })
-    }
-}
-
-/// The items of an array with their pointer steps, or the one value that is no array.
-fn numbered(value: &Value) -> Vec<(String, &Value)> {
-    match value {
-        Value::Array(items) => (0..)
-            .zip(items)
-            .map(|(index, item): (usize, _)| (format!("/{index}"), item))
-            .collect(),
-        one => vec![(String::new(), one)],
     }
 }

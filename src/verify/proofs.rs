@@ -11,6 +11,7 @@ use crate::vc::proof::{self, Part, Prepared, Proof, ProofError, Transformation, 
 use crate::vc::verifying::VerifyingKey;
 
 use super::code::Code;
+use super::embedded::each;
 use super::examine::Examiner;
 use super::keys::{Signed, key_of};
 use super::presentation::Expected;
@@ -45,7 +46,7 @@ pub(super) fn examine(
         report.found(place_of_member(&error), CheckKind::DataModel, finding);
         return;
     }
-    let inputs = inputs(document);
+    let inputs: Vec<(String, &Value)> = each(document.as_object(), "", "proof").collect();
     if inputs.is_empty() {
         let detail = "there is no proof, so nobody is known to have said this";
         report.found(
@@ -201,10 +202,9 @@ impl Proofs<'_, '_, '_> {
             // A circle ends here: what is being asked for counts as bad until it is known.
             self.good[index] = Some(false);
             self.good[after] = self.good[after].or(Some(false));
-            let inputs = inputs(self.document);
-            let (_, input) = inputs[index].clone();
-            let found = self.stands(index, None, input, report);
-            self.good[index] = Some(found.is_ok());
+            let input = each(self.document.as_object(), "", "proof").nth(index);
+            let found = input.map(|(_, input)| self.stands(index, None, input, report));
+            self.good[index] = Some(matches!(found, Some(Ok(_))));
         }
         match self.good[index] {
             Some(true) => Ok(()),
@@ -396,17 +396,5 @@ fn place_in_json_ld(error: &jsonld::Error) -> &str {
         | Error::InvalidDocument { place, .. }
         | Error::Unsupported { place, .. }
         | Error::LimitExceeded { place, .. } => place,
-    }
-}
-
-/// The proofs as they stand, each with its pointer.
-fn inputs(document: &Value) -> Vec<(String, &Value)> {
-    match document.get("proof") {
-        None => Vec::new(),
-        Some(Value::Array(proofs)) => (0..)
-            .zip(proofs)
-            .map(|(index, proof): (usize, _)| (format!("/proof/{index}"), proof))
-            .collect(),
-        Some(proof) => vec![("/proof".to_owned(), proof)],
     }
 }

@@ -102,17 +102,16 @@ impl ListSigners for Examiner<'_> {
         match (report.verified, report.outcome) {
             (true, _) => Ok(()),
             (false, outcome) => {
-                let id = list.get("id").and_then(Value::as_str).unwrap_or_default();
                 let problem = report.problems.first();
                 let reason = problem.map_or("it has no proof", |problem| &problem.detail);
-                Err(unproven(outcome, id, reason))
+                Err(unproven(outcome, reason))
             }
         }
     }
 
     fn check_reading(&mut self, list: &Value) -> Result<(), StatusError> {
         proof::check_reading(list, &mut self.work)
-            .map_err(|error| unproven(Outcome::Unknown, "", &error.to_string()))
+            .map_err(|error| unproven(Outcome::Unknown, &error.to_string()))
     }
 
     fn key(&mut self, header: &Header, issuer: &str) -> Result<VerifyingKey, StatusError> {
@@ -125,13 +124,14 @@ impl ListSigners for Examiner<'_> {
         let found = key_of_jwt(&signed, self);
         found
             .map(|found| found.key)
-            .map_err(|problem| unproven(problem.outcome(), issuer, &problem.to_string()))
+            .map_err(|problem| unproven(problem.outcome(), &problem.to_string()))
     }
 }
 
-/// A key that cannot be had may be had tomorrow; anything else is wrong with the list.
-fn unproven(outcome: Outcome, list: &str, reason: &str) -> StatusError {
-    let (list, reason) = (list.to_owned(), reason.to_owned());
+/// A key that cannot be had may be had tomorrow; anything else is wrong with the list, which
+/// [`lists`] names.
+fn unproven(outcome: Outcome, reason: &str) -> StatusError {
+    let (list, reason) = (String::new(), reason.to_owned());
     match outcome {
         Outcome::Unreachable => StatusError::Retrieval { list, reason },
         _ => StatusError::Verification { list, reason },

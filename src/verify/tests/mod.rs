@@ -185,7 +185,6 @@ impl World {
         Some(Fetched {
             url: url.to_owned(),
             body,
-            media_type: None,
         })
     }
 }

@@ -44,7 +44,7 @@ impl ListSigners for Signers {
     fn check_reading(&mut self, list: &Value) -> Result<(), StatusError> {
         let read = check_reading(list, &mut Work::default());
         read.map_err(|error| StatusError::Verification {
-            list: URL.to_owned(),
+            list: String::new(),
             reason: error.to_string(),
         })
     }
@@ -60,7 +60,6 @@ fn fetched(body: impl Into<Vec<u8>>) -> Fetched {
     Fetched {
         url: URL.to_owned(),
         body: body.into(),
-        media_type: None,
     }
 }
 
@@ -213,6 +212,21 @@ fn token_cwt(issuer: &str, subject: &str) -> Vec<u8> {
         .build()
         .to_tagged_vec()
         .unwrap()
+}
+
+#[test]
+fn a_list_in_a_jwt_is_read_as_its_json_shows_it() {
+    let mut list = bits_list();
+    let unheard_of = "https://elsewhere.example/context";
+    list["@context"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!(unheard_of));
+    let jwt = sign_credential(&list, KEY, &key()).unwrap();
+    let refusal = check(jwt, &bits(0)).unwrap_err().to_string();
+    let start = format!("the status list {URL} cannot be verified: ");
+    assert!(refusal.starts_with(&start), "{refusal}");
+    assert!(refusal.contains(unheard_of), "{refusal}");
 }
 
 #[test]

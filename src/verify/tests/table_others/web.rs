@@ -57,7 +57,6 @@ impl Web {
         Some(Fetched {
             url: url.to_owned(),
             body,
-            media_type: None,
         })
     }
 }

@@ -46,7 +46,6 @@ pub fn run(data: &[u8]) -> Reached {
         let fetched = Fetched {
             url: reference.list().to_owned(),
             body: body.into_bytes(),
-            media_type: None,
         };
         match says(&fetched, reference) {
             Ok(result) => {
