@@ -351,7 +351,7 @@ pub(super) static EVIDENCE: Shape = Shape {
     one_of: &[],
 };
 
-const ACHIEVEMENT_TYPES: &[&str] = &[
+pub(super) const ACHIEVEMENT_TYPES: &[&str] = &[
     "Achievement",
     "ApprenticeshipCertificate",
     "Assessment",

@@ -63,6 +63,12 @@ pub enum OpenBadgesError {
         /// Number of the resource, from 0.
         place: usize,
     },
+    /// What an endorsement covers stands there in words that nobody knows.
+    #[error(
+        "/credentialSubject/endorsementScope: this is read by the registry's own context alone, \
+         which has to be the last in /@context, and the subject may have none of its own"
+    )]
+    ScopeContext,
 }
 
 /// Whether a document calls itself a badge, and so has to be one by [`Badge::read`].

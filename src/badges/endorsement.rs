@@ -12,8 +12,13 @@ use super::classes::ENDORSEMENT_CREDENTIAL;
 use super::credential::{CONTEXTS, OpenBadgesError, read_envelope};
 use super::digest::DigestMultibase;
 use super::profile::Issuer;
-use super::shape::{Strictness, check};
+use super::scope::{Scope, scope_context};
+use super::shape::{Strictness, check, pointer};
 use crate::time::Timestamp;
+use crate::vc::contexts::endorsement_scope;
+
+/// The member of the subject that limits what is endorsed.
+const SCOPE: &str = "endorsementScope";
 
 /// What kind of thing is endorsed. Nothing in the credential says so: the registry records it,
 /// and checks that the subject is such a thing.
@@ -84,6 +89,8 @@ pub struct EndorsementToIssue<'a> {
     pub comment: Option<&'a str>,
     /// The version of the subject that is meant; another version is not endorsed.
     pub digest: Option<DigestMultibase>,
+    /// What of the subject is covered; all of it where there is none.
+    pub scope: Option<&'a Scope>,
     /// The entries in the endorser's lists: `revocation`, and `suspension` where the endorsement
     /// can be suspended. Open Badges knows one; two are allowed by VCDM 2.0.
     pub status: &'a [Value],
@@ -94,7 +101,9 @@ impl EndorsementToIssue<'_> {
     pub fn build(&self) -> Value {
         let mut credential = Map::new();
         let mut put = |name: &str, value: Value| credential.insert(name.to_owned(), value);
-        put("@context", json!(CONTEXTS));
+        let contexts = CONTEXTS.map(Value::from).into_iter();
+        let of_scope = self.scope.map(|_| scope_context());
+        put("@context", contexts.chain(of_scope).collect());
         put("id", json!(self.id));
         let types = json!(["VerifiableCredential", "EndorsementCredential"]);
         put("type", types);
@@ -110,6 +119,9 @@ impl EndorsementToIssue<'_> {
         let mut subject = json!({"id": self.subject, "type": ["EndorsementSubject"]});
         if let Some(comment) = self.comment {
             subject["endorsementComment"] = json!(comment);
+        }
+        if let Some(scope) = self.scope {
+            subject[SCOPE] = scope.to_value();
         }
         put("credentialSubject", subject);
         if let Some(digest) = self.digest {
@@ -147,6 +159,8 @@ pub struct Endorsement {
     pub valid_until: Option<Timestamp>,
     /// The version of the subject that is meant.
     pub digest: Option<DigestMultibase>,
+    /// What of the subject is covered; all of it where there is none.
+    pub scope: Option<Scope>,
 }
 
 impl Endorsement {
@@ -171,6 +185,7 @@ impl Endorsement {
             issuer: envelope.issuer.id.to_owned(),
             issuer_name: issuer_name.and_then(text),
             digest: digest_of(members.get("relatedResource"), &subject)?,
+            scope: scope_of(document)?,
             comment: text(&members["credentialSubject"]["endorsementComment"]),
             subject,
             valid_from: envelope.valid_from.ok_or(OpenBadgesError::ValidFrom)?,
@@ -205,6 +220,23 @@ fn digest_of(
     }
 }
 
+/// What the endorsement covers. What cannot be read is an error: to pass over it would be to take
+/// the endorsement for one of the whole subject.
+fn scope_of(document: &Value) -> Result<Option<Scope>, OpenBadgesError> {
+    let subject = &document["credentialSubject"];
+    let Some(scope) = subject.get(SCOPE) else {
+        return Ok(None);
+    };
+    // The last context has the last word on its terms, within the subject's own.
+    let last = document["@context"].as_array().and_then(|all| all.last());
+    if last != Some(endorsement_scope()) || subject.get("@context").is_some() {
+        return Err(OpenBadgesError::ScopeContext);
+    }
+    let place = pointer("/credentialSubject", SCOPE);
+    let scope = Scope::parse(scope).map_err(|error| error.inside(&place))?;
+    Ok(Some(scope))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,6 +261,7 @@ mod tests {
             subject: SUBJECT,
             comment: None,
             digest: None,
+            scope: None,
             status: &[],
         }
     }
@@ -393,6 +426,82 @@ mod tests {
         );
     }
 
+    fn scoped() -> Value {
+        let scope = Scope::parse(&json!({"tag": ["nursing"]})).unwrap();
+        EndorsementToIssue {
+            scope: Some(&scope),
+            ..plain()
+        }
+        .build()
+    }
+
+    #[test]
+    fn the_context_of_a_scope_is_there_only_with_a_scope() {
+        let built = scoped();
+        let scope = json!({"type": ["EndorsementScope"], "tag": ["nursing"]});
+        assert_eq!(built["credentialSubject"]["endorsementScope"], scope);
+        assert_eq!(
+            built["@context"],
+            json!([CONTEXTS[0], CONTEXTS[1], scope_context()])
+        );
+        let read = Endorsement::read(&built).unwrap().scope;
+        assert_eq!(read.unwrap().to_value(), scope);
+    }
+
+    #[test]
+    fn a_scope_that_cannot_be_read_is_never_overlooked() {
+        let changed = |change: &dyn Fn(&mut Value)| {
+            let mut document = scoped();
+            change(&mut document);
+            Endorsement::read(&document)
+                .map(|read| read.scope)
+                .map_err(|error| error.to_string())
+        };
+        let at = "/credentialSubject/endorsementScope";
+        let garbled: [(&dyn Fn(&mut Value), &str); 5] = [
+            (&|d| *d.pointer_mut(at).unwrap() = json!(null), ": "),
+            (&|d| *d.pointer_mut(at).unwrap() = json!({}), ": "),
+            (
+                &|d| d["credentialSubject"][SCOPE]["tags"] = json!(["a"]),
+                "/tags: ",
+            ),
+            (
+                &|d| d["credentialSubject"][SCOPE]["id"] = json!("_:a"),
+                "/id: ",
+            ),
+            (
+                &|d| d["credentialSubject"][SCOPE]["tag"] = json!([["a"]]),
+                "/tag/0: ",
+            ),
+        ];
+        for (change, expected) in garbled {
+            let told = changed(change).unwrap_err();
+            assert!(told.starts_with(&format!("{at}{expected}")), "{told}");
+        }
+        let elsewhere: [&dyn Fn(&mut Value); 5] = [
+            &|d| d["@context"] = json!(CONTEXTS),
+            &|d| d["@context"][2]["@protected"] = json!(false),
+            &|d| d["@context"][2]["endorsementScope"]["@context"]["tag"] = json!("urn:tag"),
+            &|d| {
+                d["@context"]
+                    .as_array_mut()
+                    .unwrap()
+                    .push(json!({"a": "urn:a"}))
+            },
+            &|d| d["credentialSubject"]["@context"] = json!({"tag": "urn:tag"}),
+        ];
+        for change in elsewhere {
+            let told = changed(change).unwrap_err();
+            assert_eq!(told, OpenBadgesError::ScopeContext.to_string());
+        }
+        // Terms of others may come before.
+        let before = |d: &mut Value| {
+            let contexts = d["@context"].as_array_mut().unwrap();
+            contexts.insert(2, json!({"level": "https://example.org/level"}));
+        };
+        assert!(changed(&before).unwrap().is_some());
+    }
+
     #[test]
     fn kinds_have_one_word_each() {
         for kind in [
@@ -419,7 +528,9 @@ mod tests {
             from in 0i64..4_000_000_000_000,
             lasts in prop::option::of(0u64..1_000_000_000),
             document in prop::option::of(any::<[u8; 8]>()),
+            tags in prop::collection::vec("[a-z]{1,3}", 0..3),
         ) {
+            let scope = Scope::parse(&json!({"tag": tags})).ok();
             let valid_from = Timestamp::from_millis(from);
             let to_issue = EndorsementToIssue {
                 name: &name,
@@ -427,6 +538,7 @@ mod tests {
                 valid_from,
                 valid_until: lasts.map(|millis| valid_from.plus(Ttl::from_millis(millis))),
                 digest: document.map(|bytes| DigestMultibase::of(&bytes)),
+                scope: scope.as_ref(),
                 ..plain()
             };
             let read = Endorsement::read(&to_issue.build()).unwrap();
@@ -438,6 +550,7 @@ mod tests {
                 valid_from,
                 valid_until: to_issue.valid_until,
                 digest: to_issue.digest,
+                scope,
                 name,
                 comment,
             };

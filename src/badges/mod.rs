@@ -11,6 +11,7 @@ mod digest;
 mod endorsement;
 mod profile;
 pub mod schema;
+mod scope;
 mod shape;
 
 pub use achievement::Achievement;
@@ -18,4 +19,7 @@ pub use credential::{Badge, CONTEXTS, OB_CONTEXT, OpenBadgesError, is_achievemen
 pub use digest::{DigestError, DigestMultibase};
 pub use endorsement::{Endorsement, EndorsementToIssue, SubjectKind, SubjectKindError};
 pub use profile::{Issuer, Profile};
+pub use scope::{
+    Coverage, Jurisdiction, JurisdictionError, Need, Role, Scope, Wider, scope_context,
+};
 pub use shape::ShapeError;

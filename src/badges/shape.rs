@@ -143,6 +143,18 @@ impl ShapeError {
             | Self::Kind { at, .. } => at,
         }
     }
+
+    /// The same error, seen from the document that has the value at the pointer `place`.
+    #[must_use]
+    pub fn inside(mut self, place: &str) -> Self {
+        match &mut self {
+            Self::Unknown { at, .. }
+            | Self::Given { at, .. }
+            | Self::Missing { at, .. }
+            | Self::Kind { at, .. } => at.insert_str(0, place),
+        }
+        self
+    }
 }
 
 pub(super) const fn required(name: &'static str, kind: Kind) -> Member {
@@ -307,7 +319,7 @@ fn check_value(
     }
 }
 
-fn wrong(at: &str, expected: impl Into<String>) -> ShapeError {
+pub(super) fn wrong(at: &str, expected: impl Into<String>) -> ShapeError {
     ShapeError::Kind {
         at: at.to_owned(),
         expected: expected.into(),
@@ -355,7 +367,7 @@ pub(super) fn words_of(words: &[&str], open: bool) -> String {
     format!("one of {}{own}", words.join(", "))
 }
 
-fn is_own_word(text: &str) -> bool {
+pub(super) fn is_own_word(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_|".contains(&byte);
     text.strip_prefix("ext:")
         .is_some_and(|word| !word.is_empty() && word.bytes().all(allowed))

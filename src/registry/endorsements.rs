@@ -137,6 +137,7 @@ impl Registry {
             comment: new.comment.as_deref(),
             status: &entries,
             digest: new.digest,
+            scope: None,
         }
         .build();
         let signed = self.sign_in(tx, new.endorser, endorser, &unsigned, new.securing)?;

@@ -1,9 +1,9 @@
 //! The JSON-LD contexts that are known, compiled in. None is ever fetched: a proof means what
 //! these texts say, so they are pinned by their digests (see `contexts/README.md`).
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::jsonld::Processor;
 
@@ -19,6 +19,12 @@ pub const CLR: &str = "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.js
 pub const DID_V1: &str = "https://www.w3.org/ns/did/v1";
 /// URL of the context of keys of type `Multikey`.
 pub const MULTIKEY_V1: &str = "https://w3id.org/security/multikey/v1";
+
+/// What the IRIs of the registry's own terms start with. Nothing stands behind it: the context that
+/// uses them is written out in each document that needs it, and an IRI has to be unlike all others,
+/// no more. A domain would have to be owned for as long as there are endorsements; a UUID that was
+/// drawn at random is nobody's to lose. It is in signed documents, so it never changes.
+pub const OWN_TERMS: &str = "urn:uuid:89ec792f-1b7a-4f5c-98c1-03e854901091#";
 
 /// The revisions of the context behind [`OPEN_BADGES`]; the newer one adds the terms
 /// `endorsementJwt` and `jti`. Both were in use when proofs were made, so that a proof is tried
@@ -168,6 +174,41 @@ pub fn processor(revision: Revision) -> &'static Processor {
         Processor::new(bundle(revision).map(|document| (document.url, document.text)))
             .expect("the embedded contexts are valid, which a test checks")
     })
+}
+
+/// The context of `endorsementScope`, what an endorsement covers of its subject (`badges::Scope`).
+/// It stands behind no URL; a document that uses it has it written out.
+///
+/// Its terms are protected, so that no context within the document takes them away again. Those
+/// within a scope hold there alone: Open Badges has terms of the same names for achievements.
+pub fn endorsement_scope() -> &'static Value {
+    static CONTEXT: LazyLock<Value> = LazyLock::new(|| {
+        let iri = |name: &str| format!("{OWN_TERMS}{name}");
+        let texts = |name: &str| json!({"@id": iri(name), "@container": "@set"});
+        let typed = |name: &str, datatype: &str| {
+            let datatype = format!("http://www.w3.org/2001/XMLSchema#{datatype}");
+            json!({"@id": iri(name), "@type": datatype})
+        };
+        let mut alignment = typed("alignment", "anyURI");
+        alignment["@container"] = json!("@set");
+        json!({
+            "@protected": true,
+            "EndorsementScope": iri("EndorsementScope"),
+            "endorsementScope": {
+                "@id": iri("endorsementScope"),
+                "@context": {
+                    "role": texts("role"),
+                    "achievementType": texts("achievementType"),
+                    "tag": texts("tag"),
+                    "alignment": alignment,
+                    "awardedFrom": typed("awardedFrom", "dateTime"),
+                    "awardedUntil": typed("awardedUntil", "dateTime"),
+                    "jurisdiction": texts("jurisdiction"),
+                },
+            },
+        })
+    });
+    &CONTEXT
 }
 
 /// Whether an `@context` anywhere in the document names the URL, or an inline context builds on it.
