@@ -24,6 +24,8 @@ pub mod badges;
 
 pub mod verify;
 
+pub mod trust;
+
 // Storage.
 pub mod store;
 
