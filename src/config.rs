@@ -46,6 +46,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// What is fetched from others.
     pub fetch: FetchConfig,
+    /// Whose endorsements count.
+    pub trust: TrustConfig,
 }
 
 /// The store.
@@ -112,6 +114,14 @@ pub struct IdempotencyConfig {
     pub kept_seconds: u64,
 }
 
+/// Whose endorsements count.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustConfig {
+    /// Trust anchors, by slug or id. Empty: every accreditor registered here is one.
+    pub anchors: Vec<String>,
+}
+
 /// Freshness of public answers, in seconds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,6 +132,7 @@ pub struct CacheConfig {
     status_list: u64,
     endorsement: u64,
     look_up: u64,
+    standing: u64,
     description: u64,
 }
 
@@ -302,6 +313,7 @@ impl Config {
             status_list: Ttl::from_seconds(self.cache.status_list),
             endorsement: Ttl::from_seconds(self.cache.endorsement),
             look_up: Ttl::from_seconds(self.cache.look_up),
+            standing: Ttl::from_seconds(self.cache.standing),
             description: Ttl::from_seconds(self.cache.description),
         }
     }

@@ -77,6 +77,7 @@ impl Place {
             idempotency_kept: Ttl::from_seconds(3600),
             publish_before_acknowledging: false,
             ready_bytes: 64 << 20,
+            trust_anchors: Vec::new(),
         };
         let master = MasterKey::generate(&SystemEntropy);
         let registry = Registry::open(engine, clock, Arc::new(SystemEntropy), master, settings);

@@ -68,7 +68,8 @@ fn make(registry: &Registry, issuer: Slug) -> Result<[(&'static str, Value); 2],
         (&issuer.issuer_id, SubjectKind::Profile, "Accredited school"),
         (&achievement, SubjectKind::Achievement, "Accredited course"),
     ] {
-        let standing = registry.endorsements_of(std::slice::from_ref(subject), None)?;
+        let standing =
+            registry.endorsements_of(std::slice::from_ref(subject), &registry.question()?)?;
         if standing.iter().all(|answer| answer.endorsements.is_empty()) {
             registry.endorse(&change, &endorsement(&accreditor, subject, kind, name))?;
         }
@@ -145,6 +146,7 @@ fn endorsement(
         subject: subject.to_owned(),
         kind,
         digest: None,
+        scope: None,
         name: name.into(),
         comment: Some("Visited and found in order.".into()),
         valid_from: None,

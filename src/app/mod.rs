@@ -144,6 +144,7 @@ fn open_registry(config: &Config, publish_first: bool) -> Result<Registry, Strin
         idempotency_kept: Ttl::from_seconds(config.idempotency.kept_seconds),
         publish_before_acknowledging: publish_first,
         ready_bytes: config.lists.kept_ready_bytes,
+        trust_anchors: config.trust.anchors.clone(),
     };
     let registry = Registry::open(engine, clock, Arc::new(SystemEntropy), master, settings);
     registry.map_err(|error| error.to_string())

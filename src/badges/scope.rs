@@ -199,6 +199,31 @@ impl Scope {
         within("jurisdiction", own, of, |own, of| of.covers(own))
     }
 
+    /// Whether who is endorsed as an accreditor within this scope may endorse others for what is
+    /// wanted; for all of a subject where that is none. Roles are left aside: that of an accreditor
+    /// is the endorser's own.
+    ///
+    /// # Errors
+    /// As [`Self::is_within`].
+    pub fn lets_pass_on(&self, wanted: Option<&Self>) -> Result<(), Wider> {
+        let limits = |scope: &Self| Self {
+            roles: Vec::new(),
+            ..scope.clone()
+        };
+        let unlimited = || Self {
+            achievement_types: Vec::new(),
+            tags: Vec::new(),
+            alignments: Vec::new(),
+            awarded_from: None,
+            awarded_until: None,
+            jurisdictions: Vec::new(),
+            ..limits(self)
+        };
+        wanted
+            .map_or_else(unlimited, limits)
+            .is_within(&limits(self))
+    }
+
     /// Whether the scope covers what is needed. Among several answers, what is surely not covered
     /// counts before what is not known.
     pub fn covers(&self, need: &Need) -> Coverage {

@@ -26,6 +26,13 @@ pub struct Edge {
     pub limits: Limits,
 }
 
+impl Edge {
+    /// Whether anybody may ask for things by the id of a credential.
+    pub(super) fn tells_everybody(&self) -> bool {
+        self.status_by_credential_is_public || self.mode == Mode::Development
+    }
+}
+
 /// How the registry runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -51,6 +58,9 @@ pub struct CachePolicy {
     pub endorsement: Ttl,
     /// Look-ups of status and of endorsements, which show every acknowledged change at once.
     pub look_up: Ttl,
+    /// Answers about the standing of credentials: for so long after it was given one may be relied
+    /// on by those who keep it (`freshUntil`).
+    pub standing: Ttl,
     /// The OpenAPI description, the documentation and the style sheet.
     pub description: Ttl,
 }

@@ -12,10 +12,12 @@ use super::lists::{check_reason, with_credential};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
-use crate::badges::{DigestError, DigestMultibase, SubjectKind, SubjectKindError};
+use super::standing;
+use crate::badges::{DigestError, DigestMultibase, Scope, SubjectKind, SubjectKindError};
 use crate::ids::EndorsementId;
 use crate::registry::{
-    EndorsementAction, EndorsementFilter, EndorsementView, NewEndorsement, Outcome, Urls, text_tag,
+    Affected, EndorsementAction, EndorsementFilter, EndorsementView, NewEndorsement, Outcome,
+    Question, RegistryError, Urls, text_tag,
 };
 use crate::time::Timestamp;
 use crate::vc::securing::Secured;
@@ -28,6 +30,10 @@ pub(super) struct NewEndorsementBody {
     endorser: String,
     /// What is endorsed.
     subject: SubjectBody,
+    /// What it covers of the subject; all of it where nothing is said. Members: `role`,
+    /// `achievementType`, `tag`, `alignment`, `awardedFrom`, `awardedUntil`, `jurisdiction`.
+    #[schema(value_type = Option<Object>)]
+    scope: Option<Value>,
     /// Name of the endorsement.
     name: String,
     /// Why, in Markdown.
@@ -60,20 +66,59 @@ pub(super) struct SubjectBody {
 
 /// Why something is done.
 #[derive(Deserialize, Default, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct ReasonBody {
     /// The reason; kept with the change in the audit trail.
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
+    /// Whether only what would be affected is to be told, and nothing done.
+    #[serde(default)]
+    pub(super) dry_run: bool,
+}
+
+impl ReasonBody {
+    /// The body of a request; none at all gives no reason.
+    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+        let body: Self = match request.body.is_empty() {
+            true => Self::default(),
+            false => request.json()?,
+        };
+        check_reason(body.reason.as_deref())?;
+        Ok(body)
+    }
+}
+
+/// What a decision would affect, which was not made.
+pub(super) fn affected_reply(affected: &Affected) -> Reply {
+    let shown = affected
+        .shown
+        .iter()
+        .map(|one| json!({ "subject": one.subject, "before": one.before, "after": one.after }));
+    let mut told = json!({
+        "dryRun": true,
+        "affected": {
+            "endorsements": affected.endorsements,
+            "subjects": affected.subjects,
+            "shown": shown.collect::<Vec<Value>>(),
+        },
+    });
+    if affected.more {
+        // More rests on it than was looked at; the numbers are the least.
+        told["affected"]["more"] = true.into();
+    }
+    Reply::json(200, &told)
 }
 
 /// Up to 1,000 subjects.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct EndorsementsQuery {
     /// Ids of profiles, achievements or credentials; answers come in their order.
     subjects: Vec<String>,
     /// As of this moment (RFC 3339) rather than now.
     at: Option<String>,
+    /// Whom the asker trusts, by slug or id, in place of the registry's own trust anchors: what
+    /// counts is what a path leads from to one of them.
+    trust_anchors: Option<Vec<String>>,
 }
 
 const MOST_SUBJECTS: usize = 1_000;
@@ -85,6 +130,7 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         subject: body.subject.id,
         kind: parse_kind(&body.subject.kind, "/subject/kind")?,
         digest: digest(body.subject.digest_multibase.as_deref())?,
+        scope: body.scope.as_ref().map(parse_scope).transpose()?,
         name: body.name,
         comment: body.endorsement_comment,
         valid_from: moment(body.valid_from.as_deref(), "/validFrom")?,
@@ -95,7 +141,11 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     };
     let view = edge.registry.endorse(&request.change()?, &new)?;
     let url = edge.registry.urls().endorsement(view.id);
-    Ok(Reply::json(201, &with_credential(view.credential.into_value())).header("Location", url))
+    Ok(Reply::json(
+        201,
+        &with_credential(view.credential.secured().into_value()),
+    )
+    .header("Location", url))
 }
 
 pub(super) fn revoke(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
@@ -112,16 +162,17 @@ pub(super) fn reinstate(edge: &Edge, request: &Request) -> Result<Reply, Problem
 
 fn change(edge: &Edge, request: &Request, action: EndorsementAction) -> Result<Reply, Problem> {
     let id: EndorsementId = request.param("endorsement")?;
-    let body: ReasonBody = if request.body.is_empty() {
-        ReasonBody::default()
-    } else {
-        request.json()?
-    };
-    check_reason(body.reason.as_deref())?;
+    let body = ReasonBody::of(request)?;
+    if body.dry_run {
+        let actor = request.change()?.actor;
+        let affected = edge.registry.endorsement_dry_run(actor, id, action)?;
+        return Ok(affected_reply(&affected));
+    }
     let view = edge
         .registry
         .change_endorsement(&request.change()?, id, action, body.reason)?;
-    Ok(Reply::json(200, &members(&edge.registry.urls(), &view)))
+    let shown = shown(&edge.registry.urls(), &view);
+    Ok(Reply::bytes(200, "application/json", shown))
 }
 
 /// A compact JWS of a credential (VC-JOSE-COSE 1.0, section 6.1.1).
@@ -140,7 +191,7 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let id: EndorsementId = request.param("endorsement")?;
     let view = edge.registry.endorsement(id, None)?;
     // An envelope is no credential itself (VCDM 2.0 section 4.13).
-    let offers = match view.credential {
+    let offers = match view.credential.secured() {
         Secured::Embedded(_) => OFFERS,
         Secured::Jwt(_) => &OFFERS[1..],
     };
@@ -154,7 +205,7 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
             Reply::bytes(200, VC_JWT, jwt).version(&tag, view.changed_at)
         }
         json => {
-            let body = view.credential.to_value().to_string();
+            let body = view.credential.json().to_owned();
             let tag = text_tag(&body);
             Reply::bytes(200, json, body).version(&tag, view.changed_at)
         }
@@ -184,13 +235,13 @@ pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let as_of = moment_asked(edge, at, "?at")?;
     let page = edge.registry.endorsements(&filter, limit)?;
     let urls = edge.registry.urls();
-    let items: Vec<Value> = page
-        .endorsements
-        .iter()
-        .map(|view| members(&urls, view))
-        .collect();
-    let answer = json!({ "endorsements": items, "asOf": as_of.to_string() });
-    let reply = Reply::json(200, &answer).fresh_for(edge.cache.look_up);
+    let mut body = String::from("{\"endorsements\":");
+    write_all(&mut body, &urls, &page.endorsements);
+    let tag = text_tag(&body);
+    body.push_str(&format!(",\"asOf\":\"{as_of}\"}}"));
+    let reply = Reply::bytes(200, "application/json", body)
+        .weak_version(&tag)
+        .fresh_for(edge.cache.look_up);
     Ok(match page.next {
         Some(next) => reply.header("Link", next_page(&urls, request, &next.to_string())),
         None => reply,
@@ -198,7 +249,11 @@ pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 }
 
 /// As of when an answer is. The future is not known.
-fn moment_asked(edge: &Edge, at: Option<Timestamp>, place: &str) -> Result<Timestamp, Problem> {
+pub(super) fn moment_asked(
+    edge: &Edge,
+    at: Option<Timestamp>,
+    place: &str,
+) -> Result<Timestamp, Problem> {
     let now = edge.registry.now();
     match at {
         Some(at) if at > now => Err(Problem::invalid(
@@ -217,33 +272,31 @@ pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     }
     let at = moment(body.at.as_deref(), "/at")?;
     let as_of = moment_asked(edge, at, "/at")?;
+    let anchors = edge.registry.anchors(body.trust_anchors.as_deref())?;
+    let question = Question {
+        at,
+        anchors,
+        ..Question::default()
+    };
     let urls = edge.registry.urls();
-    let results: Vec<Value> = edge
-        .registry
-        .endorsements_of(&body.subjects, at)?
-        .into_iter()
-        .map(|answer| {
-            let items: Vec<Value> = answer
-                .endorsements
-                .iter()
-                .map(|view| members(&urls, view))
-                .collect();
-            let mut result = json!({
-                "subject": answer.subject,
-                "outcome": answer.outcome,
-                "endorsements": items,
-            });
-            if answer.more {
-                // The rest is listed by GET /endorsements?subject=, page by page.
-                result["more"] = true.into();
-            }
-            result
-        })
-        .collect();
-    Ok(Reply::json(
-        200,
-        &json!({ "results": results, "asOf": as_of.to_string() }),
-    ))
+    let mut text = String::from("{\"results\":[");
+    for answer in edge.registry.endorsements_of(&body.subjects, &question)? {
+        let told = standing::backing_members(&answer.backing);
+        let mut result = Map::from_iter([("subject".to_owned(), answer.subject.into())]);
+        result.extend(told);
+        if answer.more {
+            // The rest is listed by GET /endorsements?subject=, page by page.
+            result.insert("more".into(), true.into());
+        }
+        text.push_str(if text.ends_with('[') { "" } else { "," });
+        text.push_str(&Value::Object(result).to_string());
+        text.pop();
+        text.push_str(",\"endorsements\":");
+        write_all(&mut text, &urls, &answer.endorsements);
+        text.push('}');
+    }
+    text.push_str(&format!("],\"asOf\":\"{as_of}\"}}"));
+    Ok(Reply::bytes(200, "application/json", text))
 }
 
 /// The next page of a list, as a `Link` header: the same question after the last item.
@@ -261,8 +314,27 @@ pub(super) fn next_page(urls: &Urls<'_>, request: &Request, cursor: &str) -> Str
     )
 }
 
-/// An endorsement as every answer shows it.
-pub(super) fn members(urls: &Urls<'_>, view: &EndorsementView) -> Value {
+/// Endorsements as every answer shows them. Their documents are passed on as they were stored.
+fn write_all(text: &mut String, urls: &Urls<'_>, views: &[EndorsementView]) {
+    text.push('[');
+    for (place, view) in views.iter().enumerate() {
+        text.push_str(if place == 0 { "" } else { "," });
+        text.push_str(&shown(urls, view));
+    }
+    text.push(']');
+}
+
+/// An endorsement as every answer shows it, as JSON text.
+pub(super) fn shown(urls: &Urls<'_>, view: &EndorsementView) -> String {
+    let mut text = Value::Object(members(urls, view)).to_string();
+    text.pop();
+    text.push_str(",\"credential\":");
+    text.push_str(view.credential.json());
+    text.push('}');
+    text
+}
+
+fn members(urls: &Urls<'_>, view: &EndorsementView) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("id".into(), urls.endorsement(view.id).into());
     members.insert("endorser".into(), view.endorser.clone().into());
@@ -271,18 +343,35 @@ pub(super) fn members(urls: &Urls<'_>, view: &EndorsementView) -> Value {
     if view.kind == SubjectKind::Profile {
         members.insert("roles".into(), json!(view.roles));
     }
+    if let Some(scope) = &view.scope {
+        members.insert("scope".into(), scope.to_value());
+    }
     members.insert("outcome".into(), json!(view.outcome));
+    if view.endorser_outcome != Outcome::Active {
+        members.insert("endorserOutcome".into(), json!(view.endorser_outcome));
+    }
     members.insert("validFrom".into(), view.valid_from.to_string().into());
     if let Some(until) = view.valid_until {
         members.insert("validUntil".into(), until.to_string().into());
     }
-    members.insert("credential".into(), view.credential.to_value());
-    Value::Object(members)
+    if let Some((id, checked_at)) = &view.imported {
+        let imported = json!({ "id": id, "checkedAt": checked_at.to_string() });
+        members.insert("imported".into(), imported);
+    }
+    members
 }
 
 fn parse_kind(text: &str, pointer: &str) -> Result<SubjectKind, Problem> {
     text.parse()
         .map_err(|error: SubjectKindError| Problem::invalid(pointer, error.to_string()))
+}
+
+/// The scope in the member `scope` of a request.
+pub(super) fn parse_scope(value: &Value) -> Result<Scope, Problem> {
+    Scope::parse(value).map_err(|error| {
+        let problem = Problem::from(RegistryError::from(error));
+        problem.below("/scope")
+    })
 }
 
 fn digest(text: Option<&str>) -> Result<Option<DigestMultibase>, Problem> {
@@ -310,7 +399,7 @@ fn parse_standing(text: &str) -> Result<Outcome, Problem> {
     })
 }
 
-fn moment(text: Option<&str>, pointer: &str) -> Result<Option<Timestamp>, Problem> {
+pub(super) fn moment(text: Option<&str>, pointer: &str) -> Result<Option<Timestamp>, Problem> {
     let parse = |text: &str| {
         text.parse::<Timestamp>()
             .map_err(|error| Problem::invalid(pointer, error.to_string()))

@@ -86,7 +86,9 @@ fn profile_lines(edge: &Edge, profiles: &[ProfileView]) -> Result<Vec<ProfileLin
         .iter()
         .map(|profile| profile.issuer_id.clone())
         .collect();
-    let answers = edge.registry.endorsements_of(&ids, None)?;
+    let answers = edge
+        .registry
+        .endorsements_of(&ids, &edge.registry.question()?)?;
     let lines = profiles
         .iter()
         .zip(answers)
@@ -97,7 +99,7 @@ fn profile_lines(edge: &Edge, profiles: &[ProfileView]) -> Result<Vec<ProfileLin
             ),
             id: profile.issuer_id.clone(),
             roles: roles_in_words(profile, &answer.endorsements),
-            standing: Standing(answer.outcome),
+            standing: Standing(answer.backing.outcome),
         });
     Ok(lines.collect())
 }
@@ -138,7 +140,7 @@ fn search(
             kind: "Endorsement".into(),
             thing: Link::here(
                 &format!("/endorsements/{id}"),
-                name_of(view.credential.claims()),
+                name_of(view.credential.secured().claims()),
             ),
             standing: Standing(view.outcome),
             as_of,
@@ -148,12 +150,15 @@ fn search(
     if let Ok(profile) = edge.registry.profile_named(query, "?q") {
         subject = profile.issuer_id;
     }
-    for answer in edge.registry.endorsements_of(&[subject], None)? {
-        if answer.outcome != Outcome::Unknown {
+    for answer in edge
+        .registry
+        .endorsements_of(&[subject], &edge.registry.question()?)?
+    {
+        if answer.backing.outcome != Outcome::Unknown {
             found.push(Finding {
                 kind: "Who endorses it".into(),
                 thing: subject_link(edge, &answer.subject)?,
-                standing: Standing(answer.outcome),
+                standing: Standing(answer.backing.outcome),
                 as_of,
             });
         }
@@ -178,10 +183,10 @@ fn search(
 pub(super) fn profile_page(edge: &Edge, profile: &ProfileView) -> Result<String, Problem> {
     let registry = &edge.registry;
     let id = profile.issuer_id.clone();
-    let answers = registry.endorsements_of(std::slice::from_ref(&id), None)?;
+    let answers = registry.endorsements_of(std::slice::from_ref(&id), &registry.question()?)?;
     let standing = answers
         .first()
-        .map_or(Outcome::Unknown, |answer| answer.outcome);
+        .map_or(Outcome::Unknown, |answer| answer.backing.outcome);
     let filter = EndorsementFilter {
         endorser: Some(id.clone()),
         ..EndorsementFilter::default()
@@ -250,7 +255,7 @@ fn key_line(key: crate::registry::KeyView) -> KeyLine {
 pub(super) fn achievement_page(edge: &Edge, view: &AchievementView) -> Result<String, Problem> {
     let registry = &edge.registry;
     let url = registry.urls().achievement(view.id);
-    let answers = registry.endorsements_of(std::slice::from_ref(&url), None)?;
+    let answers = registry.endorsements_of(std::slice::from_ref(&url), &registry.question()?)?;
     let creator = registry.profile(&view.creator)?;
     let text = |pointer: &str| view.document.pointer(pointer)?.as_str().map(str::to_owned);
     let page = AchievementPage {
@@ -266,7 +271,7 @@ pub(super) fn achievement_page(edge: &Edge, view: &AchievementView) -> Result<St
         standing: Standing(
             answers
                 .first()
-                .map_or(Outcome::Unknown, |answer| answer.outcome),
+                .map_or(Outcome::Unknown, |answer| answer.backing.outcome),
         ),
         endorsed_by: answers
             .iter()
@@ -284,12 +289,13 @@ pub(super) fn endorsement_page(edge: &Edge, view: &EndorsementView) -> Result<St
         SubjectKind::Achievement => "Achievement",
         SubjectKind::Credential => "Credential",
     };
-    let claims = view.credential.claims();
+    let secured = view.credential.secured();
+    let claims = secured.claims();
     let comment = claims.pointer("/credentialSubject/endorsementComment");
     let digest = claims.pointer("/relatedResource/0/digestMultibase");
     let page = EndorsementPage {
         url: edge.registry.urls().endorsement(view.id),
-        name: name_of(view.credential.claims()).to_owned(),
+        name: name_of(claims).to_owned(),
         endorser: subject_link(edge, &view.endorser)?,
         subject: subject_link(edge, &view.subject)?,
         subject_id: view.subject.clone(),
@@ -309,7 +315,7 @@ fn line(edge: &Edge, view: &EndorsementView, other: &str) -> Result<EndorsementL
     Ok(EndorsementLine {
         page: Link::here(
             &format!("/endorsements/{}", view.id),
-            name_of(view.credential.claims()),
+            name_of(view.credential.secured().claims()),
         ),
         other: subject_link(edge, other)?,
         standing: Standing(view.outcome),

@@ -22,6 +22,7 @@ mod health;
 mod home;
 mod lists;
 mod profiles;
+mod standing;
 mod statuses;
 mod tokens;
 mod verification;

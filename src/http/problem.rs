@@ -90,6 +90,16 @@ impl Problem {
         Self::new(400, "invalid-request", "Invalid request", detail).with("pointer", pointer)
     }
 
+    /// The same problem in what stands at `place`: its pointer was one within that.
+    pub fn below(mut self, place: &str) -> Self {
+        for (member, value) in &mut self.more {
+            if *member == "pointer" {
+                *value = format!("{place}{}", value.as_str().unwrap_or_default()).into();
+            }
+        }
+        self
+    }
+
     /// The body is larger than is taken in.
     pub fn too_large(limit: usize) -> Self {
         let detail =
@@ -164,6 +174,16 @@ impl From<RegistryError> for Problem {
             RegistryError::SlugTaken(_) => Self::new(409, "slug-taken", "Slug taken", detail),
             RegistryError::RoleMissing(..) => {
                 Self::new(403, "role-missing", "Role missing", detail)
+            }
+            RegistryError::AccreditorSuspended(_) => {
+                Self::new(403, "accreditor-suspended", "Accreditor suspended", detail)
+            }
+            RegistryError::ScopeTooWide { member, .. } => {
+                Self::new(422, "scope-too-wide", "Scope too wide", detail)
+                    .with("pointer", format!("/scope/{member}"))
+            }
+            RegistryError::IssuedElsewhere => {
+                Self::new(409, "issued-elsewhere", "Issued elsewhere", detail)
             }
             RegistryError::PublicUrl { .. } => {
                 Self::new(500, "public-url", "Wrong public URL", detail)

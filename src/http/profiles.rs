@@ -6,13 +6,13 @@ use utoipa::ToSchema;
 
 use super::accept::negotiate;
 use super::edge::Edge;
-use super::endorsements::next_page;
+use super::endorsements::{ReasonBody, affected_reply, next_page};
 use super::home;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use crate::ids::{KeyId, ProfileId, Slug};
-use crate::registry::{KeyView, NewProfile, Outcome, ProfileView, Roles};
+use crate::registry::{AccreditorAction, KeyView, NewProfile, Outcome, ProfileView, Roles};
 use crate::store::tables::IdForm;
 use crate::time::Timestamp;
 use crate::vc::securing::Secured;
@@ -165,15 +165,52 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     Ok(reply.header("Vary", "Accept").fresh_for(fresh))
 }
 
+pub(super) fn suspend(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    decide(edge, request, AccreditorAction::Suspend)
+}
+
+pub(super) fn reinstate(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    decide(edge, request, AccreditorAction::Reinstate)
+}
+
+pub(super) fn revoke(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    decide(edge, request, AccreditorAction::Remove)
+}
+
+fn decide(edge: &Edge, request: &Request, action: AccreditorAction) -> Result<Reply, Problem> {
+    let slug: Slug = request.param("profile")?;
+    let body = ReasonBody::of(request)?;
+    let change = request.change()?;
+    if body.dry_run {
+        let affected = edge
+            .registry
+            .accreditor_dry_run(change.actor, &slug, action)?;
+        return Ok(affected_reply(&affected));
+    }
+    let reason = body.reason.as_deref();
+    let outcome = edge
+        .registry
+        .change_accreditor(&change, &slug, action, reason)?;
+    let view = edge.registry.profile(&slug)?;
+    let answer = json!({
+        "id": view.issuer_id,
+        "slug": view.slug,
+        "roles": role_names(view.roles),
+        "outcome": outcome,
+    });
+    Ok(Reply::json(200, &answer))
+}
+
 /// Puts the endorsements in good standing into the profile.
 fn embed_endorsements(edge: &Edge, view: &mut ProfileView) -> Result<(), Problem> {
-    let answers = edge
-        .registry
-        .endorsements_of(std::slice::from_ref(&view.issuer_id), None)?;
+    let answers = edge.registry.endorsements_of(
+        std::slice::from_ref(&view.issuer_id),
+        &edge.registry.question()?,
+    )?;
     let live = answers.into_iter().flat_map(|answer| answer.endorsements);
     let (mut embedded, mut jwts) = (Vec::new(), Vec::new());
     for endorsement in live.filter(|endorsement| endorsement.outcome == Outcome::Active) {
-        match endorsement.credential {
+        match endorsement.credential.secured() {
             Secured::Embedded(credential) => embedded.push(credential),
             Secured::Jwt(jwt) => jwts.push(Value::from(jwt.as_str())),
         }

@@ -74,6 +74,12 @@ impl Reply {
             .header("Last-Modified", changed_at.http_date())
     }
 
+    /// With a weak entity tag (RFC 9110 section 8.8.1), made of a strong one: for answers that say
+    /// the same at another moment in other bytes.
+    pub fn weak_version(self, etag: &str) -> Self {
+        self.header("ETag", format!("W/{etag}"))
+    }
+
     /// The value of a header.
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self

@@ -9,8 +9,8 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use super::{
-    achievements, credentials, endorsements, health, home, lists, openapi, profiles, statuses,
-    tokens, verification,
+    achievements, credentials, endorsements, health, home, lists, openapi, profiles, standing,
+    statuses, tokens, verification,
 };
 
 /// Who may call a route.
@@ -204,6 +204,8 @@ const SECURED: &[&str] = &[
     "proof",
 ];
 
+const ACCREDITOR: &[&str] = &["id", "slug", "roles", "outcome"];
+
 const PAGING: &[&str] = &["limit", "cursor"];
 
 /// Every route, the busiest first.
@@ -214,6 +216,8 @@ pub static ROUTES: &[Route] = &[
     gives(ask("/status/query", "The status of up to 10,000 entries or credentials", body::<statuses::StatusQuery>(), statuses::query), JSON, &["results", "asOf"]),
     gives(with_query(get("/endorsements", "Endorsements by subject, endorser, kind, moment and standing", endorsements::list), &["subject", "endorser", "kind", "at", "standing", "limit", "cursor"]), JSON, &["endorsements", "asOf"]),
     gives(ask("/endorsements/query", "Who endorses each of up to 1,000 subjects", body::<endorsements::EndorsementsQuery>(), endorsements::query), JSON, &["results", "asOf"]),
+    gives(goes_outside(ask("/standing/query", "Whether up to 1,000 credentials are in good standing, and who stands behind their issuers", body::<standing::StandingQuery>(), standing::query)), JSON, &["results", "asOf"]),
+    gives(with_query(get("/standing", "Whether a credential is in good standing, by its id", standing::look_up), &["credential", "trustAnchors", "jurisdiction", "at"]), JSON, &["credential", "outcome", "status", "asOf"]),
     gives(get("/endorsements/{endorsement}", "A signed EndorsementCredential, or its page", endorsements::show), CREDENTIAL, &["@context", "id", "type"]),
     gives(goes_outside(ask("/credentials/verify", "Verify a credential, also as a JWT or a baked image (VCALM)", body::<verification::VerifyRequest>(), verification::verify)), JSON, &["verified", "outcome", "problemDetails", "report"]),
     gives(goes_outside(ask("/presentations/verify", "Verify a presentation, also as a JWT (VCALM)", body::<verification::VerifyPresentationRequest>(), verification::verify_presentation)), JSON, &["verified", "outcome", "problemDetails", "report"]),
@@ -226,6 +230,9 @@ pub static ROUTES: &[Route] = &[
 
     gives(change("/profiles", "Register a profile", 201, body::<profiles::NewProfileBody>(), profiles::create), JSON, &["@context", "id", "type", "name"]),
     gives(put(change("/profiles/{profile}", "Replace a profile's members", 200, body::<profiles::ProfileBody>(), profiles::replace)), JSON, &["@context", "id", "type", "name"]),
+    gives(change("/profiles/{profile}/suspend", "Suspend an accreditor, and with it what rests on it", 200, body::<endorsements::ReasonBody>(), profiles::suspend), JSON, ACCREDITOR),
+    gives(change("/profiles/{profile}/reinstate", "End the suspension of an accreditor", 200, body::<endorsements::ReasonBody>(), profiles::reinstate), JSON, ACCREDITOR),
+    gives(change("/profiles/{profile}/revoke", "Take the role from an accreditor, for what it endorsed for ever", 200, body::<endorsements::ReasonBody>(), profiles::revoke), JSON, ACCREDITOR),
     gives(private(get("/profiles/{profile}/keys", "The keys of a profile", profiles::keys)), JSON, &["keys"]),
     gives(change("/profiles/{profile}/keys", "Make another key", 201, None, profiles::make_key), JSON, KEY),
     gives(change("/profiles/{profile}/keys/{key}/retire", "Take a key out of use", 200, None, profiles::retire_key), JSON, KEY),

@@ -398,10 +398,9 @@ fn finish(
 ) -> Reply {
     let unchanged = match (reply.status, reply.get("etag"), if_none_match) {
         (200, Some(etag), Some(known)) => {
-            known == "*"
-                || known
-                    .split(',')
-                    .any(|tag| tag.trim().trim_start_matches("W/") == etag)
+            // The weak comparison (RFC 9110 section 13.1.2).
+            let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+            known == "*" || known.split(',').any(|tag| opaque(tag) == opaque(etag))
         }
         _ => false,
     };

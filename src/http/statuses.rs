@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::edge::{Edge, Mode};
+use super::edge::Edge;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
@@ -56,7 +56,7 @@ pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> 
             let may_see = may_see(edge, request)?;
             let answer = edge.registry.status_of(credential, issuer, may_see)??;
             let reply = stamped(credential_members(&answer), &now);
-            match edge.status_by_credential_is_public {
+            match edge.tells_everybody() {
                 true => reply.fresh_for(edge.cache.look_up),
                 // That the credential exists is for this caller alone.
                 false => reply.not_kept(),
@@ -146,8 +146,8 @@ fn parse_index(text: &str) -> Option<u64> {
 
 /// Asking by credential reveals that the credential exists, so it takes a token unless the
 /// registry is set to tell everybody.
-fn may_see(edge: &Edge, request: &Request) -> Result<MaySee, Problem> {
-    if edge.status_by_credential_is_public || edge.mode == Mode::Development {
+pub(super) fn may_see(edge: &Edge, request: &Request) -> Result<MaySee, Problem> {
+    if edge.tells_everybody() {
         return Ok(MaySee::Everything);
     }
     let detail = "asking by credential id takes a token; by list and index it does not";

@@ -210,7 +210,11 @@ fn taken_out(media: &str) -> Result<Value, Problem> {
 
 /// The strict mode with the keys that who asks has pinned; in development, issuers may live on
 /// localhost.
-const fn options<'a>(edge: &Edge, expected: Expected<'a>, pinned: &'a [PinnedKey]) -> Options<'a> {
+pub(super) const fn options<'a>(
+    edge: &Edge,
+    expected: Expected<'a>,
+    pinned: &'a [PinnedKey],
+) -> Options<'a> {
     Options {
         expected,
         pinned,

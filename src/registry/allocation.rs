@@ -15,8 +15,8 @@ use crate::status::{StatusPurpose, write_entries};
 use crate::store::engine::{Batch, Read};
 use crate::store::event::EventKind;
 use crate::store::tables::{
-    ALLOCATION, CREDENTIALS, Carried, CredentialRecord, Digest, HOLDERS, Holder, SPACES,
-    SpaceRecord,
+    ALLOCATION, CREDENTIALS, Carried, CredentialDates, CredentialRecord, Digest, HOLDERS, Holder,
+    SPACES, SpaceRecord,
 };
 use crate::time::Timestamp;
 
@@ -229,6 +229,8 @@ pub(super) struct Known {
     pub(super) achievement: Option<String>,
     /// Whether the registry gave it its id.
     pub(super) named_here: bool,
+    /// Its dates.
+    pub(super) dates: CredentialDates,
 }
 
 /// Remembers a credential, and holds its entries for it.
@@ -247,6 +249,7 @@ pub(super) fn remember(
     record.elsewhere |= known.elsewhere;
     record.achievement = known.achievement.or(record.achievement);
     record.named_here |= known.named_here;
+    record.dates = Some(known.dates);
     for carried in &record.entries {
         hold(tx, (carried.space, carried.index), &known.id)?;
     }
@@ -292,6 +295,7 @@ fn new_credential(id: &str, created_at: Timestamp) -> CredentialRecord {
         achievement: None,
         named_here: false,
         created_at,
+        dates: None,
     }
 }
 

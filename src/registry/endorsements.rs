@@ -9,19 +9,20 @@ use serde_json::Value;
 
 use super::allocation::take_entry;
 use super::change::Tx;
+use super::links::Links;
 use super::profiles::id_digest;
 use super::signing::to_store;
 use super::standing::EndorsementView;
 use super::statuses::{StatusTarget, StatusUpdate, Updated};
 use super::subjects::Subject;
-use super::{Change, Registry, RegistryError};
-use crate::badges::{DigestMultibase, EndorsementToIssue, SubjectKind};
-use crate::ids::{EndorsementId, ProfileId};
+use super::{Change, Outcome, Registry, RegistryError};
+use crate::badges::{DigestMultibase, EndorsementToIssue, Role, Scope, SubjectKind};
+use crate::ids::{EndorsementId, ProfileId, SpaceId};
 use crate::status::{StatusPurpose, build_entry};
 use crate::store::event::EventKind;
 use crate::store::tables::{
     ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord, HOLDERS,
-    Holder, ProfileRecord, RecordedStanding, StandingChange,
+    Holder, Origin, ProfileRecord, RecordedStanding, StandingChange,
 };
 use crate::time::Timestamp;
 use crate::vc::securing::Securing;
@@ -37,6 +38,8 @@ pub struct NewEndorsement {
     pub kind: SubjectKind,
     /// Digest of the endorsed version, where the endorsement is bound to one.
     pub digest: Option<DigestMultibase>,
+    /// What it covers; all of its subject where there is none.
+    pub scope: Option<Scope>,
     /// Name of the endorsement.
     pub name: String,
     /// Why, in Markdown.
@@ -77,13 +80,8 @@ impl Registry {
         let id = self.transact(change, |tx| {
             change.actor.must_speak_for(new.endorser)?;
             let endorser = self.profile_record(tx.read, new.endorser)?;
-            if !endorser.accreditor {
-                return Err(RegistryError::RoleMissing(endorser.slug, "accreditor"));
-            }
             let subject = self.subject(tx.read, &new.subject, new.kind)?;
-            if subject.maker == Some(new.endorser) {
-                return Err(RegistryError::SelfEndorsement);
-            }
+            self.check_authority(tx, new, &endorser, &subject)?;
             let present = self.present_version(tx.read, &subject.id)?;
             if let (Some(bound), Some((present, _))) = (new.digest, present)
                 && bound != present
@@ -94,6 +92,79 @@ impl Registry {
             self.stage_endorsement(tx, new, &endorser, &subject)
         })?;
         self.endorsement(id, None)
+    }
+
+    /// Whether the endorser may endorse this subject for what it says.
+    fn check_authority(
+        &self,
+        tx: &Tx<'_>,
+        new: &NewEndorsement,
+        endorser: &ProfileRecord,
+        subject: &Subject,
+    ) -> Result<(), RegistryError> {
+        if !endorser.accreditor {
+            return Err(RegistryError::RoleMissing(
+                endorser.slug.clone(),
+                "accreditor",
+            ));
+        }
+        let role = self.accreditor_of(tx.read, new.endorser, endorser)?;
+        if role.standing(None) == Outcome::Suspended {
+            return Err(RegistryError::AccreditorSuspended(endorser.slug.clone()));
+        }
+        if subject.maker == Some(new.endorser) {
+            return Err(RegistryError::SelfEndorsement);
+        }
+        for role in new.scope.iter().flat_map(Scope::roles) {
+            let (held, name) = match role {
+                Role::Issuer => (subject.issuer, "issuer"),
+                Role::Accreditor => (subject.accreditor, "accreditor"),
+            };
+            if new.kind != SubjectKind::Profile {
+                let detail = "a role is what a profile is endorsed for";
+                return Err(RegistryError::invalid("/scope/role", detail));
+            }
+            if subject.maker.is_some() && !held {
+                let detail = format!("{} does not have the role {name} here", subject.id);
+                return Err(RegistryError::invalid("/scope/role", detail));
+            }
+        }
+        self.check_scope(tx, new, endorser)
+    }
+
+    /// Nobody passes on more than was given: an accreditor that is endorsed for something endorses
+    /// within one of those scopes. One that nobody endorsed has its role from the registry alone,
+    /// without limits.
+    fn check_scope(
+        &self,
+        tx: &Tx<'_>,
+        new: &NewEndorsement,
+        endorser: &ProfileRecord,
+    ) -> Result<(), RegistryError> {
+        let links = Links::new(self, tx.read, None);
+        let known = links.of(&endorser.issuer_id)?;
+        let held = known
+            .links
+            .iter()
+            .filter(|link| link.carries(false) && link.outcome() == Outcome::Active);
+        let mut refused = None;
+        for link in held {
+            let Some(own) = &link.scope else {
+                return Ok(());
+            };
+            match own.lets_pass_on(new.scope.as_ref()) {
+                Ok(()) => return Ok(()),
+                Err(wider) => refused = Some((link, wider)),
+            }
+        }
+        match refused {
+            None => Ok(()),
+            Some((link, wider)) => Err(RegistryError::ScopeTooWide {
+                endorsement: self.urls().endorsement(link.id),
+                member: wider.member,
+                reason: wider.reason,
+            }),
+        }
     }
 
     fn stage_endorsement(
@@ -137,22 +208,31 @@ impl Registry {
             comment: new.comment.as_deref(),
             status: &entries,
             digest: new.digest,
-            scope: None,
+            scope: new.scope.as_ref(),
         }
         .build();
         let signed = self.sign_in(tx, new.endorser, endorser, &unsigned, new.securing)?;
 
         let entry = (opened.id, index.get() as u32);
+        let covers = |role: Role| {
+            let roles = new.scope.as_ref().map_or(&[][..], Scope::roles);
+            roles.is_empty() || roles.contains(&role)
+        };
+        let role = self.accreditor_of(tx.read, new.endorser, endorser)?;
         let record = EndorsementRecord {
             subject: subject.id.clone(),
             kind: new.kind,
-            as_issuer: subject.issuer,
-            as_accreditor: subject.accreditor,
+            as_issuer: subject.issuer && covers(Role::Issuer),
+            as_accreditor: subject.accreditor && covers(Role::Accreditor),
             digest_multibase: new.digest.map(String::from),
             valid_from,
             valid_until: new.valid_until,
-            entry,
-            suspendable: new.suspendable,
+            scope: new.scope.as_ref().map(|scope| scope.to_value().to_string()),
+            origin: Origin::Issued {
+                entry,
+                suspendable: new.suspendable,
+                term: role.term(),
+            },
             history: Vec::new(),
             created_at: tx.now,
         };
@@ -184,16 +264,7 @@ impl Registry {
         if let Some(done) = self.replayed::<Updated>(&*snapshot, change)? {
             return self.view_after(id, &record, action, &done);
         }
-        if purpose == StatusPurpose::Suspension {
-            if record.standing() == RecordedStanding::Revoked {
-                let words = "this endorsement was revoked, and a revocation is never taken back";
-                return Err(RegistryError::Irreversible(words.into()));
-            }
-            if !record.suspendable {
-                return Err(RegistryError::NotSuspendable);
-            }
-        }
-        let (space, index) = record.entry;
+        let (space, index) = check_action(&record, action)?;
         let list = self.plane(&*self.engine, space, &purpose)?;
         let update = StatusUpdate {
             target: StatusTarget::Index(index.into()),
@@ -223,8 +294,28 @@ impl Registry {
             }],
             ..record.clone()
         };
-        self.view_endorsement(&*self.engine, id, &after, None)
+        self.view_endorsement(&*self.engine, id, after, None)
     }
+}
+
+/// The entry that an action changes, where it can be done.
+pub(super) fn check_action(
+    record: &EndorsementRecord,
+    action: EndorsementAction,
+) -> Result<(SpaceId, u32), RegistryError> {
+    let Origin::Issued { entry, .. } = record.origin else {
+        return Err(RegistryError::IssuedElsewhere);
+    };
+    if action != EndorsementAction::Revoke {
+        if record.standing() == RecordedStanding::Revoked {
+            let words = "this endorsement was revoked, and a revocation is never taken back";
+            return Err(RegistryError::Irreversible(words.into()));
+        }
+        if !record.is_suspendable() {
+            return Err(RegistryError::NotSuspendable);
+        }
+    }
+    Ok(entry)
 }
 
 /// The name says something, and no text holds what cannot be shown.

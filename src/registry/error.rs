@@ -75,6 +75,30 @@ pub enum RegistryError {
     /// The profile does not have the role that this needs.
     #[error("the profile {0} does not have the role {1}")]
     RoleMissing(Slug, &'static str),
+    /// The registry has suspended the accreditor.
+    #[error(
+        "the accreditor {0} is suspended by the registry, and can endorse when it is reinstated"
+    )]
+    AccreditorSuspended(Slug),
+    /// An accreditor cannot pass on more than it was given.
+    #[error(
+        "/scope/{member}: {reason}; the endorser is itself endorsed as an accreditor by \
+         {endorsement}, and endorses within what that covers"
+    )]
+    ScopeTooWide {
+        /// URL of the endorsement that limits the endorser.
+        endorsement: String,
+        /// The member of the scope that is wider.
+        member: &'static str,
+        /// In what.
+        reason: String,
+    },
+    /// The endorsement was issued elsewhere.
+    #[error(
+        "this endorsement was issued elsewhere and its standing is followed from there; its \
+         issuer decides about it"
+    )]
+    IssuedElsewhere,
     /// The store belongs to another public URL.
     #[error(
         "this store was set up for public_url {recorded}, and {configured} is configured; \

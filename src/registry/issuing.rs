@@ -15,7 +15,7 @@ use crate::badges::{Badge, is_achievement_credential};
 use crate::entropy::random;
 use crate::status::StatusPurpose;
 use crate::store::event::EventKind;
-use crate::store::tables::{CREDENTIALS, Carried};
+use crate::store::tables::{CREDENTIALS, Carried, CredentialDates};
 use crate::time::Timestamp;
 use crate::vc::credential::{CONTEXT_V2, Credential};
 use crate::vc::jwt::{self, Envelope};
@@ -112,6 +112,7 @@ impl Registry {
                 elsewhere: entries.elsewhere,
                 achievement: achievement_of(&completed),
                 named_here: !members.contains_key("id") && credential_id.is_none(),
+                dates: dates_of(&completed),
             };
             remember(tx, owner, known)?;
             Ok(added)
@@ -355,6 +356,19 @@ fn issuer_of(members: &Map<String, Value>) -> Result<&str, RegistryError> {
             "the issuer's id, as text or in an object",
         )
     })
+}
+
+/// The dates that a checked credential carries, of either data model.
+fn dates_of(credential: &Value) -> CredentialDates {
+    let date = |members: [&str; 2]| {
+        let found = members.iter().find_map(|member| credential.get(*member));
+        found.and_then(Value::as_str)?.parse().ok()
+    };
+    CredentialDates {
+        valid_from: date(["validFrom", "issuanceDate"]),
+        valid_until: date(["validUntil", "expirationDate"]),
+        awarded: date(["awardedDate", "awardedDate"]),
+    }
 }
 
 fn achievement_of(credential: &Value) -> Option<String> {

@@ -3,17 +3,21 @@
 //! Every change runs through `Registry::transact`: read one snapshot, stage a batch with its
 //! event, commit, and only then answer. Nothing here knows HTTP.
 
+mod accreditors;
 mod achievements;
 mod actor;
 mod allocation;
+mod backing;
+mod cascade;
 mod change;
 mod endorsements;
 mod entries;
 mod error;
+mod good_standing;
 mod issuing;
 mod keys;
+mod links;
 mod lists;
-
 mod profiles;
 mod publisher;
 mod queries;
@@ -39,12 +43,16 @@ use crate::time::{Clock, Timestamp, Ttl};
 use crate::vc::sealing::{MasterKey, Sealed};
 
 pub use crate::verify::outcome::Outcome;
+pub use accreditors::AccreditorAction;
 pub use achievements::AchievementView;
 pub use actor::Actor;
 pub use allocation::Allocated;
+pub use backing::{Anchors, Backing, Question};
+pub use cascade::{Affected, AffectedSubject};
 pub use change::{Change, Expected, Idempotency};
 pub use endorsements::{EndorsementAction, NewEndorsement};
 pub use error::{RegistryError, Thing};
+pub use good_standing::{Asked, Endorsed, Half, Party, StandingAnswer, StatusPart};
 pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
 pub use keys::KeyView;
 pub use lists::{ListView, NewList};
@@ -54,6 +62,7 @@ pub use queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
     StatusUnknown,
 };
+pub use signing::StoredEndorsement;
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
 pub use statuses::{Refused, StatusTarget, StatusUpdate, Updated};
 pub use tokens::NewToken;
@@ -73,6 +82,9 @@ pub struct Settings {
     pub publish_before_acknowledging: bool,
     /// Bytes of memory in which published lists are kept ready.
     pub ready_bytes: u64,
+    /// Whom the registry trusts, by slug or id: what is endorsed counts where a path leads to one
+    /// of them. Without any, all its accreditors count.
+    pub trust_anchors: Vec<String>,
 }
 
 /// The registry: every service, over one store.

@@ -9,7 +9,8 @@ use crate::ids::{KeyId, ProfileId, Slug};
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
-    COUNTS, IdForm, KEYS, PROFILE_ISSUER_IDS, PROFILE_SLUGS, PROFILES, ProfileRecord,
+    AccreditorStanding, COUNTS, IdForm, KEYS, PROFILE_ISSUER_IDS, PROFILE_SLUGS, PROFILES,
+    ProfileRecord,
 };
 use crate::time::Timestamp;
 use crate::vc::controller::method_members;
@@ -115,7 +116,8 @@ impl Registry {
     }
 
     /// Replaces a profile's members, and its roles where they are named; roles are the
-    /// operator's to give. `expected` is the entity tag that the caller saw.
+    /// operator's to give. An accreditor that loses the role is as one that was removed by
+    /// [`Registry::change_accreditor`]. `expected` is the entity tag that the caller saw.
     pub fn change_profile(
         &self,
         change: &Change,
@@ -147,6 +149,13 @@ impl Registry {
             PROFILES.expect(&mut tx.batch, &id, Some(&before));
             PROFILES.put(&mut tx.batch, &id, &record);
             tx.log(EventKind::ProfileChanged { profile: id });
+            if roles.accreditor != before.accreditor {
+                let standing = match roles.accreditor {
+                    true => AccreditorStanding::Held,
+                    false => AccreditorStanding::Removed,
+                };
+                self.stage_accreditor(tx, change, (id, &before), standing, None)?;
+            }
             Ok(id)
         })?;
         self.profile_view(&*self.engine.snapshot(), id)

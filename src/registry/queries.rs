@@ -169,7 +169,7 @@ impl Registry {
 
     /// Ids are chosen by issuers, so two can say something of one id. Then the answer is
     /// `unknown` unless an issuer is named: neither can speak for the other's credential.
-    fn read_credential(
+    pub(super) fn read_credential(
         &self,
         read: &dyn Read,
         credential: &str,

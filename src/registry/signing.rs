@@ -147,13 +147,14 @@ impl Registry {
     /// same claims and key give the same JWT each time, so that none is kept, nor remembered as
     /// signed: whoever holds one by a key that was lost can fetch another here.
     pub fn endorsement_jwt(&self, view: &EndorsementView) -> Result<String, RegistryError> {
-        if let Secured::Jwt(jwt) = &view.credential {
+        let secured = view.credential.secured();
+        if let Secured::Jwt(jwt) = &secured {
             return Ok(jwt.as_str().to_owned());
         }
         let snapshot = self.engine.snapshot();
         let owner = view.id.owner();
         let record = self.profile_record(&*snapshot, owner)?;
-        let unsigned = view.credential.unsigned();
+        let unsigned = secured.unsigned();
         let signed = self.sign(&*snapshot, owner, &record, &unsigned, Securing::VcJwt)?;
         match signed.secured {
             Secured::Jwt(jwt) => Ok(jwt.as_str().to_owned()),
@@ -194,7 +195,7 @@ impl Registry {
             let mut key = None;
             for (id, _) in &rows {
                 let stored = ENDORSEMENT_DOCUMENTS.get(read, id)?.unwrap_or_default();
-                let before = stored_endorsement(&stored);
+                let before = StoredEndorsement::of(stored.clone()).secured();
                 let (unsigned, form) = (before.unsigned(), before.securing());
                 let now = self.now();
                 let signed = self.sign(read, profile, &record, &unsigned, form)?;
@@ -298,11 +299,27 @@ fn unsignable(error: impl std::fmt::Display) -> RegistryError {
     RegistryError::Unsignable(error.to_string())
 }
 
-/// An endorsement as its row holds it: the credential with its proof, or the JWT's envelope.
-pub(super) fn stored_endorsement(document: &[u8]) -> Secured {
-    let document = serde_json::from_slice(document)
-        .expect("an endorsement's document is JSON that this registry wrote");
-    Secured::read(document).expect("an endorsement's envelope is one that this registry made")
+/// An endorsement as its row holds it: the credential with its proof, or the JWT's envelope. It is
+/// shown as it is, and read by those who need more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEndorsement(String);
+
+impl StoredEndorsement {
+    pub(super) fn of(row: Vec<u8>) -> Self {
+        Self(String::from_utf8(row).expect("an endorsement's row is JSON that this registry wrote"))
+    }
+
+    /// The document as JSON text.
+    pub fn json(&self) -> &str {
+        &self.0
+    }
+
+    /// The document, read.
+    pub fn secured(&self) -> Secured {
+        let document = serde_json::from_str(&self.0)
+            .expect("an endorsement's document is JSON that this registry wrote");
+        Secured::read(document).expect("an endorsement's envelope is one that was stored as such")
+    }
 }
 
 /// The row of an endorsement.
@@ -360,6 +377,7 @@ mod tests {
             idempotency_kept: Ttl::from_seconds(86_400),
             publish_before_acknowledging: true,
             ready_bytes: 1 << 20,
+            trust_anchors: Vec::new(),
         };
         let entropy = Arc::new(SeededEntropy::new(seed));
         let master = MasterKey::generate(&SeededEntropy::new(0));
@@ -530,6 +548,7 @@ mod tests {
             subject: SCHOOL.to_owned(),
             kind: SubjectKind::Profile,
             digest: None,
+            scope: None,
             name: "Accredited".to_owned(),
             comment: None,
             valid_from: None,
@@ -542,12 +561,13 @@ mod tests {
         clock.advance(Ttl::from_seconds(600));
         revoke(&registry, "board", "2026-03-01T09:05:00Z");
         let after = registry.endorsement(before.id, None).unwrap();
-        let known = |view: &EndorsementView| match &view.credential {
+        let known = |view: &EndorsementView| match &view.credential.secured() {
             Secured::Embedded(document) => found(&registry, &document["proof"]).unwrap(),
             Secured::Jwt(jwt) => found_jwt(&registry, jwt.as_str()).unwrap(),
         };
-        assert_eq!(after.credential.securing(), securing);
-        assert_eq!(after.credential.unsigned(), before.credential.unsigned());
+        assert_eq!(after.credential.secured().securing(), securing);
+        let unsigned = |view: &EndorsementView| view.credential.secured().unsigned();
+        assert_eq!(unsigned(&after), unsigned(&before));
         let (old, new) = (known(&before), known(&after));
         assert_eq!(old.at.to_string(), "2026-03-01T09:00:00Z");
         assert!(old.revoked_since.is_some() && new.revoked_since.is_none());

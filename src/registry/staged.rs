@@ -221,7 +221,7 @@ impl<'a> Staged<'a> {
             .get_mut(&id)
             .expect("endorsement_at loads it");
         let suspends = self.record.purpose == StatusPurpose::Suspension;
-        if suspends && !record.suspendable {
+        if suspends && !record.is_suspendable() {
             return Err(Refusal::Item(RegistryError::NotSuspendable.to_string()));
         }
         let standing = match (&self.record.purpose, status, record.standing()) {

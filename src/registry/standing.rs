@@ -1,18 +1,18 @@
 //! How endorsements stand: one by one, by filter, and for many subjects at once, now or at a moment
 //! in the past.
 
+use super::backing::{Backing, Question};
+use super::links::{Link, Links};
 use super::profiles::id_digest;
-use super::signing::stored_endorsement;
+use super::signing::StoredEndorsement;
 use super::{Outcome, Registry, RegistryError, Thing};
-use crate::badges::SubjectKind;
-use crate::ids::{EndorsementId, ProfileId};
+use crate::badges::{Scope, SubjectKind};
+use crate::ids::{EndorsementId, ProfileId, Slug};
 use crate::store::engine::Read;
 use crate::store::tables::{
-    ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord,
-    RecordedStanding,
+    ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord, Origin,
 };
 use crate::time::Timestamp;
-use crate::vc::securing::Secured;
 
 /// An endorsement and how it stands.
 #[derive(Debug, Clone)]
@@ -21,22 +21,31 @@ pub struct EndorsementView {
     pub id: EndorsementId,
     /// `issuer.id` of the endorser.
     pub endorser: String,
+    /// The endorser's registered name; none for who is not registered here.
+    pub endorser_name: Option<String>,
     /// Id of the endorsed thing.
     pub subject: String,
     /// What kind of thing it is.
     pub kind: SubjectKind,
     /// The roles that the subject held here when it was endorsed, and which the endorsement covers.
     pub roles: Vec<&'static str>,
-    /// How it stands.
+    /// What it covers; all of its subject where there is none.
+    pub scope: Option<Scope>,
+    /// How it stands with all that it rests on: its own status and period, the version of its
+    /// subject, its endorser.
     pub outcome: Outcome,
+    /// How its endorser stands as an accreditor.
+    pub endorser_outcome: Outcome,
     /// From when on it holds.
     pub valid_from: Timestamp,
     /// Until when it holds.
     pub valid_until: Option<Timestamp>,
     /// When its standing last changed.
     pub changed_at: Timestamp,
+    /// Its own `id`, and when its issuer was last asked about it, where it was issued elsewhere.
+    pub imported: Option<(String, Timestamp)>,
     /// The signed EndorsementCredential.
-    pub credential: Secured,
+    pub credential: StoredEndorsement,
 }
 
 /// Which endorsements to list.
@@ -44,7 +53,7 @@ pub struct EndorsementView {
 pub struct EndorsementFilter {
     /// Of this thing.
     pub subject: Option<String>,
-    /// By this profile (slug or id).
+    /// By this one: slug or id of a profile here, or the id of who endorsed elsewhere.
     pub endorser: Option<String>,
     /// Of things of this kind.
     pub kind: Option<SubjectKind>,
@@ -70,9 +79,8 @@ pub struct EndorsementPage {
 pub struct SubjectAnswer {
     /// The subject as it was asked for.
     pub subject: String,
-    /// The best standing among its endorsements; `not-endorsed` where it is known here and has
-    /// none, `unknown` where nothing is known of it.
-    pub outcome: Outcome,
+    /// Who stands behind it, and how well.
+    pub backing: Backing,
     /// Its endorsements, at most 1,000.
     pub endorsements: Vec<EndorsementView>,
     /// Whether there are more, which [`Registry::endorsements`] lists page by page.
@@ -88,7 +96,7 @@ impl Registry {
     ) -> Result<EndorsementView, RegistryError> {
         let snapshot = self.engine.snapshot();
         let record = self.endorsement_record(&*snapshot, id)?;
-        self.view_endorsement(&*snapshot, id, &record, at)
+        self.view_endorsement(&*snapshot, id, record, at)
     }
 
     /// Endorsements that pass `filter`, in order of id, at most `limit` of them. A filter that few
@@ -101,45 +109,43 @@ impl Registry {
         let snapshot = self.engine.snapshot();
         let read = &*snapshot;
         let endorser = match &filter.endorser {
-            Some(name) => Some(self.profile_named(name, "/endorser")?.id),
+            Some(name) => Some(self.endorser_named(read, name)?),
             None => None,
         };
-        let subject = filter
-            .subject
-            .as_deref()
-            .map(|id| self.canonical(read, id))
-            .transpose()?;
+        let subject = filter.subject.as_deref();
+        let subject = subject.map(|id| self.canonical(read, id)).transpose()?;
+        let links = Links::new(self, read, filter.at);
         let mut found = Vec::new();
         let (mut after, mut looked_at) = (filter.after, 0);
         loop {
             let page = match &subject {
                 Some(subject) => self.ids_by_subject(read, subject, after, PAGE)?,
-                None => self.ids_by_endorser(read, endorser, after, PAGE)?,
+                None => ids_by_owner(read, endorser.as_ref().map(Endorser::owner), after, PAGE)?,
             };
-            for id in &page {
+            for (id, record) in page.iter().zip(ENDORSEMENTS.multi_get(read, &page)?) {
                 after = Some(*id);
                 looked_at += 1;
-                let record = self.endorsement_record(read, *id)?;
-                let wanted = endorser.is_none_or(|endorser| id.owner() == endorser)
+                if let Some(record) = record
                     && filter.kind.is_none_or(|kind| record.kind == kind)
-                    && filter.at.is_none_or(|at| record.created_at <= at);
-                if !wanted {
-                    continue;
-                }
-                let outcome = self.outcome_of(read, &record, filter.at)?;
-                if filter.standing.is_none_or(|standing| outcome == standing) {
-                    found.push(self.view_as(read, *id, &record, outcome)?);
+                    && filter.at.is_none_or(|at| record.created_at <= at)
+                    && endorser.as_ref().is_none_or(|one| one.is(*id, &record))
+                {
+                    let link = links.link(*id, record)?;
+                    let wanted = filter.standing;
+                    if wanted.is_none_or(|standing| link.outcome() == standing) {
+                        found.push(link);
+                    }
                 }
                 if found.len() == limit || looked_at == MOST_LOOKED_AT {
                     return Ok(EndorsementPage {
-                        endorsements: found,
+                        endorsements: views(read, found.iter())?,
                         next: after,
                     });
                 }
             }
             if page.len() < PAGE {
                 return Ok(EndorsementPage {
-                    endorsements: found,
+                    endorsements: views(read, found.iter())?,
                     next: None,
                 });
             }
@@ -150,133 +156,36 @@ impl Registry {
     pub fn endorsements_of(
         &self,
         subjects: &[String],
-        at: Option<Timestamp>,
+        question: &Question,
     ) -> Result<Vec<SubjectAnswer>, RegistryError> {
         let snapshot = self.engine.snapshot();
+        let links = Links::new(self, &*snapshot, question.at);
         let mut room = MOST_SHOWN;
-        let answer = |subject: &String| {
-            let answer = self.answer_subject(&*snapshot, subject, at, room.min(MOST_PER_SUBJECT));
-            room -= answer
-                .as_ref()
-                .map_or(0, |answer| answer.endorsements.len());
-            answer
+        let answer = |asked: &String| {
+            let subject = self.canonical(links.read, asked)?;
+            let known = links.of(&subject)?;
+            let shown = room.min(known.links.len());
+            room -= shown;
+            Ok(SubjectAnswer {
+                subject: asked.clone(),
+                backing: self.backing(&links, &subject, question)?,
+                endorsements: views(links.read, known.links[..shown].iter().map(|link| &**link))?,
+                more: known.more || shown < known.links.len(),
+            })
         };
         subjects.iter().map(answer).collect()
-    }
-
-    pub(super) fn answer_subject(
-        &self,
-        read: &dyn Read,
-        asked: &str,
-        at: Option<Timestamp>,
-        room: usize,
-    ) -> Result<SubjectAnswer, RegistryError> {
-        let subject = self.canonical(read, asked)?;
-        let mut best = None;
-        let mut endorsements = Vec::new();
-        let mut more = false;
-        let mut after = None;
-        loop {
-            let page = self.ids_by_subject(read, &subject, after, PAGE)?;
-            for id in &page {
-                let record = self.endorsement_record(read, *id)?;
-                if at.is_some_and(|at| record.created_at > at) {
-                    continue;
-                }
-                // Every endorsement counts for the outcome, also where not all are shown.
-                let outcome = self.outcome_of(read, &record, at)?;
-                best = best
-                    .into_iter()
-                    .chain([outcome])
-                    .min_by_key(|outcome| rank(*outcome));
-                more = endorsements.len() == room;
-                if !more {
-                    endorsements.push(self.view_as(read, *id, &record, outcome)?);
-                }
-            }
-            after = page.last().copied();
-            if page.len() < PAGE {
-                break;
-            }
-        }
-        let outcome = match best {
-            Some(outcome) => outcome,
-            None if self.is_known(read, &subject)? => Outcome::NotEndorsed,
-            None => Outcome::Unknown,
-        };
-        Ok(SubjectAnswer {
-            subject: asked.to_owned(),
-            outcome,
-            endorsements,
-            more,
-        })
     }
 
     pub(super) fn view_endorsement(
         &self,
         read: &dyn Read,
         id: EndorsementId,
-        record: &EndorsementRecord,
+        record: EndorsementRecord,
         at: Option<Timestamp>,
     ) -> Result<EndorsementView, RegistryError> {
-        let outcome = self.outcome_of(read, record, at)?;
-        self.view_as(read, id, record, outcome)
-    }
-
-    fn view_as(
-        &self,
-        read: &dyn Read,
-        id: EndorsementId,
-        record: &EndorsementRecord,
-        outcome: Outcome,
-    ) -> Result<EndorsementView, RegistryError> {
-        let document = ENDORSEMENT_DOCUMENTS.get(read, &id)?.unwrap_or_default();
-        let mut roles = Vec::new();
-        roles.extend(record.as_issuer.then_some("issuer"));
-        roles.extend(record.as_accreditor.then_some("accreditor"));
-        let last = record.history.last();
-        Ok(EndorsementView {
-            id,
-            endorser: self.profile_record(read, id.owner())?.issuer_id,
-            subject: record.subject.clone(),
-            kind: record.kind,
-            roles,
-            outcome,
-            valid_from: record.valid_from,
-            valid_until: record.valid_until,
-            changed_at: last.map_or(record.created_at, |change| change.at),
-            credential: stored_endorsement(&document),
-        })
-    }
-
-    /// How an endorsement stands at `at` or now. What was decided last holds now, whatever the
-    /// clock says. Where the endorsement is bound to a version and the subject is another one by
-    /// now, it is stale from the subject's last change on, and before that nobody knows.
-    fn outcome_of(
-        &self,
-        read: &dyn Read,
-        record: &EndorsementRecord,
-        at: Option<Timestamp>,
-    ) -> Result<Outcome, RegistryError> {
-        let standing = at.map_or_else(|| record.standing(), |at| record.standing_at(at));
-        let outcome = outcome_at(record, standing, at.unwrap_or_else(|| self.now()));
-        let Some(bound) = &record.digest_multibase else {
-            return Ok(outcome);
-        };
-        if outcome != Outcome::Active {
-            return Ok(outcome);
-        }
-        match self.present_version(read, &record.subject)? {
-            Some((digest, changed_at)) if bound.parse() != Ok(digest) => {
-                let since = at.is_none_or(|at| changed_at <= at);
-                Ok(if since {
-                    Outcome::StaleDigest
-                } else {
-                    Outcome::Unknown
-                })
-            }
-            _ => Ok(outcome),
-        }
+        let link = Links::new(self, read, at).link(id, record)?;
+        let mut views = views(read, std::iter::once(&link))?;
+        Ok(views.remove(0))
     }
 
     pub(super) fn endorsement_record(
@@ -286,6 +195,19 @@ impl Registry {
     ) -> Result<EndorsementRecord, RegistryError> {
         let none = || RegistryError::NotFound(Thing::Endorsement, self.urls().endorsement(id));
         ENDORSEMENTS.get(read, &id)?.ok_or_else(none)
+    }
+
+    /// Who endorses, by slug or id. Somebody elsewhere is whoever has the id: what they endorsed
+    /// may have been brought here.
+    fn endorser_named(&self, read: &dyn Read, name: &str) -> Result<Endorser, RegistryError> {
+        match self.profile_number(read, name)? {
+            Some(profile) => Ok(Endorser::Here(profile)),
+            None if name.parse::<Slug>().is_ok() || self.would_be_ours(name) => {
+                let detail = format!("no profile here has the slug or the id {name:?}");
+                Err(RegistryError::invalid("/endorser", detail))
+            }
+            None => Ok(Endorser::Elsewhere(name.to_owned())),
+        }
     }
 
     fn ids_by_subject(
@@ -300,17 +222,82 @@ impl Registry {
         let rows = ENDORSEMENTS_BY_SUBJECT.scan(read, &digest, after.as_ref(), limit)?;
         Ok(rows.into_iter().map(|((_, id), ())| id).collect())
     }
+}
 
-    fn ids_by_endorser(
-        &self,
-        read: &dyn Read,
-        endorser: Option<ProfileId>,
-        after: Option<EndorsementId>,
-        limit: usize,
-    ) -> Result<Vec<EndorsementId>, RegistryError> {
-        let prefix = endorser.map_or(Vec::new(), |id| id.0.to_be_bytes().to_vec());
-        let rows = ENDORSEMENTS.scan(read, &prefix, after.as_ref(), limit)?;
-        Ok(rows.into_iter().map(|(id, _)| id).collect())
+/// Whose endorsements are asked for.
+enum Endorser {
+    Here(ProfileId),
+    Elsewhere(String),
+}
+
+impl Endorser {
+    /// The number that ids of what it endorsed lead with.
+    const fn owner(&self) -> ProfileId {
+        match self {
+            Self::Here(profile) => *profile,
+            Self::Elsewhere(_) => ProfileId::REGISTRY,
+        }
+    }
+
+    fn is(&self, id: EndorsementId, record: &EndorsementRecord) -> bool {
+        match (self, &record.origin) {
+            (Self::Here(profile), Origin::Issued { .. }) => id.owner() == *profile,
+            (Self::Elsewhere(endorser), Origin::Imported(imported)) => {
+                imported.endorser == *endorser
+            }
+            _ => false,
+        }
+    }
+}
+
+pub(super) fn ids_by_owner(
+    read: &dyn Read,
+    owner: Option<ProfileId>,
+    after: Option<EndorsementId>,
+    limit: usize,
+) -> Result<Vec<EndorsementId>, RegistryError> {
+    let prefix = owner.map_or(Vec::new(), |id| id.0.to_be_bytes().to_vec());
+    let rows = ENDORSEMENTS.scan(read, &prefix, after.as_ref(), limit)?;
+    Ok(rows.into_iter().map(|(id, _)| id).collect())
+}
+
+/// Links with their documents, in their order.
+fn views<'l>(
+    read: &dyn Read,
+    links: impl Iterator<Item = &'l Link> + Clone,
+) -> Result<Vec<EndorsementView>, RegistryError> {
+    let ids: Vec<EndorsementId> = links.clone().map(|link| link.id).collect();
+    let documents = ENDORSEMENT_DOCUMENTS.multi_get(read, &ids)?;
+    let viewed = links.zip(documents);
+    Ok(viewed
+        .map(|(link, document)| view(link, document.unwrap_or_default()))
+        .collect())
+}
+
+fn view(link: &Link, document: Vec<u8>) -> EndorsementView {
+    let record = &link.record;
+    let mut roles = Vec::new();
+    roles.extend(record.as_issuer.then_some("issuer"));
+    roles.extend(record.as_accreditor.then_some("accreditor"));
+    let last = record.history.last();
+    EndorsementView {
+        id: link.id,
+        endorser: link.endorser.id.clone(),
+        endorser_name: link.endorser.name.clone(),
+        subject: record.subject.clone(),
+        kind: record.kind,
+        roles,
+        scope: link.scope.clone(),
+        outcome: link.outcome(),
+        endorser_outcome: link.lent,
+        valid_from: record.valid_from,
+        valid_until: record.valid_until,
+        changed_at: last.map_or(record.created_at, |change| change.at),
+        imported: match &record.origin {
+            Origin::Issued { .. } => None,
+            Origin::Imported(imported) => Some((imported.credential.clone(), imported.checked_at)),
+        },
+        credential: StoredEndorsement::of(document),
     }
 }
 
@@ -322,42 +309,3 @@ const MOST_LOOKED_AT: usize = 10_000;
 
 /// At most this many endorsements are shown in one batch answer.
 const MOST_SHOWN: usize = 10_000;
-
-/// At most this many endorsements are shown for one subject in a batch answer.
-const MOST_PER_SUBJECT: usize = 1_000;
-
-/// How an endorsement stands at a moment: what was decided for ever, then its period, then what
-/// was decided for the time being.
-const fn outcome_at(
-    record: &EndorsementRecord,
-    standing: RecordedStanding,
-    at: Timestamp,
-) -> Outcome {
-    let before = at.millis() < record.valid_from.millis();
-    let after = match record.valid_until {
-        Some(until) => at.millis() >= until.millis(),
-        None => false,
-    };
-    match standing {
-        RecordedStanding::Revoked => Outcome::Revoked,
-        _ if before => Outcome::NotYetValid,
-        _ if after => Outcome::Expired,
-        RecordedStanding::Suspended => Outcome::Suspended,
-        RecordedStanding::Active => Outcome::Active,
-    }
-}
-
-/// Which of several standings says most about a subject.
-const fn rank(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::Active => 0,
-        Outcome::StaleDigest => 1,
-        Outcome::Suspended => 2,
-        Outcome::NotYetValid => 3,
-        Outcome::Expired => 4,
-        Outcome::Revoked => 5,
-        Outcome::NotEndorsed => 6,
-        Outcome::Unreachable => 7,
-        Outcome::Unknown => 8,
-    }
-}

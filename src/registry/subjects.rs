@@ -3,7 +3,7 @@
 use super::profiles::id_digest;
 use super::{Registry, RegistryError};
 use crate::badges::{DigestMultibase, SubjectKind};
-use crate::ids::ProfileId;
+use crate::ids::{AchievementId, ProfileId};
 use crate::store::engine::Read;
 use crate::store::tables::{ACHIEVEMENTS, CREDENTIALS, ENDORSEMENTS};
 use crate::time::Timestamp;
@@ -48,6 +48,32 @@ impl Registry {
         };
         let digest = DigestMultibase::of(document.to_string().as_bytes());
         Ok(Some((digest, changed_at)))
+    }
+
+    /// The registered name of a profile or an achievement, and whose the achievement is.
+    pub(super) fn name_and_owner(
+        &self,
+        read: &dyn Read,
+        subject: &str,
+    ) -> Result<(Option<String>, Option<String>), RegistryError> {
+        if let Some(profile) = self.profile_with_id(read, subject)? {
+            let record = self.profile_record(read, profile)?;
+            return Ok((Some(record.profile().name().to_owned()), None));
+        }
+        let id = self
+            .urls()
+            .within("achievements", subject)
+            .map(str::parse::<AchievementId>);
+        let Some(Ok(id)) = id else {
+            return Ok((None, None));
+        };
+        let Some(record) = ACHIEVEMENTS.get(read, &id)? else {
+            return Ok((None, None));
+        };
+        let view = self.view_achievement(read, id, &record)?;
+        let owner = self.profile_record(read, id.owner())?;
+        let name = view.document["name"].as_str().map(str::to_owned);
+        Ok((name, Some(owner.issuer_id)))
     }
 
     /// Whether a profile or an achievement of this id is registered here. That a credential is

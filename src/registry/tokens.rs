@@ -171,6 +171,7 @@ mod tests {
             idempotency_kept: Ttl::from_seconds(3_600),
             publish_before_acknowledging: true,
             ready_bytes: 1 << 20,
+            trust_anchors: Vec::new(),
         };
         let entropy = Arc::new(SeededEntropy::new(1));
         let master = MasterKey::generate(&SeededEntropy::new(0));

@@ -5,23 +5,23 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::backing::Question;
+use super::links::Links;
 use super::lists::list_of;
 use super::signing::Held;
 use super::{Outcome, Registry, RegistryError};
 use crate::bitstring::ListLength;
-use crate::ids::{AchievementId, ListId};
+use crate::ids::ListId;
 use crate::status::{ListFormat, StatusEntry, StatusError, StatusResult};
 use crate::store::engine::Read;
-use crate::store::tables::ACHIEVEMENTS;
+use crate::time::Timestamp;
 use crate::verify::{
     self, CheckedList, Fetched, Known, KnownEndorsement, Options, PresentationReport, Report,
     Resolver, SignedHere, Unresolved, WantedList,
 };
 
-/// How many endorsements of one thing a report shows, the ones in force first, and out of how many
-/// they are taken.
+/// How many endorsements of one thing a report shows, the ones in force first.
 const MOST_SHOWN: usize = 8;
-const MOST_LOOKED_AT: usize = 100;
 
 impl Registry {
     /// Verifies a credential. All that the report says of this registry's own things comes from
@@ -37,6 +37,8 @@ impl Registry {
             registry: self,
             read: &*snapshot,
             outside,
+            at: None,
+            tells: true,
         };
         verify::verify_credential(credential, &resolver, options, self.now())
     }
@@ -53,8 +55,32 @@ impl Registry {
             registry: self,
             read: &*snapshot,
             outside,
+            at: None,
+            tells: true,
         };
         verify::verify_presentation(presentation, &resolver, options, self.now())
+    }
+
+    /// As [`Registry::verify`], on one state of the store and at a moment. Of a moment in the past
+    /// no list of others is asked, since what they publish is of the present. What is known here of
+    /// issuer and achievement is left to who asks.
+    pub(super) fn report_on(
+        &self,
+        read: &dyn Read,
+        credential: &Value,
+        at: Option<Timestamp>,
+        options: Options<'_>,
+        outside: &dyn Resolver,
+    ) -> Report {
+        let resolver = Hosted {
+            registry: self,
+            read,
+            outside,
+            at,
+            tells: false,
+        };
+        let moment = at.unwrap_or_else(|| self.now());
+        verify::verify_credential(credential, &resolver, options, moment)
     }
 }
 
@@ -62,6 +88,10 @@ struct Hosted<'a> {
     registry: &'a Registry,
     read: &'a dyn Read,
     outside: &'a dyn Resolver,
+    /// The moment that is asked about, where it is past.
+    at: Option<Timestamp>,
+    /// Whether it tells what is known here of issuers and achievements.
+    tells: bool,
 }
 
 impl Resolver for Hosted<'_> {
@@ -119,11 +149,17 @@ impl Resolver for Hosted<'_> {
                 reason: "this registry has no such list".to_owned(),
             });
         }
+        if self.at.is_some() {
+            return Err(StatusError::Retrieval {
+                list: url.to_owned(),
+                reason: "what a list elsewhere said in the past is not known here".to_owned(),
+            });
+        }
         self.outside.list(wanted, check)
     }
 
     fn newer(&self, url: &str) -> Result<Fetched, Unresolved> {
-        match self.registry.would_be_ours(url) {
+        match self.registry.would_be_ours(url) || self.at.is_some() {
             true => Err(Unresolved::NotFound),
             false => self.outside.newer(url),
         }
@@ -148,6 +184,9 @@ impl Resolver for Hosted<'_> {
     }
 
     fn known(&self, id: &str) -> Option<Known> {
+        if !self.tells {
+            return None;
+        }
         // A store that cannot be read is no reason to say nothing.
         Some(self.known_thing(id).unwrap_or(Known {
             outcome: Outcome::Unreachable,
@@ -162,32 +201,34 @@ impl Resolver for Hosted<'_> {
 impl Hosted<'_> {
     fn known_thing(&self, id: &str) -> Result<Known, RegistryError> {
         let registry = self.registry;
-        let answer = registry.answer_subject(self.read, id, None, MOST_LOOKED_AT)?;
-        let endorser = |endorser: &str| -> Result<String, RegistryError> {
-            let Some(profile) = registry.profile_with_id(self.read, endorser)? else {
-                return Ok(endorser.to_owned());
-            };
-            Ok(registry
-                .profile_record(self.read, profile)?
-                .profile()
-                .name()
-                .to_owned())
+        let subject = registry.canonical(self.read, id)?;
+        let links = Links::new(registry, self.read, self.at);
+        let question = Question {
+            at: self.at,
+            ..registry.question()?
         };
-        let mut endorsements = Vec::new();
-        for one in answer.endorsements {
-            endorsements.push(KnownEndorsement {
-                id: registry.urls().endorsement(one.id),
-                name: endorser(&one.endorser)?,
-                endorser: one.endorser,
-                outcome: one.outcome,
-            });
-        }
+        let backing = registry.backing(&links, &subject, &question)?;
+        let mut endorsements: Vec<KnownEndorsement> = links
+            .of(&subject)?
+            .links
+            .iter()
+            .map(|link| KnownEndorsement {
+                id: registry.urls().endorsement(link.id),
+                name: link
+                    .endorser
+                    .name
+                    .as_ref()
+                    .unwrap_or(&link.endorser.id)
+                    .clone(),
+                endorser: link.endorser.id.clone(),
+                outcome: link.outcome(),
+            })
+            .collect();
         endorsements.sort_by_key(|one| one.outcome != Outcome::Active);
         endorsements.truncate(MOST_SHOWN);
-        let subject = registry.canonical(self.read, id)?;
-        let (name, owner) = self.name_and_owner(&subject)?;
+        let (name, owner) = registry.name_and_owner(self.read, &subject)?;
         Ok(Known {
-            outcome: answer.outcome,
+            outcome: backing.outcome,
             name,
             owner,
             digest: registry
@@ -195,32 +236,6 @@ impl Hosted<'_> {
                 .map(|(digest, _)| digest),
             endorsements,
         })
-    }
-
-    /// The registered name of a profile or an achievement, and whose the achievement is.
-    fn name_and_owner(
-        &self,
-        subject: &str,
-    ) -> Result<(Option<String>, Option<String>), RegistryError> {
-        let registry = self.registry;
-        if let Some(profile) = registry.profile_with_id(self.read, subject)? {
-            let record = registry.profile_record(self.read, profile)?;
-            return Ok((Some(record.profile().name().to_owned()), None));
-        }
-        let id = registry
-            .urls()
-            .within("achievements", subject)
-            .map(str::parse::<AchievementId>);
-        let Some(Ok(id)) = id else {
-            return Ok((None, None));
-        };
-        let Some(record) = ACHIEVEMENTS.get(self.read, &id)? else {
-            return Ok((None, None));
-        };
-        let view = registry.view_achievement(self.read, id, &record)?;
-        let owner = registry.profile_record(self.read, id.owner())?;
-        let name = view.document["name"].as_str().map(str::to_owned);
-        Ok((name, Some(owner.issuer_id)))
     }
 
     fn status_in(

@@ -9,6 +9,7 @@
 //! kind                        payload
 //! 01  profile created         profile u32
 //! 02  profile changed         profile u32
+//! 03  accreditor's standing   profile u32 | state u8 (0 reinstated, 1 suspended, 2 role taken)
 //! 10  key made                profile u32 | key u32
 //! 11  key retired             profile u32 | key u32
 //! 12  key revoked             profile u32 | key u32 | since i64
@@ -21,6 +22,7 @@
 //! 40  endorsement issued      endorsement 12
 //! 41  endorsement's status    endorsement 12 | state u8 (0 reinstated, 1 suspended, 2 revoked)
 //! 42  credential issued       profile u32 | SHA-256 of its signature 32
+//! 43  endorsement imported    endorsement 12
 //! 50  token made              id 16
 //! 51  token revoked           id 16
 //! ```
@@ -77,6 +79,13 @@ pub enum EventKind {
     ProfileChanged {
         /// Its number.
         profile: ProfileId,
+    },
+    /// The registry decided about an accreditor, and with it about all that it endorsed.
+    AccreditorStanding {
+        /// Its number.
+        profile: ProfileId,
+        /// What was decided.
+        state: EndorsementState,
     },
     /// A key was made, or brought along with proof of possession.
     KeyMade {
@@ -157,6 +166,11 @@ pub enum EventKind {
         /// To what.
         state: EndorsementState,
     },
+    /// An endorsement that was issued elsewhere was brought here.
+    EndorsementImported {
+        /// Which.
+        endorsement: EndorsementId,
+    },
     /// A credential was signed for its issuer.
     CredentialIssued {
         /// The issuer.
@@ -179,7 +193,7 @@ pub enum EventKind {
     },
 }
 
-/// What an endorsement's standing was changed to.
+/// What the standing of an endorsement, or of an accreditor, was changed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EndorsementState {
     /// Active again after a suspension.
@@ -279,6 +293,7 @@ impl EventKind {
         match self {
             Self::ProfileCreated { .. } => 0x01,
             Self::ProfileChanged { .. } => 0x02,
+            Self::AccreditorStanding { .. } => 0x03,
             Self::KeyMade { .. } => 0x10,
             Self::KeyRetired { .. } => 0x11,
             Self::KeyRevoked { .. } => 0x12,
@@ -291,6 +306,7 @@ impl EventKind {
             Self::EndorsementIssued { .. } => 0x40,
             Self::EndorsementStatus { .. } => 0x41,
             Self::CredentialIssued { .. } => 0x42,
+            Self::EndorsementImported { .. } => 0x43,
             Self::TokenMade { .. } => 0x50,
             Self::TokenRevoked { .. } => 0x51,
         }
@@ -300,6 +316,10 @@ impl EventKind {
         match self {
             Self::ProfileCreated { profile } | Self::ProfileChanged { profile } => {
                 out.extend(profile.0.to_be_bytes());
+            }
+            Self::AccreditorStanding { profile, state } => {
+                out.extend(profile.0.to_be_bytes());
+                out.push(state.code());
             }
             Self::KeyMade { profile, key } | Self::KeyRetired { profile, key } => {
                 out.extend(profile.0.to_be_bytes());
@@ -345,7 +365,9 @@ impl EventKind {
                 out.push(*status);
                 indexes.encode(out);
             }
-            Self::EndorsementIssued { endorsement } => out.extend(endorsement.as_bytes()),
+            Self::EndorsementIssued { endorsement } | Self::EndorsementImported { endorsement } => {
+                out.extend(endorsement.as_bytes());
+            }
             Self::EndorsementStatus { endorsement, state } => {
                 out.extend(endorsement.as_bytes());
                 out.push(state.code());
@@ -365,6 +387,10 @@ impl EventKind {
             },
             0x02 => Self::ProfileChanged {
                 profile: profile(from)?,
+            },
+            0x03 => Self::AccreditorStanding {
+                profile: profile(from)?,
+                state: EndorsementState::decode(from)?,
             },
             0x10 => Self::KeyMade {
                 profile: profile(from)?,
@@ -414,6 +440,9 @@ impl EventKind {
             0x42 => Self::CredentialIssued {
                 profile: profile(from)?,
                 proof: from.array()?,
+            },
+            0x43 => Self::EndorsementImported {
+                endorsement: endorsement(from)?,
             },
             0x50 => Self::TokenMade { id: from.array()? },
             0x51 => Self::TokenRevoked { id: from.array()? },

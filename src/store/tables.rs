@@ -13,6 +13,7 @@
 //! | 13 | keys | profile, key | [`KeyRecord`] | `registry::keys` |
 //! | 14 | to sign again | profile | – | `registry::keys`, with the revocation of a key |
 //! | 15 | signatures | SHA-256 of a proof in canonical JSON, or of a compact JWS | [`SignatureRecord`] | `registry::signing`, with what was signed |
+//! | 16 | accreditors | profile | [`AccreditorRecord`] | `registry::accreditors`, with the first change of the role or its standing |
 //! | 20 | achievements | achievement | [`AchievementRecord`] | `registry::achievements` |
 //! | 30 | spaces | space | [`SpaceRecord`] | `registry::lists` |
 //! | 31 | allocation | space | counter of indexes given out | `registry::allocation` |
@@ -34,15 +35,21 @@
 //!
 //! Ids lead with their owner's number, so what one profile owns stands together in each table.
 
+mod endorsements;
+
 use serde::{Deserialize, Serialize};
 
 use super::codec::Bytes;
 use super::table::{Table, postcard_record};
-use crate::badges::SubjectKind;
 use crate::bitstring::{ListLength, StatusSize};
 use crate::ids::{AchievementId, EndorsementId, KeyId, ListId, ProfileId, Revision, Slug, SpaceId};
 use crate::status::StatusPurpose;
 use crate::time::Timestamp;
+
+pub use endorsements::{
+    AccreditorChange, AccreditorRecord, AccreditorStanding, EndorsementRecord, Imported, Origin,
+    RecordedStanding, StandingChange,
+};
 
 /// SHA-256 of an id that others chose, so that keys have one length whatever the id's.
 pub type Digest = [u8; 32];
@@ -64,6 +71,9 @@ pub const TO_SIGN_AGAIN: Table<ProfileId, ()> = Table::new(0x14, "to sign again"
 /// Who signed what was signed here, by the digest of the signature. A row is never changed or
 /// removed. What programs signed that did not know this table has no row.
 pub const SIGNATURES: Table<Digest, SignatureRecord> = Table::new(0x15, "signatures");
+/// What the registry decided about its accreditors. An accreditor about whom nothing was decided
+/// since it was registered has no row.
+pub const ACCREDITORS: Table<ProfileId, AccreditorRecord> = Table::new(0x16, "accreditors");
 /// What is achieved.
 pub const ACHIEVEMENTS: Table<AchievementId, AchievementRecord> = Table::new(0x20, "achievements");
 /// Index spaces.
@@ -302,8 +312,21 @@ pub struct CredentialRecord {
     pub named_here: bool,
     /// When it was first seen.
     pub created_at: Timestamp,
+    /// Its dates, where it was issued here.
+    pub dates: Option<CredentialDates>,
 }
-postcard_record!(CredentialRecord, 1);
+postcard_record!(CredentialRecord, 2);
+
+/// The dates of a credential, which say nothing of whom it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialDates {
+    /// From when on it holds.
+    pub valid_from: Option<Timestamp>,
+    /// Until when it holds.
+    pub valid_until: Option<Timestamp>,
+    /// When what it speaks of was awarded.
+    pub awarded: Option<Timestamp>,
+}
 
 /// A place that a credential carries, and what it carries an entry for: outside verifiers see only
 /// those.
@@ -326,69 +349,6 @@ pub enum Holder {
     Endorsement(EndorsementId),
 }
 postcard_record!(Holder, 1);
-
-/// An endorsement issued here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EndorsementRecord {
-    /// Id of the endorsed thing.
-    pub subject: String,
-    /// What kind of thing it is.
-    pub kind: SubjectKind,
-    /// Whether the subject held the issuer role here when it was endorsed.
-    pub as_issuer: bool,
-    /// Whether the subject held the accreditor role here when it was endorsed.
-    pub as_accreditor: bool,
-    /// Digest of the endorsed version, where the endorsement is bound to one.
-    pub digest_multibase: Option<String>,
-    /// From when on it holds.
-    pub valid_from: Timestamp,
-    /// Until when it holds.
-    pub valid_until: Option<Timestamp>,
-    /// Where its entries stand.
-    pub entry: (SpaceId, u32),
-    /// Whether it carries a `suspension` entry.
-    pub suspendable: bool,
-    /// Changes of its standing in order of time; none means active from `created_at`.
-    pub history: Vec<StandingChange>,
-    /// When it was issued.
-    pub created_at: Timestamp,
-}
-postcard_record!(EndorsementRecord, 1);
-
-/// One change in an endorsement's standing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StandingChange {
-    /// When.
-    pub at: Timestamp,
-    /// To what.
-    pub standing: RecordedStanding,
-}
-
-impl EndorsementRecord {
-    /// What was decided about it last.
-    pub fn standing(&self) -> RecordedStanding {
-        self.history
-            .last()
-            .map_or(RecordedStanding::Active, |change| change.standing)
-    }
-
-    /// What had been decided about it by `at`.
-    pub fn standing_at(&self, at: Timestamp) -> RecordedStanding {
-        let by_then = self.history.iter().rev().find(|change| change.at <= at);
-        by_then.map_or(RecordedStanding::Active, |change| change.standing)
-    }
-}
-
-/// What was decided about an endorsement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RecordedStanding {
-    /// Neither revoked nor suspended.
-    Active,
-    /// Suspended, reversibly.
-    Suspended,
-    /// Revoked, for ever.
-    Revoked,
-}
 
 /// A bearer token; the token itself is known to its holder alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

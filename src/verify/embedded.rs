@@ -154,8 +154,14 @@ fn id_of(value: &Value) -> Option<&str> {
     value.as_str().or_else(|| value.get("id")?.as_str())
 }
 
+/// The credentials that a CLR brings together, each with its JSON pointer.
+pub(crate) fn nested_credentials(credential: &Value) -> impl Iterator<Item = (String, &Value)> {
+    each(credential.as_object(), "", "credentialSubject")
+        .flat_map(|(at, subject)| each(subject.as_object(), &at, "verifiableCredential"))
+}
+
 /// The items of a member that is an array or one value, each with its place.
-pub(super) fn each<'a>(
+pub(crate) fn each<'a>(
     members: Option<&'a Map<String, Value>>,
     at: &str,
     member: &str,

@@ -32,11 +32,13 @@ use crate::time::Timestamp;
 use crate::vc::did::Localhost;
 
 pub use code::{Code, OWN_PROBLEM_TYPE};
+pub(crate) use embedded::{each, nested_credentials};
 pub use input::{Input, InputError};
 pub use keys::PinnedKey;
 pub use lists::{CheckedList, Fetched, ListSigners, check_list};
 pub use offline::{Given, GivenError};
 pub use presentation::{Expected, PresentationReport, verify_presentation};
+pub(crate) use report::weightiest;
 pub use report::{
     Check, CheckKind, DateReport, Evidence, Problem, ProofReport, Report, StatusReport, Whole,
 };

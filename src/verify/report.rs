@@ -339,7 +339,7 @@ impl Report {
 
 /// The outcome that counts among several. What is surely bad counts before what nobody knows, and
 /// what trying again can change comes last before what is good.
-pub(super) fn weightiest(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
+pub(crate) fn weightiest(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
     let weight = |outcome: &Outcome| match outcome {
         Outcome::Revoked => 8,
         Outcome::Suspended => 7,

@@ -10,4 +10,5 @@ mod register;
 mod rocks;
 mod securing;
 mod standing;
+mod trust;
 mod verify;

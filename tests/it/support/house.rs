@@ -11,7 +11,7 @@ use goodstanding::net::{Elsewhere, Names, Policy};
 use goodstanding::registry::{Actor as Who, Change, Publisher, Registry, Settings};
 use goodstanding::store::engine::{Engine, Row};
 use goodstanding::store::memory::MemoryEngine;
-use goodstanding::time::{ManualClock, Timestamp, Ttl};
+use goodstanding::time::{Clock as _, ManualClock, Timestamp, Ttl};
 use goodstanding::vc::did::Localhost;
 use goodstanding::vc::keys::MasterKey;
 use goodstanding::verify::Given;
@@ -120,6 +120,7 @@ impl Plan {
             idempotency_kept: Ttl::from_seconds(86_400),
             publish_before_acknowledging: self.publish_delay.is_none(),
             ready_bytes: 64 << 20,
+            trust_anchors: Vec::new(),
         };
         let entropy = Arc::new(SeededEntropy::new(self.seed));
         let master = MasterKey::generate(&SeededEntropy::new(0));
@@ -188,6 +189,11 @@ impl House {
         self.engine.scan(&[], &[0xff; 64], usize::MAX).unwrap()
     }
 
+    /// The present moment, as answers write it.
+    pub(crate) fn now(&self) -> String {
+        self.clock.now().to_string()
+    }
+
     /// Lets time pass.
     pub(crate) fn wait(&self, seconds: u64) {
         self.clock.advance(Ttl::from_seconds(seconds));
@@ -225,6 +231,7 @@ fn edge(registry: Arc<Registry>, mode: Mode, body_bytes: usize) -> Edge {
             status_list: Ttl::from_seconds(60),
             endorsement: Ttl::from_seconds(60),
             look_up: Ttl::from_seconds(0),
+            standing: Ttl::from_seconds(300),
             description: Ttl::from_seconds(3_600),
         },
         limits: Limits {

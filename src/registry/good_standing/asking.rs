@@ -1,0 +1,306 @@
+//! One question about many credentials: what it looked up for one serves for the others.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::{Endorsed, Half, Looked, MOST_SHOWN, Party, StandingAnswer, StatusPart};
+use crate::badges::{Need, Role};
+use crate::ids::AchievementId;
+use crate::registry::backing::Question;
+use crate::registry::links::{Link, Links};
+use crate::registry::profiles::id_digest;
+use crate::registry::queries::CredentialAnswer;
+use crate::registry::{MaySee, Outcome, Registry, RegistryError};
+use crate::store::engine::Read;
+use crate::store::tables::{ACHIEVEMENTS, CREDENTIALS, CredentialDates, CredentialRecord};
+use crate::time::Timestamp;
+use crate::verify::{self, StatusReport, weightiest};
+
+pub(super) struct Asking<'a> {
+    registry: &'a Registry,
+    links: Links<'a>,
+    question: &'a Question,
+    now: Timestamp,
+    /// Those whose standing is the same whatever they are needed for.
+    parties: RefCell<HashMap<(String, Option<Role>), Rc<Party>>>,
+}
+
+impl<'a> Asking<'a> {
+    pub(super) fn new(registry: &'a Registry, read: &'a dyn Read, question: &'a Question) -> Self {
+        Self {
+            registry,
+            links: Links::new(registry, read, question.at),
+            question,
+            now: question.at.unwrap_or_else(|| registry.now()),
+            parties: RefCell::default(),
+        }
+    }
+
+    pub(super) fn by_id(&self, id: &str, may_see: MaySee) -> Result<StandingAnswer, RegistryError> {
+        let read = self.links.read;
+        let answer = self.registry.read_credential(read, id, None, may_see)?;
+        let Ok(CredentialAnswer {
+            outcome, entries, ..
+        }) = answer
+        else {
+            return Ok(StandingAnswer::unknown(id));
+        };
+        let status = entries
+            .iter()
+            .map(|entry| StatusPart {
+                list: Some(entry.list.clone()),
+                index: Some(entry.index),
+                purpose: Some(entry.answer.purpose.as_str().to_owned()),
+                status: Some(entry.answer.status),
+                outcome: entry.answer.outcome,
+            })
+            .collect();
+        let rows = CREDENTIALS.scan(read, &id_digest(id), None, 2)?;
+        let [((_, owner), record)] = rows.as_slice() else {
+            // Two say something of the id, and nobody knows whose credential is meant.
+            return Ok(StandingAnswer {
+                status,
+                ..StandingAnswer::unknown(id)
+            });
+        };
+        let issuer = self.registry.profile_record(read, *owner)?.issuer_id;
+        let own = match period(record.dates.as_ref(), self.now) {
+            Outcome::Active => outcome,
+            over => weightiest([outcome, over].into_iter()),
+        };
+        let need = self.need_of_record(record)?;
+        let achievement = record.achievement.as_deref();
+        self.answer(Known {
+            credential: Some(id.to_owned()),
+            verified: None,
+            own,
+            status,
+            issuer: Some(&issuer),
+            achievement,
+            need,
+        })
+    }
+
+    pub(super) fn by_document(&self, looked: &Looked) -> Result<StandingAnswer, RegistryError> {
+        let Looked { report, claims } = looked;
+        let status = report.status.iter().map(status_part).collect();
+        let achievement = claims.pointer("/credentialSubject/achievement");
+        let achieved = achievement
+            .and_then(|achievement| achievement.get("id").unwrap_or(achievement).as_str());
+        let mut answer = self.answer(Known {
+            credential: report.id.clone(),
+            verified: Some(report.verified),
+            own: report.outcome,
+            status,
+            // Whoever is only said to have issued it stands behind nothing here.
+            issuer: report.issuer.as_deref(),
+            achievement: achieved,
+            need: Need {
+                awarded: moment(claims, &["awardedDate", "validFrom", "issuanceDate"]),
+                ..self.need_of(achievement)?
+            },
+        })?;
+        if answer.decided_by == Half::Credential
+            && let Some(problem) = report.problems.first()
+        {
+            answer.detail = problem.detail.clone();
+        }
+        Ok(answer)
+    }
+
+    fn answer(&self, known: Known<'_>) -> Result<StandingAnswer, RegistryError> {
+        let issuer_need = Need {
+            role: Some(Role::Issuer),
+            ..known.need.clone()
+        };
+        let issuer = known
+            .issuer
+            .map(|id| self.party(id, &issuer_need))
+            .transpose()?;
+        let achievement = known
+            .achievement
+            .map(|id| self.party(id, &known.need))
+            .transpose()?;
+        let own_achievement = match (&issuer, &achievement) {
+            (Some(issuer), Some(achievement)) => self.makes(&issuer.id, &achievement.id)?,
+            _ => false,
+        };
+        let behind = achievement
+            .as_ref()
+            .filter(|party| own_achievement && party.backing.outcome == Outcome::Active);
+        let (decided_by, outcome, detail) = match (&issuer, behind) {
+            _ if known.own != Outcome::Active => {
+                let detail = format!("the credential itself is {}", known.own.as_str());
+                (Half::Credential, known.own, detail)
+            }
+            (Some(issuer), _) if issuer.backing.outcome == Outcome::Active => {
+                let detail = "in force, and its issuer is endorsed".to_owned();
+                (Half::Issuer, Outcome::Active, detail)
+            }
+            (_, Some(_)) => {
+                let detail = "in force, and what was achieved is endorsed".to_owned();
+                (Half::Achievement, Outcome::Active, detail)
+            }
+            (Some(issuer), None) => {
+                let detail = format!("of its issuer: {}", issuer.backing.detail);
+                (Half::Issuer, issuer.backing.outcome, detail)
+            }
+            (None, None) => {
+                let detail = "nothing is known of its issuer".to_owned();
+                (Half::Issuer, Outcome::Unknown, detail)
+            }
+        };
+        Ok(StandingAnswer {
+            credential: known.credential,
+            outcome,
+            decided_by,
+            detail,
+            verified: known.verified,
+            status: known.status,
+            issuer,
+            achievement,
+            nested: Vec::new(),
+        })
+    }
+
+    /// Whether an achievement is the issuer's own: somebody else's would lend it nothing.
+    fn makes(&self, issuer: &str, achievement: &str) -> Result<bool, RegistryError> {
+        let id = self.registry.urls().within("achievements", achievement);
+        let Some(Ok(id)) = id.map(str::parse::<AchievementId>) else {
+            return Ok(false);
+        };
+        let read = self.links.read;
+        let owner = self.registry.profile_with_id(read, issuer)?;
+        Ok(owner == Some(id.owner()) && ACHIEVEMENTS.get(read, &id)?.is_some())
+    }
+
+    fn party(&self, id: &str, need: &Need) -> Result<Rc<Party>, RegistryError> {
+        let registry = self.registry;
+        let key = (id.to_owned(), need.role);
+        if let Some(party) = self.parties.borrow().get(&key) {
+            return Ok(party.clone());
+        }
+        let canonical = registry.canonical(self.links.read, id)?;
+        let known = self.links.of(&canonical)?;
+        let mut shown: Vec<&Link> = known.links.iter().map(|link| &**link).collect();
+        shown.sort_by_key(|link| link.outcome() != Outcome::Active);
+        let endorsements = shown.iter().take(MOST_SHOWN).map(|link| Endorsed {
+            id: link.id,
+            endorser: link.endorser.id.clone(),
+            name: link.endorser.name.clone(),
+            outcome: link.outcome(),
+        });
+        let (backing, limited) =
+            registry.backing_for(&self.links, &canonical, self.question, Some(need))?;
+        let party = Rc::new(Party {
+            name: registry.name_and_owner(self.links.read, &canonical)?.0,
+            backing,
+            endorsements: endorsements.collect(),
+            more: known.more || known.links.len() > MOST_SHOWN,
+            id: canonical,
+        });
+        if !limited {
+            self.parties.borrow_mut().insert(key, party.clone());
+        }
+        Ok(party)
+    }
+
+    /// What the issuer of a credential has to be endorsed for.
+    fn need_of_record(&self, record: &CredentialRecord) -> Result<Need, RegistryError> {
+        let achievement = record.achievement.as_deref().map(Value::from);
+        let dates = record.dates.as_ref();
+        Ok(Need {
+            awarded: dates.and_then(|dates| dates.awarded.or(dates.valid_from)),
+            ..self.need_of(achievement.as_ref())?
+        })
+    }
+
+    /// What is known of an achievement, as a credential writes it: what the issuer signed, and where
+    /// that says nothing of it, what is registered here.
+    fn need_of(&self, achievement: Option<&Value>) -> Result<Need, RegistryError> {
+        let mut need = Need {
+            jurisdiction: self.question.jurisdiction.clone(),
+            ..Need::default()
+        };
+        let Some(written) = achievement else {
+            return Ok(need);
+        };
+        let id = written.get("id").unwrap_or(written).as_str();
+        let registered = id.map(|id| self.registered_achievement(id)).transpose()?;
+        let registered = registered.flatten();
+        let known = [Some(written), registered.as_ref()];
+        let known = known.into_iter().flatten().filter_map(Value::as_object);
+        let texts = |member: &str, within: Option<&str>| -> Option<Vec<String>> {
+            let mut sources = known.clone().peekable();
+            sources.peek()?;
+            let source = sources.find(|source| source.contains_key(member));
+            let each = verify::each(source, "", member);
+            let text = |value: &Value| {
+                let value = within.map_or(Some(value), |name| value.get(name))?;
+                value.as_str().map(str::to_owned)
+            };
+            Some(each.filter_map(|(_, value)| text(value)).collect())
+        };
+        need.achievement_types = texts("achievementType", None);
+        need.tags = texts("tag", None);
+        need.alignments = texts("alignment", Some("targetUrl"));
+        Ok(need)
+    }
+
+    fn registered_achievement(&self, id: &str) -> Result<Option<Value>, RegistryError> {
+        let id = self.registry.urls().within("achievements", id);
+        let Some(Ok(id)) = id.map(str::parse::<AchievementId>) else {
+            return Ok(None);
+        };
+        let Some(record) = ACHIEVEMENTS.get(self.links.read, &id)? else {
+            return Ok(None);
+        };
+        let view = self
+            .registry
+            .view_achievement(self.links.read, id, &record)?;
+        Ok(Some(view.document))
+    }
+}
+
+/// What is known of a credential before its endorsers are asked for.
+struct Known<'a> {
+    credential: Option<String>,
+    verified: Option<bool>,
+    own: Outcome,
+    status: Vec<StatusPart>,
+    issuer: Option<&'a str>,
+    achievement: Option<&'a str>,
+    need: Need,
+}
+
+fn status_part(report: &StatusReport) -> StatusPart {
+    let text = |member: &str| report.input.get(member)?.as_str();
+    let list = ["statusListCredential", "uri"].into_iter().find_map(text);
+    let index = ["statusListIndex", "idx"]
+        .into_iter()
+        .find_map(|member| report.input.get(member));
+    StatusPart {
+        list: list.map(str::to_owned),
+        index: index.and_then(|index| index.as_u64().or_else(|| index.as_str()?.parse().ok())),
+        purpose: report.purpose.clone(),
+        status: report.value,
+        outcome: report.outcome,
+    }
+}
+
+/// How a credential stands by its dates, as far as they are known.
+fn period(dates: Option<&CredentialDates>, at: Timestamp) -> Outcome {
+    match dates {
+        Some(dates) if dates.valid_from.is_some_and(|from| at < from) => Outcome::NotYetValid,
+        Some(dates) if dates.valid_until.is_some_and(|until| until <= at) => Outcome::Expired,
+        _ => Outcome::Active,
+    }
+}
+
+fn moment(claims: &Value, members: &[&str]) -> Option<Timestamp> {
+    let text = |member: &&str| claims.get(*member)?.as_str()?.parse().ok();
+    members.iter().find_map(text)
+}
