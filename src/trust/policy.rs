@@ -49,39 +49,39 @@ pub enum Cause {
 /// the checks of one credential, where nothing is chosen among, `verify` counts a suspension before
 /// an expiry.)
 pub fn contribution(link: &Link, endorser: Outcome, place: Place) -> Contribution {
-    weigh(link, endorser, place).1
-}
-
-/// A contribution and its level.
-pub(super) fn weigh(link: &Link, endorser: Outcome, place: Place) -> (Level, Contribution) {
-    let mut worst = (
-        Level::Stands,
-        Contribution {
-            outcome: Outcome::Active,
-            cause: Cause::InForce,
-        },
-    );
-    let mut consider = |level: Level, outcome, cause| {
-        if level > worst.0 {
-            worst = (level, Contribution { outcome, cause });
+    let mut worst = Contribution {
+        outcome: Outcome::Active,
+        cause: Cause::InForce,
+    };
+    let mut consider = |outcome, cause| {
+        let other = Contribution { outcome, cause };
+        if other.level() > worst.level() {
+            worst = other;
         }
     };
-    consider(Level::of(link.outcome), link.outcome, Cause::Endorsement);
-    consider(Level::of(endorser), endorser, Cause::Endorser);
+    consider(link.outcome, Cause::Endorsement);
+    consider(endorser, Cause::Endorser);
     match link.fit {
         Fit::Fits => {}
-        Fit::Unknown(why) => {
-            consider(Level::Unsure, Outcome::Unknown, Cause::ScopeUnknown(why));
-        }
-        Fit::DoesNot(why) => {
-            let cause = Cause::OutOfScope(why);
-            consider(Level::OutOfScope, Outcome::NotEndorsed, cause);
-        }
+        Fit::Unknown(why) => consider(Outcome::Unknown, Cause::ScopeUnknown(why)),
+        Fit::DoesNot(why) => consider(Outcome::NotEndorsed, Cause::OutOfScope(why)),
     }
     if place == Place::Further && !link.carries {
-        consider(Level::NotCarried, Outcome::NotEndorsed, Cause::NotCarried);
+        consider(Outcome::NotEndorsed, Cause::NotCarried);
     }
     worst
+}
+
+impl Contribution {
+    pub(super) const fn level(self) -> Level {
+        match self.cause {
+            Cause::NotCarried => Level::NotCarried,
+            Cause::OutOfScope(_) => Level::OutOfScope,
+            Cause::InForce | Cause::Endorsement | Cause::Endorser | Cause::ScopeUnknown(_) => {
+                Level::of(self.outcome)
+            }
+        }
+    }
 }
 
 /// How bad something is; later is worse. The last three carry no chain. They are told apart so that

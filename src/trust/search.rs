@@ -21,7 +21,7 @@ use std::sync::Arc;
 use crate::verify::outcome::Outcome;
 
 use super::links::{Accreditor, Bounds, Link, Links};
-use super::policy::{Contribution, Level, Place, weigh};
+use super::policy::{Contribution, Level, Place, contribution};
 use super::standing::{PathLink, Reason, Standing};
 
 /// How `subject`, by the id in which links name it, stands with the trust anchors that `links`
@@ -103,7 +103,6 @@ struct Endorsed {
 }
 
 struct Edge {
-    level: Level,
     contribution: Contribution,
     /// Which of the links it is.
     link: usize,
@@ -168,8 +167,9 @@ impl<'a, L: Links> Search<'a, L> {
                 came.resize(self.nodes.len(), None);
                 let endorsed = self.endorsed(from);
                 missed.cut = missed.cut.max(endorsed.cut);
-                missed.dead_end |= endorsed.links.is_empty() && endorsed.cut.is_none();
-                for (edge, &Edge { level: its, to, .. }) in endorsed.edges.iter().enumerate() {
+                missed.dead_end |= endorsed.links.is_empty();
+                for (number, edge) in endorsed.edges.iter().enumerate() {
+                    let (its, to) = (edge.contribution.level(), edge.to);
                     if its > level {
                         missed.passed_over(its);
                         break;
@@ -177,7 +177,7 @@ impl<'a, L: Links> Search<'a, L> {
                     if to == SUBJECT || came[to].is_some() {
                         continue;
                     }
-                    came[to] = Some(Step { from, edge });
+                    came[to] = Some(Step { from, edge: number });
                     if self.nodes[to].accreditor.is_anchor {
                         return Ok(Walk::Reached(steps_to(to, &came)));
                     }
@@ -215,16 +215,15 @@ impl<'a, L: Links> Search<'a, L> {
         for (number, link) in found.links[..looked_at].iter().enumerate() {
             let to = self.place_of(&link.endorser)?;
             let endorser = self.nodes[to].accreditor.outcome;
-            let (level, contribution) = weigh(link, endorser, place);
+            let contribution = contribution(link, endorser, place);
             edges.push(Edge {
-                level,
                 contribution,
                 link: number,
                 to,
             });
         }
         // A stable sort: what is alike stays in the order in which it was found.
-        edges.sort_by_key(|edge| edge.level);
+        edges.sort_by_key(|edge| edge.contribution.level());
         self.nodes[from].endorsed = Some(Endorsed {
             links: found.links,
             edges,

@@ -19,13 +19,16 @@ use crate::store::tables::{ACHIEVEMENTS, CREDENTIALS, CredentialDates, Credentia
 use crate::time::Timestamp;
 use crate::verify::{self, StatusReport, weightiest};
 
+/// Issuers and achievements, by id and by what they were asked about as.
+type Parties = HashMap<(String, Option<Role>), Rc<Party>>;
+
 pub(super) struct Asking<'a> {
     registry: &'a Registry,
     links: Links<'a>,
     question: &'a Question,
     now: Timestamp,
     /// Those whose standing is the same whatever they are needed for.
-    parties: RefCell<HashMap<(String, Option<Role>), Rc<Party>>>,
+    parties: RefCell<Parties>,
 }
 
 impl<'a> Asking<'a> {

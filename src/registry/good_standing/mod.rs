@@ -46,7 +46,7 @@ pub struct StandingAnswer {
     /// What was achieved, where it names that.
     pub achievement: Option<Rc<Party>>,
     /// The credentials within it, by their JSON pointer.
-    pub nested: Vec<(String, StandingAnswer)>,
+    pub nested: Vec<(String, Self)>,
 }
 
 /// Which half of the question decided.

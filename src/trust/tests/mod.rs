@@ -157,16 +157,17 @@ fn outcome_named(word: &str) -> Outcome {
 }
 
 /// An answer in one line: outcome, reason, the endorsements of the path; the one that it rests on
-/// in brackets, with the cause.
+/// in brackets, with the cause unless that is the endorsement itself.
 fn line(standing: &Standing) -> String {
     let mut words = vec![
         standing.outcome.as_str().to_owned(),
         standing.reason.as_str().to_owned(),
     ];
     for link in &standing.path {
-        words.push(match standing.deciding() == Some(link) {
-            true => format!("[{} {}]", link.endorsement, link.cause.as_str()),
-            false => link.endorsement.to_string(),
+        words.push(match link.cause.as_str() {
+            _ if standing.deciding() != Some(link) => link.endorsement.to_string(),
+            "endorsement" => format!("[{}]", link.endorsement),
+            cause => format!("[{} {cause}]", link.endorsement),
         });
     }
     words.join(" ")

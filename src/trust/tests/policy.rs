@@ -1,6 +1,6 @@
 //! What one link contributes: by a table, and for everything that a link can be.
 
-use super::super::policy::{Level, weigh};
+use super::super::policy::Level;
 use super::*;
 
 /// A link and its endorser, what they contribute first on a path, and what further on.
@@ -55,16 +55,20 @@ fn a_link_is_good_only_where_everything_about_it_is() {
                 for place in [Place::First, Place::Further] {
                     let drawing = format!("s<a{flags}:{}", outcome.as_str());
                     let link = &Graph::drawn(&drawing).links["s"][0];
-                    let (level, its) = weigh(link, endorser, place);
+                    let its = contribution(link, endorser, place);
                     let good = outcome == Outcome::Active
                         && endorser == Outcome::Active
                         && (flags.is_empty() || (flags == "!" && place == Place::First));
                     assert_eq!(its.outcome == Outcome::Active, good, "{drawing}");
                     assert_eq!(its.cause == Cause::InForce, good, "{drawing}");
-                    assert_eq!(level.of_a_path() == Outcome::Active, good, "{drawing}");
+                    assert_eq!(
+                        its.level().of_a_path() == Outcome::Active,
+                        good,
+                        "{drawing}"
+                    );
                     // Nothing about it makes it better than the worst of its parts.
                     let parts = Level::of(outcome).max(Level::of(endorser));
-                    assert!(level >= parts, "{drawing}");
+                    assert!(its.level() >= parts, "{drawing}");
                     cases += 1;
                 }
             }

@@ -5,97 +5,95 @@ use super::*;
 /// Story, drawing, and the answer as [`line`] writes it.
 const ROWS: &str = r"
 # One link.
-endorsed by an anchor                           | s<T | active path-found s<T
-no accreditor needs to be endorsed as one       | s<T! | active path-found s<T!
-endorsed by nobody                              |  | not-endorsed no-endorsement
-endorsed by who is no anchor                    | s<a | not-endorsed no-path
-by itself                                       | s<s | not-endorsed only-cycles
-by itself and an anchor                         | s<s s<T | active path-found s<T
+endorsed by an anchor              | s<T                                   | active path-found s<T
+the first link need not carry      | s<T!                                  | active path-found s<T!
+endorsed by nobody                 |                                       | not-endorsed no-endorsement
+endorsed by who is no anchor       | s<a                                   | not-endorsed no-path
+by itself                          | s<s                                   | not-endorsed only-cycles
+by itself and an anchor            | s<s s<T                               | active path-found s<T
 # An anchor itself.
-an anchor                                       | S=active | active anchor-itself
-an anchor, and endorsed                         | S<T | active anchor-itself
-a suspended anchor                              | S=suspended | suspended anchor-itself
-an anchor that endorses itself                  | S=revoked S<S | revoked anchor-itself
-an anchor that never was one                    | S=not-endorsed | not-endorsed anchor-itself
-an anchor that nobody reaches                   | S=unreachable | unknown anchor-itself
-a suspended anchor, endorsed                    | S=suspended S<T | active path-found S<T
-a suspended anchor, endorsed no more            | S=suspended S<T:revoked | suspended anchor-itself
+an anchor                          | S=active                              | active anchor-itself
+an anchor, and endorsed            | S<T                                   | active anchor-itself
+a suspended anchor                 | S=suspended                           | suspended anchor-itself
+an anchor that endorses itself     | S=revoked S<S                         | revoked anchor-itself
+an anchor that never was one       | S=not-endorsed                        | not-endorsed anchor-itself
+an anchor that nobody reaches      | S=unreachable                         | unknown anchor-itself
+a suspended anchor, endorsed       | S=suspended S<T                       | active path-found S<T
+a suspended anchor, once endorsed  | S=suspended S<T:revoked               | suspended anchor-itself
 # Chains.
-over one other                                  | s<a a<T | active path-found s<a a<T
-over two others                                 | s<a a<b b<T | active path-found s<a a<b b<T
-who is no accreditor ends a chain               | s<a a<T! | not-endorsed not-carried s<a [a<T! not-carried]
-also further up                                 | s<a a<b b<T! | not-endorsed not-carried s<a a<b [b<T! not-carried]
-another link carries it                         | s<a a<T! a<b b<T | active path-found s<a a<b b<T
-the chain ends at the first anchor              | s<T T<U T=suspended | suspended link [s<T endorser]
-another anchor stands in                        | s<T s<U T=suspended | active path-found s<U
+over one other                     | s<a a<T                               | active path-found s<a a<T
+over two others                    | s<a a<b b<T                           | active path-found s<a a<b b<T
+a link that does not carry         | s<a a<T!                              | not-endorsed not-carried s<a [a<T! not-carried]
+also further up                    | s<a a<b b<T!                          | not-endorsed not-carried s<a a<b [b<T! not-carried]
+another link carries it            | s<a a<T! a<b b<T                      | active path-found s<a a<b b<T
+a chain ends at the first anchor   | s<T T<U T=suspended                   | suspended link [s<T endorser]
+another anchor stands in           | s<T s<U T=suspended                   | active path-found s<U
 # Outcomes along a path.
-a suspended endorsement                         | s<T:suspended | suspended link [s<T:suspended endorsement]
-a suspended endorser                            | s<a a<T a=suspended | suspended link [s<a endorser] a<T
-an endorser that lost its role                  | s<a a<T a=revoked | revoked link [s<a endorser] a<T
-an endorser that never had it                   | s<a a<T a=not-endorsed | not-endorsed link [s<a endorser] a<T
-the worst link decides                          | s<a:suspended a<T:expired | expired link s<a:suspended [a<T:expired endorsement]
-wherever it stands                              | s<a:expired a<T:suspended | expired link [s<a:expired endorsement] a<T:suspended
-revoked counts before unknown                   | s<a:unknown a<T:revoked | revoked link s<a:unknown [a<T:revoked endorsement]
+a suspended endorsement            | s<T:suspended                         | suspended link [s<T:suspended]
+a suspended endorser               | s<a a<T a=suspended                   | suspended link [s<a endorser] a<T
+an endorser that lost its role     | s<a a<T a=revoked                     | revoked link [s<a endorser] a<T
+an endorser that never had it      | s<a a<T a=not-endorsed                | not-endorsed link [s<a endorser] a<T
+the worst link decides             | s<a:suspended a<T:expired             | expired link s<a:suspended [a<T:expired]
+wherever it stands                 | s<a:expired a<T:suspended             | expired link [s<a:expired] a<T:suspended
+revoked counts before unknown      | s<a:unknown a<T:revoked               | revoked link s<a:unknown [a<T:revoked]
 # Not known.
-an unreachable link                             | s<a a<T:unreachable | unknown link s<a [a<T:unreachable endorsement]
-an endorser nobody knows                        | s<a a<T a=unknown | unknown link [s<a endorser] a<T
-a scope nobody can read                         | s<T? | unknown link [s<T? scope-unknown]
-unreachable beside known                        | s<a:unreachable a<T s<T | active path-found s<T
-not known counts before surely bad              | s<T:revoked s<a:unreachable a<T | unknown link [s<a:unreachable endorsement] a<T
-an anchor nobody reaches                        | s<T T=unreachable | unknown link [s<T endorser]
+an unreachable link                | s<a a<T:unreachable                   | unknown link s<a [a<T:unreachable]
+an endorser nobody knows           | s<a a<T a=unknown                     | unknown link [s<a endorser] a<T
+a scope nobody can read            | s<T?                                  | unknown link [s<T? scope-unknown]
+unreachable beside known           | s<a:unreachable a<T s<T               | active path-found s<T
+not known before surely bad        | s<T:revoked s<a:unreachable a<T       | unknown link [s<a:unreachable] a<T
+an anchor nobody reaches           | s<T T=unreachable                     | unknown link [s<T endorser]
 # Which of several paths counts.
-stale before suspended                          | s<T:suspended s<U:stale-digest | stale-digest link [s<U:stale-digest endorsement]
-suspended before not yet valid                  | s<T:not-yet-valid s<U:suspended | suspended link [s<U:suspended endorsement]
-not yet valid before expired                    | s<T:expired s<U:not-yet-valid | not-yet-valid link [s<U:not-yet-valid endorsement]
-expired before revoked                          | s<T:revoked s<U:expired | expired link [s<U:expired endorsement]
-revoked before not endorsed                     | s<T T=not-endorsed s<U:revoked | revoked link [s<U:revoked endorsement]
-a longer one in force before a short one        | s<T:suspended s<a a<b b<T | active path-found s<a a<b b<T
-the shorter of two                              | s<a a<b b<T s<c c<T | active path-found s<c c<T
-the first of two                                | s<a s<b a<T b<T | active path-found s<a a<T
-the first of two, drawn otherwise               | s<b s<a a<T b<T | active path-found s<b b<T
-of two links to one endorser the better         | s<a:revoked s<a a<T | active path-found s<a a<T
-also where the path is broken elsewhere         | s<a:revoked s<a a<T:revoked | revoked link s<a [a<T:revoked endorsement]
-a bad short cut is not taken                    | s<a a<b b<T s<b:expired | active path-found s<a a<b b<T
+stale before suspended             | s<T:suspended s<U:stale-digest        | stale-digest link [s<U:stale-digest]
+suspended before not yet valid     | s<T:not-yet-valid s<U:suspended       | suspended link [s<U:suspended]
+not yet valid before expired       | s<T:expired s<U:not-yet-valid         | not-yet-valid link [s<U:not-yet-valid]
+expired before revoked             | s<T:revoked s<U:expired               | expired link [s<U:expired]
+revoked before not endorsed        | s<T T=not-endorsed s<U:revoked        | revoked link [s<U:revoked]
+in force before short              | s<T:suspended s<a a<b b<T             | active path-found s<a a<b b<T
+the shorter of two                 | s<a a<b b<T s<c c<T                   | active path-found s<c c<T
+the first of two                   | s<a s<b a<T b<T                       | active path-found s<a a<T
+the first, drawn otherwise         | s<b s<a a<T b<T                       | active path-found s<b b<T
+the better of two by one endorser  | s<a:revoked s<a a<T                   | active path-found s<a a<T
+also where another link decides    | s<a:revoked s<a a<T:revoked           | revoked link s<a [a<T:revoked]
+a bad short cut is not taken       | s<a a<b b<T s<b:expired               | active path-found s<a a<b b<T
 # Scope.
-out of scope                                    | s<T~ | not-endorsed out-of-scope [s<T~ out-of-scope]
-out of scope further up                         | s<a a<T~ | not-endorsed out-of-scope s<a [a<T~ out-of-scope]
-out of scope beside revoked                     | s<T~ s<U:revoked | revoked link [s<U:revoked endorsement]
-out of scope beside in scope                    | s<T~ s<U | active path-found s<U
-out of scope, and no anchor either              | s<a~ | not-endorsed no-path
-in scope, but not as accreditor                 | s<a! a<T~ a<U! | not-endorsed not-carried s<a! [a<U! not-carried]
+out of scope                       | s<T~                                  | not-endorsed out-of-scope [s<T~ out-of-scope]
+out of scope further up            | s<a a<T~                              | not-endorsed out-of-scope s<a [a<T~ out-of-scope]
+out of scope beside revoked        | s<T~ s<U:revoked                      | revoked link [s<U:revoked]
+out of scope beside in scope       | s<T~ s<U                              | active path-found s<U
+out of scope, and no anchor        | s<a~                                  | not-endorsed no-path
+in scope, but not as accreditor    | s<a! a<T~ a<U!                        | not-endorsed not-carried s<a! [a<U! not-carried]
 # Circles.
-two that endorse each other                     | s<a a<s | not-endorsed only-cycles
-a circle beyond                                 | s<a a<b b<a | not-endorsed only-cycles
-circles and one who is endorsed by nobody       | s<a a<b b<a b<c | not-endorsed no-path
-a way out of a circle                           | s<a a<b b<a b<T | active path-found s<a a<b b<T
-a circle over links that do not count           | s<a:revoked a<s! | not-endorsed only-cycles
+two that endorse each other        | s<a a<s                               | not-endorsed only-cycles
+a circle beyond                    | s<a a<b b<a                           | not-endorsed only-cycles
+circles, and a way that ends       | s<a a<b b<a b<c                       | not-endorsed no-path
+a way out of a circle              | s<a a<b b<a b<T                       | active path-found s<a a<b b<T
+a circle over bad links            | s<a:revoked a<s!                      | not-endorsed only-cycles
 # Bounds.
-as long as may be                               | depth=2 s<a a<T | active path-found s<a a<T
-one longer                                      | depth=2 s<a a<b b<T | unknown depth-bound
-a bad one is short enough, a good one may be longer | depth=2 s<a a<b s<T:revoked | unknown depth-bound
-one not known is short enough                   | depth=2 s<a a<b s<T:unreachable | unknown link [s<T:unreachable endorsement]
-what is longer could not be better              | depth=2 s<a:revoked a<b s<T:suspended | suspended link [s<T:suspended endorsement]
-what is longer could be better than this        | depth=2 s<a:suspended a<b s<T:revoked | unknown depth-bound
-beyond what is no endorsement                   | depth=2 s<a~ a<b b<T | not-endorsed no-path
-nothing in a row                                | depth=0 s<T | unknown depth-bound
-nothing in a row, for an anchor                 | depth=0 S<T | active anchor-itself
-among the first                                 | breadth=2 s<a s<T s<b | active path-found s<T
-among the others                                | breadth=2 s<a s<b s<T | unknown breadth-bound
-others of somebody on the way                   | breadth=1 s<a a<b a<T | unknown breadth-bound
-exactly as many                                 | breadth=2 s<a s<b | not-endorsed no-path
-as much work as may be                          | links=2 s<a a<T | active path-found s<a a<T
-too much work                                   | links=2 s<a s<b a<T | unknown work-bound
-work that ends just in time                     | links=2 s<a s<b | not-endorsed no-path
-the bound on work counts before the one on depth | links=2 depth=2 s<a a<b a<c b<T | unknown work-bound
+as long as may be                  | depth=2 s<a a<T                       | active path-found s<a a<T
+one longer                         | depth=2 s<a a<b b<T                   | unknown depth-bound
+a good one may be longer           | depth=2 s<a a<b s<T:revoked           | unknown depth-bound
+one not known is short enough      | depth=2 s<a a<b s<T:unreachable       | unknown link [s<T:unreachable]
+what is longer could not be better | depth=2 s<a:revoked a<b s<T:suspended | suspended link [s<T:suspended]
+what is longer could be better     | depth=2 s<a:suspended a<b s<T:revoked | unknown depth-bound
+beyond what is no endorsement      | depth=2 s<a~ a<b b<T                  | not-endorsed no-path
+nothing in a row                   | depth=0 s<T                           | unknown depth-bound
+nothing in a row, for an anchor    | depth=0 S<T                           | active anchor-itself
+among the first                    | breadth=2 s<a s<T s<b                 | active path-found s<T
+among the others                   | breadth=2 s<a s<b s<T                 | unknown breadth-bound
+others of somebody on the way      | breadth=1 s<a a<b a<T                 | unknown breadth-bound
+exactly as many                    | breadth=2 s<a s<b                     | not-endorsed no-path
+as much work as may be             | links=2 s<a a<T                       | active path-found s<a a<T
+too much work                      | links=2 s<a s<b a<T                   | unknown work-bound
+work that ends just in time        | links=2 s<a s<b                       | not-endorsed no-path
+work is named before depth         | links=2 depth=2 s<a a<b a<c b<T       | unknown work-bound
 ";
 
 #[test]
 fn the_table_of_cases() {
     let mut wrong = Vec::new();
     for [story, drawing, expected] in rows(ROWS) {
-        let (mut graph, bounds) = read(drawing);
-        let subject = if drawing.contains('S') { "S" } else { "s" };
-        let found = line(&graph.find(subject, bounds));
+        let found = line(&answer(drawing));
         if found != expected {
             wrong.push(format!(
                 "{story}: {drawing}\n   gives {found}\n     not {expected}"
@@ -109,9 +107,7 @@ fn the_table_of_cases() {
 fn every_reason_has_a_case_and_a_sentence_of_its_own() {
     let mut missing = Reason::ALL.to_vec();
     for [story, drawing, expected] in rows(ROWS) {
-        let (mut graph, bounds) = read(drawing);
-        let subject = if drawing.contains('S') { "S" } else { "s" };
-        let standing = graph.find(subject, bounds);
+        let standing = answer(drawing);
         missing.retain(|reason| *reason != standing.reason);
         let detail = standing.detail();
         // What decides is named, and so is how it stands.
@@ -159,9 +155,7 @@ fn details_are_sentences() {
             "it is a trust anchor, and revoked as an accreditor",
         ),
     ] {
-        let subject = if drawing.contains('S') { "S" } else { "s" };
-        let standing = Graph::drawn(drawing).find(subject, Bounds::default());
-        assert_eq!(standing.detail(), expected);
+        assert_eq!(answer(drawing).detail(), expected);
     }
 }
 
@@ -255,8 +249,8 @@ fn a_source_that_shows_too_much_gains_nothing() {
     assert_eq!(eager.0.asked_as_accreditors, ["s", "a", "b"]);
 }
 
-/// Reads the bounds out of a drawing: `depth=2 breadth=1 links=3`.
-fn read(drawing: &str) -> (Graph, Bounds) {
+/// The answer for s, or for S where there is one. A drawing may name bounds: `depth=2 links=3`.
+fn answer(drawing: &str) -> Standing {
     let mut bounds = Bounds::default();
     let mut rest = Vec::new();
     for word in drawing.split_whitespace() {
@@ -267,5 +261,6 @@ fn read(drawing: &str) -> (Graph, Bounds) {
             _ => rest.push(word),
         }
     }
-    (Graph::drawn(&rest.join(" ")), bounds)
+    let subject = if drawing.contains('S') { "S" } else { "s" };
+    Graph::drawn(&rest.join(" ")).find(subject, bounds)
 }
