@@ -176,7 +176,9 @@ fn look_up(registry: &Registry, list: ListId, indexes: &[u64], few: &[u64], take
     let single: Vec<StatusAnswer> = asked
         .iter()
         .map(|index| {
-            let answer = registry.status_at(&url, *index).expect("the store answers");
+            let answer = registry
+                .status_at(&url, *index, None)
+                .expect("the store answers");
             answer.expect("the entry is known")
         })
         .collect();
@@ -212,7 +214,7 @@ fn questions(registry: &Registry, list: ListId, indexes: &[u64]) -> Vec<StatusQu
 
 fn answers(registry: &Registry, questions: &[StatusQuestion]) -> Vec<StatusAnswer> {
     registry
-        .statuses(questions, MaySee::Everything)
+        .statuses(questions, None, MaySee::Everything)
         .expect("the store answers")
         .into_iter()
         .map(|answer| match answer {

@@ -9,6 +9,7 @@ use super::credentials::securing;
 use super::edge::Edge;
 use super::home;
 use super::lists::{check_reason, with_credential};
+use super::moment::{moment, moment_asked};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
@@ -248,22 +249,6 @@ pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     })
 }
 
-/// As of when an answer is. The future is not known.
-pub(super) fn moment_asked(
-    edge: &Edge,
-    at: Option<Timestamp>,
-    place: &str,
-) -> Result<Timestamp, Problem> {
-    let now = edge.registry.now();
-    match at {
-        Some(at) if at > now => Err(Problem::invalid(
-            place,
-            format!("{at} is in the future; now is {now}"),
-        )),
-        at => Ok(at.unwrap_or(now)),
-    }
-}
-
 pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let body: EndorsementsQuery = request.json()?;
     if body.subjects.is_empty() || body.subjects.len() > MOST_SUBJECTS {
@@ -397,12 +382,4 @@ fn parse_standing(text: &str) -> Result<Outcome, Problem> {
             format!("one of {} is needed", words.join(", ")),
         )
     })
-}
-
-pub(super) fn moment(text: Option<&str>, pointer: &str) -> Result<Option<Timestamp>, Problem> {
-    let parse = |text: &str| {
-        text.parse::<Timestamp>()
-            .map_err(|error| Problem::invalid(pointer, error.to_string()))
-    };
-    text.map(parse).transpose()
 }

@@ -118,7 +118,7 @@ fn search(
             let words = "The place in the list has to be a whole number from 0.";
             return Ok(Some(Answer::Refused(words.into())));
         };
-        return Ok(Some(match edge.registry.status_at(list, index)? {
+        return Ok(Some(match edge.registry.status_at(list, index, None)? {
             Ok(answer) => Answer::Found(vec![Finding {
                 kind: format!("Entry {index} of a status list"),
                 thing: Link::outside(list, list),
@@ -168,7 +168,7 @@ fn search(
             (false, Some(actor)) => MaySee::OwnOf(actor),
             _ => MaySee::Everything,
         };
-        if let Ok(answer) = edge.registry.status_of(query, None, may_see)? {
+        if let Ok(answer) = edge.registry.status_of(query, None, None, may_see)? {
             found.push(Finding {
                 kind: "Credential".into(),
                 thing: Link::outside(query, query),

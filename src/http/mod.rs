@@ -7,6 +7,7 @@
 mod accept;
 mod auth;
 mod edge;
+mod moment;
 mod openapi;
 mod problem;
 mod reply;

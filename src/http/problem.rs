@@ -278,6 +278,16 @@ impl From<StatusUnknown> for Problem {
                 let detail = format!("nothing is known here of {id}");
                 Self::new(404, "not-found", "Not found", detail)
             }
+            StatusUnknown::BeforeList { list, opened } => {
+                let detail = format!("{list} was opened at {opened}, and said nothing before");
+                Self::new(404, "", "That moment is not held", detail).of_standard(retrieval)
+            }
+            StatusUnknown::NotHeld { list, at } => {
+                let detail = format!(
+                    "what {list} said at {at} is not held here any more; ask for a later moment"
+                );
+                Self::new(404, "", "That moment is not held", detail).of_standard(retrieval)
+            }
         }
     }
 }

@@ -212,8 +212,8 @@ const PAGING: &[&str] = &["limit", "cursor"];
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
     gives(with_query(get("/status-lists/{list}", "A signed BitstringStatusListCredential", lists::show), &["timestamp"]), LIST, SECURED),
-    gives(with_query(get("/status", "The status of one entry, or of a credential by its id", statuses::look_up), &["list", "index", "credential", "issuer"]), JSON, &["outcome", "asOf"]),
-    gives(ask("/status/query", "The status of up to 10,000 entries or credentials", body::<statuses::StatusQuery>(), statuses::query), JSON, &["results", "asOf"]),
+    gives(with_query(get("/status", "The status of one entry, or of a credential by its id, now or at a moment in the past", statuses::look_up), &["list", "index", "credential", "issuer", "at"]), JSON, &["outcome", "asOf"]),
+    gives(ask("/status/query", "The status of up to 10,000 entries or credentials, now or at a moment in the past", body::<statuses::StatusQuery>(), statuses::query), JSON, &["results", "asOf"]),
     gives(with_query(get("/endorsements", "Endorsements by subject, endorser, kind, moment and standing", endorsements::list), &["subject", "endorser", "kind", "at", "standing", "limit", "cursor"]), JSON, &["endorsements", "asOf"]),
     gives(ask("/endorsements/query", "Who endorses each of up to 1,000 subjects", body::<endorsements::EndorsementsQuery>(), endorsements::query), JSON, &["results", "asOf"]),
     gives(goes_outside(ask("/standing/query", "Whether up to 1,000 credentials are in good standing, and who stands behind their issuers", body::<standing::StandingQuery>(), standing::query)), JSON, &["results", "asOf"]),

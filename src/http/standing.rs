@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::edge::Edge;
-use super::endorsements::{moment, moment_asked};
+use super::moment::{moment, moment_asked};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;

@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::edge::Edge;
+use super::moment::{moment, moment_asked};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use crate::registry::{
     CredentialAnswer, MaySee, Outcome, QuestionAnswer, StatusAnswer, StatusQuestion, StatusUnknown,
 };
+use crate::time::Timestamp;
 
 /// Up to 10,000 questions.
 #[derive(Deserialize, ToSchema)]
@@ -18,6 +20,8 @@ use crate::registry::{
 pub(super) struct StatusQuery {
     /// The questions; answers come in their order.
     queries: Vec<StatusQueryItem>,
+    /// As of this moment (RFC 3339) rather than now.
+    at: Option<String>,
 }
 
 /// One question: an entry by its place, or a credential.
@@ -38,7 +42,8 @@ pub(super) struct StatusQueryItem {
 const MOST_QUERIES: usize = 10_000;
 
 pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let now = edge.registry.now().to_string();
+    let at: Option<Timestamp> = request.query_as("at", "an RFC 3339 time")?;
+    let as_of = moment_asked(edge, at, "?at")?.to_string();
     let issuer = request.query("issuer");
     let reply = match (
         request.query("list"),
@@ -49,13 +54,13 @@ pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> 
             let index = parse_index(index).ok_or_else(|| {
                 Problem::invalid("?index", "the index has to be a whole number from 0")
             })?;
-            let answer = edge.registry.status_at(list, index)??;
-            stamped(entry_members(&answer), &now).fresh_for(edge.cache.look_up)
+            let answer = edge.registry.status_at(list, index, at)??;
+            stamped(entry_members(&answer), &as_of).fresh_for(edge.cache.look_up)
         }
         (None, None, Some(credential)) => {
             let may_see = may_see(edge, request)?;
-            let answer = edge.registry.status_of(credential, issuer, may_see)??;
-            let reply = stamped(credential_members(&answer), &now);
+            let answer = edge.registry.status_of(credential, issuer, at, may_see)??;
+            let reply = stamped(credential_members(&answer), &as_of);
             match edge.tells_everybody() {
                 true => reply.fresh_for(edge.cache.look_up),
                 // That the credential exists is for this caller alone.
@@ -64,15 +69,15 @@ pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> 
         }
         _ => {
             let detail = "either the parameters list and index are needed, or credential, and with \
-                          it issuer where one is meant";
+                          it issuer where one is meant; and with either at, a moment in the past";
             return Err(Problem::invalid("", detail));
         }
     };
     Ok(reply)
 }
 
-fn stamped(mut answer: Value, now: &str) -> Reply {
-    answer["asOf"] = now.into();
+fn stamped(mut answer: Value, as_of: &str) -> Reply {
+    answer["asOf"] = as_of.into();
     Reply::json(200, &answer)
 }
 
@@ -97,8 +102,9 @@ pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         .enumerate()
         .map(|(n, item)| item.parse(n))
         .collect();
-    let now = edge.registry.now().to_string();
-    let answers = edge.registry.statuses(&questions?, may_see)?;
+    let at = moment(body.at.as_deref(), "/at")?;
+    let as_of = moment_asked(edge, at, "/at")?.to_string();
+    let answers = edge.registry.statuses(&questions?, at, may_see)?;
     let results: Vec<Value> = answers
         .into_iter()
         .map(|answer| match answer {
@@ -111,7 +117,7 @@ pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         .collect();
     Ok(Reply::json(
         200,
-        &json!({ "results": results, "asOf": now }),
+        &json!({ "results": results, "asOf": as_of }),
     ))
 }
 
@@ -191,7 +197,9 @@ fn unknown_members(unknown: StatusUnknown) -> Value {
         StatusUnknown::Elsewhere(_) => Outcome::Unreachable,
         StatusUnknown::NoList(_)
         | StatusUnknown::OutOfRange(_)
-        | StatusUnknown::NoCredential(_) => Outcome::Unknown,
+        | StatusUnknown::NoCredential(_)
+        | StatusUnknown::BeforeList { .. }
+        | StatusUnknown::NotHeld { .. } => Outcome::Unknown,
     };
     json!({ "outcome": outcome, "problem": Problem::from(unknown).to_value() })
 }

@@ -7,6 +7,7 @@ use super::{Change, Registry, RegistryError, Thing};
 use crate::ids::{KeyId, ProfileId, Slug};
 use crate::store::engine::{Batch, Read};
 use crate::store::event::EventKind;
+use crate::store::past::stage_past_state;
 use crate::store::tables::{
     DIRTY_LISTS, IdForm, KEYS, KeyRecord, LIST_STATES, LISTS, ListState, PROFILES, ProfileRecord,
     TO_SIGN_AGAIN,
@@ -140,9 +141,10 @@ impl Registry {
                     // The same revision, at another time: a publication under way starts over.
                     LIST_STATES.expect(&mut tx.batch, &list, Some(&state));
                     let touched = ListState {
-                        changed_at: tx.now,
+                        changed_at: tx.now.max(state.changed_at),
                         ..state
                     };
+                    stage_past_state(&mut tx.batch, list, &state, touched.changed_at);
                     LIST_STATES.put(&mut tx.batch, &list, &touched);
                     DIRTY_LISTS.put(&mut tx.batch, &list, &());
                     tx.dirty.push(list);

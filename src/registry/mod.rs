@@ -14,6 +14,7 @@ mod endorsements;
 mod entries;
 mod error;
 mod good_standing;
+mod history;
 mod issuing;
 mod keys;
 mod links;

@@ -1,7 +1,8 @@
-//! Look-ups of status: by list and index, and by credential. They show every acknowledged change
-//! at once, also before the signed list does.
+//! Look-ups of status: by list and index, and by credential, now or at a moment in the past. They
+//! show every acknowledged change at once, also before the signed list does.
 
 use super::allocation::space_of;
+use super::history::{Past, entry_at};
 use super::lists::list_of;
 use super::profiles::id_digest;
 use super::staged::stored_page;
@@ -11,6 +12,7 @@ use crate::ids::{ListId, Revision, SpaceId};
 use crate::status::{Effect, StatusPurpose};
 use crate::store::engine::Read;
 use crate::store::tables::{CREDENTIALS, Carried, LIST_STATES, ListRecord};
+use crate::time::Timestamp;
 
 /// What an entry says, or why it says nothing.
 #[derive(Debug, Clone)]
@@ -21,7 +23,7 @@ pub struct StatusAnswer {
     pub purpose: StatusPurpose,
     /// How it stands, as far as this list says.
     pub outcome: Outcome,
-    /// The list's revision that was read.
+    /// The list's revision that was read: the one in force at the moment asked for.
     pub revision: Revision,
 }
 
@@ -34,8 +36,23 @@ pub enum StatusUnknown {
     NoList(String),
     /// The list has no such index.
     OutOfRange(IndexOutOfRange),
-    /// Nothing is known of the credential, or nothing that the caller may know.
+    /// Nothing is known of the credential, or nothing that the caller may know, or nothing was at
+    /// the moment asked for.
     NoCredential(String),
+    /// The list had not been opened at the moment asked for.
+    BeforeList {
+        /// URL of the list.
+        list: String,
+        /// When it was opened.
+        opened: Timestamp,
+    },
+    /// What the list said at the moment asked for is not held.
+    NotHeld {
+        /// URL of the list.
+        list: String,
+        /// The moment.
+        at: Timestamp,
+    },
 }
 
 /// One question of many.
@@ -102,39 +119,44 @@ pub enum MaySee {
 }
 
 impl Registry {
-    /// What one entry of a list says.
+    /// What one entry of a list says, or said at `at`.
     pub fn status_at(
         &self,
         list: &str,
         index: u64,
+        at: Option<Timestamp>,
     ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
-        self.read_entry(&*self.engine.snapshot(), list, index)
+        self.read_entry(&*self.engine.snapshot(), list, index, at)
     }
 
-    /// How a credential stands, by its id, and by its `issuer` where one is named.
+    /// How a credential stands, or stood at `at`, by its id, and by its `issuer` where one is
+    /// named.
     pub fn status_of(
         &self,
         credential: &str,
         issuer: Option<&str>,
+        at: Option<Timestamp>,
         may_see: MaySee,
     ) -> Result<Result<CredentialAnswer, StatusUnknown>, RegistryError> {
-        self.read_credential(&*self.engine.snapshot(), credential, issuer, may_see)
+        let snapshot = self.engine.snapshot();
+        self.read_credential(&*snapshot, credential, issuer, at, may_see)
     }
 
-    /// Answers many questions from one snapshot, in their order.
+    /// Answers many questions from one snapshot, in their order, all as of `at` or now.
     pub fn statuses(
         &self,
         questions: &[StatusQuestion],
+        at: Option<Timestamp>,
         may_see: MaySee,
     ) -> Result<Vec<QuestionAnswer>, RegistryError> {
         let snapshot = self.engine.snapshot();
         let read = &*snapshot;
         let answer = |question: &StatusQuestion| match question {
             StatusQuestion::Entry { list, index } => self
-                .read_entry(read, list, *index)
+                .read_entry(read, list, *index, at)
                 .map(QuestionAnswer::Entry),
             StatusQuestion::Credential { id, issuer } => self
-                .read_credential(read, id, issuer.as_deref(), may_see)
+                .read_credential(read, id, issuer.as_deref(), at, may_see)
                 .map(QuestionAnswer::Credential),
         };
         questions.iter().map(answer).collect()
@@ -145,6 +167,7 @@ impl Registry {
         read: &dyn Read,
         url: &str,
         index: u64,
+        at: Option<Timestamp>,
     ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
         let Some(list) = self.urls().parse_list(url) else {
             let unknown = if self.urls().is_ours(url) {
@@ -162,9 +185,32 @@ impl Registry {
             Err(error) => return Err(error),
         };
         match record.length().index(index) {
-            Ok(index) => entry_of(read, list, &record, index).map(Ok),
+            Ok(index) => self.entry_then(read, list, &record, index, at),
             Err(error) => Ok(Err(StatusUnknown::OutOfRange(error))),
         }
+    }
+
+    /// What an entry says, or said at `at`.
+    pub(super) fn entry_then(
+        &self,
+        read: &dyn Read,
+        list: ListId,
+        record: &ListRecord,
+        index: StatusIndex,
+        at: Option<Timestamp>,
+    ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
+        let Some(at) = at else {
+            return entry_of(read, list, record, index).map(Ok);
+        };
+        let url = || self.urls().list(list);
+        Ok(match entry_at(read, list, record, index, at)? {
+            Past::Was(answer) => Ok(answer),
+            Past::BeforeList => Err(StatusUnknown::BeforeList {
+                list: url(),
+                opened: record.created_at,
+            }),
+            Past::NotHeld => Err(StatusUnknown::NotHeld { list: url(), at }),
+        })
     }
 
     /// Ids are chosen by issuers, so two can say something of one id. Then the answer is
@@ -174,6 +220,7 @@ impl Registry {
         read: &dyn Read,
         credential: &str,
         issuer: Option<&str>,
+        at: Option<Timestamp>,
         may_see: MaySee,
     ) -> Result<Result<CredentialAnswer, StatusUnknown>, RegistryError> {
         let meant = match issuer {
@@ -184,13 +231,15 @@ impl Registry {
             },
         };
         let rows = CREDENTIALS.scan(read, &id_digest(credential), None, usize::MAX)?;
-        let seen = rows.into_iter().filter(|((_, owner), _)| {
+        let seen = rows.into_iter().filter(|((_, owner), record)| {
             let visible = match may_see {
                 MaySee::Everything => true,
                 MaySee::OwnOf(actor) => actor.speaks_for(*owner),
                 MaySee::Nothing => false,
             };
-            visible && meant.is_none_or(|meant| meant == *owner)
+            visible
+                && meant.is_none_or(|meant| meant == *owner)
+                && at.is_none_or(|at| record.created_at <= at)
         });
         let mut entries: Vec<EntryAnswer> = Vec::new();
         let (mut owners, mut elsewhere) = (0, false);
@@ -198,7 +247,10 @@ impl Registry {
             owners += 1;
             elsewhere |= record.elsewhere;
             for carried in record.entries {
-                entries.extend(self.carried_entries(read, &carried)?);
+                match self.carried_entries(read, &carried, at)? {
+                    Ok(found) => entries.extend(found),
+                    Err(unknown) => return Ok(Err(unknown)),
+                }
             }
         }
         // What a list elsewhere says is not known here, and may be the worst.
@@ -222,33 +274,39 @@ impl Registry {
         }))
     }
 
-    /// What the lists say of the entries that a credential carries.
+    /// What the lists say, or said at `at`, of the entries that a credential carries. A list that
+    /// was opened later said nothing then; one whose past is not held leaves the credential unknown.
     fn carried_entries(
         &self,
         read: &dyn Read,
         carried: &Carried,
-    ) -> Result<Vec<EntryAnswer>, RegistryError> {
+        at: Option<Timestamp>,
+    ) -> Result<Result<Vec<EntryAnswer>, StatusUnknown>, RegistryError> {
         let space = space_of(read, carried.space)?;
-        let planes: Vec<ListId> = carried
+        let issuer = self.profile_record(read, carried.space.owner())?.issuer_id;
+        let planes = carried
             .purposes
             .iter()
-            .filter_map(|purpose| space.plane(purpose))
-            .collect();
-        let issuer = self.profile_record(read, carried.space.owner())?.issuer_id;
-        let answer = |list: ListId| {
+            .filter_map(|purpose| space.plane(purpose));
+        let mut answers = Vec::new();
+        for list in planes {
             let record = list_of(read, &self.urls(), list)?;
             let index = record
                 .length()
                 .index(carried.index.into())
                 .expect("given out within the list's length");
-            Ok(EntryAnswer {
-                list: self.urls().list(list),
-                index: index.get(),
-                issuer: issuer.clone(),
-                answer: entry_of(read, list, &record, index)?,
-            })
-        };
-        planes.into_iter().map(answer).collect()
+            match self.entry_then(read, list, &record, index, at)? {
+                Ok(answer) => answers.push(EntryAnswer {
+                    list: self.urls().list(list),
+                    index: index.get(),
+                    issuer: issuer.clone(),
+                    answer,
+                }),
+                Err(StatusUnknown::BeforeList { .. }) => {}
+                Err(unknown) => return Ok(Err(unknown)),
+            }
+        }
+        Ok(Ok(answers))
     }
 
     /// The list over a space for a purpose.
@@ -272,22 +330,26 @@ pub(super) fn entry_of(
 ) -> Result<StatusAnswer, RegistryError> {
     let size = record.status_size;
     let page = stored_page(read, list, page_of(index, size))?;
-    let status = get_in_page(&page, index, size);
+    let revision = LIST_STATES
+        .get(read, &list)?
+        .map_or(Revision(1), |state| state.revision);
+    Ok(answer_of(record, get_in_page(&page, index, size), revision))
+}
+
+/// What an entry of value `status` says.
+pub(super) fn answer_of(record: &ListRecord, status: u8, revision: Revision) -> StatusAnswer {
     let outcome = match record.purpose.effect(status) {
         Effect::Revokes => Outcome::Revoked,
         Effect::Suspends => Outcome::Suspended,
         Effect::None | Effect::Refreshes | Effect::Informs => Outcome::Active,
         Effect::Undefined => Outcome::Unknown,
     };
-    let revision = LIST_STATES
-        .get(read, &list)?
-        .map_or(Revision(1), |state| state.revision);
-    Ok(StatusAnswer {
+    StatusAnswer {
         status,
         purpose: record.purpose.clone(),
         outcome,
         revision,
-    })
+    }
 }
 
 /// Which of several entries decides how a credential stands.

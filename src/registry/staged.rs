@@ -17,9 +17,10 @@ use crate::status::{Change as Allowed, StatusPurpose, transition};
 use crate::store::codec::SortedIndexes;
 use crate::store::engine::{Batch, Read, StoreError};
 use crate::store::event::{EndorsementState, EventKind};
+use crate::store::past::{stage_past_page, stage_past_state};
 use crate::store::tables::{
     CREDENTIALS, DIRTY_LISTS, ENDORSEMENTS, EndorsementRecord, HOLDERS, Holder, LIST_STATES,
-    ListRecord, ListState, PAGES, RecordedStanding, StandingChange,
+    ListRecord, ListState, PAGE_RUNS, PAGES, RecordedStanding, StandingChange,
 };
 use crate::time::Timestamp;
 
@@ -43,6 +44,7 @@ pub(super) struct Staged<'a> {
 }
 
 struct StagedPage {
+    stored: Page,
     content: Page,
     touched: bool,
 }
@@ -67,9 +69,11 @@ impl<'a> Staged<'a> {
             given_out: allocated(read, record.space)?,
             permutation: permutation(&space),
             revision: before.revision,
+            // A list's own changes are in order, also where the clock was set back while the one
+            // before was under way.
+            now: registry.now().max(before.changed_at),
             before,
             record,
-            now: registry.now(),
             pages: BTreeMap::new(),
             endorsements: BTreeMap::new(),
             batch: Batch::default(),
@@ -199,9 +203,10 @@ impl<'a> Staged<'a> {
         match self.pages.entry(number) {
             Entry::Occupied(page) => Ok(page.into_mut()),
             Entry::Vacant(place) => {
-                let content = stored_page(self.read, self.list, number)?;
+                let stored = stored_page(self.read, self.list, number)?;
                 Ok(place.insert(StagedPage {
-                    content,
+                    stored,
+                    content: stored,
                     touched: false,
                 }))
             }
@@ -293,14 +298,13 @@ impl<'a> Staged<'a> {
         Ok(())
     }
 
-    pub(super) fn into_batch(self) -> Batch {
-        let mut batch = self.batch;
+    pub(super) fn into_batch(mut self) -> Result<Batch, RegistryError> {
         if !self.changed {
-            return batch;
+            return Ok(self.batch);
         }
-        for (number, page) in self.pages.into_iter().filter(|(_, page)| page.touched) {
-            PAGES.put(&mut batch, &(self.list, number), &page.content.to_vec());
-        }
+        self.stage_pages()?;
+        let mut batch = self.batch;
+        stage_past_state(&mut batch, self.list, &self.before, self.now);
         for (id, (before, after)) in self.endorsements.iter().filter(|(_, (b, a))| b != a) {
             ENDORSEMENTS.expect(&mut batch, id, Some(before));
             ENDORSEMENTS.put(&mut batch, id, after);
@@ -312,7 +316,21 @@ impl<'a> Staged<'a> {
         };
         LIST_STATES.put(&mut batch, &self.list, &state);
         DIRTY_LISTS.put(&mut batch, &self.list, &());
-        batch
+        Ok(batch)
+    }
+
+    /// The pages as they are now, and how they were.
+    fn stage_pages(&mut self) -> Result<(), RegistryError> {
+        self.pages.retain(|_, page| page.touched);
+        let places: Vec<_> = self.pages.keys().map(|page| (self.list, *page)).collect();
+        let runs = PAGE_RUNS.multi_get(self.read, &places)?;
+        for ((place, page), run) in places.iter().zip(self.pages.values()).zip(runs) {
+            PAGES.put(&mut self.batch, place, &page.content.to_vec());
+            let pages = (&page.stored, &page.content);
+            let run = run.unwrap_or(0);
+            stage_past_page(&mut self.batch, *place, self.revision, pages, run);
+        }
+        Ok(())
     }
 }
 

@@ -245,7 +245,7 @@ impl Registry {
                 }
             }
             let changed = staged.changed;
-            let batch = staged.into_batch();
+            let batch = staged.into_batch()?;
             // The memory engine copies what a snapshot still looks at.
             drop(snapshot);
             match self.commit(batch) {

@@ -279,7 +279,14 @@ impl Hosted<'_> {
                 index: error.index,
                 entries: ListLength::entries(error.length),
             })?;
-        let said = super::queries::entry_of(self.read, id, &record, index).map_err(failed)?;
+        let said = self
+            .registry
+            .entry_then(self.read, id, &record, index, self.at)
+            .map_err(failed)?
+            .map_err(|_| StatusError::Retrieval {
+                list: entry.list.clone(),
+                reason: "what it said at that moment is not held here".to_owned(),
+            })?;
         let message = entry.message(said.status);
         Ok(StatusResult::of(said.purpose, said.status, message))
     }

@@ -17,22 +17,29 @@
 //! SHA-256("goodstanding event 1" | digest of the event before 32 | seq u64 | at i64 | body)
 //! ```
 //!
-//! where the digest before the first event is 32 zeros. The format's version covers these rows
-//! and the spelling of all keys; the values of tables carry versions of their own. The row of the
-//! version keeps its shape in every format to come, so that each program can tell a store that it
-//! does not know.
+//! where the digest before the first event is 32 zeros. The format's version covers these rows,
+//! the spelling of all keys, and which tables there are; the values of tables carry versions of
+//! their own. The row of the version keeps its shape in every format to come, so that each program
+//! can tell a store that it does not know.
+//!
+//! | format | since then |
+//! |---|---|
+//! | 1 | |
+//! | 2 | the past of lists is kept: `past states`, `past pages`, `page runs` |
 
 use sha2::{Digest as _, Sha256};
 
 use super::codec::{CodecError, Reader};
 use super::engine::{DIGEST_BYTES, Head, LoggedEvent, Read, Row, StoreError};
+use super::staging::Writes;
 use super::table::LAST_RESERVED_TAG;
+use super::upgrade;
 use crate::ids::Seq;
 use crate::time::Timestamp;
 
-/// The format that this program writes, and the only one that it reads. Steps from older formats
-/// belong where a store is opened, before its other rows are read.
-pub const FORMAT: u32 = 1;
+/// The format that this program writes, and the only one that it reads. A store of an older one is
+/// brought up to it when it is opened, before anything else is read.
+pub const FORMAT: u32 = 2;
 
 const META_TAG: u8 = 0x01;
 const HEAD_TAG: u8 = 0x02;
@@ -47,38 +54,38 @@ pub(super) struct Tip {
     pub(super) clock: Timestamp,
 }
 
-/// A store whose own rows were found in order.
-#[derive(Debug)]
-pub(super) struct Opened {
-    /// Where it stands.
-    pub(super) tip: Tip,
-    /// What the engine has to write, together and durably, before anything else. Empty unless the
-    /// store is new.
-    pub(super) writes: Vec<Row>,
+/// A store that is being opened: nobody else reads or writes it yet.
+pub(super) trait Opening: Read {
+    /// Writes all of it or nothing, and returns when it is durable.
+    fn write(&mut self, writes: Writes) -> Result<(), StoreError>;
 }
 
-/// Every engine comes up through here: a store without rows is made one of this format, and any
-/// other must have this format and a log that ends where the head row says.
-pub(super) fn open(read: &dyn Read) -> Result<Opened, StoreError> {
-    match read.get(&format_key())? {
-        Some(found) => known_format(&found)?,
-        None if read.scan(&[], &[0xff], 1)?.is_empty() => return Ok(Opened::new_store()),
-        None => {
-            return Err(corrupt(
-                "meta",
-                "the store has rows and no version of its format",
-            ));
+/// Every engine comes up through here: a store without rows is made one of this format, one of an
+/// older format is brought up to it, and any other is refused; its log must end where the head row
+/// says. Returns where the store stands.
+pub(super) fn open(store: &mut dyn Opening) -> Result<Tip, StoreError> {
+    let Some(found) = store.get(&format_key())? else {
+        if !store.scan(&[], &[0xff], 1)?.is_empty() {
+            let reason = "the store has rows and no version of its format";
+            return Err(corrupt("meta", reason));
         }
+        store.write(new_store())?;
+        return Ok(Tip::EMPTY);
+    };
+    let found = read_format(&found)?;
+    if !(upgrade::OLDEST..=FORMAT).contains(&found) {
+        return Err(StoreError::Format {
+            found,
+            known: FORMAT,
+        });
     }
-    let head = read
+    let head = store
         .get(&head_key())?
         .ok_or_else(|| corrupt("head", "the row is missing"))?;
     let tip = Tip::decode(&head)?;
-    ends_at(read, tip.head)?;
-    Ok(Opened {
-        tip,
-        writes: Vec::new(),
-    })
+    ends_at(store, tip.head)?;
+    upgrade::bring_up(store, found)?;
+    Ok(tip)
 }
 
 /// Up to `limit` events after `since`, in order.
@@ -171,15 +178,15 @@ impl Tip {
     }
 }
 
-impl Opened {
-    fn new_store() -> Self {
-        let tip = Tip::EMPTY;
-        let format = (format_key(), FORMAT.to_be_bytes().to_vec());
-        Self {
-            tip,
-            writes: vec![format, (head_key(), tip.encode())],
-        }
-    }
+/// The rows of a store without batches.
+fn new_store() -> Writes {
+    let head = (head_key(), Some(Tip::EMPTY.encode()));
+    [format_row(FORMAT), head].into_iter().collect()
+}
+
+/// The row that says that a store has this format.
+pub(super) fn format_row(format: u32) -> (Vec<u8>, Option<Vec<u8>>) {
+    (format_key(), Some(format.to_be_bytes().to_vec()))
 }
 
 fn format_key() -> Vec<u8> {
@@ -194,22 +201,16 @@ fn event_key(seq: Seq) -> Vec<u8> {
     key
 }
 
-fn known_format(value: &[u8]) -> Result<(), StoreError> {
+fn read_format(value: &[u8]) -> Result<u32, StoreError> {
     let bytes = value
         .try_into()
         .map_err(|_| corrupt("meta", "the format is not four bytes"))?;
-    match u32::from_be_bytes(bytes) {
-        FORMAT => Ok(()),
-        found => Err(StoreError::Format {
-            found,
-            known: FORMAT,
-        }),
-    }
+    Ok(u32::from_be_bytes(bytes))
 }
 
 /// The log's last event must be the one that the head names: a log that was cut, or goes on
 /// behind its head, was not written by an engine.
-fn ends_at(read: &dyn Read, head: Head) -> Result<(), StoreError> {
+fn ends_at(read: &dyn Opening, head: Head) -> Result<(), StoreError> {
     let last = changes(read, Seq(head.seq.0.saturating_sub(1)), 2)?;
     let whole = match (head.seq.0, last.as_slice()) {
         (0, []) => head.digest == Tip::EMPTY.head.digest,
@@ -263,7 +264,12 @@ mod tests {
 
     /// The rows of a new store, and `rows` over them.
     fn store(rows: impl IntoIterator<Item = Row>) -> Rows {
-        Opened::new_store().writes.into_iter().chain(rows).collect()
+        new_rows().chain(rows).collect()
+    }
+
+    fn new_rows() -> impl Iterator<Item = Row> {
+        let rows = new_store().into_iter();
+        rows.filter_map(|(key, value)| Some((key, value?)))
     }
 
     /// The rows of a log of one event, and of a head that names it.
@@ -289,17 +295,15 @@ mod tests {
     #[test]
     fn stored_bytes_are_these() {
         let [event, head] = one_event();
-        let new = Opened::new_store().writes;
-        let rows: Vec<_> = new
-            .iter()
-            .chain([&event, &head])
-            .map(|(k, v)| (hex(k), hex(v)))
+        let rows: Vec<_> = new_rows()
+            .chain([event, head])
+            .map(|(k, v)| (hex(&k), hex(&v)))
             .collect();
         insta::assert_debug_snapshot!(rows, @r#"
         [
             (
                 "01666f726d6174",
-                "00000001",
+                "00000002",
             ),
             (
                 "02",
@@ -319,32 +323,32 @@ mod tests {
 
     #[test]
     fn a_store_without_rows_is_made_one_of_this_format() {
-        let opened = open(&Rows::default()).unwrap();
-        assert_eq!(opened.tip, Tip::EMPTY);
-        let again = open(&opened.writes.into_iter().collect::<Rows>()).unwrap();
-        assert_eq!((again.tip, again.writes), (Tip::EMPTY, vec![]));
+        let mut rows = Rows::default();
+        assert_eq!(open(&mut rows), Ok(Tip::EMPTY));
+        let made = rows.scan(&[], &[0xff], usize::MAX).unwrap();
+        assert_eq!(made, new_rows().collect::<Vec<_>>());
+        assert_eq!(open(&mut rows), Ok(Tip::EMPTY));
+        assert_eq!(rows.scan(&[], &[0xff], usize::MAX), Ok(made));
     }
 
     #[test]
     fn a_store_says_where_it_stands() {
         let [event, head] = one_event();
-        let opened = open(&store([event, head])).unwrap();
-        assert_eq!(opened.tip.head.seq, Seq(1));
-        assert_eq!(opened.tip.head.at.millis(), 1_700_000_000_123);
-        assert_eq!(opened.tip.clock.millis(), 1_700_000_000_124);
+        let tip = open(&mut store([event, head])).unwrap();
+        assert_eq!(tip.head.seq, Seq(1));
+        assert_eq!(tip.head.at.millis(), 1_700_000_000_123);
+        assert_eq!(tip.clock.millis(), 1_700_000_000_124);
     }
 
     #[test]
     fn stores_of_other_formats_are_refused() {
         for found in [0, FORMAT + 1, u32::MAX] {
-            let rows = store([(format_key(), found.to_be_bytes().to_vec())]);
-            assert_eq!(
-                open(&rows).unwrap_err(),
-                StoreError::Format {
-                    found,
-                    known: FORMAT
-                }
-            );
+            let mut rows = store([(format_key(), found.to_be_bytes().to_vec())]);
+            let error = StoreError::Format {
+                found,
+                known: FORMAT,
+            };
+            assert_eq!(open(&mut rows), Err(error));
         }
     }
 
@@ -359,10 +363,10 @@ mod tests {
         });
         let mut other = event.clone();
         other.1[8] ^= 1;
-        let refused = |rows: Rows| open(&rows).unwrap_err().to_string();
+        let refused = |mut rows: Rows| open(&mut rows).unwrap_err().to_string();
         insta::assert_snapshot!(refused([(vec![0x10], vec![1])].into_iter().collect()), @"table meta: stored bytes cannot be read: the store has rows and no version of its format");
         insta::assert_snapshot!(refused(store([(format_key(), vec![1])])), @"table meta: stored bytes cannot be read: the format is not four bytes");
-        insta::assert_snapshot!(refused(Opened::new_store().writes.into_iter().take(1).collect()), @"table head: stored bytes cannot be read: the row is missing");
+        insta::assert_snapshot!(refused(new_rows().take(1).collect()), @"table head: stored bytes cannot be read: the row is missing");
         insta::assert_snapshot!(refused(store([(head_key(), vec![0; 55])])), @"table head: stored bytes cannot be read: at byte 48: 8 more bytes are needed and 7 are left");
         insta::assert_snapshot!(refused(store([head.clone()])), @"table events: stored bytes cannot be read: the log does not end with event 1, as the head says");
         insta::assert_snapshot!(refused(store([event.clone()])), @"table events: stored bytes cannot be read: the log does not end with event 0, as the head says");

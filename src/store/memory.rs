@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::engine::{
     Batch, CommitError, Committed, Engine, Head, LoggedEvent, Read, Row, StoreError,
 };
-use super::format::{self, Tip};
+use super::format::{self, Opening, Tip};
 use super::staging::{self, Writes};
 use crate::ids::Seq;
 use crate::time::Clock;
@@ -63,9 +63,15 @@ type Shared = Arc<[u8]>;
 impl MemoryEngine {
     /// A new, empty store.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        let (rows, tip) = Rows::default()
-            .opened()
-            .expect("a store without rows is a new one");
+        Self::holding([], clock).expect("a store without rows is a new one")
+    }
+
+    /// The store of which these are the rows, as a start finds them on a disk.
+    pub fn holding(
+        rows: impl IntoIterator<Item = Row>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let (rows, tip) = rows.into_iter().collect::<Rows>().opened()?;
         let hook: FaultHook = Box::new(|_, _| Fault::Proceed);
         let state = State {
             rows,
@@ -74,10 +80,10 @@ impl MemoryEngine {
             attempts: 0,
             hook,
         };
-        Self {
+        Ok(Self {
             clock,
             state: RwLock::new(state),
-        }
+        })
     }
 
     /// From now on `hook` decides what each commit meets. A commit that is refused for itself
@@ -196,15 +202,8 @@ impl State {
 impl Rows {
     /// These rows once an engine has come up on them.
     fn opened(mut self) -> Result<(Self, Tip), StoreError> {
-        let opened = format::open(&self)?;
-        self.apply(
-            opened
-                .writes
-                .into_iter()
-                .map(|(key, value)| (key, Some(value)))
-                .collect(),
-        );
-        Ok((self, opened.tip))
+        let tip = format::open(&mut self)?;
+        Ok((self, tip))
     }
 
     fn apply(&mut self, writes: Writes) {
@@ -239,7 +238,13 @@ impl Read for Rows {
     }
 }
 
-#[cfg(test)]
+impl Opening for Rows {
+    fn write(&mut self, writes: Writes) -> Result<(), StoreError> {
+        self.apply(writes);
+        Ok(())
+    }
+}
+
 impl FromIterator<Row> for Rows {
     fn from_iter<I: IntoIterator<Item = Row>>(rows: I) -> Self {
         let rows = rows

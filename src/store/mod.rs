@@ -1,6 +1,7 @@
 //! Storage: an ordered map of bytes with atomic, conditional batches and an event log
 //! ([`engine`]), typed tables above it ([`table`], [`tables`]), and the engines that keep the
-//! bytes ([`memory`], `rocks`).
+//! bytes ([`memory`], `rocks`). What a change leaves of the bits before it is [`past`]'s; stores of
+//! older formats are brought up by `upgrade`.
 //!
 //! Every engine takes commits through one pure function, `staging`: what a batch means does not
 //! depend on where it is kept.
@@ -13,9 +14,13 @@ pub mod table;
 
 pub mod tables;
 
+pub mod past;
+
 pub mod event;
 
 pub mod format;
+
+mod upgrade;
 
 mod staging;
 

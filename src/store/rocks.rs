@@ -26,7 +26,7 @@ use rocksdb::{
 use super::engine::{
     Batch, CommitError, Committed, Engine, Head, LoggedEvent, Read, Row, StoreError,
 };
-use super::format::{self, Tip};
+use super::format::{self, Opening, Tip};
 use super::staging::{self, Writes};
 use crate::ids::Seq;
 use crate::time::Clock;
@@ -71,22 +71,18 @@ impl RocksEngine {
     /// [`StoreError::Unavailable`] where the directory cannot be used, is in use by another
     /// process, or where RocksDB finds damage, such as a log with a bad record before its end.
     /// [`StoreError::Format`] and [`StoreError::Corrupt`] where the store is not one of this
-    /// program's.
+    /// program's, or one of an older format that cannot be brought up to its own.
     pub fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         make_directory(path).map_err(|error| cannot_open(path, &error.to_string()))?;
         let db = DB::open(&options(), path).map_err(|error| cannot_open(path, error.as_ref()))?;
-        let live = Arc::new(Live(db));
-        let opened = format::open(&*live)?;
-        if !opened.writes.is_empty() {
-            let writes = opened
-                .writes
-                .into_iter()
-                .map(|(key, value)| (key, Some(value)));
-            live.write(writes.collect())
-                .map_err(|error| cannot_open(path, error.as_ref()))?;
-        }
-        let tip = Arc::new(RwLock::new(opened.tip));
+        let mut live = Live(db);
+        let tip = format::open(&mut live).map_err(|error| match error {
+            StoreError::NoWrites(reason) => cannot_open(path, &reason),
+            other => other,
+        })?;
+        let live = Arc::new(live);
+        let tip = Arc::new(RwLock::new(tip));
         let stopped = Arc::default();
         let (queue, waiting) = mpsc::channel();
         let writer = Writer {
@@ -241,7 +237,7 @@ impl Writer {
         let written = if staged.writes.is_empty() {
             Ok(())
         } else {
-            self.live.write(staged.writes)
+            self.live.write_durably(staged.writes)
         };
         match &written {
             Ok(()) => *self.tip.write().unwrap_or_else(PoisonError::into_inner) = staged.tip,
@@ -272,7 +268,7 @@ struct Live(DB);
 
 impl Live {
     /// Writes all or nothing, and returns when it is on disk.
-    fn write(&self, writes: Writes) -> Result<(), rocksdb::Error> {
+    fn write_durably(&self, writes: Writes) -> Result<(), rocksdb::Error> {
         let mut batch = WriteBatch::default();
         for (key, value) in writes {
             match value {
@@ -283,6 +279,13 @@ impl Live {
         let mut durably = WriteOptions::default();
         durably.set_sync(true);
         self.0.write_opt(batch, &durably)
+    }
+}
+
+impl Opening for Live {
+    fn write(&mut self, writes: Writes) -> Result<(), StoreError> {
+        self.write_durably(writes)
+            .map_err(|error| StoreError::NoWrites(error.into_string()))
     }
 }
 

@@ -11,7 +11,10 @@
 use std::marker::PhantomData;
 
 use super::engine::{Batch, Read, StoreError};
-use crate::ids::{AchievementId, EndorsementId, KeyId, ListId, ProfileId, Seq, Slug, SpaceId};
+use crate::ids::{
+    AchievementId, EndorsementId, KeyId, ListId, ProfileId, Revision, Seq, Slug, SpaceId,
+};
+use crate::time::Timestamp;
 
 /// Tags up to this one are the engine's own rows; no table has them.
 pub(super) const LAST_RESERVED_TAG: u8 = 0x07;
@@ -276,6 +279,9 @@ fixed_key!(KeyId, 4, |key| key.0.to_be_bytes(), |read| Self(
 fixed_key!(Seq, 8, |key| key.0.to_be_bytes(), |read| Self(
     u64::from_be_bytes(read)
 ));
+fixed_key!(Revision, 8, |key| key.0.to_be_bytes(), |read| Self(
+    u64::from_be_bytes(read)
+));
 fixed_key!(ListId, 12, |key| *key.as_bytes(), |read| Self::from_bytes(
     read
 ));
@@ -288,6 +294,23 @@ fixed_key!(EndorsementId, 12, |key| *key.as_bytes(), |read| {
 fixed_key!(AchievementId, 12, |key| *key.as_bytes(), |read| {
     Self::from_bytes(read)
 });
+
+/// Milliseconds since 1970, the sign bit turned over, so that the order of the bytes is the order
+/// of time.
+impl Key for Timestamp {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&(self.millis() ^ i64::MIN).to_be_bytes());
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let millis = i64::from_be_bytes(bytes.try_into().ok()?) ^ i64::MIN;
+        Some(Self::from_millis(millis)).filter(|at| at.millis() == millis)
+    }
+}
+
+impl FixedKey for Timestamp {
+    const WIDTH: usize = 8;
+}
 
 impl<const N: usize> Key for [u8; N] {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -460,6 +483,17 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_outside_the_calendar_is_no_key() {
+        assert_eq!(Timestamp::decode(&[0xff; 8]), None);
+        assert_eq!(
+            Timestamp::decode(&[0x80, 0, 0, 0, 0, 0, 0, 1])
+                .unwrap()
+                .millis(),
+            1
+        );
+    }
+
+    #[test]
     fn rows_are_found_by_key() {
         let mut batch = Batch::default();
         PEOPLE.put(&mut batch, &at(7, 1), &ada());
@@ -577,6 +611,8 @@ mod tests {
             survives(ProfileId(a), true);
             survives(KeyId(a), true);
             survives(Seq(b), true);
+            survives(Revision(b), true);
+            survives(Timestamp::from_millis(b.cast_signed()), true);
             survives(ListId::from_bytes(c), true);
             survives(SpaceId::from_bytes(c), true);
             survives(EndorsementId::from_bytes(c), true);
@@ -588,6 +624,17 @@ mod tests {
         #[test]
         fn the_order_of_pairs_is_the_order_of_their_bytes(a: (u32, u64), b: (u32, u64)) {
             let bytes = |key: (u32, u64)| {
+                let mut out = Vec::new();
+                key.encode(&mut out);
+                out
+            };
+            prop_assert_eq!(a.cmp(&b), bytes(a).cmp(&bytes(b)));
+        }
+
+        #[test]
+        fn the_order_of_moments_is_the_order_of_their_bytes(a: i64, b: i64) {
+            let [a, b] = [a, b].map(Timestamp::from_millis);
+            let bytes = |key: Timestamp| {
                 let mut out = Vec::new();
                 key.encode(&mut out);
                 out

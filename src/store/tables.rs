@@ -24,6 +24,9 @@
 //! | 36 | dirty lists | list | – | whoever writes list states; removed by the publisher |
 //! | 37 | published | list | [`PublishedState`] | the publisher |
 //! | 38 | artefacts | list | [`ArtefactRecord`] | the publisher |
+//! | 39 | past states | list, until when it was in force, revision | [`PastState`] | whoever writes list states anew |
+//! | 3A | past pages | list, page, revision that changed it | [`PastPage`]: the page before | `registry::staged` alone, with the pages |
+//! | 3B | page runs | list, page | how many differences stand among its past pages after the newest whole one; absent means 0 | `registry::staged` alone, with the pages |
 //! | 40 | credentials | SHA-256 of the credential's id, profile | [`CredentialRecord`] | allocation and issuing |
 //! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements`; `registry::staged`, with the bits |
 //! | 51 | endorsement documents | endorsement | the signed credential, or the envelope of its JWT, JSON | `registry::endorsements`; `registry::signing`, signed again |
@@ -32,6 +35,7 @@
 //! | 60 | tokens | SHA-256 of the token | [`TokenRecord`] | `registry::tokens` |
 //! | 61 | idempotency | SHA-256 of actor and key | [`IdempotencyRecord`] | every change that carries a key |
 //! | 62 | reasons | commitment | [`ReasonRecord`] | every change that carries a reason; erasable |
+//! | F0–F2 | replayed lists, replayed pages, replayed to | list; list, page; – | see `store::upgrade` | an upgrade of the store that is under way; gone when it is done |
 //!
 //! Ids lead with their owner's number, so what one profile owns stands together in each table.
 
@@ -40,6 +44,7 @@ mod endorsements;
 use serde::{Deserialize, Serialize};
 
 use super::codec::Bytes;
+pub use super::past::PastPage;
 use super::table::{Table, postcard_record};
 use crate::bitstring::{ListLength, StatusSize};
 use crate::ids::{AchievementId, EndorsementId, KeyId, ListId, ProfileId, Revision, Slug, SpaceId};
@@ -94,6 +99,15 @@ pub const DIRTY_LISTS: Table<ListId, ()> = Table::new(0x36, "dirty lists");
 pub const PUBLISHED: Table<ListId, PublishedState> = Table::new(0x37, "published");
 /// The signed list credentials.
 pub const ARTEFACTS: Table<ListId, ArtefactRecord> = Table::new(0x38, "artefacts");
+/// States of a list that are over, by the moment at which each was over: the first row behind a
+/// moment is the state that was in force then, and where there is none it is the present one.
+pub const PAST_STATES: Table<((ListId, Timestamp), Revision), PastState> =
+    Table::new(0x39, "past states");
+/// Pages as they were before each change of them: those of the rows behind a revision lead back to
+/// the page of that revision.
+pub const PAST_PAGES: Table<((ListId, u32), Revision), PastPage> = Table::new(0x3a, "past pages");
+/// How far a page is from being written whole into [`PAST_PAGES`] again.
+pub const PAGE_RUNS: Table<(ListId, u32), u64> = Table::new(0x3b, "page runs");
 /// Which entries a credential has.
 pub const CREDENTIALS: Table<(Digest, ProfileId), CredentialRecord> =
     Table::new(0x40, "credentials");
@@ -266,6 +280,15 @@ pub struct ListState {
     pub changed_at: Timestamp,
 }
 postcard_record!(ListState, 1);
+
+/// A state of a list that is over. Its revision, and until when it was in force, are its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastState {
+    /// From when on it was in force: until when the one before it was, or when the list was opened.
+    /// A state that is younger than the moment asked for says that the one of then is not held.
+    pub since: Timestamp,
+}
+postcard_record!(PastState, 1);
 
 /// The space that takes a profile's entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
