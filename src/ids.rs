@@ -211,6 +211,11 @@ scoped_id!(
     /// An achievement.
     AchievementId
 );
+scoped_id!(
+    /// A request for an endorsement. The accreditor that is asked owns it, so that its queue stands
+    /// together.
+    RequestId
+);
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 

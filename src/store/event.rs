@@ -25,6 +25,8 @@
 //! 43  endorsement imported    endorsement 12
 //! 50  token made              id 16
 //! 51  token revoked           id 16
+//! 60  endorsement requested   request 12 | requester u32
+//! 61  … and 62 to 65          request 12 (approved, declined, asked, answered, withdrawn)
 //! ```
 //!
 //! Numbers are big endian, times milliseconds since 1970, and `indexes` are the delta varints of
@@ -32,14 +34,19 @@
 //! here: it is kept apart, where it can be erased, and the log holds its [`commitment`] (zeros
 //! where none was given), so that erasing it leaves the digest chain whole.
 
+mod requests;
+
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::codec::{CodecError, Reader, SortedIndexes};
 use crate::ids::{
-    AchievementId, EndorsementId, KeyId, ListId, ProfileId, Revision, SCOPED_ID_BYTES, SpaceId,
+    AchievementId, EndorsementId, KeyId, ListId, ProfileId, RequestId, Revision, SCOPED_ID_BYTES,
+    SpaceId,
 };
 use crate::time::Timestamp;
+
+pub use requests::{RequestEvent, RequestStep};
 
 /// The version of the body that this program writes.
 pub const EVENT_VERSION: u8 = 1;
@@ -191,6 +198,13 @@ pub enum EventKind {
         /// Its id, which is not its secret.
         id: [u8; 16],
     },
+    /// Something happened to a request for an endorsement.
+    Request {
+        /// Which.
+        request: RequestId,
+        /// What happened.
+        event: RequestEvent,
+    },
 }
 
 /// What the standing of an endorsement, or of an accreditor, was changed to.
@@ -309,6 +323,7 @@ impl EventKind {
             Self::EndorsementImported { .. } => 0x43,
             Self::TokenMade { .. } => 0x50,
             Self::TokenRevoked { .. } => 0x51,
+            Self::Request { event, .. } => event.code(),
         }
     }
 
@@ -377,6 +392,7 @@ impl EventKind {
                 out.extend(proof);
             }
             Self::TokenMade { id } | Self::TokenRevoked { id } => out.extend(id),
+            Self::Request { request, event } => event.encode_payload(*request, out),
         }
     }
 
@@ -446,6 +462,7 @@ impl EventKind {
             },
             0x50 => Self::TokenMade { id: from.array()? },
             0x51 => Self::TokenRevoked { id: from.array()? },
+            0x60..=0x65 => requests::decode_payload(code, from)?,
             other => {
                 let what = "a kind of event";
                 return Err(CodecError::Range {
@@ -651,7 +668,7 @@ mod tests {
             any::<(u64, u64)>(),
         );
         (
-            0usize..16,
+            0usize..18,
             raw,
             any::<u8>(),
             prop::collection::vec(any::<u32>(), 0..20),
@@ -708,6 +725,16 @@ mod tests {
                             proof: [id[0]; 32],
                         },
                         14 => EventKind::TokenMade { id },
+                        15 => EventKind::Request {
+                            request: RequestId::from_bytes(scoped),
+                            event: RequestEvent::Made { requester: profile },
+                        },
+                        16 => EventKind::Request {
+                            request: RequestId::from_bytes(scoped),
+                            event: RequestEvent::Step(
+                                RequestStep::ALL[usize::from(small) % RequestStep::ALL.len()],
+                            ),
+                        },
                         _ => EventKind::TokenRevoked { id },
                     }
                 },

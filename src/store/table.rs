@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 
 use super::engine::{Batch, Read, StoreError};
 use crate::ids::{
-    AchievementId, EndorsementId, KeyId, ListId, ProfileId, Revision, Seq, Slug, SpaceId,
+    AchievementId, EndorsementId, KeyId, ListId, ProfileId, RequestId, Revision, Seq, Slug, SpaceId,
 };
 use crate::time::Timestamp;
 
@@ -292,6 +292,9 @@ fixed_key!(EndorsementId, 12, |key| *key.as_bytes(), |read| {
     Self::from_bytes(read)
 });
 fixed_key!(AchievementId, 12, |key| *key.as_bytes(), |read| {
+    Self::from_bytes(read)
+});
+fixed_key!(RequestId, 12, |key| *key.as_bytes(), |read| {
     Self::from_bytes(read)
 });
 
@@ -617,6 +620,7 @@ mod tests {
             survives(SpaceId::from_bytes(c), true);
             survives(EndorsementId::from_bytes(c), true);
             survives(AchievementId::from_bytes(c), true);
+            survives(RequestId::from_bytes(c), true);
             survives((ListId::from_bytes(c), a), true);
             survives(((d, ProfileId(a)), slug.parse::<Slug>().unwrap()), false);
         }

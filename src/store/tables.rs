@@ -32,6 +32,9 @@
 //! | 51 | endorsement documents | endorsement | the signed credential, or the envelope of its JWT, JSON | `registry::endorsements`; `registry::signing`, signed again |
 //! | 52 | endorsements by subject | SHA-256 of the subject's id, endorsement | – | `registry::endorsements` |
 //! | 53 | holders | space, index | [`Holder`] | allocation by credential id, issuing, `registry::endorsements` |
+//! | 58 | endorsement requests | request | [`RequestRecord`] | `registry::requests` |
+//! | 59 | requests by requester | profile, request | – | `registry::requests`, once for ever |
+//! | 5a | open requests | accreditor, requester, SHA-256 of the subject's id | request | `registry::requests`; removed with the step that closes it |
 //! | 60 | tokens | SHA-256 of the token | [`TokenRecord`] | `registry::tokens` |
 //! | 61 | idempotency | SHA-256 of actor and key | [`IdempotencyRecord`] | every change that carries a key |
 //! | 62 | reasons | commitment | [`ReasonRecord`] | every change that carries a reason; erasable |
@@ -40,6 +43,7 @@
 //! Ids lead with their owner's number, so what one profile owns stands together in each table.
 
 mod endorsements;
+mod requests;
 
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +51,9 @@ use super::codec::Bytes;
 pub use super::past::PastPage;
 use super::table::{Table, postcard_record};
 use crate::bitstring::{ListLength, StatusSize};
-use crate::ids::{AchievementId, EndorsementId, KeyId, ListId, ProfileId, Revision, Slug, SpaceId};
+use crate::ids::{
+    AchievementId, EndorsementId, KeyId, ListId, ProfileId, RequestId, Revision, Slug, SpaceId,
+};
 use crate::status::StatusPurpose;
 use crate::time::Timestamp;
 
@@ -55,6 +61,7 @@ pub use endorsements::{
     AccreditorChange, AccreditorRecord, AccreditorStanding, EndorsementRecord, Imported, Origin,
     RecordedStanding, StandingChange,
 };
+pub use requests::{RecordedStep, RequestRecord};
 
 /// SHA-256 of an id that others chose, so that keys have one length whatever the id's.
 pub type Digest = [u8; 32];
@@ -121,6 +128,14 @@ pub const ENDORSEMENTS_BY_SUBJECT: Table<(Digest, EndorsementId), ()> =
     Table::new(0x52, "endorsements by subject");
 /// Who carries a status entry, as far as it is known: nobody else can be given it.
 pub const HOLDERS: Table<(SpaceId, u32), Holder> = Table::new(0x53, "holders");
+/// Requests for endorsements, with what was said about them.
+pub const REQUESTS: Table<RequestId, RequestRecord> = Table::new(0x58, "endorsement requests");
+/// From who asks to the requests.
+pub const REQUESTS_BY_REQUESTER: Table<(ProfileId, RequestId), ()> =
+    Table::new(0x59, "requests by requester");
+/// The one open request for an accreditor, a requester and a subject.
+pub const OPEN_REQUESTS: Table<((ProfileId, ProfileId), Digest), RequestId> =
+    Table::new(0x5a, "open requests");
 /// Bearer tokens, hashed.
 pub const TOKENS: Table<Digest, TokenRecord> = Table::new(0x60, "tokens");
 /// What was answered to a change that carried an `Idempotency-Key`.
