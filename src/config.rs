@@ -38,6 +38,8 @@ pub struct Config {
     pub access: AccessConfig,
     /// Status lists.
     pub lists: ListsConfig,
+    /// Endorsements.
+    pub endorsements: EndorsementsConfig,
     /// Idempotency keys.
     pub idempotency: IdempotencyConfig,
     /// Freshness of public answers, in seconds.
@@ -104,6 +106,14 @@ pub struct ListsConfig {
     pub publish_delay_ms: u64,
     /// Bytes of memory in which published lists are kept ready.
     pub kept_ready_bytes: u64,
+}
+
+/// Endorsements.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndorsementsConfig {
+    /// How long before an endorsement ends it is among its endorser's tasks, in days.
+    pub renewal_notice_days: u16,
 }
 
 /// Idempotency keys.
@@ -304,6 +314,11 @@ impl Config {
         Path::new(&self.data).join("store")
     }
 
+    /// How long before an endorsement ends it is among its endorser's tasks.
+    pub const fn renewal_notice(&self) -> Ttl {
+        Ttl::from_seconds(self.endorsements.renewal_notice_days as u64 * 86_400)
+    }
+
     /// `max-age` of public answers.
     pub const fn cache_policy(&self) -> CachePolicy {
         CachePolicy {
@@ -387,7 +402,7 @@ impl From<figment::Error> for ConfigError {
 /// Variables that name a key of the configuration. Others with the same prefix speak to the
 /// command line and to the tests.
 fn environment() -> Env {
-    const KEYS: [&str; 11] = [
+    const KEYS: [&str; 12] = [
         "public_url",
         "listen",
         "data",
@@ -395,6 +410,7 @@ fn environment() -> Env {
         "master_key",
         "access",
         "lists",
+        "endorsements",
         "idempotency",
         "cache",
         "limits",
@@ -470,6 +486,16 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("publish_dealy_ms"), "{error}");
+    }
+
+    #[test]
+    fn endorsements_are_tasks_thirty_days_before_they_end() {
+        let days = |file: &str| load(file).map(|config| config.renewal_notice().seconds() / 86_400);
+        assert_eq!(days("").unwrap(), 30);
+        assert_eq!(days("[endorsements]\nrenewal_notice_days = 0").unwrap(), 0);
+        for bad in ["-1", "65536", "\"a month\""] {
+            assert!(days(&format!("[endorsements]\nrenewal_notice_days = {bad}")).is_err());
+        }
     }
 
     #[test]

@@ -74,6 +74,7 @@ impl Place {
             public_url: ORIGIN.to_owned(),
             list_ttl: Ttl::from_seconds(300),
             key_notice: Ttl::from_seconds(0),
+            renewal_notice: Ttl::from_seconds(30 * 86_400),
             idempotency_kept: Ttl::from_seconds(3600),
             publish_before_acknowledging: false,
             ready_bytes: 64 << 20,

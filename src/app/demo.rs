@@ -142,11 +142,11 @@ fn endorsement(
     name: &str,
 ) -> NewEndorsement {
     NewEndorsement {
+        scope: None,
         endorser: accreditor.id,
         subject: subject.to_owned(),
         kind,
         digest: None,
-        scope: None,
         name: name.into(),
         comment: Some("Visited and found in order.".into()),
         valid_from: None,

@@ -141,6 +141,7 @@ fn open_registry(config: &Config, publish_first: bool) -> Result<Registry, Strin
         public_url: config.public_url.clone(),
         list_ttl: Ttl::from_millis(config.lists.ttl_ms),
         key_notice: config.cache_policy().did_document,
+        renewal_notice: config.renewal_notice(),
         idempotency_kept: Ttl::from_seconds(config.idempotency.kept_seconds),
         publish_before_acknowledging: publish_first,
         ready_bytes: config.lists.kept_ready_bytes,

@@ -58,11 +58,11 @@ pub(super) struct NewEndorsementBody {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct SubjectBody {
     /// Its id, here or elsewhere.
-    id: String,
+    pub(super) id: String,
     /// `profile`, `achievement` or `credential`.
-    kind: String,
+    pub(super) kind: String,
     /// Digest of the version that is endorsed.
-    digest_multibase: Option<String>,
+    pub(super) digest_multibase: Option<String>,
 }
 
 /// Why something is done.
@@ -131,7 +131,7 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         subject: body.subject.id,
         kind: parse_kind(&body.subject.kind, "/subject/kind")?,
         digest: digest(body.subject.digest_multibase.as_deref())?,
-        scope: body.scope.as_ref().map(parse_scope).transpose()?,
+        scope: parse_scope(body.scope.as_ref())?,
         name: body.name,
         comment: body.endorsement_comment,
         valid_from: moment(body.valid_from.as_deref(), "/validFrom")?,
@@ -346,20 +346,18 @@ fn members(urls: &Urls<'_>, view: &EndorsementView) -> Map<String, Value> {
     members
 }
 
-fn parse_kind(text: &str, pointer: &str) -> Result<SubjectKind, Problem> {
+pub(super) fn parse_kind(text: &str, pointer: &str) -> Result<SubjectKind, Problem> {
     text.parse()
         .map_err(|error: SubjectKindError| Problem::invalid(pointer, error.to_string()))
 }
 
 /// The scope in the member `scope` of a request.
-pub(super) fn parse_scope(value: &Value) -> Result<Scope, Problem> {
-    Scope::parse(value).map_err(|error| {
-        let problem = Problem::from(RegistryError::from(error));
-        problem.below("/scope")
-    })
+pub(super) fn parse_scope(given: Option<&Value>) -> Result<Option<Scope>, Problem> {
+    let scope = given.map(Scope::parse).transpose();
+    Ok(scope.map_err(|error| RegistryError::from(error.inside("/scope")))?)
 }
 
-fn digest(text: Option<&str>) -> Result<Option<DigestMultibase>, Problem> {
+pub(super) fn digest(text: Option<&str>) -> Result<Option<DigestMultibase>, Problem> {
     let parse = |text: &str| {
         text.parse().map_err(|error: DigestError| {
             Problem::invalid("/subject/digestMultibase", error.to_string())

@@ -23,6 +23,7 @@ mod health;
 mod home;
 mod lists;
 mod profiles;
+mod requests;
 mod standing;
 mod statuses;
 mod tokens;

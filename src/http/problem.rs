@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::reply::Reply;
 use crate::badges::ShapeError;
 use crate::json::JsonError;
-use crate::registry::{RegistryError, StatusUnknown};
+use crate::registry::{RegistryError, StatusUnknown, StepRefused};
 use crate::store::engine::CommitError;
 
 /// A refusal as the caller sees it.
@@ -88,16 +88,6 @@ impl Problem {
     /// A member of the request, or a parameter, is not what it has to be.
     pub fn invalid(pointer: &str, detail: impl Into<String>) -> Self {
         Self::new(400, "invalid-request", "Invalid request", detail).with("pointer", pointer)
-    }
-
-    /// The same problem in what stands at `place`: its pointer was one within that.
-    pub fn below(mut self, place: &str) -> Self {
-        for (member, value) in &mut self.more {
-            if *member == "pointer" {
-                *value = format!("{place}{}", value.as_str().unwrap_or_default()).into();
-            }
-        }
-        self
     }
 
     /// The body is larger than is taken in.
@@ -213,6 +203,13 @@ impl From<RegistryError> for Problem {
             RegistryError::SelfEndorsement => {
                 Self::new(422, "self-endorsement", "Self-endorsement", detail)
             }
+            RegistryError::RequestOpen { request } => {
+                Self::new(409, "request-open", "Asked for already", detail).with("request", request)
+            }
+            RegistryError::OtherSide(_) => {
+                Self::new(403, "not-yours", "Not yours to change", detail)
+            }
+            RegistryError::Step(refused) => step_refused(refused, detail),
             RegistryError::NotSuspendable => {
                 Self::new(409, "not-suspendable", "Not suspendable", detail)
             }
@@ -242,6 +239,16 @@ impl From<RegistryError> for Problem {
             RegistryError::Store(_) => Self::new(500, "store", "Store cannot be read", detail),
         }
     }
+}
+
+fn step_refused(refused: StepRefused, detail: String) -> Problem {
+    let (kind, title) = match refused {
+        StepRefused::Closed(_) => ("request-closed", "Request closed"),
+        StepRefused::NothingAsked => ("nothing-asked", "Nothing asked"),
+        StepRefused::QuestionOpen => ("question-open", "Question open"),
+        StepRefused::QuestionsUsedUp => ("questions-used-up", "Questions used up"),
+    };
+    Problem::new(409, kind, title, detail)
 }
 
 /// With a single update the reason is the problem; with many, the list tells.

@@ -9,8 +9,8 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use super::{
-    achievements, credentials, endorsements, health, home, lists, openapi, profiles, standing,
-    statuses, tokens, verification,
+    achievements, credentials, endorsements, health, home, lists, openapi, profiles, requests,
+    standing, statuses, tokens, verification,
 };
 
 /// Who may call a route.
@@ -195,6 +195,28 @@ const ENDORSED: &[&str] = &[
     "validFrom",
     "credential",
 ];
+const REQUESTED: &[&str] = &[
+    "id",
+    "state",
+    "requester",
+    "accreditor",
+    "subject",
+    "steps",
+    "createdAt",
+    "changedAt",
+];
+const APPROVED: &[&str] = &[
+    "id",
+    "state",
+    "requester",
+    "accreditor",
+    "subject",
+    "steps",
+    "createdAt",
+    "changedAt",
+    "endorsement",
+    "verifiableCredential",
+];
 const SECURED: &[&str] = &[
     "@context",
     "id",
@@ -248,6 +270,15 @@ pub static ROUTES: &[Route] = &[
     gives(change("/endorsements/{endorsement}/revoke", "Revoke an endorsement for ever", 200, body::<endorsements::ReasonBody>(), endorsements::revoke), JSON, ENDORSED),
     gives(change("/endorsements/{endorsement}/suspend", "Suspend an endorsement", 200, body::<endorsements::ReasonBody>(), endorsements::suspend), JSON, ENDORSED),
     gives(change("/endorsements/{endorsement}/reinstate", "End a suspension", 200, body::<endorsements::ReasonBody>(), endorsements::reinstate), JSON, ENDORSED),
+    gives(change("/endorsement-requests", "Ask an accreditor for an endorsement", 201, body::<requests::NewRequestBody>(), requests::create), JSON, REQUESTED),
+    gives(with_query(private(get("/endorsement-requests", "The requests that the caller is a side of", requests::list)), &["accreditor", "requester", "state", "limit", "cursor"]), JSON, &["requests", "asOf"]),
+    gives(private(get("/endorsement-requests/{request}", "A request and what was said about it", requests::show)), JSON, REQUESTED),
+    gives(change("/endorsement-requests/{request}/approve", "Approve a request, which issues the endorsement", 200, body::<requests::ApproveBody>(), requests::approve), JSON, APPROVED),
+    gives(change("/endorsement-requests/{request}/decline", "Decline a request", 200, body::<requests::DeclineBody>(), requests::decline), JSON, REQUESTED),
+    gives(change("/endorsement-requests/{request}/ask", "Ask the requester something", 200, body::<requests::AskBody>(), requests::ask), JSON, REQUESTED),
+    gives(change("/endorsement-requests/{request}/answer", "Answer what was asked", 200, body::<requests::AnswerBody>(), requests::answer), JSON, REQUESTED),
+    gives(change("/endorsement-requests/{request}/withdraw", "Withdraw a request", 200, body::<requests::WithdrawBody>(), requests::withdraw), JSON, REQUESTED),
+    gives(with_query(private(get("/profiles/{profile}/tasks", "What a profile should look at again", requests::tasks)), PAGING), JSON, &["tasks", "asOf"]),
     gives(change("/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create), JSON, &["token", "id", "profile", "expires"]),
     gives(change("/tokens/{token}/revoke", "Revoke a bearer token", 204, None, tokens::revoke), &[], &[]),
 

@@ -46,6 +46,14 @@ impl Actor {
         self.operates() || self.0 == Kind::Profile(owner)
     }
 
+    /// The one profile that this actor acts for; none where it acts for the registry.
+    pub const fn speaks_as(self) -> Option<ProfileId> {
+        match self.0 {
+            Kind::Operator(_) | Kind::Development => None,
+            Kind::Profile(id) => Some(id),
+        }
+    }
+
     /// Demands that this actor may act for `owner`.
     pub(super) fn must_speak_for(self, owner: ProfileId) -> Result<(), RegistryError> {
         if self.speaks_for(owner) {

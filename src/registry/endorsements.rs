@@ -19,6 +19,7 @@ use super::{Change, Outcome, Registry, RegistryError};
 use crate::badges::{DigestMultibase, EndorsementToIssue, Role, Scope, SubjectKind};
 use crate::ids::{EndorsementId, ProfileId, SpaceId};
 use crate::status::{StatusPurpose, build_entry};
+use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
     ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord, HOLDERS,
@@ -77,59 +78,62 @@ impl Registry {
     ) -> Result<EndorsementView, RegistryError> {
         let turn = self.turns.of(new.endorser);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = self.transact(change, |tx| {
-            change.actor.must_speak_for(new.endorser)?;
-            let endorser = self.profile_record(tx.read, new.endorser)?;
-            let subject = self.subject(tx.read, &new.subject, new.kind)?;
-            self.check_authority(tx, new, &endorser, &subject)?;
-            let present = self.present_version(tx.read, &subject.id)?;
-            if let (Some(bound), Some((present, _))) = (new.digest, present)
-                && bound != present
-            {
-                let detail = format!("the digest of {} as it is now is {present}", subject.id);
-                return Err(RegistryError::invalid("/subject/digestMultibase", detail));
-            }
-            self.stage_endorsement(tx, new, &endorser, &subject)
-        })?;
+        let id = self.transact(change, |tx| self.decide_endorsement(tx, change, new))?;
         self.endorsement(id, None)
     }
 
-    /// Whether the endorser may endorse this subject for what it says.
-    fn check_authority(
+    /// Checks an endorsement and stages it with this change. The caller has the endorser's turn.
+    pub(super) fn decide_endorsement(
         &self,
-        tx: &Tx<'_>,
+        tx: &mut Tx<'_>,
+        change: &Change,
         new: &NewEndorsement,
-        endorser: &ProfileRecord,
-        subject: &Subject,
-    ) -> Result<(), RegistryError> {
-        if !endorser.accreditor {
-            return Err(RegistryError::RoleMissing(
-                endorser.slug.clone(),
-                "accreditor",
-            ));
-        }
-        let role = self.accreditor_of(tx.read, new.endorser, endorser)?;
-        if role.standing(None) == Outcome::Suspended {
-            return Err(RegistryError::AccreditorSuspended(endorser.slug.clone()));
-        }
+    ) -> Result<EndorsementId, RegistryError> {
+        change.actor.must_speak_for(new.endorser)?;
+        let endorser = self.accreditor_record(tx.read, new.endorser)?;
+        let subject = self.subject(tx.read, &new.subject, new.kind)?;
         if subject.maker == Some(new.endorser) {
             return Err(RegistryError::SelfEndorsement);
         }
-        for role in new.scope.iter().flat_map(Scope::roles) {
-            let (held, name) = match role {
-                Role::Issuer => (subject.issuer, "issuer"),
-                Role::Accreditor => (subject.accreditor, "accreditor"),
-            };
-            if new.kind != SubjectKind::Profile {
-                let detail = "a role is what a profile is endorsed for";
-                return Err(RegistryError::invalid("/scope/role", detail));
-            }
-            if subject.maker.is_some() && !held {
-                let detail = format!("{} does not have the role {name} here", subject.id);
-                return Err(RegistryError::invalid("/scope/role", detail));
-            }
+        self.check_version(tx.read, &subject, new.digest)?;
+        check_roles(new, &subject)?;
+        self.check_scope(tx, new, &endorser)?;
+        self.stage_endorsement(tx, new, &endorser, &subject)
+    }
+
+    /// A profile that may endorse now.
+    pub(super) fn accreditor_record(
+        &self,
+        read: &dyn Read,
+        id: ProfileId,
+    ) -> Result<ProfileRecord, RegistryError> {
+        let record = self.profile_record(read, id)?;
+        if !record.accreditor {
+            return Err(RegistryError::RoleMissing(record.slug, "accreditor"));
         }
-        self.check_scope(tx, new, endorser)
+        let role = self.accreditor_of(read, id, &record)?;
+        match role.standing(None) {
+            Outcome::Suspended => Err(RegistryError::AccreditorSuspended(record.slug)),
+            _ => Ok(record),
+        }
+    }
+
+    /// Demands that the version which is to be endorsed is the one that is there, where the
+    /// subject lives here.
+    pub(super) fn check_version(
+        &self,
+        read: &dyn Read,
+        subject: &Subject,
+        bound: Option<DigestMultibase>,
+    ) -> Result<(), RegistryError> {
+        let present = self.present_version(read, &subject.id)?;
+        if let (Some(bound), Some((present, _))) = (bound, present)
+            && bound != present
+        {
+            let detail = format!("the digest of {} as it is now is {present}", subject.id);
+            return Err(RegistryError::invalid("/subject/digestMultibase", detail));
+        }
+        Ok(())
     }
 
     /// Nobody passes on more than was given: an accreditor that is endorsed for something endorses
@@ -296,6 +300,25 @@ impl Registry {
         };
         self.view_endorsement(&*self.engine, id, after, None)
     }
+}
+
+/// Whether the subject has the roles that it is to be endorsed for, as far as that is known here.
+fn check_roles(new: &NewEndorsement, subject: &Subject) -> Result<(), RegistryError> {
+    for role in new.scope.iter().flat_map(Scope::roles) {
+        let (held, name) = match role {
+            Role::Issuer => (subject.issuer, "issuer"),
+            Role::Accreditor => (subject.accreditor, "accreditor"),
+        };
+        if new.kind != SubjectKind::Profile {
+            let detail = "a role is what a profile is endorsed for";
+            return Err(RegistryError::invalid("/scope/role", detail));
+        }
+        if subject.maker.is_some() && !held {
+            let detail = format!("{} does not have the role {name} here", subject.id);
+            return Err(RegistryError::invalid("/scope/role", detail));
+        }
+    }
+    Ok(())
 }
 
 /// The entry that an action changes, where it can be done.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::Refused;
+use super::{Refused, RequestSide, StepRefused};
 use crate::badges::ShapeError;
 use crate::ids::Slug;
 use crate::store::engine::{CommitError, StoreError};
@@ -23,6 +23,8 @@ pub enum Thing {
     List,
     /// An endorsement.
     Endorsement,
+    /// A request for an endorsement.
+    Request,
     /// A credential with entries here.
     Credential,
     /// A bearer token.
@@ -37,6 +39,7 @@ impl fmt::Display for Thing {
             Self::Achievement => "achievement",
             Self::List => "status list",
             Self::Endorsement => "endorsement",
+            Self::Request => "endorsement request",
             Self::Credential => "credential",
             Self::Token => "token",
         })
@@ -159,6 +162,18 @@ pub enum RegistryError {
     /// A profile cannot stand behind itself.
     #[error("a profile cannot endorse itself or what it made")]
     SelfEndorsement,
+    /// The same was asked for before, and that request is open.
+    #[error("the request {request} for the same endorsement is open; withdraw it, or wait for it")]
+    RequestOpen {
+        /// URL of the open request.
+        request: String,
+    },
+    /// A step in a request that the other side takes.
+    #[error("this step of a request is for the {0} alone")]
+    OtherSide(RequestSide),
+    /// A step in a request that cannot be taken now.
+    #[error(transparent)]
+    Step(#[from] StepRefused),
     /// Suspending would not be seen by verifiers elsewhere.
     #[error(
         "this endorsement was issued without a suspension entry, so a suspension would not be \

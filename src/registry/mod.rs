@@ -22,11 +22,13 @@ mod lists;
 mod profiles;
 mod publisher;
 mod queries;
+mod requests;
 mod signing;
 mod staged;
 mod standing;
 mod statuses;
 mod subjects;
+mod tasks;
 mod tokens;
 mod verification;
 
@@ -37,12 +39,13 @@ use tracing::info;
 use url::{Position, Url};
 
 use crate::entropy::Entropy;
-use crate::ids::{AchievementId, EndorsementId, ListId, Slug};
+use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Slug};
 use crate::store::engine::{Batch, Engine, Read, StoreError};
 use crate::store::tables::{KEYS, SETTINGS};
 use crate::time::{Clock, Timestamp, Ttl};
 use crate::vc::sealing::{MasterKey, Sealed};
 
+pub use crate::store::event::RequestStep;
 pub use crate::verify::outcome::Outcome;
 pub use accreditors::AccreditorAction;
 pub use achievements::AchievementView;
@@ -63,9 +66,14 @@ pub use queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
     StatusUnknown,
 };
+pub use requests::{
+    Approval, Approved, NewRequest, NewStep, RequestFilter, RequestPage, RequestSide, RequestState,
+    RequestStateError, RequestView, StepRefused, StepView,
+};
 pub use signing::StoredEndorsement;
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
 pub use statuses::{Refused, StatusTarget, StatusUpdate, Updated};
+pub use tasks::{Task, TaskCursor, TaskPage, WaitingRequest};
 pub use tokens::NewToken;
 
 /// What the services need to know of the configuration, as plain values.
@@ -77,6 +85,8 @@ pub struct Settings {
     pub list_ttl: Ttl,
     /// How long a new key stands in the controller document before it signs.
     pub key_notice: Ttl,
+    /// How long before an endorsement ends its endorser is told to look at it again.
+    pub renewal_notice: Ttl,
     /// How long the answer to a change with an `Idempotency-Key` is kept.
     pub idempotency_kept: Ttl,
     /// Whether a list is signed before a change of it is acknowledged.
@@ -221,6 +231,17 @@ impl<'a> Urls<'a> {
     /// An endorsement.
     pub fn endorsement(&self, id: EndorsementId) -> String {
         format!("{}/endorsements/{id}", self.0)
+    }
+
+    /// A request for an endorsement.
+    pub fn request(&self, id: RequestId) -> String {
+        format!("{}/endorsement-requests/{id}", self.0)
+    }
+
+    /// The endorsement that `url` names, where it can be one of ours.
+    pub fn parse_endorsement(&self, url: &str) -> Option<EndorsementId> {
+        let url = self.spelled(url);
+        self.within("endorsements", &url)?.parse().ok()
     }
 
     /// What `url` names below `/{room}/` of this registry, where it names anything there.

@@ -374,6 +374,7 @@ mod tests {
             public_url: "https://registry.example".to_owned(),
             list_ttl: Ttl::from_millis(300_000),
             key_notice: Ttl::from_seconds(3_600),
+            renewal_notice: Ttl::from_seconds(30 * 86_400),
             idempotency_kept: Ttl::from_seconds(86_400),
             publish_before_acknowledging: true,
             ready_bytes: 1 << 20,
@@ -544,11 +545,11 @@ mod tests {
         let registry = in_memory(&clock);
         let board = registry.profile(&"board".parse().unwrap()).unwrap();
         let new = NewEndorsement {
+            scope: None,
             endorser: board.id,
             subject: SCHOOL.to_owned(),
             kind: SubjectKind::Profile,
             digest: None,
-            scope: None,
             name: "Accredited".to_owned(),
             comment: None,
             valid_from: None,

@@ -302,10 +302,10 @@ fn view(link: &Link, document: Vec<u8>) -> EndorsementView {
 }
 
 /// How many rows are looked at in one go.
-const PAGE: usize = 256;
+pub(super) const PAGE: usize = 256;
 
 /// At most this many rows are looked at for one page of a list.
-const MOST_LOOKED_AT: usize = 10_000;
+pub(super) const MOST_LOOKED_AT: usize = 10_000;
 
 /// At most this many endorsements are shown in one batch answer.
 const MOST_SHOWN: usize = 10_000;

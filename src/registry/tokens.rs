@@ -168,6 +168,7 @@ mod tests {
             public_url: "https://registry.example".to_owned(),
             list_ttl: Ttl::from_seconds(300),
             key_notice: Ttl::from_seconds(0),
+            renewal_notice: Ttl::from_seconds(30 * 86_400),
             idempotency_kept: Ttl::from_seconds(3_600),
             publish_before_acknowledging: true,
             ready_bytes: 1 << 20,

@@ -44,7 +44,9 @@ impl<'a> Asking<'a> {
 
     pub(super) fn by_id(&self, id: &str, may_see: MaySee) -> Result<StandingAnswer, RegistryError> {
         let read = self.links.read;
-        let answer = self.registry.read_credential(read, id, None, self.question.at, may_see)?;
+        let answer = self
+            .registry
+            .read_credential(read, id, None, self.question.at, may_see)?;
         let Ok(CredentialAnswer {
             outcome, entries, ..
         }) = answer

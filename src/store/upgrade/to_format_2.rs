@@ -12,8 +12,7 @@ use crate::store::engine::StoreError;
 use crate::store::format::Opening;
 use crate::store::table::{Record, postcard_decode};
 use crate::store::tables::{
-    CREDENTIALS, Carried, CredentialRecord, ENDORSEMENTS, EndorsementRecord, Origin,
-    StandingChange,
+    CREDENTIALS, Carried, CredentialRecord, ENDORSEMENTS, EndorsementRecord, Origin, StandingChange,
 };
 use crate::time::Timestamp;
 

@@ -6,6 +6,7 @@ mod keys;
 mod lists;
 mod publishing;
 mod register;
+mod requests;
 #[cfg(feature = "rocksdb")]
 mod rocks;
 mod securing;

@@ -16,6 +16,7 @@ fn the_journeys_hold_on_disk_and_over_a_restart() {
     super::endorse::endorsements(&house);
     super::endorse::suspension(&house);
     super::securing::jwt_endorsements(&house);
+    super::requests::conversation(&house);
     super::standing::batch(&house);
     super::verify::badge_in_and_out_of_standing(&house);
 
