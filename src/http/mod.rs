@@ -19,6 +19,7 @@ mod service;
 mod achievements;
 mod credentials;
 mod endorsements;
+mod federation;
 mod health;
 mod home;
 mod lists;
@@ -28,6 +29,7 @@ mod standing;
 mod statuses;
 mod tokens;
 mod verification;
+mod wellknown;
 
 pub use edge::{CachePolicy, Edge, Limits, Mode};
 pub use problem::Problem;

@@ -213,6 +213,9 @@ impl From<RegistryError> for Problem {
             RegistryError::NotSuspendable => {
                 Self::new(409, "not-suspendable", "Not suspendable", detail)
             }
+            RegistryError::TooMany(_) => {
+                Self::new(503, "too-many", "Too many for one answer", detail)
+            }
             RegistryError::Irreversible(_) => {
                 Self::new(409, "irreversible", "Irreversible", detail)
             }

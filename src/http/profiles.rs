@@ -12,7 +12,9 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use crate::ids::{KeyId, ProfileId, Slug};
-use crate::registry::{AccreditorAction, KeyView, NewProfile, Outcome, ProfileView, Roles};
+use crate::registry::{
+    AccreditorAction, KeyOwner, KeyView, NewProfile, Outcome, ProfileView, Roles,
+};
 use crate::store::tables::IdForm;
 use crate::time::Timestamp;
 use crate::vc::securing::Secured;
@@ -234,6 +236,15 @@ pub(super) fn did_document(edge: &Edge, request: &Request) -> Result<Reply, Prob
         );
         return Err(Problem::new(404, "not-found", "Not found", detail));
     }
+    did_reply(edge, request, KeyOwner::Profile(&slug))
+}
+
+/// The DID document of a profile or of the registry.
+pub(super) fn did_reply(
+    edge: &Edge,
+    request: &Request,
+    owner: KeyOwner<'_>,
+) -> Result<Reply, Problem> {
     let accept = request.accept();
     let offers = [
         "application/did+ld+json",
@@ -243,7 +254,7 @@ pub(super) fn did_document(edge: &Edge, request: &Request) -> Result<Reply, Prob
         "application/json",
     ];
     let media_type = negotiate(accept.as_deref(), &offers)?;
-    let (document, etag) = edge.registry.controller_document(&slug)?;
+    let (document, etag) = edge.registry.controller_document(owner)?;
     Ok(Reply::bytes(200, media_type, document.to_string())
         .header("ETag", etag)
         .header("Vary", "Accept")
@@ -271,8 +282,13 @@ pub(super) fn keys(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         return Err(Problem::no_route(&request.path));
     }
     let keys = edge.registry.keys(&slug)?;
+    Ok(keys_reply(&keys))
+}
+
+/// Keys as their owner sees them.
+pub(super) fn keys_reply(keys: &[KeyView]) -> Reply {
     let keys: Vec<Value> = keys.iter().map(key_members).collect();
-    Ok(Reply::json(200, &json!({ "keys": keys })))
+    Reply::json(200, &json!({ "keys": keys }))
 }
 
 pub(super) fn make_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
@@ -291,16 +307,21 @@ pub(super) fn retire_key(edge: &Edge, request: &Request) -> Result<Reply, Proble
 
 pub(super) fn revoke_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let (slug, key): (Slug, KeyId) = (request.param("profile")?, request.param("key")?);
-    let body: RevokeKeyBody = request.json()?;
-    let since = body.since.parse::<Timestamp>();
-    let since = since.map_err(|error| Problem::invalid("/since", error.to_string()))?;
+    let since = revoked_since(request)?;
     let key = edge
         .registry
         .revoke_key(&request.change()?, &slug, key, since)?;
     Ok(Reply::json(200, &key_members(&key)))
 }
 
-fn key_members(key: &KeyView) -> Value {
+/// The moment in the body of a revocation.
+pub(super) fn revoked_since(request: &Request) -> Result<Timestamp, Problem> {
+    let body: RevokeKeyBody = request.json()?;
+    let since = body.since.parse::<Timestamp>();
+    since.map_err(|error| Problem::invalid("/since", error.to_string()))
+}
+
+pub(super) fn key_members(key: &KeyView) -> Value {
     let mut members = Map::new();
     members.insert("id".into(), key.id.to_string().into());
     members.insert(

@@ -9,8 +9,8 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use super::{
-    achievements, credentials, endorsements, health, home, lists, openapi, profiles, requests,
-    standing, statuses, tokens, verification,
+    achievements, credentials, endorsements, federation as oidf, health, home, lists, openapi,
+    profiles, requests, standing, statuses, tokens, verification, wellknown,
 };
 
 /// Who may call a route.
@@ -41,6 +41,8 @@ pub struct Route {
     pub summary: &'static str,
     /// Parameters of its query.
     pub query: &'static [&'static str],
+    /// Whether other parameters are ignored, as its standard demands, rather than refused.
+    pub lenient: bool,
     /// The JSON body that it takes.
     pub body: Option<Body>,
     /// The status of its answer when all is well.
@@ -80,6 +82,7 @@ const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Rou
         goes_outside: false,
         summary,
         query: &[],
+        lenient: false,
         body: None,
         success: 200,
         media: JSON,
@@ -129,6 +132,20 @@ const fn bulk(route: Route) -> Route {
 const fn goes_outside(route: Route) -> Route {
     Route {
         goes_outside: true,
+        ..route
+    }
+}
+
+/// OpenID Federation 1.0 section 8: parameters that are not understood are ignored.
+const fn federation(
+    route: Route,
+    query: &'static [&'static str],
+    media: &'static [&'static str],
+) -> Route {
+    Route {
+        query,
+        lenient: true,
+        media,
         ..route
     }
 }
@@ -227,6 +244,7 @@ const SECURED: &[&str] = &[
 ];
 
 const ACCREDITOR: &[&str] = &["id", "slug", "roles", "outcome"];
+const STATEMENT: &[&str] = &["application/entity-statement+jwt"];
 
 const PAGING: &[&str] = &["limit", "cursor"];
 
@@ -250,6 +268,21 @@ pub static ROUTES: &[Route] = &[
     gives(with_query(get("/profiles/{profile}/achievements", "The achievements of a profile", achievements::list), PAGING), JSON, &["achievements"]),
     gives(get("/achievements/{achievement}", "An Open Badges Achievement, or its page", achievements::show), DOCUMENT, &["@context", "id", "type", "name", "description", "criteria"]),
 
+    gives(get("/registry.json", "Every issuer that is endorsed here, in the shape of the DCC", oidf::registry_document), JSON, &["meta", "registry"]),
+    gives(get("/.well-known/did.json", "The DID document of this registry", wellknown::did_document), DID, &["@context", "id", "verificationMethod", "assertionMethod"]),
+    gives(get("/.well-known/jwks.json", "The keys of this host as JSON Web Keys", wellknown::jwks), &["application/jwk-set+json"], &["keys"]),
+    federation(get("/.well-known/openid-federation", "This registry as trust anchor (OpenID Federation)", oidf::configuration), &[], STATEMENT),
+    federation(get("/federation/fetch", "A statement about an endorsed issuer (OpenID Federation)", oidf::fetch), &["sub"], STATEMENT),
+    federation(get("/federation/list", "The ids of all endorsed issuers (OpenID Federation)", oidf::list), &["entity_type", "trust_marked", "trust_mark_type", "intermediate"], JSON),
+    federation(get("/federation/trust_mark", "An accreditor's endorsement of an issuer as a trust mark (OpenID Federation)", oidf::trust_mark), &["trust_mark_type", "sub"], &["application/trust-mark+jwt"]),
+    federation(get("/federation/trust_mark_list", "The ids of those whom an accreditor endorses (OpenID Federation)", oidf::trust_mark_list), &["trust_mark_type", "sub"], JSON),
+    federation(ask("/federation/trust_mark_status", "How a trust mark stands, sent as the form member trust_mark (OpenID Federation)", None, oidf::trust_mark_status), &[], &["application/trust-mark-status-response+jwt"]),
+    federation(get("/federation/historical_keys", "The registry's keys that are out of use (OpenID Federation)", oidf::historical_keys), &[], &["application/jwk-set+jwt"]),
+
+    gives(private(get("/keys", "The keys of this registry", wellknown::keys)), JSON, &["keys"]),
+    gives(change("/keys", "Make another key of this registry", 201, None, wellknown::make_key), JSON, KEY),
+    gives(change("/keys/{key}/retire", "Take a key of this registry out of use", 200, None, wellknown::retire_key), JSON, KEY),
+    gives(change("/keys/{key}/revoke", "Declare a key of this registry compromised", 200, body::<profiles::RevokeKeyBody>(), wellknown::revoke_key), JSON, KEY),
     gives(change("/profiles", "Register a profile", 201, body::<profiles::NewProfileBody>(), profiles::create), JSON, &["@context", "id", "type", "name"]),
     gives(put(change("/profiles/{profile}", "Replace a profile's members", 200, body::<profiles::ProfileBody>(), profiles::replace)), JSON, &["@context", "id", "type", "name"]),
     gives(change("/profiles/{profile}/suspend", "Suspend an accreditor, and with it what rests on it", 200, body::<endorsements::ReasonBody>(), profiles::suspend), JSON, ACCREDITOR),

@@ -332,9 +332,11 @@ where
 }
 
 fn handle(edge: &Edge, route: &Route, request: &Request) -> Reply {
-    let answered = request
-        .check_query(route.query)
-        .and_then(|()| (route.handler)(edge, request));
+    let known = match route.lenient {
+        true => Ok(()),
+        false => request.check_query(route.query),
+    };
+    let answered = known.and_then(|()| (route.handler)(edge, request));
     answered.unwrap_or_else(|problem| problem.to_reply())
 }
 

@@ -180,6 +180,9 @@ pub enum RegistryError {
          seen by verifiers; revoke it, or issue it again with \"suspendable\": true"
     )]
     NotSuspendable,
+    /// There is more of something than one answer holds.
+    #[error("{0}")]
+    TooMany(String),
     /// A status that never goes back was asked to.
     #[error("{0}")]
     Irreversible(String),

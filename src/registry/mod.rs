@@ -15,6 +15,8 @@ mod entries;
 mod error;
 mod good_standing;
 mod history;
+mod identity;
+mod issuers;
 mod issuing;
 mod keys;
 mod links;
@@ -22,6 +24,7 @@ mod lists;
 mod profiles;
 mod publisher;
 mod queries;
+mod ready;
 mod requests;
 mod signing;
 mod staged;
@@ -57,8 +60,10 @@ pub use change::{Change, Expected, Idempotency};
 pub use endorsements::{EndorsementAction, NewEndorsement};
 pub use error::{RegistryError, Thing};
 pub use good_standing::{Asked, Endorsed, Half, Party, StandingAnswer, StatusPart};
+pub use identity::KeySet;
+pub use issuers::{IssuerStanding, IssuerView, Issuers};
 pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
-pub use keys::KeyView;
+pub use keys::{KeyOwner, KeyView};
 pub use lists::{ListView, NewList};
 pub use profiles::{NewProfile, ProfileView, Roles, document_digest as document_tag, text_tag};
 pub use publisher::{PublishedList, Publisher};
@@ -70,7 +75,7 @@ pub use requests::{
     Approval, Approved, NewRequest, NewStep, RequestFilter, RequestPage, RequestSide, RequestState,
     RequestStateError, RequestView, StepRefused, StepView,
 };
-pub use signing::StoredEndorsement;
+pub use signing::{StatementCheck, StoredEndorsement};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
 pub use statuses::{Refused, StatusTarget, StatusUpdate, Updated};
 pub use tasks::{Task, TaskCursor, TaskPage, WaitingRequest};
@@ -108,6 +113,8 @@ pub struct Registry {
     lanes: statuses::Lanes,
     turns: allocation::Turns,
     published: publisher::Snapshot,
+    all_issuers: ready::Ready<Issuers>,
+    all_keys: ready::Ready<KeySet>,
 }
 
 impl Registry {
@@ -131,7 +138,7 @@ impl Registry {
         }
         check_master_key(&*engine, &master)?;
         let published = publisher::Snapshot::new(settings.ready_bytes);
-        Ok(Self {
+        let registry = Self {
             engine,
             clock,
             entropy,
@@ -140,7 +147,11 @@ impl Registry {
             lanes: statuses::Lanes::default(),
             turns: allocation::Turns::default(),
             published,
-        })
+            all_issuers: ready::Ready::default(),
+            all_keys: ready::Ready::default(),
+        };
+        registry.complete_identity()?;
+        Ok(registry)
     }
 
     /// The present moment, by the registry's clock, and never before the newest committed change: a

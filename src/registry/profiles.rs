@@ -110,6 +110,7 @@ impl Registry {
                 profile: id,
                 key: KeyId(1),
             });
+            self.stage_identity(tx)?;
             Ok(id)
         })?;
         self.profile_view(&*self.engine.snapshot(), id)
@@ -272,7 +273,7 @@ impl Registry {
             }
             members.extend(method_members(
                 &record.issuer_id,
-                &self.methods(read, id, record)?,
+                &self.methods(read, &self.controller_of(id, record))?,
             ));
         }
         Ok(ProfileView {
@@ -290,10 +291,7 @@ impl Registry {
     /// `did:web` of a profile here: the origin's host and port, then the path.
     pub fn did_web(&self, slug: &Slug) -> String {
         // A slug has no character that a DID would have to encode.
-        format!(
-            "did:web:{}:profiles:{slug}",
-            self.urls().host().replace(':', "%3A")
-        )
+        format!("{}:profiles:{slug}", self.did())
     }
 }
 

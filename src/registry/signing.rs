@@ -5,11 +5,12 @@
 //! that change, and so before the moment at which the key can be found revoked. A store that an
 //! older program wrote has no rows for what it signed: that is then not known.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::change::Tx;
-use super::keys::{jwt_method, keys_of, method, public, signs_at};
+use super::identity::Controller;
+use super::keys::{keys_of, public, signs_at};
 use super::{EndorsementView, Registry, RegistryError};
 use crate::ids::{KeyId, ProfileId};
 use crate::store::engine::{Batch, CommitError, Read};
@@ -19,6 +20,7 @@ use crate::store::tables::{
 };
 use crate::time::Timestamp;
 use crate::vc::controller::Relationship;
+use crate::vc::jws::{self, Jws, NewHeader};
 use crate::vc::jwt::{CredentialJwt, sign_credential};
 use crate::vc::keys::{PublicKey, SigningKey};
 use crate::vc::proof::{self, ProofOptions, Suite};
@@ -59,6 +61,20 @@ pub(super) struct SignedHere {
     pub(super) revoked_since: Option<Timestamp>,
 }
 
+/// What this registry says of a statement that is shown to it as its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum StatementCheck {
+    /// One of its keys signed it.
+    Good,
+    /// A key signed it that may have been in wrong hands.
+    KeyRevoked,
+    /// It names a key of the registry, and that key did not sign it.
+    Forged,
+    /// It names no key of the registry.
+    NotOurs,
+}
+
 impl Registry {
     /// What is known of a signature, where a change here made it. `None` is no verdict: somebody
     /// else made it, or a program that kept no such rows. Whether the signature fits its document
@@ -78,13 +94,13 @@ impl Registry {
         let Some(record) = KEYS.get(read, &(profile, key))? else {
             return Ok(None);
         };
-        let owner = self.profile_record(read, profile)?;
+        let owner = self.controller(read, profile)?;
         Ok(Some(SignedHere {
             profile,
             key,
             method: match held {
-                Held::Proof(_) => method(&owner, key),
-                Held::Jws(_) => jwt_method(&owner, key),
+                Held::Proof(_) => owner.method(key),
+                Held::Jws(_) => owner.jwt_method(key),
             },
             public: public(&record)?,
             at,
@@ -101,29 +117,79 @@ impl Registry {
         unsigned: &Value,
         securing: Securing,
     ) -> Result<Signed, RegistryError> {
-        let now = self.now();
-        let keys = keys_of(read, profile)?;
-        let newest = keys.into_iter().rev().find(|(_, key)| signs_at(key, now));
-        let Some((id, key)) = newest else {
-            let words = format!("the profile {} has no key that may sign", record.slug);
-            return Err(RegistryError::Key(words));
-        };
-        let signer = Signer {
-            secret: self.open_key(profile, id, &key)?,
-            public: public(&key)?.into(),
-            now,
-        };
-        let method = method(record, id);
+        let owner = self.controller_of(profile, record);
+        let (id, key, signer) = self.signer(read, &owner)?;
+        let method = owner.method(id);
         let secured = match securing {
             Securing::EddsaRdfc2022 => signer.embed(unsigned, Suite::EddsaRdfc2022, method)?,
             Securing::EddsaJcs2022 => signer.embed(unsigned, Suite::EddsaJcs2022, method)?,
-            Securing::VcJwt => signer.envelop(unsigned, &jwt_method(record, id))?,
+            Securing::VcJwt => signer.envelop(unsigned, &owner.jwt_method(id))?,
         };
         Ok(Signed {
             secured,
             key: (profile, id),
             record: key,
         })
+    }
+
+    /// A statement of the registry itself, as a compact JWS of these claims by its own key: `typ`
+    /// is the media type without `application/`, `kid` the absolute URL of the verification method
+    /// that holds the key as a JSON Web Key. It is verified before it goes anywhere, and kept
+    /// nowhere.
+    ///
+    /// # Errors
+    /// [`RegistryError::Key`] where no key may sign, as in a registry without any profile yet.
+    pub fn sign_statement(
+        &self,
+        typ: &str,
+        claims: &Map<String, Value>,
+    ) -> Result<String, RegistryError> {
+        let snapshot = self.engine.snapshot();
+        let owner = self.controller(&*snapshot, ProfileId::REGISTRY)?;
+        let (id, _, signer) = self.signer(&*snapshot, &owner)?;
+        signer.state(typ, claims, &owner.jwt_method(id))
+    }
+
+    /// Whether the registry signed this, by the key that it names. What it says is for the caller to
+    /// read.
+    pub fn check_statement(&self, statement: &Jws) -> Result<StatementCheck, RegistryError> {
+        let snapshot = self.engine.snapshot();
+        let owner = self.controller(&*snapshot, ProfileId::REGISTRY)?;
+        let kid = statement.header().kid.as_deref();
+        let keys = keys_of(&*snapshot, owner.profile)?;
+        let named = keys
+            .iter()
+            .find(|(id, _)| kid == Some(&owner.jwt_method(*id)));
+        let Some((_, key)) = named else {
+            return Ok(StatementCheck::NotOurs);
+        };
+        let signed = statement.verify(&public(key)?.into());
+        Ok(match (signed, key.revoked_since) {
+            (Err(_), _) => StatementCheck::Forged,
+            (Ok(()), Some(_)) => StatementCheck::KeyRevoked,
+            (Ok(()), None) => StatementCheck::Good,
+        })
+    }
+
+    /// The newest key that signs for `owner` at this moment, ready to do so.
+    fn signer(
+        &self,
+        read: &dyn Read,
+        owner: &Controller,
+    ) -> Result<(KeyId, KeyRecord, Signer), RegistryError> {
+        let now = self.now();
+        let keys = keys_of(read, owner.profile)?;
+        let newest = keys.into_iter().rev().find(|(_, key)| signs_at(key, now));
+        let Some((id, key)) = newest else {
+            let words = format!("{} has no key that may sign", owner.id);
+            return Err(RegistryError::Key(words));
+        };
+        let signer = Signer {
+            secret: self.open_key(owner.profile, id, &key)?,
+            public: public(&key)?.into(),
+            now,
+        };
+        Ok((id, key, signer))
     }
 
     /// As [`Registry::sign`], for what is written with this change: it is written only if the key
@@ -293,6 +359,20 @@ impl Signer {
         made.verify(&self.public).map_err(unsignable)?;
         Ok(Secured::Jwt(made.into()))
     }
+
+    /// The claims in a JWS, verified.
+    fn state(
+        &self,
+        typ: &str,
+        claims: &Map<String, Value>,
+        kid: &str,
+    ) -> Result<String, RegistryError> {
+        let payload = serde_json::to_vec(claims).map_err(unsignable)?;
+        let text = jws::sign(NewHeader { typ, kid }, &payload, &self.secret);
+        let made = Jws::parse(&text).map_err(unsignable)?;
+        made.verify(&self.public).map_err(unsignable)?;
+        Ok(text)
+    }
 }
 
 fn unsignable(error: impl std::fmt::Display) -> RegistryError {
@@ -348,7 +428,7 @@ fn remember(
 mod tests {
     use std::sync::Arc;
 
-    use serde_json::{Map, json};
+    use serde_json::json;
 
     use super::*;
     use crate::badges::SubjectKind;

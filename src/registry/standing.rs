@@ -210,7 +210,7 @@ impl Registry {
         }
     }
 
-    fn ids_by_subject(
+    pub(super) fn ids_by_subject(
         &self,
         read: &dyn Read,
         subject: &str,

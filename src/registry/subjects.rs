@@ -172,8 +172,7 @@ impl Registry {
     }
 
     fn is_our_did(&self, id: &str) -> bool {
-        let ours = format!("did:web:{}", self.urls().host().replace(':', "%3A"));
-        id.strip_prefix(&ours)
+        id.strip_prefix(&self.did())
             .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '#', '/']))
     }
 }

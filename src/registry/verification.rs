@@ -11,10 +11,11 @@ use super::lists::list_of;
 use super::signing::Held;
 use super::{Outcome, Registry, RegistryError};
 use crate::bitstring::ListLength;
-use crate::ids::ListId;
+use crate::ids::{ListId, ProfileId};
 use crate::status::{ListFormat, StatusEntry, StatusError, StatusResult};
 use crate::store::engine::Read;
 use crate::time::Timestamp;
+use crate::vc::jwks::{JwksError, MAX_KEYS};
 use crate::verify::{
     self, CheckedList, Fetched, Known, KnownEndorsement, Options, PresentationReport, Report,
     Resolver, SignedHere, Unresolved, WantedList,
@@ -97,6 +98,12 @@ struct Hosted<'a> {
 impl Resolver for Hosted<'_> {
     fn controller_document(&self, url: &str) -> Result<Arc<Value>, Unresolved> {
         let failed = |error: RegistryError| Unresolved::Unreachable(error.to_string());
+        if url == self.registry.did() {
+            let own = self.registry.controller(self.read, ProfileId::REGISTRY);
+            let document =
+                own.and_then(|own| self.registry.controller_document_of(self.read, &own));
+            return document.map(Arc::new).map_err(failed);
+        }
         let found = self
             .registry
             .profile_with_id(self.read, url)
@@ -115,13 +122,15 @@ impl Resolver for Hosted<'_> {
             // Reached by another of its names: its keys are listed under its id only.
             return Err(Unresolved::NotFound);
         }
-        let document = self
-            .registry
-            .controller_document_of(self.read, profile, &record);
+        let owner = self.registry.controller_of(profile, &record);
+        let document = self.registry.controller_document_of(self.read, &owner);
         document.map(Arc::new).map_err(failed)
     }
 
     fn key_set(&self, url: &str) -> Result<Arc<Value>, Unresolved> {
+        if self.registry.is_key_set(url) {
+            return self.own_key_set();
+        }
         match self.registry.would_be_ours(url) {
             true => Err(Unresolved::NotFound),
             false => self.outside.key_set(url),
@@ -199,6 +208,19 @@ impl Resolver for Hosted<'_> {
 }
 
 impl Hosted<'_> {
+    /// The set of this host's keys. One of which no reader looks at all is not taken apart either.
+    fn own_key_set(&self) -> Result<Arc<Value>, Unresolved> {
+        let set = self.registry.key_set();
+        let set = set.map_err(|error| Unresolved::Unreachable(error.to_string()))?;
+        if set.keys > MAX_KEYS {
+            let reason = JwksError::TooMany(set.keys).to_string();
+            return Err(Unresolved::Malformed(reason));
+        }
+        let read = serde_json::from_slice(&set.document);
+        read.map(Arc::new)
+            .map_err(|error| Unresolved::Malformed(error.to_string()))
+    }
+
     fn known_thing(&self, id: &str) -> Result<Known, RegistryError> {
         let registry = self.registry;
         let subject = registry.canonical(self.read, id)?;
