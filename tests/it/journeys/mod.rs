@@ -2,6 +2,7 @@
 //! itself, and on RocksDB all in one house that is closed and opened again.
 
 mod endorse;
+mod identity;
 mod keys;
 mod lists;
 mod publishing;

@@ -31,19 +31,8 @@ pub(crate) fn enveloped(envelope: &Value) -> String {
 /// Takes a JWT apart and checks its signature by `keys`, a JSON Web Key Set.
 #[track_caller]
 pub(crate) fn check(jwt: &str, keys: &Value) -> Checked {
-    let (signed, signature) = jwt.rsplit_once('.').expect("three parts");
-    let (header, payload) = signed.split_once('.').expect("three parts");
-    let json = |part: &str| -> Value { serde_json::from_slice(&bytes(part)).expect("JSON") };
-    let header = json(header);
-    assert_eq!(
-        (&header["alg"], &header["typ"]),
-        (&"EdDSA".into(), &"vc+jwt".into())
-    );
-    let signature = Signature::from_slice(&bytes(signature)).expect("64 bytes");
-    key(keys, &header["kid"])
-        .verify_strict(signed.as_bytes(), &signature)
-        .expect("a signature by the key");
-    let payload = json(payload).as_object().expect("an object").clone();
+    let (header, payload) = open(jwt, "vc+jwt", keys);
+    let payload = payload.as_object().expect("an object").clone();
     let is_claim = |name: &str| ["iss", "sub", "jti", "nbf", "exp"].contains(&name);
     let (claims, credential): (Map<_, _>, Map<_, _>) =
         payload.into_iter().partition(|(name, _)| is_claim(name));
@@ -52,6 +41,24 @@ pub(crate) fn check(jwt: &str, keys: &Value) -> Checked {
         credential: credential.into(),
         claims,
     }
+}
+
+/// Header and payload of a JWT of this type, its signature checked by `keys`.
+#[track_caller]
+pub(crate) fn open(jwt: &str, typ: &str, keys: &Value) -> (Value, Value) {
+    let (signed, signature) = jwt.rsplit_once('.').expect("three parts");
+    let (header, payload) = signed.split_once('.').expect("three parts");
+    let json = |part: &str| -> Value { serde_json::from_slice(&bytes(part)).expect("JSON") };
+    let header = json(header);
+    assert_eq!(
+        (&header["alg"], &header["typ"]),
+        (&"EdDSA".into(), &typ.into())
+    );
+    let signature = Signature::from_slice(&bytes(signature)).expect("64 bytes");
+    key(keys, &header["kid"])
+        .verify_strict(signed.as_bytes(), &signature)
+        .expect("a signature by the key");
+    (header, json(payload))
 }
 
 /// Checks an `eddsa-jcs-2022` proof by the key in the set whose `kid` starts as the proof's method
