@@ -1,10 +1,10 @@
 //! The registry as a federation: OpenID Federation 1.0, of which it is the trust anchor, and the
 //! document that the clients of the Digital Credentials Consortium (DCC) read.
 //!
-//! Its subordinates are the issuers that are endorsed here; a trust mark is an endorsement of one of
-//! them, of the type that is the URL of the accreditor's profile. Entity identifiers are the public
-//! URL and the ids of issuers, which are DIDs more often than URLs. Such issuers publish no entity
-//! configuration of their own, so there are no trust chains to resolve.
+//! Its subordinates are the issuers that are endorsed here. Entity identifiers are the public URL
+//! and the ids of issuers, which are DIDs more often than URLs. Such issuers publish no entity
+//! configuration of their own, so there are no trust chains to resolve. Trust marks are in
+//! `trust_marks.rs`.
 
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -12,16 +12,10 @@ use url::Url;
 use super::edge::Edge;
 use super::problem::Problem;
 use super::reply::Reply;
-use super::request::{Request, parse_query};
+use super::request::Request;
 use super::wellknown::identity;
-use crate::ids::EndorsementId;
-use crate::json;
-use crate::registry::{
-    EndorsementView, IssuerStanding, IssuerView, KeyOwner, KeyView, Outcome, ProfileView,
-    StatementCheck,
-};
+use crate::registry::{IssuerStanding, IssuerView, KeyOwner, KeyView, Outcome, ProfileView};
 use crate::time::{Timestamp, Ttl};
-use crate::vc::jws::Jws;
 
 /// Everybody who is endorsed as an issuer, in one document.
 pub(super) fn registry_document(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
@@ -45,21 +39,6 @@ pub(super) fn fetch(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 /// The subordinates (section 8.2).
 pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     told(listed(edge, request))
-}
-
-/// How a trust mark stands (section 8.4).
-pub(super) fn trust_mark_status(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    told(judged(edge, request))
-}
-
-/// Those who have a trust mark (section 8.5).
-pub(super) fn trust_mark_list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    told(marked(edge, request))
-}
-
-/// A trust mark (section 8.6).
-pub(super) fn trust_mark(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    told(mark(edge, request))
 }
 
 /// The registry's keys that are out of use (section 8.7).
@@ -158,73 +137,6 @@ fn listed(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     }
 }
 
-fn marked(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let accreditor = accreditor(edge, needed(request, "trust_mark_type")?)?;
-    let Some(sub) = optional(request, "sub")? else {
-        let issuers = edge.registry.issuers()?;
-        return Ok(ids_reply(edge, issuers.endorsed_by(accreditor.id)));
-    };
-    let sub = subject(edge, sub)?;
-    let endorsement = endorsement(edge, &accreditor, &sub)?;
-    let live = endorsement.filter(|view| view.outcome == Outcome::Active);
-    let ids = live.iter().map(|view| view.subject.as_str());
-    Ok(ids_reply(edge, ids))
-}
-
-fn mark(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let accreditor = accreditor(edge, needed(request, "trust_mark_type")?)?;
-    let sub = subject(edge, needed(request, "sub")?)?;
-    let found = endorsement(edge, &accreditor, &sub)?;
-    let outcome = found
-        .as_ref()
-        .map_or(Outcome::NotEndorsed, |view| view.outcome);
-    let Some(view) = found.filter(|view| view.outcome == Outcome::Active) else {
-        let detail = format!(
-            "{} does not endorse {sub} as an issuer",
-            accreditor.issuer_id
-        );
-        return Err(not_found(detail, outcome));
-    };
-    let urls = edge.registry.urls();
-    let mut claims = Map::new();
-    claims.insert("iss".into(), urls.origin().into());
-    claims.insert("sub".into(), view.subject.into());
-    claims.insert(
-        "trust_mark_type".into(),
-        urls.profile(&accreditor.slug).into(),
-    );
-    claims.insert("iat".into(), edge.registry.now().seconds().into());
-    if let Some(until) = view.valid_until {
-        claims.insert("exp".into(), until.seconds().into());
-    }
-    claims.insert("ref".into(), urls.endorsement(view.id).into());
-    Ok(signed(edge, TRUST_MARK, &claims)?.fresh_for(edge.cache.look_up))
-}
-
-fn judged(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let mark = mark_in(request)?;
-    let unknown = |outcome| not_found("this registry issued no such trust mark".into(), outcome);
-    if mark.len() > MOST_MARK_CHARACTERS {
-        return Err(unknown(Outcome::Unknown));
-    }
-    let parsed = Jws::parse(&mark);
-    let jws = parsed.map_err(|error| Problem::invalid("/trust_mark", error.to_string()))?;
-    if !jws.header().is_typ(TRUST_MARK) {
-        return Err(unknown(Outcome::Unknown));
-    }
-    let status = match edge.registry.check_statement(&jws)? {
-        StatementCheck::NotOurs => return Err(unknown(Outcome::Unknown)),
-        StatementCheck::Forged | StatementCheck::KeyRevoked => "invalid",
-        StatementCheck::Good => status_of(edge, jws.payload())?,
-    };
-    let mut claims = Map::new();
-    claims.insert("iss".into(), edge.registry.urls().origin().into());
-    claims.insert("iat".into(), edge.registry.now().seconds().into());
-    claims.insert("trust_mark".into(), mark.into());
-    claims.insert("status".into(), status.into());
-    signed(edge, TRUST_MARK_STATUS, &claims)
-}
-
 fn outlived_keys(edge: &Edge) -> Result<Reply, Problem> {
     let keys: Vec<Value> = identity(edge)?.into_iter().filter_map(outlived).collect();
     let mut claims = Map::new();
@@ -236,23 +148,21 @@ fn outlived_keys(edge: &Edge) -> Result<Reply, Problem> {
 }
 
 const STATEMENT: &str = "entity-statement+jwt";
-const TRUST_MARK: &str = "trust-mark+jwt";
-const TRUST_MARK_STATUS: &str = "trust-mark-status-response+jwt";
 const KEY_SET: &str = "jwk-set+jwt";
-const FORM: &str = "application/x-www-form-urlencoded";
 const UNSUPPORTED: &str = "unsupported-parameter";
 
 /// The longest id of an entity that is looked up, in bytes: that of an endorsement's subject.
 const MOST_ID_BYTES: usize = 2_048;
 
-/// No trust mark of ours is longer.
-const MOST_MARK_CHARACTERS: usize = 16 << 10;
-
 /// A statement is fresh at least so long, whatever is configured.
 const SHORTEST: Ttl = Ttl::from_seconds(60);
 
 /// A JWT of the registry, with the media type that its `typ` stands for.
-fn signed(edge: &Edge, typ: &str, claims: &Map<String, Value>) -> Result<Reply, Problem> {
+pub(super) fn signed(
+    edge: &Edge,
+    typ: &str,
+    claims: &Map<String, Value>,
+) -> Result<Reply, Problem> {
     let text = edge.registry.sign_statement(typ, claims)?;
     Ok(Reply::bytes(200, &format!("application/{typ}"), text))
 }
@@ -297,7 +207,7 @@ fn metadata(issuer: &IssuerView) -> Map<String, Value> {
 }
 
 /// The one value of a parameter that has to be there.
-fn needed<'r>(request: &'r Request, name: &str) -> Result<&'r str, Problem> {
+pub(super) fn needed<'r>(request: &'r Request, name: &str) -> Result<&'r str, Problem> {
     optional(request, name)?.ok_or_else(|| {
         let detail = format!("the parameter {name} is needed");
         Problem::invalid(&format!("?{name}"), detail)
@@ -305,7 +215,7 @@ fn needed<'r>(request: &'r Request, name: &str) -> Result<&'r str, Problem> {
 }
 
 /// The one value of a parameter; none where it is empty.
-fn optional<'r>(request: &'r Request, name: &str) -> Result<Option<&'r str>, Problem> {
+pub(super) fn optional<'r>(request: &'r Request, name: &str) -> Result<Option<&'r str>, Problem> {
     let mut values = request.query.iter().filter(|(given, _)| given == name);
     let first = values.next().map(|(_, value)| value.as_str());
     if values.next().is_some() {
@@ -316,7 +226,7 @@ fn optional<'r>(request: &'r Request, name: &str) -> Result<Option<&'r str>, Pro
 }
 
 /// The id of an entity other than the registry.
-fn subject(edge: &Edge, sub: &str) -> Result<String, Problem> {
+pub(super) fn subject(edge: &Edge, sub: &str) -> Result<String, Problem> {
     let wrong = |detail: &str| Err(Problem::invalid("?sub", format!("sub: {detail}")));
     if sub.len() > MOST_ID_BYTES || Url::parse(sub).is_err() {
         return wrong("a DID or another absolute URL of at most 2,048 bytes is needed");
@@ -340,24 +250,10 @@ fn issuer(edge: &Edge, sub: &str) -> Result<IssuerStanding, Problem> {
     }
 }
 
-/// An accreditor's endorsement of somebody as an issuer.
-fn endorsement(
-    edge: &Edge,
-    accreditor: &ProfileView,
-    sub: &str,
-) -> Result<Option<EndorsementView>, Problem> {
-    let by = accreditor.id;
-    let found = edge.registry.endorsement_as_issuer(by, sub)?;
-    match (found, with_port(sub)) {
-        (None, Some(other)) => Ok(edge.registry.endorsement_as_issuer(by, &other)?),
-        (found, _) => Ok(found),
-    }
-}
-
 /// `did:web:HOST%3APORT:…` for what came as `did:web:HOST:PORT:…`. The DCC's client puts DIDs into
 /// the query as they are, and a query is decoded once. What is found under it is named as it is
 /// registered, so that nobody can take it for somebody else.
-fn with_port(sub: &str) -> Option<String> {
+pub(super) fn with_port(sub: &str) -> Option<String> {
     let (host, rest) = sub.strip_prefix("did:web:")?.split_once(':')?;
     let port = rest.split(':').next()?;
     let is_port = port.parse::<u16>().is_ok_and(|n| n.to_string() == port);
@@ -365,7 +261,7 @@ fn with_port(sub: &str) -> Option<String> {
 }
 
 /// The accreditor whose endorsements are the trust marks of this type.
-fn accreditor(edge: &Edge, kind: &str) -> Result<ProfileView, Problem> {
+pub(super) fn accreditor(edge: &Edge, kind: &str) -> Result<ProfileView, Problem> {
     let unknown = || {
         not_found(
             "no trust marks of this type are issued here".into(),
@@ -376,42 +272,6 @@ fn accreditor(edge: &Edge, kind: &str) -> Result<ProfileView, Problem> {
     profile
         .filter(|profile| profile.roles.accreditor)
         .ok_or_else(unknown)
-}
-
-/// The trust mark in the form that was sent.
-fn mark_in(request: &Request) -> Result<String, Problem> {
-    if !request.is(FORM) {
-        let detail = format!("the body has to be {FORM}");
-        let title = "Unsupported media type";
-        return Err(Problem::new(415, "unsupported-media-type", title, detail));
-    }
-    let wrong = |detail: &str| Problem::invalid("/trust_mark", detail);
-    let form = std::str::from_utf8(&request.body).map_err(|_| wrong("the form is not UTF-8"))?;
-    let mut marks = parse_query(form)
-        .into_iter()
-        .filter(|(name, _)| name == "trust_mark");
-    match (marks.next(), marks.next()) {
-        (Some((_, mark)), None) => Ok(mark),
-        _ => Err(wrong("the form has one member trust_mark")),
-    }
-}
-
-/// The status of a trust mark that the registry signed: that of the endorsement behind it.
-fn status_of(edge: &Edge, payload: &[u8]) -> Result<&'static str, Problem> {
-    let claims = json::parse(payload).unwrap_or_default();
-    let page = claims["ref"].as_str().unwrap_or_default();
-    let id = edge.registry.urls().within("endorsements", page);
-    let Some(Ok(id)) = id.map(str::parse::<EndorsementId>) else {
-        return Ok("invalid");
-    };
-    let is_over = claims["exp"]
-        .as_i64()
-        .is_some_and(|exp| exp <= edge.registry.now().seconds());
-    Ok(match edge.registry.standing_as_issuer(id)? {
-        Outcome::Active if is_over => Outcome::Expired.as_str(),
-        // `active`, `expired` and `revoked` are the standard's own words; the others say more.
-        outcome => outcome.as_str(),
-    })
 }
 
 /// A key that is out of use, as section 8.7.2 shows it.
@@ -425,7 +285,7 @@ fn outlived(key: KeyView) -> Option<Value> {
     Some(jwk)
 }
 
-fn ids_reply<'i>(edge: &Edge, ids: impl Iterator<Item = &'i str>) -> Reply {
+pub(super) fn ids_reply<'i>(edge: &Edge, ids: impl Iterator<Item = &'i str>) -> Reply {
     let mut body = String::from("[");
     for id in ids {
         if body.len() > 1 {
@@ -438,13 +298,13 @@ fn ids_reply<'i>(edge: &Edge, ids: impl Iterator<Item = &'i str>) -> Reply {
 }
 
 /// What is not there, and how it stands instead.
-fn not_found(detail: String, outcome: Outcome) -> Problem {
+pub(super) fn not_found(detail: String, outcome: Outcome) -> Problem {
     Problem::new(404, "not-found", "Not found", detail).with("outcome", outcome.as_str())
 }
 
 /// An error as section 8.9 wants it: JSON with `error` and `error_description`. The members of the
 /// problem document that it is everywhere else stand beside them.
-fn told(answered: Result<Reply, Problem>) -> Result<Reply, Problem> {
+pub(super) fn told(answered: Result<Reply, Problem>) -> Result<Reply, Problem> {
     let problem = match answered {
         Ok(reply) => return Ok(reply),
         Err(problem) => problem,

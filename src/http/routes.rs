@@ -10,7 +10,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::{
     achievements, credentials, endorsements, federation as oidf, health, home, lists, openapi,
-    profiles, requests, standing, statuses, tokens, verification, wellknown,
+    profiles, requests, standing, statuses, tokens, trust_marks, verification, wellknown,
 };
 
 /// Who may call a route.
@@ -274,9 +274,9 @@ pub static ROUTES: &[Route] = &[
     federation(get("/.well-known/openid-federation", "This registry as trust anchor (OpenID Federation)", oidf::configuration), &[], STATEMENT),
     federation(get("/federation/fetch", "A statement about an endorsed issuer (OpenID Federation)", oidf::fetch), &["sub"], STATEMENT),
     federation(get("/federation/list", "The ids of all endorsed issuers (OpenID Federation)", oidf::list), &["entity_type", "trust_marked", "trust_mark_type", "intermediate"], JSON),
-    federation(get("/federation/trust_mark", "An accreditor's endorsement of an issuer as a trust mark (OpenID Federation)", oidf::trust_mark), &["trust_mark_type", "sub"], &["application/trust-mark+jwt"]),
-    federation(get("/federation/trust_mark_list", "The ids of those whom an accreditor endorses (OpenID Federation)", oidf::trust_mark_list), &["trust_mark_type", "sub"], JSON),
-    federation(ask("/federation/trust_mark_status", "How a trust mark stands, sent as the form member trust_mark (OpenID Federation)", None, oidf::trust_mark_status), &[], &["application/trust-mark-status-response+jwt"]),
+    federation(get("/federation/trust_mark", "An accreditor's endorsement of an issuer as a trust mark (OpenID Federation)", trust_marks::show), &["trust_mark_type", "sub"], &["application/trust-mark+jwt"]),
+    federation(get("/federation/trust_mark_list", "The ids of those whom an accreditor endorses (OpenID Federation)", trust_marks::list), &["trust_mark_type", "sub"], JSON),
+    federation(ask("/federation/trust_mark_status", "How a trust mark stands, sent as the form member trust_mark (OpenID Federation)", None, trust_marks::status), &[], &["application/trust-mark-status-response+jwt"]),
     federation(get("/federation/historical_keys", "The registry's keys that are out of use (OpenID Federation)", oidf::historical_keys), &[], &["application/jwk-set+jwt"]),
 
     gives(private(get("/keys", "The keys of this registry", wellknown::keys)), JSON, &["keys"]),

@@ -9,6 +9,7 @@ mod conditions;
 mod description;
 mod development;
 mod elsewhere;
+mod federation;
 mod framing;
 mod health;
 mod idempotency;
