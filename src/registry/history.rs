@@ -107,3 +107,6 @@ pub(super) fn page_at(
     let rows: Vec<_> = rows.into_iter().map(|(_, past)| past).collect();
     Ok(led_back(&rows, stored_page(read, list, number)?))
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,9 @@ use to_format_2::ToFormat2;
 pub(super) const OLDEST: u32 = 1;
 
 /// The steps, each to the format after the one before it; the first leads from [`OLDEST`].
-const STEPS: [&dyn Step; (FORMAT - OLDEST) as usize] = [&ToFormat2];
+const STEPS: [&dyn Step; (FORMAT - OLDEST) as usize] = [&ToFormat2 {
+    rows_at_once: ROWS_AT_ONCE,
+}];
 
 /// What leads from one format to the next. It reads and writes rows as they were in its two
 /// formats: where a table has moved on since, by a shape of its own.
@@ -39,17 +41,23 @@ trait Step {
 /// upgrade had kept for itself.
 pub(super) fn bring_up(store: &mut dyn Opening, found: u32) -> Result<(), StoreError> {
     for (from, step) in (OLDEST..).zip(STEPS).skip((found - OLDEST) as usize) {
-        let (to, what) = (from + 1, step.what());
-        info!(from, to, what, "bringing the store up to a newer format");
-        step.run(store)?;
-        step.validate(store)?;
-        store.write([format_row(to)].into_iter().collect())?;
-        info!(
-            format = to,
-            "the store has the newer format; older programs refuse it from now on"
-        );
+        take(store, from, step)?;
     }
     empty_work_tables(store)
+}
+
+/// Takes the step from one format to the next.
+fn take(store: &mut dyn Opening, from: u32, step: &dyn Step) -> Result<(), StoreError> {
+    let (to, what) = (from + 1, step.what());
+    info!(from, to, what, "bringing the store up to a newer format");
+    step.run(store)?;
+    step.validate(store)?;
+    store.write([format_row(to)].into_iter().collect())?;
+    info!(
+        format = to,
+        "the store has the newer format; older programs refuse it from now on"
+    );
+    Ok(())
 }
 
 /// Tables that a step keeps for itself have tags from here on.

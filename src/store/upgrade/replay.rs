@@ -30,9 +30,9 @@ const REPLAYED_PAGES: Table<(ListId, u32), Bytes> = Table::new(0xf1, "replayed p
 /// The newest event that was replayed.
 const REPLAYED_TO: Table<(), u64> = Table::new(0xf2, "replayed to");
 
-/// Replays the log from where an earlier run was cut off. Events that a program of the older format
-/// added since are replayed like the others.
-pub(super) fn run(store: &mut dyn Opening) -> Result<(), StoreError> {
+/// Replays the log from where an earlier run was cut off, and writes about `rows_at_once` rows
+/// together. Events that a program of the older format added since are replayed like the others.
+pub(super) fn run(store: &mut dyn Opening, rows_at_once: usize) -> Result<(), StoreError> {
     let to = Seq(REPLAYED_TO.get(store, &())?.unwrap_or(0));
     let mut replay = Replay::from(to);
     loop {
@@ -44,7 +44,7 @@ pub(super) fn run(store: &mut dyn Opening) -> Result<(), StoreError> {
             let kind = Event::decode(&event.body)
                 .map_err(|error| corrupt("events", format!("event {}: {error}", event.seq)))?
                 .kind;
-            if replay.is_full() && !replay.is_amid(&kind) {
+            if replay.rows() >= rows_at_once && !replay.is_amid(&kind) {
                 replay.write(store)?;
             }
             replay.take(store, &event, kind)?;
@@ -88,8 +88,8 @@ impl Replay {
         }
     }
 
-    fn is_full(&self) -> bool {
-        self.past.puts.len() + self.pages.len() + self.lists.len() >= ROWS_AT_ONCE
+    fn rows(&self) -> usize {
+        self.past.puts.len() + self.pages.len() + self.lists.len()
     }
 
     /// Whether an event belongs to the revision that the last one made: those leave rows together.

@@ -3,9 +3,8 @@
 
 use serde::Deserialize;
 
-use super::Step;
-use super::replay;
 use super::rewrite::Rewrite;
+use super::{Step, replay};
 use crate::badges::SubjectKind;
 use crate::ids::SpaceId;
 use crate::store::engine::StoreError;
@@ -17,11 +16,14 @@ use crate::store::tables::{
 use crate::time::Timestamp;
 
 /// The step.
-pub(super) struct ToFormat2;
+pub(super) struct ToFormat2 {
+    /// About how many rows are written together.
+    pub(super) rows_at_once: usize,
+}
 
 /// The tables whose records have another version in format 2, each rewritten row by row. A body is
 /// read by a shape that is kept for it, and written as the table writes it.
-const REWRITES: &[Rewrite] = &[
+pub(super) const REWRITES: &[Rewrite] = &[
     Rewrite {
         table: CREDENTIALS.name(),
         tag: CREDENTIALS.tag(),
@@ -112,7 +114,7 @@ impl Step for ToFormat2 {
 
     /// First what older programs do not look at, then the rows that they cannot read any more.
     fn run(&self, store: &mut dyn Opening) -> Result<(), StoreError> {
-        replay::run(store)?;
+        replay::run(store, self.rows_at_once)?;
         replay::validate(store)?;
         REWRITES.iter().try_for_each(|rewrite| rewrite.run(store))
     }
