@@ -15,5 +15,6 @@ mod health;
 mod idempotency;
 mod issue;
 mod issued_forms;
+mod requests;
 mod statuses;
 mod verify;
