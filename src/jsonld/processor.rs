@@ -26,7 +26,7 @@ use super::rdf::Dataset;
 pub struct Processor {
     documents: Documents,
     ids: AtomicU64,
-    /// What some known document has a term for.
+    /// What some known context has a term for.
     named: Named,
     /// What a document without a base starts with.
     root: Arc<Context>,
@@ -77,7 +77,8 @@ impl Processor {
             );
         }
         let root = Context::initial(None).sealed(0);
-        let named = Names::gather(&known, &ids, &root).map_err(|fault| fault.at(String::new()))?;
+        let urls = known.keys().map(|url| Value::String(url.to_string()));
+        let named = Names::gather(&known, &ids, &root, urls)?;
         Ok(Self {
             documents: known,
             ids,
@@ -87,6 +88,21 @@ impl Processor {
             inline: Cache::new(256),
             derived_inline: Cache::new(256),
         })
+    }
+
+    /// The same processor, for which the names in `context` count as known too. Documents write that
+    /// context out, and [`InlineTerms::NoSecondNames`](super::InlineTerms::NoSecondNames) holds
+    /// them to its names for things.
+    ///
+    /// # Errors
+    /// As of [`Processor::new`], for a context that is not valid or builds on an unknown one.
+    pub fn naming(mut self, context: &Value) -> Result<Self, Error> {
+        let once = std::iter::once(context.clone());
+        let found = Names::gather(&self.documents, &self.ids, &self.root, once)?;
+        for (name, terms) in found {
+            self.named.entry(name).or_default().extend(terms);
+        }
+        Ok(self)
     }
 
     /// The statements that `document` makes (JSON-LD 1.1 API, sections 5 and 8).
@@ -272,7 +288,7 @@ impl<K: std::hash::Hash + Eq + Clone> Cache<K> {
     }
 }
 
-/// Gathers what the terms of known documents stand for.
+/// Gathers what the terms of known contexts stand for.
 struct Names<'n> {
     workshop: Workshop<'n>,
     found: Named,
@@ -285,7 +301,8 @@ impl<'n> Names<'n> {
         documents: &'n Documents,
         ids: &'n AtomicU64,
         root: &Arc<Context>,
-    ) -> Result<Named, Fault> {
+        contexts: impl Iterator<Item = Value>,
+    ) -> Result<Named, Error> {
         let limits = Limits::default();
         let workshop = Workshop {
             documents,
@@ -300,12 +317,11 @@ impl<'n> Names<'n> {
             found: Named::new(),
             seen: HashSet::new(),
         };
-        for url in documents.keys() {
-            let local = Value::String(url.to_string());
-            let context = names
-                .workshop
-                .process(root, &local, &in_document(root, false))?;
-            names.add(&context)?;
+        let how = in_document(root, false);
+        for local in contexts {
+            let context = names.workshop.process(root, &local, &how);
+            let added = context.and_then(|context| names.add(&context));
+            added.map_err(|fault| fault.at(String::new()))?;
         }
         Ok(names.found)
     }
@@ -667,6 +683,35 @@ mod tests {
             );
             assert_eq!(accepted, Ok(1), "{context}");
         }
+    }
+
+    #[test]
+    fn a_context_without_a_url_can_have_the_only_names_too() {
+        let written = json!({
+            "depth": {"@id": "https://d.example/depth", "@context": {
+                "unit": "https://d.example/unit",
+            }},
+        });
+        let processor = people().naming(&written).unwrap();
+        let read = |context: Value| {
+            let context = json!(["https://p.example/v1", context]);
+            let options = Options {
+                inline_terms: InlineTerms::NoSecondNames,
+                ..Options::default()
+            };
+            let document = with_context(json!({"name": "A"}), context);
+            processor.to_rdf(&document, &options).map(|_| ())
+        };
+        assert_eq!(read(written.clone()), Ok(()));
+        for other in ["depth", "unit"] {
+            let iri = format!("https://d.example/{other}");
+            assert_eq!(read(json!({other: iri})), Ok(()));
+            let refused = read(json!({"other": iri}));
+            assert!(matches!(refused, Err(Error::SecondName { .. })), "{other}");
+        }
+        assert!(!processor.knows("https://d.example/"));
+        let broken = people().naming(&json!({"a": 1}));
+        assert!(matches!(broken, Err(Error::InvalidContext { .. })));
     }
 
     #[test]

@@ -162,7 +162,8 @@ pub fn bundle(revision: Revision) -> impl Iterator<Item = &'static ContextDocume
         .filter(move |document| document.revision.is_none_or(|of| of == revision))
 }
 
-/// The processor that knows the documents of one bundle; made at the first call.
+/// The processor that knows the documents of one bundle, and the names of [`endorsement_scope`];
+/// made at the first call.
 pub fn processor(revision: Revision) -> &'static Processor {
     static MID_2026: OnceLock<Processor> = OnceLock::new();
     static FIRST: OnceLock<Processor> = OnceLock::new();
@@ -172,6 +173,7 @@ pub fn processor(revision: Revision) -> &'static Processor {
     };
     cell.get_or_init(|| {
         Processor::new(bundle(revision).map(|document| (document.url, document.text)))
+            .and_then(|processor| processor.naming(endorsement_scope()))
             .expect("the embedded contexts are valid, which a test checks")
     })
 }

@@ -4,5 +4,6 @@ mod agreement;
 mod lists;
 mod proofs;
 mod samples;
+mod scopes;
 mod served;
 mod tokens;

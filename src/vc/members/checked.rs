@@ -12,6 +12,8 @@ pub(super) enum Kind {
 }
 
 pub(super) const SUBJECT: &str = "https://www.w3.org/2018/credentials#credentialSubject";
+/// A test compares it with the context that defines it.
+pub(super) const SCOPE: &str = "urn:uuid:89ec792f-1b7a-4f5c-98c1-03e854901091#endorsementScope";
 pub(super) const STATUS: &str = "https://www.w3.org/2018/credentials#credentialStatus";
 
 /// The members on whose values a verdict rests: name, IRI, kind, and the classes to which alone

@@ -85,6 +85,8 @@ impl Classes {
     pub(super) const PRESENTATION: Self = Self(0b10);
     /// What the Open Badges context defines.
     pub(super) const OPEN_BADGES: Self = Self(0b1100);
+    /// What has a scope.
+    pub(super) const ENDORSEMENT: Self = Self(0b100);
     const CREDENTIALS: Self = Self(0x00ff);
     const SUBJECTS: Self = Self(0x1f00);
     const STATUSES: Self = Self(0x6000);
@@ -255,6 +257,8 @@ mod tests {
             assert!(Classes(1 << place).meet(kind), "{name}");
             assert!(Classes::of_iri(iri).meet(kind), "{name}");
         }
+        let endorsement = serde_json::json!({"type": "EndorsementCredential"});
+        assert_eq!(Classes::shown(&endorsement), Classes::ENDORSEMENT);
         let badge = serde_json::json!({"type": ["AchievementCredential"]});
         assert!(Classes::shown(&badge).meet(Classes::OPEN_BADGES));
     }

@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::json::pointer_step;
 use crate::jsonld::rdf::{Dataset, Quad, Term};
 
-use self::checked::{CHECKED, Kind, STATUS, SUBJECT};
+use self::checked::{CHECKED, Kind, SCOPE, STATUS, SUBJECT};
 use self::classes::{Classes, Said};
 
 /// How many status entries a credential may have. Each is looked for among all statements, and
@@ -206,6 +206,9 @@ pub fn check_statements(credential: &Value, dataset: &Dataset) -> Result<(), Mem
         if !said.agrees_on_subject(subject, &node) {
             return Err(differs(format!("{place}/type"), "type"));
         }
+        if classes.meet(Classes::ENDORSEMENT) {
+            check_scope(&place, subject, &node, dataset)?;
+        }
     }
     for (place, status, node) in nodes(members, "credentialStatus", STATUS, &about) {
         if !said.agrees_on_status(status, &node) {
@@ -341,6 +344,29 @@ fn check_status(
         if !shown.is_some_and(|shown| shown.equals(said)) {
             return Err(differs(format!("{place}{}", pointer_step(name)), name));
         }
+    }
+    Ok(())
+}
+
+/// What an endorsement covers of its subject is said of the subject, wherever in the document the
+/// subject is mentioned. A member of that name which says something else is nobody's scope.
+fn check_scope(
+    place: &str,
+    subject: &Value,
+    node: &Term,
+    dataset: &Dataset,
+) -> Result<(), MemberError> {
+    let scopes = dataset
+        .quads
+        .iter()
+        .filter(|quad| quad.graph.is_none() && quad.subject == *node && &*quad.predicate == SCOPE);
+    let mut scopes = scopes.map(|quad| &quad.object).peekable();
+    let shown = Shown::of(subject.get("endorsementScope"), Kind::Node);
+    if scopes.peek().is_some() && !shown.is_some_and(|shown| shown.equals(scopes)) {
+        return Err(differs(
+            format!("{place}/endorsementScope"),
+            "endorsementScope",
+        ));
     }
     Ok(())
 }

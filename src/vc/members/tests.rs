@@ -1,6 +1,6 @@
 use super::*;
 use crate::jsonld::{InlineTerms, Options};
-use crate::vc::contexts::{CREDENTIALS_V2, OPEN_BADGES, Revision, processor};
+use crate::vc::contexts::{CREDENTIALS_V2, OPEN_BADGES, Revision, endorsement_scope, processor};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -288,6 +288,42 @@ fn a_subject_may_be_endorsed_within_what_is_about_it() {
         "credentialSubject": { "id": "https://b.example/profile", "type": "EndorsementSubject" },
     }]);
     assert_eq!(check(&badge), Some(Ok(())));
+}
+
+#[test]
+fn what_is_covered_is_shown_at_the_subject() {
+    let mut document = credential();
+    let scope = json!({ "type": ["EndorsementScope"], "tag": ["care"] });
+    document["@context"]
+        .as_array_mut()
+        .unwrap()
+        .push(endorsement_scope().clone());
+    document["relatedResource"] = json!([{
+        "id": "https://b.example/profile", "mediaType": "text/html",
+    }]);
+    let at = |place: &str| {
+        let mut document = document.clone();
+        document.pointer_mut(place).unwrap()["endorsementScope"] = scope.clone();
+        check(&document)
+    };
+    assert_eq!(at("/credentialSubject"), Some(Ok(())));
+    let expected = MemberError::Differs {
+        place: "/credentialSubject/endorsementScope".to_owned(),
+        member: "endorsementScope".to_owned(),
+    };
+    assert_eq!(at("/relatedResource/0"), Some(Err(expected.clone())));
+    // Once in each place, they are two.
+    document["credentialSubject"]["endorsementScope"] = scope.clone();
+    let twice = |place: &str| {
+        let mut document = document.clone();
+        document.pointer_mut(place).unwrap()["endorsementScope"] = scope.clone();
+        check(&document)
+    };
+    assert_eq!(twice("/relatedResource/0"), Some(Err(expected)));
+    // What covers the issuer is about something else.
+    assert_eq!(twice("/issuer"), Some(Ok(())));
+    let defined = &endorsement_scope()["endorsementScope"]["@id"];
+    assert_eq!(defined, SCOPE);
 }
 
 #[test]

@@ -211,14 +211,14 @@ fn control_characters_are_escaped_as_the_standard_says() {
 
 const FIRST: &str = "urn:uuid:1f8e4a2c-9a3f-4d6b-8a55-2f0f3c1f7e10";
 
-fn options(method: &str) -> ProofOptions {
+pub(super) fn options(method: &str) -> ProofOptions {
     ProofOptions {
         created: Some(CREATED.parse().unwrap()),
         ..ProofOptions::new(method)
     }
 }
 
-fn issued_by(mut document: Value, issuer: &str) -> Value {
+pub(super) fn issued_by(mut document: Value, issuer: &str) -> Value {
     match &mut document["issuer"] {
         Value::Object(members) => members.insert("id".to_owned(), json!(issuer)),
         plain => Some(std::mem::replace(plain, json!(issuer))),
@@ -227,7 +227,7 @@ fn issued_by(mut document: Value, issuer: &str) -> Value {
 }
 
 /// A private key for the peer to sign with, of the kind that the suite takes.
-fn key_for(peer: &Peer, suite: Suite) -> Value {
+pub(super) fn key_for(peer: &Peer, suite: Suite) -> Value {
     match suite.key_kind() {
         KeyKind::Ed25519 => seed_key(),
         _ => peer.key("P-256").0,
@@ -245,7 +245,7 @@ fn with_the_first_changed(chained: &Value) -> Value {
 }
 
 /// Our verdict on each proof of `signed`, by the key of the did:key that it names.
-fn verify(signed: &Value) -> Vec<Result<(), ProofError>> {
+pub(super) fn verify(signed: &Value) -> Vec<Result<(), ProofError>> {
     let purpose = Relationship::AssertionMethod;
     let proofs = read(signed);
     let verdicts = proofs.iter().map(|proof| check(signed, proof, purpose));
@@ -264,7 +264,7 @@ fn check(signed: &Value, proof: &Proof<'_>, purpose: Relationship) -> Result<(),
     proof::verify(signed, proof, purpose, &did.key(), NOW.parse().unwrap()).map(|_verified| ())
 }
 
-fn bad(place: &str) -> Result<(), ProofError> {
+pub(super) fn bad(place: &str) -> Result<(), ProofError> {
     Err(ProofError::Signature {
         place: place.to_owned(),
     })

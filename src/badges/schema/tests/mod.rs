@@ -101,6 +101,20 @@ fn a_sound_document_of_each_class_passes() {
 }
 
 #[test]
+fn an_endorsement_may_be_limited() {
+    let scope = crate::badges::Scope::parse(&json!({"tag": ["care"]})).unwrap();
+    let mut limited = endorsement();
+    limited["credentialSubject"]["endorsementScope"] = scope.to_value();
+    let contexts = limited["@context"].as_array_mut().unwrap();
+    contexts.push(crate::badges::scope_context());
+    for base in [OB_JSON, OB_JSON_LD] {
+        for name in ["endorsementcredential", "anyendorsementcredential"] {
+            assert_eq!(schema(base, name).check(&limited), Ok(()), "{name}");
+        }
+    }
+}
+
+#[test]
 fn a_credential_of_vcdm_1_breaks_a_schema_that_is_for_vcdm_2() {
     assert_eq!(
         violations(schema(OB_JSON, "achievementcredential"), &older(badge())),

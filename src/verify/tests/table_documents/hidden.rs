@@ -18,6 +18,7 @@ pub(super) fn rows() -> Vec<Row> {
         scopes(),
         classes(),
         second_mentions(),
+        limits(),
         undefined(),
     ]
     .into_iter()
@@ -276,6 +277,78 @@ fn second_mentions() -> Vec<Row> {
             } => refused("hidden-member", "/credentialStatus/0/statusListIndex");
         }
     }
+}
+
+const SCOPE: &str = "/credentialSubject/endorsementScope";
+
+/// An endorsement whose limits nobody sees is one of the whole subject.
+fn limits() -> Vec<Row> {
+    table! {
+        Scoped Stranger {
+            "no limits": |d| drop(cut(d, SCOPE)) => refused("signature-bad", "/proof");
+            "one limit less": |d| drop(cut(d, "/credentialSubject/endorsementScope/jurisdiction"))
+                => refused("signature-bad", "/proof");
+            "more within a limit": |d| push(d, "/credentialSubject/endorsementScope/tag", json!("brazing"))
+                => refused("signature-bad", "/proof");
+            "a later end": |d| set(d, "/credentialSubject/endorsementScope/awardedUntil", json!("2038-01-01T00:00:00Z"))
+                => refused("signature-bad", "/proof");
+            "the limits under their full IRI": |d| rename(d, SCOPE, &own("endorsementScope"))
+                => refused("hidden-member", "/credentialSubject/urn:uuid:89ec792f-1b7a-4f5c-98c1-03e854901091#endorsementScope");
+            "one limit under its full IRI": |d| rename(d, "/credentialSubject/endorsementScope/tag", &own("tag"))
+                => refused("hidden-member", "/credentialSubject/endorsementScope/urn:uuid:89ec792f-1b7a-4f5c-98c1-03e854901091#tag");
+            "the limits under another name": |d| {
+                let mut term = d["@context"][2]["endorsementScope"].clone();
+                term["@id"] = json!(own("endorsementScope"));
+                inline(d, json!({"fineprint": term}));
+                rename(d, SCOPE, "fineprint");
+            } => refused("hidden-member", "/@context/3");
+            "one limit under another name": |d| {
+                let terms = &mut d["@context"][2]["endorsementScope"]["@context"];
+                terms["country"] = terms["jurisdiction"].clone();
+                rename(d, "/credentialSubject/endorsementScope/jurisdiction", "country");
+            } => refused("hidden-member", "/@context/2");
+            "one limit under a name that the scope itself defines": |d| {
+                d["credentialSubject"]["endorsementScope"]["@context"] = json!({"country": own("jurisdiction")});
+                rename(d, "/credentialSubject/endorsementScope/jurisdiction", "country");
+            } => refused("hidden-member", "/credentialSubject/endorsementScope/@context");
+            "the limits by a prefix": |d| {
+                inline(d, json!({"own": own("")}));
+                rename(d, SCOPE, "own:endorsementScope");
+            } => refused("hidden-member", "/credentialSubject/own:endorsementScope");
+            "the limits where the subject is mentioned again": |d| {
+                let scope = cut(d, SCOPE);
+                d["relatedResource"][0]["endorsementScope"] = scope;
+            } => refused("hidden-member", SCOPE);
+            "the limits in @included": |d| {
+                let scope = cut(d, SCOPE);
+                d["@included"] = json!([{"id": "did:example:welder", "endorsementScope": scope}]);
+            } => refused("hidden-member", "/@included");
+            "the limits have a label, by which others may add to them": |d| set(d, "/credentialSubject/endorsementScope/id", json!("_:limits"))
+                => refused("hidden-member", SCOPE);
+            "the limits without their context": |d| drop(cut(d, "/@context/2")) => refused("not-signable", SCOPE);
+            "the limits mean something else": |d| d["@context"][2]["endorsementScope"]["@id"] = json!("urn:x:scope")
+                => refused("signature-bad", "/proof");
+            "one limit means something else": |d| {
+                d["@context"][2]["endorsementScope"]["@context"]["tag"]["@id"] = json!("urn:x:tag");
+            } => refused("signature-bad", "/proof");
+            "the subject takes the limits back": |d| d["credentialSubject"]["@context"] = json!({"endorsementScope": null})
+                => refused("not-signable", "/credentialSubject/@context");
+            "limits that stand in an array": |d| {
+                let scope = cut(d, SCOPE);
+                d["credentialSubject"]["endorsementScope"] = json!([scope]);
+            } => odd_but_good();
+        }
+        Endorsement Signer {
+            "limits in the words of somebody else": |d| {
+                inline(d, json!({"endorsementScope": "urn:x:scope"}));
+                d["credentialSubject"]["endorsementScope"] = json!("welding");
+            } => odd_but_good();
+        }
+    }
+}
+
+fn own(name: &str) -> String {
+    format!("{}{name}", crate::vc::contexts::OWN_TERMS)
 }
 
 /// What no context defines is dropped on the way to RDF: nobody signs it.

@@ -97,6 +97,8 @@ pub(super) enum Base {
     Draft,
     /// An endorsement that names its schema.
     Endorsement,
+    /// An endorsement of one version of a thing, and of no more of it than its scope says.
+    Scoped,
     /// A badge with endorsements of its issuer, its achievement and itself.
     Endorsed,
     /// A CLR with two badges.
@@ -131,7 +133,7 @@ impl Row {
 }
 
 impl Base {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Badge,
         Self::Named,
         Self::Old,
@@ -142,6 +144,7 @@ impl Base {
         Self::Older,
         Self::Draft,
         Self::Endorsement,
+        Self::Scoped,
         Self::Endorsed,
         Self::Record,
         Self::Presentation,
@@ -158,6 +161,7 @@ impl Base {
             Self::Old | Self::Older => old(),
             Self::Curve => badge_by(SMITH),
             Self::Endorsement => endorsement(),
+            Self::Scoped => scoped(),
             Self::Endorsed => endorsed(),
             Self::Record => record(),
             Self::Presentation => presentation(),
@@ -261,6 +265,27 @@ fn endorsement() -> Value {
     let id = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_endorsementcredential_schema.json";
     push(&mut endorsement, "/@context", json!(OB_EXTENSIONS));
     endorsement["credentialSchema"] = json!([{"id": id, "type": "1EdTechJsonSchemaValidator2019"}]);
+    endorsement
+}
+
+fn scoped() -> Value {
+    let mut endorsement = college().endorsement("did:example:welder");
+    push(
+        &mut endorsement,
+        "/@context",
+        crate::badges::scope_context(),
+    );
+    endorsement["credentialSubject"]["endorsementScope"] = json!({
+        "type": ["EndorsementScope"],
+        "achievementType": ["Certification"],
+        "tag": ["metal", "welding"],
+        "jurisdiction": ["CH"],
+        "awardedUntil": "2028-01-01T00:00:00Z",
+    });
+    let digest = crate::badges::DigestMultibase::of(b"{}");
+    endorsement["relatedResource"] = json!([{
+        "id": "did:example:welder", "digestMultibase": digest,
+    }]);
     endorsement
 }
 
