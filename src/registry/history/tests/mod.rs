@@ -60,6 +60,8 @@ impl Place {
             idempotency_kept: Ttl::from_seconds(3_600),
             publish_before_acknowledging: false,
             ready_bytes: 1 << 20,
+            trust_anchors: Vec::new(),
+            renewal_notice: Ttl::from_seconds(0),
         };
         let entropy = Arc::new(SeededEntropy::new(7));
         let master = MasterKey::generate(&SeededEntropy::new(0));

@@ -1,0 +1,380 @@
+//! What was changed, and the bytes that say so.
+
+use crate::ids::{
+    AchievementId, EndorsementId, KeyId, ListId, ProfileId, RequestId, Revision, SCOPED_ID_BYTES,
+    SpaceId,
+};
+use crate::store::codec::{CodecError, Reader, SortedIndexes};
+use crate::time::Timestamp;
+
+use super::requests::{self, RequestEvent};
+
+/// What was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    /// A profile was registered.
+    ProfileCreated {
+        /// Its number.
+        profile: ProfileId,
+    },
+    /// A profile's members were changed.
+    ProfileChanged {
+        /// Its number.
+        profile: ProfileId,
+    },
+    /// The registry decided about an accreditor, and with it about all that it endorsed.
+    AccreditorStanding {
+        /// Its number.
+        profile: ProfileId,
+        /// What was decided.
+        state: EndorsementState,
+    },
+    /// A key was made, or brought along with proof of possession.
+    KeyMade {
+        /// Whose it is.
+        profile: ProfileId,
+        /// Its number.
+        key: KeyId,
+    },
+    /// A key signs no more; what it signed stays good.
+    KeyRetired {
+        /// Whose it is.
+        profile: ProfileId,
+        /// Its number.
+        key: KeyId,
+    },
+    /// A key may be in wrong hands; no proof by it is good any more.
+    KeyRevoked {
+        /// Whose it is.
+        profile: ProfileId,
+        /// Its number.
+        key: KeyId,
+        /// Since when it may have been.
+        since: Timestamp,
+    },
+    /// An achievement was registered.
+    AchievementCreated {
+        /// Which.
+        achievement: AchievementId,
+    },
+    /// An achievement's members were changed.
+    AchievementChanged {
+        /// Which.
+        achievement: AchievementId,
+    },
+    /// An index space was opened.
+    SpaceOpened {
+        /// Which.
+        space: SpaceId,
+        /// How many indexes it has.
+        length: u64,
+    },
+    /// A status list was opened over an index space.
+    ListOpened {
+        /// Which.
+        list: ListId,
+        /// Over which space.
+        space: SpaceId,
+    },
+    /// Indexes were given out: the permutation of these counters.
+    EntriesAllocated {
+        /// Of which space.
+        space: SpaceId,
+        /// The first counter.
+        first: u64,
+        /// How many.
+        count: u64,
+    },
+    /// Entries of a list got a status, all the same one.
+    StatusChanged {
+        /// Of which list.
+        list: ListId,
+        /// The list's revision after the change.
+        revision: Revision,
+        /// The status, 0 to what the list's status size can hold.
+        status: u8,
+        /// Which entries.
+        indexes: SortedIndexes,
+    },
+    /// An endorsement was issued.
+    EndorsementIssued {
+        /// Which.
+        endorsement: EndorsementId,
+    },
+    /// An endorsement's standing was changed.
+    EndorsementStatus {
+        /// Which.
+        endorsement: EndorsementId,
+        /// To what.
+        state: EndorsementState,
+    },
+    /// An endorsement that was issued elsewhere was brought here.
+    EndorsementImported {
+        /// Which.
+        endorsement: EndorsementId,
+    },
+    /// A credential was signed for its issuer.
+    CredentialIssued {
+        /// The issuer.
+        profile: ProfileId,
+        /// SHA-256 of its proof in canonical JSON (RFC 8785), or of the JWT that it is: whoever holds the credential can show
+        /// that it was issued, and nobody else learns what it is. It is the key of its row in
+        /// [`SIGNATURES`](super::tables::SIGNATURES); events of stores older than that table hold
+        /// SHA-256 of the proof's JSON as it was handed out.
+        proof: [u8; 32],
+    },
+    /// A bearer token was made.
+    TokenMade {
+        /// Its id, which is not its secret.
+        id: [u8; 16],
+    },
+    /// A bearer token was revoked.
+    TokenRevoked {
+        /// Its id, which is not its secret.
+        id: [u8; 16],
+    },
+    /// Something happened to a request for an endorsement.
+    Request {
+        /// Which.
+        request: RequestId,
+        /// What happened.
+        event: RequestEvent,
+    },
+}
+
+/// What the standing of an endorsement, or of an accreditor, was changed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndorsementState {
+    /// Active again after a suspension.
+    Reinstated,
+    /// Suspended, reversibly.
+    Suspended,
+    /// Revoked, for ever.
+    Revoked,
+}
+
+impl EventKind {
+    /// The byte that names the kind in stored events. A number is never given a second meaning.
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::ProfileCreated { .. } => 0x01,
+            Self::ProfileChanged { .. } => 0x02,
+            Self::AccreditorStanding { .. } => 0x03,
+            Self::KeyMade { .. } => 0x10,
+            Self::KeyRetired { .. } => 0x11,
+            Self::KeyRevoked { .. } => 0x12,
+            Self::AchievementCreated { .. } => 0x20,
+            Self::AchievementChanged { .. } => 0x21,
+            Self::SpaceOpened { .. } => 0x30,
+            Self::ListOpened { .. } => 0x31,
+            Self::EntriesAllocated { .. } => 0x32,
+            Self::StatusChanged { .. } => 0x33,
+            Self::EndorsementIssued { .. } => 0x40,
+            Self::EndorsementStatus { .. } => 0x41,
+            Self::CredentialIssued { .. } => 0x42,
+            Self::EndorsementImported { .. } => 0x43,
+            Self::TokenMade { .. } => 0x50,
+            Self::TokenRevoked { .. } => 0x51,
+            Self::Request { event, .. } => event.code(),
+        }
+    }
+
+    pub(super) fn encode_payload(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::ProfileCreated { profile } | Self::ProfileChanged { profile } => {
+                out.extend(profile.0.to_be_bytes());
+            }
+            Self::AccreditorStanding { profile, state } => {
+                out.extend(profile.0.to_be_bytes());
+                out.push(state.code());
+            }
+            Self::KeyMade { profile, key } | Self::KeyRetired { profile, key } => {
+                out.extend(profile.0.to_be_bytes());
+                out.extend(key.0.to_be_bytes());
+            }
+            Self::KeyRevoked {
+                profile,
+                key,
+                since,
+            } => {
+                out.extend(profile.0.to_be_bytes());
+                out.extend(key.0.to_be_bytes());
+                out.extend(since.millis().to_be_bytes());
+            }
+            Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
+                out.extend(achievement.as_bytes());
+            }
+            Self::SpaceOpened { space, length } => {
+                out.extend(space.as_bytes());
+                out.extend(length.to_be_bytes());
+            }
+            Self::ListOpened { list, space } => {
+                out.extend(list.as_bytes());
+                out.extend(space.as_bytes());
+            }
+            Self::EntriesAllocated {
+                space,
+                first,
+                count,
+            } => {
+                out.extend(space.as_bytes());
+                out.extend(first.to_be_bytes());
+                out.extend(count.to_be_bytes());
+            }
+            Self::StatusChanged {
+                list,
+                revision,
+                status,
+                indexes,
+            } => {
+                out.extend(list.as_bytes());
+                out.extend(revision.0.to_be_bytes());
+                out.push(*status);
+                indexes.encode(out);
+            }
+            Self::EndorsementIssued { endorsement } | Self::EndorsementImported { endorsement } => {
+                out.extend(endorsement.as_bytes());
+            }
+            Self::EndorsementStatus { endorsement, state } => {
+                out.extend(endorsement.as_bytes());
+                out.push(state.code());
+            }
+            Self::CredentialIssued { profile, proof } => {
+                out.extend(profile.0.to_be_bytes());
+                out.extend(proof);
+            }
+            Self::TokenMade { id } | Self::TokenRevoked { id } => out.extend(id),
+            Self::Request { request, event } => event.encode_payload(*request, out),
+        }
+    }
+
+    pub(super) fn decode_payload(code: u8, from: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(match code {
+            0x01 => Self::ProfileCreated {
+                profile: profile(from)?,
+            },
+            0x02 => Self::ProfileChanged {
+                profile: profile(from)?,
+            },
+            0x03 => Self::AccreditorStanding {
+                profile: profile(from)?,
+                state: EndorsementState::decode(from)?,
+            },
+            0x10 => Self::KeyMade {
+                profile: profile(from)?,
+                key: key(from)?,
+            },
+            0x11 => Self::KeyRetired {
+                profile: profile(from)?,
+                key: key(from)?,
+            },
+            0x12 => Self::KeyRevoked {
+                profile: profile(from)?,
+                key: key(from)?,
+                since: from.timestamp()?,
+            },
+            0x20 => Self::AchievementCreated {
+                achievement: achievement(from)?,
+            },
+            0x21 => Self::AchievementChanged {
+                achievement: achievement(from)?,
+            },
+            0x30 => Self::SpaceOpened {
+                space: space(from)?,
+                length: from.u64()?,
+            },
+            0x31 => Self::ListOpened {
+                list: list(from)?,
+                space: space(from)?,
+            },
+            0x32 => Self::EntriesAllocated {
+                space: space(from)?,
+                first: from.u64()?,
+                count: from.u64()?,
+            },
+            0x33 => Self::StatusChanged {
+                list: list(from)?,
+                revision: Revision(from.u64()?),
+                status: from.u8()?,
+                indexes: SortedIndexes::decode(from)?,
+            },
+            0x40 => Self::EndorsementIssued {
+                endorsement: endorsement(from)?,
+            },
+            0x41 => Self::EndorsementStatus {
+                endorsement: endorsement(from)?,
+                state: EndorsementState::decode(from)?,
+            },
+            0x42 => Self::CredentialIssued {
+                profile: profile(from)?,
+                proof: from.array()?,
+            },
+            0x43 => Self::EndorsementImported {
+                endorsement: endorsement(from)?,
+            },
+            0x50 => Self::TokenMade { id: from.array()? },
+            0x51 => Self::TokenRevoked { id: from.array()? },
+            0x60..=0x65 => requests::decode_payload(code, from)?,
+            other => {
+                let what = "a kind of event";
+                return Err(CodecError::Range {
+                    at: 1,
+                    value: other.into(),
+                    what,
+                });
+            }
+        })
+    }
+}
+
+impl EndorsementState {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Reinstated => 0,
+            Self::Suspended => 1,
+            Self::Revoked => 2,
+        }
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let at = reader.position();
+        match reader.u8()? {
+            0 => Ok(Self::Reinstated),
+            1 => Ok(Self::Suspended),
+            2 => Ok(Self::Revoked),
+            other => Err(CodecError::Range {
+                at,
+                value: other.into(),
+                what: "an endorsement's state",
+            }),
+        }
+    }
+}
+
+pub(super) fn profile(reader: &mut Reader<'_>) -> Result<ProfileId, CodecError> {
+    reader.u32().map(ProfileId)
+}
+
+fn key(reader: &mut Reader<'_>) -> Result<KeyId, CodecError> {
+    reader.u32().map(KeyId)
+}
+
+fn list(reader: &mut Reader<'_>) -> Result<ListId, CodecError> {
+    reader.array::<SCOPED_ID_BYTES>().map(ListId::from_bytes)
+}
+
+fn space(reader: &mut Reader<'_>) -> Result<SpaceId, CodecError> {
+    reader.array::<SCOPED_ID_BYTES>().map(SpaceId::from_bytes)
+}
+
+fn endorsement(reader: &mut Reader<'_>) -> Result<EndorsementId, CodecError> {
+    reader
+        .array::<SCOPED_ID_BYTES>()
+        .map(EndorsementId::from_bytes)
+}
+
+fn achievement(reader: &mut Reader<'_>) -> Result<AchievementId, CodecError> {
+    reader
+        .array::<SCOPED_ID_BYTES>()
+        .map(AchievementId::from_bytes)
+}
