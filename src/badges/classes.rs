@@ -166,7 +166,23 @@ pub(super) static ENDORSEMENT_SUBJECT: Shape = Shape {
     one_of: &[],
 };
 
-/// The subject of a ClrCredential (CLR 2.0, section B.1). The registry reads it and issues none.
+/// What CLR 2.0 adds to the envelope of a credential, for a record.
+pub(super) static CLR_CREDENTIAL: Shape = Shape {
+    class: "ClrCredential",
+    members: &[
+        &CREDENTIAL_MEMBERS,
+        &[
+            required("credentialSubject", Kind::Object(&CLR_SUBJECT)),
+            optional("image", Kind::Object(&IMAGE)),
+            optional("partial", Kind::Boolean),
+            optional("evidence", Kind::Objects(&EVIDENCE)),
+        ],
+        &EMBEDDED_ENDORSEMENTS,
+    ],
+    one_of: &[],
+};
+
+/// The subject of a ClrCredential (CLR 2.0, section B.1).
 pub(super) static CLR_SUBJECT: Shape = Shape {
     class: "ClrSubject",
     members: &[&[
@@ -177,7 +193,7 @@ pub(super) static CLR_SUBJECT: Shape = Shape {
         required("verifiableCredential", Kind::Opaques),
         optional("association", Kind::Objects(&ASSOCIATION)),
     ]],
-    one_of: &[],
+    one_of: &["id", "identifier"],
 };
 
 static ASSOCIATION: Shape = Shape {

@@ -1,11 +1,12 @@
 //! The classes of Open Badges 3.0 that the registry keeps and issues: Profile, Achievement,
-//! EndorsementCredential and AchievementCredential. Each class is a table of its members
+//! EndorsementCredential and AchievementCredential, and of CLR 2.0 the ClrCredential. Each class is a table of its members
 //! (`classes`), and one reader (`shape`) checks them all. What others have issued comes out of
 //! pictures by [`baked`], and is held to the schema that it names by [`schema`].
 
 mod achievement;
 pub mod baked;
 mod classes;
+mod clr;
 mod credential;
 mod digest;
 mod endorsement;
@@ -15,6 +16,8 @@ mod scope;
 mod shape;
 
 pub use achievement::Achievement;
+pub use clr::{BundledError, Clr, ClrError, is_clr, nested_credentials};
+pub(crate) use clr::{achievements, achievements_of, association_ends, described_in};
 pub use credential::{Badge, CONTEXTS, OB_CONTEXT, OpenBadgesError, is_achievement_credential};
 pub use digest::{DigestError, DigestMultibase};
 pub use endorsement::{Endorsement, EndorsementToIssue, SubjectKind, SubjectKindError};

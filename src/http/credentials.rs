@@ -17,7 +17,8 @@ use crate::vc::securing::{Securing, SecuringError};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct IssueRequest {
-    /// The credential without proof. Its issuer has to be a profile here.
+    /// The credential without proof. Its issuer has to be a profile here. A badge (Open Badges 3.0)
+    /// and a learner record that bundles credentials (CLR 2.0) are held to their data models.
     #[schema(value_type = Object)]
     credential: Value,
     /// Options.

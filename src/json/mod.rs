@@ -8,7 +8,7 @@ mod parser;
 mod typed;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 /// How many arrays and objects may stand in one another.
@@ -182,6 +182,31 @@ pub fn check_interoperable(value: &Value) -> Result<(), JsonError> {
 /// One step of a JSON pointer: `/` and the name, with `~` and `/` escaped (RFC 6901 section 3).
 pub fn pointer_step(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The items of a member of the object at the pointer `at` that is an array or one value, each with
+/// its own pointer. Nothing where there is no such member.
+pub fn each<'a>(
+    members: Option<&'a Map<String, Value>>,
+    at: &str,
+    member: &str,
+) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
+    let value = members.and_then(|members| members.get(member));
+    // Most of what is looked for is not there, and then nobody asks for its place.
+    let at = value.map_or_else(String::new, |_| format!("{at}{}", pointer_step(member)));
+    let is_array = value.is_some_and(Value::is_array);
+    let items = match value {
+        Some(Value::Array(items)) => items.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    items
+        .iter()
+        .enumerate()
+        .map(move |(index, item)| match is_array {
+            true => (format!("{at}/{index}"), item),
+            false => (at.clone(), item),
+        })
 }
 
 impl JsonError {

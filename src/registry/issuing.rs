@@ -11,7 +11,7 @@ use super::profiles::id_digest;
 use super::signing::Held;
 use super::statuses::{StatusTarget, StatusUpdate, Updated};
 use super::{Change, Registry, RegistryError, Thing};
-use crate::badges::{Badge, is_achievement_credential};
+use crate::badges::{Badge, Clr, is_achievement_credential, is_clr};
 use crate::entropy::random;
 use crate::status::StatusPurpose;
 use crate::store::event::EventKind;
@@ -327,7 +327,7 @@ fn valid_from(members: &Map<String, Value>, now: Timestamp) -> Option<String> {
     (is_v2 && !members.contains_key("validFrom")).then(|| now.whole_seconds().to_string())
 }
 
-/// A credential has to be one before it is signed, and a badge a badge.
+/// A credential has to be one before it is signed, a badge a badge, and a record a record.
 fn check_envelope(completed: &Value) -> Result<(), RegistryError> {
     // The messages lead with the place within the credential.
     let refused = |error: String| {
@@ -335,10 +335,12 @@ fn check_envelope(completed: &Value) -> Result<(), RegistryError> {
         let place = if place.starts_with('/') { place } else { "" };
         RegistryError::invalid(format!("/credential{place}"), error)
     };
+    Credential::read(completed).map_err(|error| refused(error.to_string()))?;
     if is_achievement_credential(completed) {
         Badge::read(completed).map_err(|error| refused(error.to_string()))?;
-    } else {
-        Credential::read(completed).map_err(|error| refused(error.to_string()))?;
+    }
+    if is_clr(completed) {
+        Clr::read(completed).map_err(|error| refused(error.to_string()))?;
     }
     Ok(())
 }

@@ -4,7 +4,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::json::pointer_step;
+use crate::badges::nested_credentials;
+use crate::json::each;
 
 /// Something embedded, with its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +53,14 @@ pub(super) fn find(credential: &Value) -> Vec<Embedded<'_>> {
     for (at, subject) in each(credential.as_object(), "", "credentialSubject") {
         found.subject(subject.as_object(), &at);
     }
+    for (pointer, value) in nested_credentials(credential) {
+        let role = Role::Credential;
+        found.all.push(Embedded {
+            pointer,
+            value,
+            role,
+        });
+    }
     if let Some(members) = credential.as_object() {
         found.endorsements(members, "", issuer.into_iter().collect());
     }
@@ -80,13 +89,6 @@ impl<'a> Found<'a> {
         }
         for (at, source) in each(subject, at, "source") {
             self.profile_value(source, &at);
-        }
-        for (pointer, value) in each(subject, at, "verifiableCredential") {
-            self.all.push(Embedded {
-                pointer,
-                value,
-                role: Role::Credential,
-            });
         }
     }
 
@@ -152,36 +154,6 @@ impl<'a> Found<'a> {
 /// The id of what stands by its id or as an object.
 fn id_of(value: &Value) -> Option<&str> {
     value.as_str().or_else(|| value.get("id")?.as_str())
-}
-
-/// The credentials that a CLR brings together, each with its JSON pointer.
-pub(crate) fn nested_credentials(credential: &Value) -> impl Iterator<Item = (String, &Value)> {
-    each(credential.as_object(), "", "credentialSubject")
-        .flat_map(|(at, subject)| each(subject.as_object(), &at, "verifiableCredential"))
-}
-
-/// The items of a member that is an array or one value, each with its place.
-pub(crate) fn each<'a>(
-    members: Option<&'a Map<String, Value>>,
-    at: &str,
-    member: &str,
-) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
-    let value = members.and_then(|members| members.get(member));
-    // Most of what is looked for is not there, and then nobody asks for its place.
-    let at = value.map_or_else(String::new, |_| format!("{at}{}", pointer_step(member)));
-    let is_array = value.is_some_and(Value::is_array);
-    let items = match value {
-        Some(Value::Array(items)) => items.as_slice(),
-        Some(one) => std::slice::from_ref(one),
-        None => &[],
-    };
-    items
-        .iter()
-        .enumerate()
-        .map(move |(index, item)| match is_array {
-            true => (format!("{at}/{index}"), item),
-            false => (at.clone(), item),
-        })
 }
 
 #[cfg(test)]

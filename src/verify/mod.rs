@@ -32,7 +32,6 @@ use crate::time::Timestamp;
 use crate::vc::did::Localhost;
 
 pub use code::{Code, OWN_PROBLEM_TYPE};
-pub(crate) use embedded::{each, nested_credentials};
 pub use input::{Input, InputError};
 pub use keys::PinnedKey;
 pub use lists::{CheckedList, Fetched, ListSigners, check_list};

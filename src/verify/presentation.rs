@@ -3,13 +3,13 @@
 
 use serde_json::Value;
 
+use crate::json::each;
 use crate::time::Timestamp;
 use crate::vc::credential::{CONTEXT_V1, CONTEXT_V2};
 use crate::vc::did::Relationship;
 
 use super::Options;
 use super::code::Code;
-use super::embedded::each;
 use super::examine::{Examiner, MAX_EMBEDDED, has_type};
 use super::input::Secured;
 use super::jwt;

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::json::each;
 use crate::jsonld;
 use crate::vc::contexts::Revision;
 use crate::vc::did::Relationship;
@@ -11,7 +12,6 @@ use crate::vc::proof::{self, Part, Prepared, Proof, ProofError, Transformation, 
 use crate::vc::verifying::VerifyingKey;
 
 use super::code::Code;
-use super::embedded::each;
 use super::examine::Examiner;
 use super::keys::{Signed, key_of};
 use super::presentation::Expected;

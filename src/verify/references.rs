@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::badges::DigestMultibase;
 use crate::badges::schema::{self, Schema};
+use crate::json::each;
 use crate::time::Timestamp;
 
 use super::code::Code;
-use super::embedded::each;
 use super::examine::{Claims, Examiner, has_type};
 use super::input::Input;
 use super::outcome::Outcome;

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::json::each;
 use crate::status::{
     Authenticity, Effect, EntryError, ListReference, StatusError, StatusPurpose, StatusResult,
 };
@@ -12,7 +13,6 @@ use crate::vc::proof;
 use crate::vc::verifying::VerifyingKey;
 
 use super::code::Code;
-use super::embedded::each;
 use super::examine::{Claims, Examiner};
 use super::keys::{SignedJwt, key_of_jwt};
 use super::lists::{self, ListSigners};

@@ -3,6 +3,7 @@
 mod agreement;
 mod lists;
 mod proofs;
+mod records;
 mod samples;
 mod scopes;
 mod served;

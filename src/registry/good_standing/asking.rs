@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Endorsed, Half, Looked, MOST_SHOWN, Party, StandingAnswer, StatusPart};
 use crate::badges::{Need, Role};
 use crate::ids::AchievementId;
+use crate::json::each;
 use crate::registry::backing::Question;
 use crate::registry::links::{Link, Links};
 use crate::registry::profiles::id_digest;
@@ -17,7 +18,7 @@ use crate::registry::{MaySee, Outcome, Registry, RegistryError};
 use crate::store::engine::Read;
 use crate::store::tables::{ACHIEVEMENTS, CREDENTIALS, CredentialDates, CredentialRecord};
 use crate::time::Timestamp;
-use crate::verify::{self, StatusReport, weightiest};
+use crate::verify::{StatusReport, weightiest};
 
 /// Issuers and achievements, by id and by what they were asked about as.
 type Parties = HashMap<(String, Option<Role>), Rc<Party>>;
@@ -242,12 +243,12 @@ impl<'a> Asking<'a> {
             let mut sources = known.clone().peekable();
             sources.peek()?;
             let source = sources.find(|source| source.contains_key(member));
-            let each = verify::each(source, "", member);
+            let values = each(source, "", member);
             let text = |value: &Value| {
                 let value = within.map_or(Some(value), |name| value.get(name))?;
                 value.as_str().map(str::to_owned)
             };
-            Some(each.filter_map(|(_, value)| text(value)).collect())
+            Some(values.filter_map(|(_, value)| text(value)).collect())
         };
         need.achievement_types = texts("achievementType", None);
         need.tags = texts("tag", None);

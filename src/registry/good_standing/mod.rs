@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use super::backing::{Backing, Question};
 use super::{MaySee, Outcome, Registry, RegistryError};
+use crate::badges::nested_credentials;
 use crate::ids::EndorsementId;
 use crate::vc::jwt::Envelope;
 use crate::vc::securing::Secured;
-use crate::verify::{Options, Outside, Report, nested_credentials};
+use crate::verify::{Options, Outside, Report};
 use asking::Asking;
 
 /// A credential that is asked about.

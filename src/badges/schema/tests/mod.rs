@@ -2,13 +2,15 @@ mod rules;
 mod samples;
 
 use super::*;
-use crate::badges::Badge;
-use samples::{badge, clr, endorsement, issuable, older, profile};
+use crate::badges::{Badge, Clr};
+use samples::{badge, clr, endorsement, issuable, issuable_record, older, profile};
 use serde_json::json;
 
 const OB_JSON: &str = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_";
 const OB_JSON_LD: &str = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json-ld/ob_v3p0_";
 const CLR_JSON: &str = "https://purl.imsglobal.org/spec/clr/v2p0/schema/json/clr_v2p0_";
+
+const CLR_JSON_LD: &str = "https://purl.imsglobal.org/spec/clr/v2p0/schema/json-ld/clr_v2p0_";
 
 fn schema(base: &str, name: &str) -> Schema {
     known(&format!("{base}{name}_schema.json")).unwrap()
@@ -198,15 +200,27 @@ fn places(document: &Value, at: String, all: &mut Vec<String>) {
 
 #[test]
 fn what_the_registry_would_issue_no_schema_forbids() {
-    let schema = schema(OB_JSON_LD, "achievementcredential");
-    let badge = issuable();
+    let badges = schema(OB_JSON_LD, "achievementcredential");
+    let issued = [
+        issued_and_allowed(badges, &issuable(), |badge| Badge::read(badge).is_ok()),
+        issued_and_allowed(
+            schema(CLR_JSON_LD, "clrcredential"),
+            &issuable_record(),
+            |record| Clr::read(record).is_ok(),
+        ),
+    ];
+    assert!(issued.iter().all(|issued| *issued > 100), "{issued:?}");
+}
+
+/// How many of the document's changes the registry would issue; the schema allows each of them.
+fn issued_and_allowed(schema: Schema, base: &Value, would_issue: fn(&Value) -> bool) -> usize {
     let (mut all, mut issued) = (Vec::new(), 0);
-    places(&badge, String::new(), &mut all);
+    places(base, String::new(), &mut all);
     for (place, to) in all
         .iter()
         .flat_map(|place| values().map(move |to| (place, to)))
     {
-        let mut document = changed(&badge, place, to);
+        let mut document = changed(base, place, to);
         // What the registry adds.
         document["validFrom"] = json!("2026-01-01T00:00:00Z");
         document["id"] = json!("urn:uuid:1");
@@ -221,16 +235,13 @@ fn what_the_registry_would_issue_no_schema_forbids() {
         if left_alone.iter().any(|member| place.starts_with(member)) {
             continue;
         }
-        if Badge::read(&document).is_ok() {
+        if would_issue(&document) {
             issued += 1;
-            assert_eq!(
-                violations(schema, &document),
-                Vec::<String>::new(),
-                "{place}"
-            );
+            let found = violations(schema, &document);
+            assert_eq!(found, Vec::<String>::new(), "{place}");
         }
     }
-    assert!(issued > 100, "{issued}");
+    issued
 }
 
 #[test]

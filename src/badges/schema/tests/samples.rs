@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::changed;
-use crate::badges::Badge;
+use crate::badges::{Badge, Clr};
 
 pub(super) fn profile() -> Value {
     json!({
@@ -183,4 +183,18 @@ pub(super) fn issuable() -> Value {
     let badge = changed(&badge, &blank, json!("A degree."));
     Badge::read(&badge).unwrap();
     badge
+}
+
+/// The record with associations between what is in it, and an achievement that is not blank.
+pub(super) fn issuable_record() -> Value {
+    let subject = "/credentialSubject";
+    let id = clr()["credentialSubject"]["achievement"][0]["id"].clone();
+    let ends = ["sourceId", "targetId"].map(|end| format!("{subject}/association/0/{end}"));
+    let record = ends
+        .iter()
+        .fold(clr(), |record, end| changed(&record, end, id.clone()));
+    let blank = format!("{subject}/achievement/0/description");
+    let record = changed(&record, &blank, json!("A degree."));
+    Clr::read(&record).unwrap();
+    record
 }
