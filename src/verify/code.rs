@@ -235,6 +235,10 @@ codes! {
     DigestStale "digest-stale" NAMED_BY_CODE "What is endorsed has changed since";
     /// A digest that was not compared.
     DigestNotChecked "digest-not-checked" NAMED_BY_CODE "The digest was not compared";
+    /// An achievement in a record for which the record bundles no proved credential.
+    NoCredential "no-credential" NAMED_BY_CODE "No credential in the record is for it";
+    /// An association of a record with something that is not in it.
+    AssociationOpen "association-open" ERROR_MALFORMED "The association leads out of the record";
     /// Deeper, or more, than is looked at.
     NotLookedAt "not-looked-at" NAMED_BY_CODE "There is more than is looked at";
 }

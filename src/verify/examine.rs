@@ -5,8 +5,11 @@
 //! what the issuer is now known to have said: a newer version, status, period, and what is
 //! embedded.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
+use crate::badges::achievements_of;
 use crate::badges::schema::{Schema, Violation};
 use crate::bitstring::{DEFAULT_CAP_BYTES, MINIMUM_ENTRIES};
 use crate::status::StatusList;
@@ -24,6 +27,7 @@ use super::jwt;
 use super::outcome::Outcome;
 use super::presentation::Expected;
 use super::proofs::{self, Wanted};
+use super::record;
 use super::references;
 use super::report::{CheckKind, DateReport, Finding, Report};
 use super::resolver::{Known, Resolver};
@@ -243,6 +247,8 @@ impl<'r> Examiner<'r> {
     /// Each embedded endorsement and credential, reported one by one. None of them changes what
     /// the credential that carries them is.
     fn embedded(&mut self, document: &Value, depth: usize, report: &mut Report) {
+        // Of what a record bundles: the achievements that a proved credential is for.
+        let mut proved = HashSet::new();
         for Embedded {
             pointer,
             value,
@@ -265,12 +271,31 @@ impl<'r> Examiner<'r> {
                 continue;
             }
             let inner = self.credential(value, &report.place(&pointer), depth + 1);
-            let finding = match role {
-                Role::Endorsement(thing) => self.endorsement_finding(&inner, &thing),
-                Role::Credential => inner.summary(Code::Included),
+            let finding = match &role {
+                Role::Endorsement(thing) => self.endorsement_finding(&inner, thing),
+                Role::Credential => self.bundled_finding(&inner, report),
             };
+            if inner.verified && role == Role::Credential {
+                proved.extend(achievements_of(value));
+            }
             report.include(&pointer, kind, finding, &inner);
         }
+        record::tell(document, &proved, report);
+    }
+
+    /// What a credential within a record is. One without a proof may be told by whoever signed the
+    /// record, and nobody else.
+    fn bundled_finding(&self, inner: &Report, record: &Report) -> Finding {
+        let mut finding = inner.summary(Code::Included);
+        if let (Code::NoProof, Some(issuer)) = (finding.code, &inner.issuer) {
+            let teller = record.issuer.as_deref().unwrap_or_default();
+            let whose = match self.is_same(issuer, teller) {
+                true => format!("it is there by the word of {teller}, who signed the record"),
+                false => format!("nothing shows that {issuer} has issued it"),
+            };
+            finding.detail = format!("it has no proof of its own: {whose}");
+        }
+        finding
     }
 
     /// What an embedded endorsement says for the thing that it stands at.

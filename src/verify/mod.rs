@@ -18,6 +18,7 @@ mod offline;
 pub mod outcome;
 mod presentation;
 mod proofs;
+mod record;
 mod references;
 mod report;
 mod resolver;

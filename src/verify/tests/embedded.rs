@@ -1,7 +1,6 @@
 //! Endorsements and credentials within a credential.
 
 use super::*;
-use crate::vc::contexts::CLR;
 
 const ACHIEVEMENT: &str = "https://college.example/achievements/welding";
 
@@ -310,45 +309,6 @@ fn what_is_not_compared_is_told() {
                 "issuer.endorsement[0].relatedResource[0]".to_owned(),
                 "digest-not-checked"
             ),
-        ]
-    );
-}
-
-#[test]
-fn the_credentials_of_a_clr_are_reported_one_by_one() {
-    let url = "https://board.example/lists/1";
-    let world = World::default().with_list(url, &board(), "revocation", &[7]);
-    let mut revoked = board().badge();
-    revoked["id"] = json!("https://board.example/badges/2");
-    revoked["credentialStatus"] = statuses::entry(url, "revocation", 7);
-    let mut good = board().badge();
-    good["endorsement"] = json!([college().endorse(good["id"].as_str().unwrap())]);
-    let clr = json!({
-        "@context": [CREDENTIALS_V2, CLR, OPEN_BADGES],
-        "id": "https://college.example/records/1",
-        "type": ["VerifiableCredential", "ClrCredential"],
-        "name": "Record",
-        "issuer": {"id": college().id, "type": ["Profile"]},
-        "validFrom": "2026-01-01T00:00:00Z",
-        "credentialSubject": {
-            "id": "did:example:learner",
-            "type": ["ClrSubject"],
-            "verifiableCredential": [board().sign(&good), board().sign(&revoked)],
-        },
-    });
-    let report = world.verify(&college().sign(&clr));
-    assert_eq!(
-        (report.verified, report.outcome),
-        (true, Outcome::Active),
-        "{report:?}"
-    );
-    let path = |text: &str| format!("credentialSubject.verifiableCredential{text}");
-    assert_eq!(
-        wholes(&report),
-        [
-            (path("[0]"), "active", "included"),
-            (path("[0].endorsement[0]"), "active", "endorsed"),
-            (path("[1]"), "revoked", "revoked"),
         ]
     );
 }

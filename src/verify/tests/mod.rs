@@ -4,6 +4,7 @@ mod embedded;
 mod forgeries;
 mod keys;
 mod presentations;
+mod records;
 mod statuses;
 mod table_documents;
 mod table_others;
