@@ -69,6 +69,9 @@ impl<'a> Verdict<'a> {
                 "its signature does not match, so it was changed or forged: do not rely on it"
             }
             (Some(false), _) => "it is not shown to be genuine: do not rely on it",
+            (Some(true), "active") if !self.bundled_is_in_force() => {
+                "it is genuine and in force, but not all that it bundles is"
+            }
             (Some(true), "active") => match self.standing_of_issuer() {
                 Some("active") | None => "it is genuine and in force",
                 Some("unknown") => {
@@ -98,6 +101,13 @@ impl<'a> Verdict<'a> {
         let problems = self.answer.get("problemDetails").and_then(Value::as_array);
         let mut problems = problems.into_iter().flatten();
         problems.any(|problem| text(problem, "code") == Some(code))
+    }
+
+    /// Whether every credential within it is in force, as far as any is told of.
+    fn bundled_is_in_force(&self) -> bool {
+        let mut bundled =
+            checks(self.answer).filter(|check| text(check, "kind") == Some("credential"));
+        bundled.all(|check| text(check, "outcome") == Some("active"))
     }
 
     /// What the registry says of the issuer, where it was asked.
@@ -404,6 +414,21 @@ mod tests {
         unknown: it is not shown to be genuine: do not rely on it
         unknown: whether it is genuine is not said: do not rely on it
         "#);
+    }
+
+    #[test]
+    fn a_record_is_as_it_is_and_what_it_bundles_is_told_beside_it() {
+        let sentence = |outcome: &str| {
+            let of_bundled = |outcome| json!({"kind": "credential", "outcome": outcome});
+            let checks = [of_bundled("active"), of_bundled(outcome)];
+            let answer =
+                json!({"verified": true, "outcome": "active", "report": {"checks": checks}});
+            told(answer).lines().next().unwrap_or_default().to_owned()
+        };
+        assert_eq!(sentence("active"), "active: it is genuine and in force");
+        let worse = "active: it is genuine and in force, but not all that it bundles is";
+        assert_eq!(sentence("revoked"), worse);
+        assert_eq!(sentence("unknown"), worse);
     }
 
     #[test]
