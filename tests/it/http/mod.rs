@@ -15,6 +15,7 @@ mod health;
 mod idempotency;
 mod issue;
 mod issued_forms;
+mod past_statuses;
 mod records;
 mod requests;
 mod statuses;

@@ -5,6 +5,7 @@ mod endorse;
 mod identity;
 mod keys;
 mod lists;
+mod older_store;
 mod publishing;
 mod register;
 mod requests;
