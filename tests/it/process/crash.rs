@@ -15,7 +15,8 @@ use super::folder::Folder;
 use super::server::{PATIENCE, Server};
 use super::signed_list::SignedList;
 use super::standing::{
-    ACCREDITOR, ISSUER, endorse, entries, list, look_up, path, profile, revocation,
+    ACCREDITOR, ISSUER, endorse, entries, list, look_up, look_up_at, moment, path, profile,
+    revocation,
 };
 
 const ENTRIES: usize = 1_000;
@@ -57,6 +58,7 @@ fn kill_after(answers: usize) {
     profile(&registry, ISSUER, "issuer");
     let list = list(&registry, ISSUER);
     let indexes = entries(&registry, &list, ENTRIES);
+    let before = moment(&registry, &list);
 
     let cut = revoke_until_killed(&mut server, &registry, &list, &indexes, answers);
     assert!(cut.acknowledged.len() >= answers);
@@ -65,6 +67,7 @@ fn kill_after(answers: usize) {
     let server = folder.serve(&[]);
     let registry = folder.operator(&server);
     holds_what_was_acknowledged(&registry, &list, &indexes, &cut);
+    holds_the_past(&registry, &list, &indexes, &before);
 
     // And it goes on from there, to the last entry.
     for index in &indexes {
@@ -148,6 +151,18 @@ fn holds_what_was_acknowledged(registry: &Client, list: &str, indexes: &[u64], c
     let question = json!({ "verifiableCredential": signed.document });
     let verdict = registry.post("/credentials/verify", &question).json(200);
     assert_eq!(verdict["verified"], json!(true), "{verdict}");
+}
+
+/// The entries are told as they were before the first revocation, and as they are now.
+fn holds_the_past(registry: &Client, list: &str, indexes: &[u64], before: &str) {
+    let then = look_up_at(registry, list, indexes, before);
+    assert!(
+        then.iter()
+            .all(|entry| !entry.revoked && entry.revision == 1)
+    );
+    let now = moment(registry, list);
+    let then = look_up_at(registry, list, indexes, &now);
+    assert_eq!(then, look_up(registry, list, indexes));
 }
 
 /// The signed list, once it shows so many revocations.

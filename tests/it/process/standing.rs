@@ -54,10 +54,36 @@ pub(super) struct Standing {
 
 /// Looks many entries up in one question, without a token.
 pub(super) fn look_up(registry: &Client, list: &str, indexes: &[u64]) -> Vec<Standing> {
+    asked(registry, list, indexes, None)
+}
+
+/// As [`look_up`], as of a moment in the past.
+pub(super) fn look_up_at(
+    registry: &Client,
+    list: &str,
+    indexes: &[u64],
+    at: &str,
+) -> Vec<Standing> {
+    asked(registry, list, indexes, Some(at))
+}
+
+/// A moment that is over when this returns: whatever is changed from then on is changed later.
+pub(super) fn moment(registry: &Client, list: &str) -> String {
+    let target = format!("/status?list={ORIGIN}{list}&index=0");
+    let as_of = || registry.get(&target).json(200)["asOf"].take();
+    let first = as_of();
+    while as_of() == first {}
+    first.as_str().expect("a time").to_owned()
+}
+
+fn asked(registry: &Client, list: &str, indexes: &[u64], at: Option<&str>) -> Vec<Standing> {
     let list = format!("{ORIGIN}{list}");
     let question = |index| json!({ "list": list, "index": index });
     let queries: Vec<Value> = indexes.iter().map(question).collect();
-    let body = json!({ "queries": queries });
+    let mut body = json!({ "queries": queries });
+    if let Some(at) = at {
+        body["at"] = at.into();
+    }
     let answer = registry.post("/status/query", &body).json(200);
     let results = answer["results"].as_array().unwrap();
     assert_eq!(results.len(), indexes.len());
