@@ -204,14 +204,13 @@ impl Replay {
     }
 
     fn load_list(&mut self, store: &dyn Opening, list: ListId) -> Result<(), StoreError> {
-        if !self.lists.contains_key(&list) {
-            let state = REPLAYED_LISTS.get(store, &list)?.ok_or_else(|| {
-                corrupt(
-                    "events",
-                    format!("the list {list} changes and was never opened"),
-                )
-            })?;
-            self.lists.insert(list, (record_of(store, list)?, state));
+        if let Entry::Vacant(free) = self.lists.entry(list) {
+            let unopened = || {
+                let reason = format!("the list {list} changes and was never opened");
+                corrupt("events", reason)
+            };
+            let state = REPLAYED_LISTS.get(store, &list)?.ok_or_else(unopened)?;
+            free.insert((record_of(store, list)?, state));
         }
         Ok(())
     }
