@@ -67,12 +67,7 @@ pub(super) enum Kind {
 
 impl Endorse {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Report, CliError> {
-        let Some(kind) = self.kind.or_else(|| kind_of(&self.subject)) else {
-            return Err(CliError::Usage(format!(
-                "what {:?} is cannot be seen: say --kind profile, achievement or credential",
-                self.subject
-            )));
-        };
+        let kind = kind_or_usage(self.kind, &self.subject)?;
         let mut subject = json!({
             "id": subject_id(context, &self.subject, Some(kind))?,
             "kind": word(kind),
@@ -130,6 +125,15 @@ fn said(endorsement: &Value, answer: Value) -> Report {
     ]);
     report.json(answer);
     report
+}
+
+/// What a subject is: as was said, or as its id shows.
+pub(super) fn kind_or_usage(said: Option<Kind>, subject: &str) -> Result<Kind, CliError> {
+    said.or_else(|| kind_of(subject)).ok_or_else(|| {
+        CliError::Usage(format!(
+            "what {subject:?} is cannot be seen: say --kind profile, achievement or credential"
+        ))
+    })
 }
 
 /// What an id that is hosted here, or a slug, stands for.

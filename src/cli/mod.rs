@@ -22,8 +22,10 @@ mod place;
 mod profile;
 mod remote;
 mod report;
+mod request;
 mod serve;
 mod status;
+mod tasks;
 #[cfg(test)]
 mod testing;
 mod token;
@@ -168,6 +170,9 @@ enum Command {
     Suspend(change::Suspend),
     Reinstate(change::Reinstate),
     Endorse(endorse::Endorse),
+    #[command(subcommand)]
+    Request(request::Request),
+    Tasks(tasks::Tasks),
     Status(status::Status),
     Endorsements(endorsements::Endorsements),
     Verify(verify::Verify),
@@ -266,6 +271,8 @@ fn carry_out(
         Command::Suspend(command) => command.run(&connect()?),
         Command::Reinstate(command) => command.run(&connect()?),
         Command::Endorse(command) => command.run(&connect()?),
+        Command::Request(command) => command.run(&connect()?),
+        Command::Tasks(command) => command.run(&connect()?),
         Command::Status(command) => command.run(&connect()?),
         Command::Endorsements(command) => command.run(&connect()?),
         Command::Verify(command) => command.run(&connect()?),

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 use url::Url;
 
-use crate::ids::{AchievementId, EndorsementId, KeyId, ListId, Slug};
+use crate::ids::{AchievementId, EndorsementId, KeyId, ListId, RequestId, Slug};
 
 /// A text does not name a thing of the kind that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -48,6 +48,12 @@ impl Hosted for AchievementId {
     const COLLECTION: &'static str = "achievements";
     const WANTED: &'static str =
         "an achievement: give its URL (…/achievements/ID) or its id of 20 characters";
+}
+
+impl Hosted for RequestId {
+    const COLLECTION: &'static str = "endorsement-requests";
+    const WANTED: &'static str =
+        "a request: give its URL (…/endorsement-requests/ID) or its id of 20 characters";
 }
 
 /// Where a hosted thing is: its id, and the server that a full URL or a DID named.

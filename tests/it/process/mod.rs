@@ -28,6 +28,8 @@ mod place;
 #[cfg(feature = "rocksdb")]
 mod refusals;
 #[cfg(feature = "rocksdb")]
+mod requests;
+#[cfg(feature = "rocksdb")]
 mod restart;
 #[cfg(feature = "rocksdb")]
 mod signed_list;
