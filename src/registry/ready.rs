@@ -174,3 +174,220 @@ fn changed(
     }
     Ok(since < head)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use serde_json::Map;
+
+    use super::*;
+    use crate::entropy::SeededEntropy;
+    use crate::registry::{Actor, Change, NewProfile, Roles, Settings};
+    use crate::store::memory::MemoryEngine;
+    use crate::store::tables::IdForm;
+    use crate::time::ManualClock;
+    use crate::vc::sealing::MasterKey;
+
+    fn house() -> (Registry, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap()));
+        let engine = Arc::new(MemoryEngine::new(clock.clone()));
+        let settings = Settings {
+            public_url: "https://registry.example".to_owned(),
+            list_ttl: Ttl::from_millis(300_000),
+            key_notice: Ttl::from_seconds(3_600),
+            idempotency_kept: Ttl::from_seconds(86_400),
+            publish_before_acknowledging: true,
+            ready_bytes: 1 << 20,
+        };
+        let entropy = Arc::new(SeededEntropy::new(1));
+        let master = MasterKey::generate(&SeededEntropy::new(0));
+        let registry = Registry::open(engine, clock.clone(), entropy, master, settings).unwrap();
+        (registry, clock)
+    }
+
+    fn operator() -> Change {
+        Change::by(Actor::operator())
+    }
+
+    /// Something that concerns the answer: it counts the profiles.
+    fn registers(registry: &Registry, slug: &str) {
+        let mut members = Map::new();
+        members.insert("name".into(), slug.into());
+        let new = NewProfile {
+            slug: slug.parse().unwrap(),
+            id_form: IdForm::DidWeb,
+            roles: Roles {
+                issuer: true,
+                accreditor: false,
+            },
+            members,
+        };
+        registry.create_profile(&operator(), &new).unwrap();
+    }
+
+    fn does_something_else(registry: &Registry) {
+        let made = registry.make_token(&operator(), None, Ttl::from_seconds(60));
+        made.unwrap();
+    }
+
+    const fn concerns(kind: &EventKind) -> bool {
+        matches!(kind, EventKind::ProfileCreated { .. })
+    }
+
+    fn count(read: &dyn Read) -> Result<usize, RegistryError> {
+        let rows = crate::store::tables::PROFILES.scan(read, &[], None, usize::MAX)?;
+        Ok(rows.len())
+    }
+
+    /// Asks, with a building that takes `seconds`; the answer, and whether it was built for this.
+    fn ask(
+        ready: &Ready<usize>,
+        (registry, clock): &(Registry, Arc<ManualClock>),
+        seconds: u64,
+    ) -> (usize, bool) {
+        let built = AtomicUsize::new(0);
+        let value = ready.get(registry, concerns, |read| {
+            built.fetch_add(1, Ordering::Relaxed);
+            let value = count(read)?;
+            clock.advance(Ttl::from_seconds(seconds));
+            Ok(Built { value, until: None })
+        });
+        (*value.unwrap(), built.into_inner() == 1)
+    }
+
+    #[test]
+    fn it_is_built_anew_for_what_concerns_it_and_for_nothing_else() {
+        let house = house();
+        let ready = Ready::default();
+        assert_eq!(ask(&ready, &house, 0), (0, true));
+        assert_eq!(ask(&ready, &house, 0), (0, false));
+        for number in 1..4 {
+            registers(&house.0, &format!("school-{number}"));
+            assert_eq!(ask(&ready, &house, 0), (number, true));
+            for _ in 0..250 {
+                does_something_else(&house.0);
+            }
+            assert_eq!(ask(&ready, &house, 0), (number, false));
+        }
+        // Behind more events than are looked at.
+        for _ in 0..=MOST_EVENTS {
+            does_something_else(&house.0);
+        }
+        assert_eq!(ask(&ready, &house, 0), (3, true));
+    }
+
+    #[test]
+    fn building_takes_at_most_a_tenth_of_the_time() {
+        let house = house();
+        let ready = Ready::default();
+        assert_eq!(ask(&ready, &house, 2), (0, true));
+        registers(&house.0, "school");
+        for _ in 0..17 {
+            house.1.advance(Ttl::from_seconds(1));
+            assert_eq!(ask(&ready, &house, 2), (0, false), "it rests");
+        }
+        house.1.advance(Ttl::from_seconds(1));
+        assert_eq!(ask(&ready, &house, 2), (1, true));
+    }
+
+    #[test]
+    fn it_is_another_one_from_the_moment_that_was_told() {
+        let (registry, clock) = house();
+        let ready = Ready::default();
+        let ask = || {
+            let value = ready.get(&registry, concerns, |_| {
+                let now = registry.now();
+                let until = Some(now.plus(Ttl::from_seconds(10)));
+                Ok(Built { value: now, until })
+            });
+            value.unwrap()
+        };
+        let first = ask();
+        clock.advance(Ttl::from_seconds(9));
+        assert_eq!(ask(), first);
+        does_something_else(&registry);
+        assert_eq!(ask(), first);
+        clock.advance(Ttl::from_seconds(1));
+        assert!(ask() > first);
+    }
+
+    #[test]
+    fn one_builds_and_the_others_have_the_answer_from_before() {
+        let house = house();
+        let ready = Ready::default();
+        assert_eq!(ask(&ready, &house, 0), (0, true));
+        registers(&house.0, "school");
+        let (started, has_started) = channel();
+        let (go_on, may_go_on) = channel::<()>();
+        let may_go_on = Mutex::new(may_go_on);
+        thread::scope(|scope| {
+            let slow = scope.spawn(|| {
+                let value = ready.get(&house.0, concerns, |read| {
+                    started.send(()).unwrap();
+                    may_go_on.lock().unwrap().recv().unwrap();
+                    let value = count(read)?;
+                    Ok(Built { value, until: None })
+                });
+                *value.unwrap()
+            });
+            has_started.recv().unwrap();
+            assert_eq!(ask(&ready, &house, 0), (0, false));
+            go_on.send(()).unwrap();
+            assert_eq!(slow.join().unwrap(), 1);
+        });
+        assert_eq!(ask(&ready, &house, 0), (1, false));
+    }
+
+    #[test]
+    fn for_the_first_one_a_few_wait_and_more_come_back_later() {
+        let house = house();
+        let ready = Ready::default();
+        let (started, has_started) = channel();
+        let (go_on, may_go_on) = channel::<()>();
+        let may_go_on = Mutex::new(may_go_on);
+        thread::scope(|scope| {
+            let slow = scope.spawn(|| {
+                ready.get(&house.0, concerns, |_| {
+                    started.send(()).unwrap();
+                    may_go_on.lock().unwrap().recv().unwrap();
+                    Ok(Built {
+                        value: 7,
+                        until: None,
+                    })
+                })
+            });
+            has_started.recv().unwrap();
+            let wait = || scope.spawn(|| ask(&ready, &house, 0));
+            let waiting: Vec<_> = (0..MOST_WAITING).map(|_| wait()).collect();
+            while ready.waiting.load(Ordering::Relaxed) < MOST_WAITING {
+                thread::yield_now();
+            }
+            let refused = ready.get(&house.0, concerns, |_| unreachable!("another builds"));
+            assert_eq!(refused.unwrap_err(), RegistryError::Contended);
+            go_on.send(()).unwrap();
+            assert_eq!(*slow.join().unwrap().unwrap(), 7);
+            for one in waiting {
+                assert_eq!(one.join().unwrap(), (7, false));
+            }
+        });
+    }
+
+    #[test]
+    fn what_cannot_be_built_is_an_error_and_not_the_answer_from_before() {
+        let (registry, _) = house();
+        let ready: Ready<usize> = Ready::default();
+        let fails = |_: &dyn Read| Err(RegistryError::TooMany("too many".into()));
+        let built = |_: &dyn Read| {
+            Ok(Built {
+                value: 1,
+                until: None,
+            })
+        };
+        assert!(ready.get(&registry, concerns, fails).is_err());
+        assert_eq!(*ready.get(&registry, concerns, built).unwrap(), 1);
+        registers(&registry, "school");
+        assert!(ready.get(&registry, concerns, fails).is_err());
+    }
+}

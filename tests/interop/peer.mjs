@@ -7,6 +7,7 @@
 import {text} from 'node:stream/consumers';
 import {createInterface} from 'node:readline';
 
+import {lookUp} from './issuers.mjs';
 import * as keys from './keys.mjs';
 import * as lists from './lists.mjs';
 import {Refused} from './packages.mjs';
@@ -27,6 +28,9 @@ async function act({act, suite = 'eddsa-rdfc-2022', ...request}) {
   if(act === 'key') {
     const key = keys.generate(suite);
     return {key, public: keys.publicJwk(key)};
+  }
+  if(act === 'look-up') {
+    return lookUp(request);
   }
   const kind = KINDS.find(({SUITES}) => SUITES.includes(suite));
   if(act === 'sign') {

@@ -1,6 +1,7 @@
 //! The registry against software that shares no code with it.
 
 mod agreement;
+mod dcc;
 mod lists;
 mod proofs;
 mod records;

@@ -33,6 +33,7 @@ pub(crate) struct Plan {
     seed: u64,
     mode: Mode,
     origin: &'static str,
+    at_its_address: bool,
     publish_delay: Option<Duration>,
     catches_up: bool,
     body_bytes: usize,
@@ -67,6 +68,7 @@ impl Plan {
             seed: 1,
             mode: Mode::Production,
             origin: ORIGIN,
+            at_its_address: false,
             publish_delay: None,
             catches_up: true,
             body_bytes: 1 << 20,
@@ -78,6 +80,12 @@ impl Plan {
     pub(crate) fn in_development(mut self) -> Self {
         self.mode = Mode::Development;
         self.origin = "http://localhost:8080";
+        self
+    }
+
+    /// Its origin is where it listens, so that others than these tests can follow its URLs.
+    pub(crate) fn at_its_address(mut self) -> Self {
+        self.at_its_address = true;
         self
     }
 
@@ -112,7 +120,13 @@ impl Plan {
     }
 
     /// Starts it.
-    pub(crate) fn open(self) -> House {
+    pub(crate) fn open(mut self) -> House {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        if self.at_its_address {
+            let port = listener.local_addr().unwrap().port();
+            self.origin = format!("http://localhost:{port}").leak();
+        }
         let settings = Settings {
             public_url: self.origin.to_owned(),
             list_ttl: Ttl::from_millis(300_000),
@@ -148,10 +162,8 @@ impl Plan {
             .enable_all()
             .build()
             .unwrap();
-        let running = runtime.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            serve(edge, listener).unwrap()
-        });
+        let running = runtime
+            .block_on(async { serve(edge, TcpListener::from_std(listener).unwrap()).unwrap() });
         House {
             address: running.address,
             clock,
@@ -183,6 +195,11 @@ impl House {
     pub(crate) fn call(&self, method: &str, target: &str) -> Call {
         let path = target.strip_prefix(self.origin).unwrap_or(target);
         Call::new(self.address, method, path)
+    }
+
+    /// The origin of every id and URL.
+    pub(crate) const fn origin(&self) -> &'static str {
+        self.origin
     }
 
     /// Everything that is stored.

@@ -144,6 +144,19 @@ pub(crate) struct StatusReport {
     pub(crate) status: u64,
 }
 
+/// What a client of registries says of an issuer.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LookedUp {
+    /// Whether the registry could be asked at all.
+    pub(crate) checked: bool,
+    pub(crate) found: bool,
+    /// What it would show of the issuer.
+    pub(crate) issuer: Option<Value>,
+    /// What it would call the registry.
+    pub(crate) registry: Option<String>,
+}
+
 /// What there is to one request of `sign`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -211,6 +224,12 @@ impl Peer {
     pub(crate) fn verify_with(&self, document: &Value, more: &Value) -> Report {
         let request = json!({"act": "verify", "document": document, "now": NOW});
         self.ask(&request, more)
+    }
+
+    /// What a client of registries, on Node, says of a DID in `registry`.
+    pub(crate) fn looks_up(&self, client: &str, registry: &Value, did: &str) -> LookedUp {
+        let request = json!({"act": "look-up", "client": client, "registry": registry});
+        self.ask(&request, &json!({"did": did}))
     }
 
     fn ask<Answer: for<'a> Deserialize<'a>>(&self, request: &Value, more: &Value) -> Answer {
