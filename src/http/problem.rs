@@ -249,7 +249,7 @@ fn step_refused(refused: StepRefused, detail: String) -> Problem {
         StepRefused::Closed(_) => ("request-closed", "Request closed"),
         StepRefused::NothingAsked => ("nothing-asked", "Nothing asked"),
         StepRefused::QuestionOpen => ("question-open", "Question open"),
-        StepRefused::QuestionsUsedUp => ("questions-used-up", "Questions used up"),
+        StepRefused::Full => ("request-full", "Request full"),
     };
     Problem::new(409, kind, title, detail)
 }

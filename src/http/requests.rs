@@ -136,7 +136,7 @@ fn requester(edge: &Edge, request: &Request, named: Option<&str>) -> Result<Prof
         (Some(name), _) => Ok(edge.registry.profile_named(name, "/requester")?.id),
         (None, Some(own)) => Ok(own),
         (None, None) => {
-            let detail = "this token speaks for no profile, so the requester has to be named";
+            let detail = "who asks has to be named, unless the token is a profile's own";
             Err(Problem::invalid("/requester", detail))
         }
     }

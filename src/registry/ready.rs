@@ -200,6 +200,8 @@ mod tests {
             idempotency_kept: Ttl::from_seconds(86_400),
             publish_before_acknowledging: true,
             ready_bytes: 1 << 20,
+            trust_anchors: Vec::new(),
+            renewal_notice: Ttl::from_seconds(0),
         };
         let entropy = Arc::new(SeededEntropy::new(1));
         let master = MasterKey::generate(&SeededEntropy::new(0));

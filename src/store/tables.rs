@@ -61,7 +61,7 @@ pub use endorsements::{
     AccreditorChange, AccreditorRecord, AccreditorStanding, EndorsementRecord, Imported, Origin,
     RecordedStanding, StandingChange,
 };
-pub use requests::{RecordedStep, RequestRecord};
+pub use requests::{RecordedStep, RequestRecord, Words};
 
 /// SHA-256 of an id that others chose, so that keys have one length whatever the id's.
 pub type Digest = [u8; 32];

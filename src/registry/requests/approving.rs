@@ -70,7 +70,7 @@ impl Registry {
                 evidence: &[],
                 endorsement: Some(endorsement),
             };
-            let steps = self.stage_step(tx, change.actor, id, &before, &taken);
+            let steps = self.stage_step(tx, change.actor, id, &before, &taken)?;
             Ok((endorsement, steps))
         })?;
         Ok(Approved {

@@ -29,6 +29,9 @@ pub struct RequestPage {
     pub next: Option<RequestId>,
 }
 
+/// A page is at its end once what it shows took this many bytes in the store.
+const MOST_BYTES: usize = 4 << 20;
+
 /// Rows that stand together in the order of request ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
@@ -44,7 +47,8 @@ enum Source {
 
 impl Registry {
     /// Requests that `actor` is a side of and that pass `filter`, in order of id, at most `limit`
-    /// of them. A filter that few pass gives a short page with a cursor.
+    /// of them. A filter that few pass, and requests about which much was said, give a short page
+    /// with a cursor.
     pub fn requests(
         &self,
         actor: Actor,
@@ -56,7 +60,8 @@ impl Registry {
         let accreditor = self.party(filter.accreditor.as_deref(), "?accreditor")?;
         let requester = self.party(filter.requester.as_deref(), "?requester")?;
         let sources = sources(actor.speaks_as(), accreditor, requester);
-        let (mut found, mut after, mut looked_at) = (Vec::new(), filter.after, 0);
+        let (mut found, mut after) = (Vec::new(), filter.after);
+        let (mut looked_at, mut bytes) = (0, 0);
         loop {
             let page = merged(read, &sources, after)?;
             let rows = REQUESTS.multi_get(read, &page)?;
@@ -66,9 +71,10 @@ impl Registry {
                 if let Some(record) = record
                     && filter.state.is_none_or(|state| state_of(&record) == state)
                 {
+                    bytes += record.stored_bytes();
                     found.push(self.view_request(read, *id, record)?);
                 }
-                if found.len() == limit || looked_at == MOST_LOOKED_AT {
+                if found.len() == limit || looked_at == MOST_LOOKED_AT || bytes > MOST_BYTES {
                     return Ok(RequestPage {
                         requests: found,
                         next: after,

@@ -3,8 +3,8 @@
 //!
 //! A request belongs to the accreditor that is asked, and both sides see it; nobody else learns
 //! that it is there. The row of a request holds what was asked for and the steps since, so that
-//! it can be read as it was after any of them. What was said with a step stands where the reasons
-//! of other changes stand, and the log commits to it.
+//! it can be read as it was after any of them. Questions and answers stand there too; reasons stand
+//! where those of other changes do. The log commits to all of them and holds none.
 
 mod approving;
 mod checks;
@@ -19,11 +19,11 @@ use super::{Actor, Change, Expected, Registry, RegistryError};
 use crate::badges::{DigestMultibase, Scope, SubjectKind};
 use crate::entropy::random;
 use crate::ids::{EndorsementId, ProfileId, RequestId};
-use crate::store::engine::Read;
-use crate::store::event::{EventKind, RequestEvent, RequestStep};
+use crate::store::engine::{Batch, Read};
+use crate::store::event::{EventKind, RequestEvent, RequestStep, commitment};
 use crate::store::tables::{
-    ENDORSEMENTS, OPEN_REQUESTS, REQUESTS, REQUESTS_BY_REQUESTER, RecordedStanding, RecordedStep,
-    RequestRecord,
+    Digest, ENDORSEMENTS, OPEN_REQUESTS, REQUESTS, REQUESTS_BY_REQUESTER, ReasonRecord,
+    RecordedStanding, RecordedStep, RequestRecord, Words,
 };
 use crate::time::Timestamp;
 use checks::{check_links, check_new, check_period, check_text};
@@ -116,7 +116,7 @@ impl Registry {
         let taken = Taken::of(step)?;
         let steps = self.transact(change, |tx| {
             let before = self.may_step(tx.read, change.actor, id, taken.step, expected)?;
-            Ok(self.stage_step(tx, change.actor, id, &before, &taken))
+            self.stage_step(tx, change.actor, id, &before, &taken)
         })?;
         self.request_after(id, steps)
     }
@@ -252,13 +252,6 @@ impl Registry {
             }
         }
         let _leads_to = workflow::next(state_of(&record), step)?;
-        let asked = record
-            .steps
-            .iter()
-            .filter(|taken| taken.step == RequestStep::Asked);
-        if step == RequestStep::Asked && asked.count() >= workflow::MOST_QUESTIONS {
-            return Err(StepRefused::QuestionsUsedUp.into());
-        }
         Ok(record)
     }
 
@@ -270,10 +263,9 @@ impl Registry {
         id: RequestId,
         before: &RequestRecord,
         taken: &Taken<'_>,
-    ) -> usize {
-        let words = taken
-            .words
-            .map(|text| stage_reason(&mut tx.batch, random(&*self.entropy), text));
+    ) -> Result<usize, RegistryError> {
+        let salt = random(&*self.entropy);
+        let (words, committed) = taken.stage_words(&mut tx.batch, salt).unzip();
         let mut record = before.clone();
         record.steps.push(RecordedStep {
             at: tx.now,
@@ -282,16 +274,20 @@ impl Registry {
             evidence: taken.evidence.to_vec(),
         });
         record.endorsement = taken.endorsement;
+        let open = state_of(&record).is_open();
+        if open && record.stored_bytes() > workflow::MOST_BYTES {
+            return Err(StepRefused::Full.into());
+        }
         REQUESTS.expect(&mut tx.batch, &id, Some(before));
         REQUESTS.put(&mut tx.batch, &id, &record);
-        if !state_of(&record).is_open() {
+        if !open {
             let open = open_key(id.owner(), record.requester, &record.subject);
             OPEN_REQUESTS.delete(&mut tx.batch, &open);
         }
         let event = RequestEvent::Step(taken.step);
         let kind = EventKind::Request { request: id, event };
-        log_event(&mut tx.batch, actor, words, kind);
-        record.steps.len()
+        log_event(&mut tx.batch, actor, committed, kind);
+        Ok(record.steps.len())
     }
 }
 
@@ -325,6 +321,19 @@ impl<'a> Taken<'a> {
             endorsement: None,
         })
     }
+
+    /// What the row holds of the words, and what the log commits to. A reason may be erased like
+    /// any other; a question and its answer belong to the request.
+    fn stage_words(&self, batch: &mut Batch, salt: [u8; 16]) -> Option<(Words, Digest)> {
+        let text = self.words?;
+        if matches!(self.step, RequestStep::Asked | RequestStep::Answered) {
+            let text = text.to_owned();
+            let committed = commitment(&salt, &text);
+            return Some((Words::Here(ReasonRecord { salt, text }), committed));
+        }
+        let committed = stage_reason(batch, salt, text);
+        Some((Words::Reason(committed), committed))
+    }
 }
 
 /// How a stored request stands.
@@ -343,6 +352,6 @@ pub(super) fn open_key(
     accreditor: ProfileId,
     requester: ProfileId,
     subject: &str,
-) -> ((ProfileId, ProfileId), [u8; 32]) {
+) -> ((ProfileId, ProfileId), Digest) {
     ((accreditor, requester), id_digest(subject))
 }

@@ -9,7 +9,7 @@ use crate::registry::profiles::document_digest;
 use crate::registry::{Actor, Registry, RegistryError, Thing};
 use crate::store::engine::Read;
 use crate::store::event::RequestStep;
-use crate::store::tables::{REASONS, REQUESTS, RequestRecord};
+use crate::store::tables::{REASONS, REQUESTS, RequestRecord, Words};
 use crate::time::Timestamp;
 
 /// A request and how it stands.
@@ -118,7 +118,8 @@ impl Registry {
         let mut said = Vec::with_capacity(record.steps.len());
         for step in &record.steps {
             let kept = match &step.words {
-                Some(digest) => REASONS.get(read, digest)?,
+                Some(Words::Here(words)) => Some(words.clone()),
+                Some(Words::Reason(digest)) => REASONS.get(read, digest)?,
                 None => None,
             };
             said.push(kept.map(|reason| reason.text));

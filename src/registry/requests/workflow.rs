@@ -53,12 +53,15 @@ pub enum StepRefused {
     #[error("a question stands open: wait for its answer, or decide without it")]
     QuestionOpen,
     /// The conversation does not end.
-    #[error("{MOST_QUESTIONS} questions were asked already: approve the request or decline it")]
-    QuestionsUsedUp,
+    #[error(
+        "a request with all that is said about it takes at most {MOST_BYTES} bytes: decide it, or \
+         withdraw it and make another one"
+    )]
+    Full,
 }
 
-/// How often an accreditor can ask back within one request.
-pub(super) const MOST_QUESTIONS: usize = 20;
+/// At most this many bytes are stored of a request and what is said about it.
+pub(super) const MOST_BYTES: usize = 131_072;
 
 /// Where a step leads from a state.
 ///

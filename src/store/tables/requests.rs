@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Digest;
+use super::{Digest, ReasonRecord};
 use crate::badges::SubjectKind;
 use crate::ids::{EndorsementId, ProfileId, RequestId};
 use crate::store::event::RequestStep;
@@ -51,11 +51,28 @@ pub struct RecordedStep {
     pub at: Timestamp,
     /// What was done.
     pub step: RequestStep,
-    /// The question, the answer or the reason, as the log commits to it; its words stand in
-    /// [`REASONS`](super::REASONS).
-    pub words: Option<Digest>,
+    /// What was said with it.
+    pub words: Option<Words>,
     /// Links that came with an answer.
     pub evidence: Vec<String>,
+}
+
+/// The words of a step. The log commits to them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Words {
+    /// A question or an answer, without which the request would not be understood.
+    Here(ReasonRecord),
+    /// A reason, by the commitment; it stands in [`REASONS`](super::REASONS), as other reasons do.
+    Reason(Digest),
+}
+
+impl RequestRecord {
+    /// How many bytes its row takes.
+    pub fn stored_bytes(&self) -> usize {
+        let mut out = Vec::new();
+        self.encode(&mut out);
+        out.len()
+    }
 }
 
 /// The 12 bytes of the id.
@@ -83,7 +100,7 @@ mod tests {
     use crate::store::table::hex;
     use crate::store::tables::{OPEN_REQUESTS, REQUESTS, REQUESTS_BY_REQUESTER};
 
-    fn asked_back() -> RequestRecord {
+    fn declined() -> RequestRecord {
         RequestRecord {
             requester: ProfileId(2),
             subject: "urn:x".to_owned(),
@@ -96,12 +113,23 @@ mod tests {
             valid_from: None,
             valid_until: Some(Timestamp::from_millis(1)),
             renews: Some(EndorsementId::from_bytes([0xee; 12])),
-            steps: vec![RecordedStep {
-                at: Timestamp::from_millis(2),
-                step: RequestStep::Asked,
-                words: Some([0xdd; 32]),
-                evidence: Vec::new(),
-            }],
+            steps: vec![
+                RecordedStep {
+                    at: Timestamp::from_millis(2),
+                    step: RequestStep::Asked,
+                    words: Some(Words::Here(ReasonRecord {
+                        salt: [0xbb; 16],
+                        text: "W?".to_owned(),
+                    })),
+                    evidence: Vec::new(),
+                },
+                RecordedStep {
+                    at: Timestamp::from_millis(2),
+                    step: RequestStep::Declined,
+                    words: Some(Words::Reason([0xdd; 32])),
+                    evidence: Vec::new(),
+                },
+            ],
             endorsement: None,
             created_at: Timestamp::from_millis(3),
         }
@@ -111,7 +139,7 @@ mod tests {
     fn stored_bytes_are_these() {
         let id = RequestId::from_bytes([0xaa; 12]);
         let mut batch = Batch::default();
-        REQUESTS.put(&mut batch, &id, &asked_back());
+        REQUESTS.put(&mut batch, &id, &declined());
         REQUESTS_BY_REQUESTER.put(&mut batch, &(ProfileId(2), id), &());
         let open = ((ProfileId(1), ProfileId(2)), [0xcc; 32]);
         OPEN_REQUESTS.put(&mut batch, &open, &id);
@@ -120,7 +148,7 @@ mod tests {
         [
             (
                 "58aaaaaaaaaaaaaaaaaaaaaaaa",
-                "01020575726e3a78010001014e00011268747470733a2f2f612e6578616d706c652f0000010201eeeeeeeeeeeeeeeeeeeeeeee01040201dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd000006",
+                "01020575726e3a78010001014e00011268747470733a2f2f612e6578616d706c652f0000010201eeeeeeeeeeeeeeeeeeeeeeee0204020100bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb02573f0004010101dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd000006",
             ),
             (
                 "5900000002aaaaaaaaaaaaaaaaaaaaaaaa",
@@ -133,7 +161,7 @@ mod tests {
         ]
         "#);
         let rows: Rows = batch.puts.into_iter().collect();
-        assert_eq!(REQUESTS.get(&rows, &id), Ok(Some(asked_back())));
+        assert_eq!(REQUESTS.get(&rows, &id), Ok(Some(declined())));
         assert_eq!(OPEN_REQUESTS.get(&rows, &open), Ok(Some(id)));
         assert!(RequestId::decode(1, &[0; 11]).is_err());
         assert!(RequestId::decode(2, &[0; 12]).is_err());

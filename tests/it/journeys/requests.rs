@@ -1,8 +1,9 @@
 //! Journey 6: an issuer asks an accreditor to stand behind it, and the accreditor sees what it has
 //! to look at.
 
-use goodstanding::ids::Seq;
-use goodstanding::store::event::{Event, EventKind, RequestEvent, RequestStep};
+use goodstanding::ids::{RequestId, Seq};
+use goodstanding::store::event::{Event, EventKind, RequestEvent, RequestStep, commitment};
+use goodstanding::store::tables::{REQUESTS, Words};
 use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, badge, text};
@@ -156,41 +157,42 @@ pub(super) fn conversation(house: &House) {
     told_by_the_log(house, &request);
 }
 
-/// Each step is an event of its own, and what was said stands beside the log.
+/// Each step is an event of its own, which commits to what was said and does not hold it.
 fn told_by_the_log(house: &House, request: &str) {
     let logged = house.engine.changes(Seq(0), usize::MAX).unwrap();
     let said = ["Who examines?", "A panel of three.", "Taught since"];
     let mut steps = Vec::new();
     for logged in &logged {
         for words in said {
-            let found = logged
-                .body
-                .windows(words.len())
-                .any(|part| part == words.as_bytes());
-            assert!(!found, "{words:?} stands in the log");
+            let words = words.as_bytes();
+            let stands = logged.body.windows(words.len()).any(|part| part == words);
+            assert!(!stands, "{logged:?}");
         }
         let event = Event::decode(&logged.body).unwrap();
-        match event.kind {
-            EventKind::Request {
-                request: id,
-                event: step,
-            } if request.ends_with(&id.to_string()) => {
-                steps.push((step, event.commitment.is_some()));
-            }
-            _ => {}
+        if let EventKind::Request {
+            request: id,
+            event: what,
+        } = event.kind
+            && request.ends_with(&id.to_string())
+        {
+            steps.push((what, event.commitment));
         }
     }
-    assert!(
-        matches!(steps[0], (RequestEvent::Made { .. }, false)),
-        "{steps:?}"
-    );
+    let id: RequestId = request.rsplit('/').next().unwrap().parse().unwrap();
+    let stored = REQUESTS.get(&*house.engine, &id).unwrap().unwrap();
+    let committed = |place: usize| match &stored.steps[place].words {
+        Some(Words::Here(words)) => Some(commitment(&words.salt, &words.text)),
+        other => panic!("a question or an answer, not {other:?}"),
+    };
+    let requester = stored.requester;
     let step = RequestEvent::Step;
     assert_eq!(
-        steps[1..],
+        steps,
         [
-            (step(RequestStep::Asked), true),
-            (step(RequestStep::Answered), true),
-            (step(RequestStep::Approved), false),
+            (RequestEvent::Made { requester }, None),
+            (step(RequestStep::Asked), committed(0)),
+            (step(RequestStep::Answered), committed(1)),
+            (step(RequestStep::Approved), None),
         ]
     );
 }

@@ -66,13 +66,22 @@ fn a_step_that_leads_nowhere_is_refused_by_name() {
             );
         }
     }
+    // A conversation that does not end is ended, by a decision.
     let long = asks(&house.registrar("fourth"), &board);
-    for _ in 0..20 {
-        step(&operator, &long, "ask").is(200);
-        step(&operator, &long, "answer").is(200);
-    }
-    assert_eq!(refused(&long, "ask"), "questions-used-up");
-    step(&operator, &long, "approve").is(200);
+    let words = "語".repeat(2_000);
+    let say = |name: &str| {
+        let said = json!({ if name == "ask" { "question" } else { "answer" }: words });
+        operator.post(&format!("{long}/{name}"), &said)
+    };
+    let turns = ["ask", "answer"].iter().cycle();
+    let said = turns.take_while(|name| say(name).status == 200).count();
+    // 131,072 bytes, of which each of these takes 6,000 and a few.
+    assert_eq!(said, 21);
+    let before = house.store();
+    let full = say("answer").problem(409);
+    assert_eq!(full["type"], "urn:goodstanding:problem:request-full");
+    assert_eq!(house.store(), before);
+    step(&operator, &long, "decline").is(200);
 }
 
 #[test]
@@ -187,6 +196,7 @@ fn bad_input_is_refused_at_its_place() {
         );
     };
     let long = "x".repeat(2_001);
+    let wide: Vec<String> = (0..64).map(|n| format!("{n}{}", "x".repeat(200))).collect();
     let many: Vec<String> = (0..21).map(|n| format!("https://a.example/{n}")).collect();
     for (member, value, pointer) in [
         ("accreditor", json!("nobody"), "/accreditor"),
@@ -226,6 +236,7 @@ fn bad_input_is_refused_at_its_place() {
         ),
         ("scope", json!("all"), "/scope"),
         ("scope", json!({}), "/scope"),
+        ("scope", json!({ "tag": wide }), "/scope"),
         ("scope", json!({ "tags": ["a"] }), "/scope/tags"),
         ("scope", json!({ "tag": ["a", 7] }), "/scope/tag/1"),
         ("validFrom", json!("tomorrow"), "/validFrom"),

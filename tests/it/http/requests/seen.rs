@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::{REQUESTS_PATH, STEPS, asks, listed, sorted, step};
+use super::{REQUESTS_PATH, STEPS, asks, listed, request, sorted, step};
 use crate::support::actors::{Actor, text};
+use crate::support::client::Answer;
 use crate::support::house::{House, ORIGIN};
 
 #[test]
@@ -80,7 +81,7 @@ fn each_side_sees_a_request_and_nobody_else_learns_of_it() {
         );
     }
     let by_id = format!("?accreditor={}", board.id);
-    assert_eq!(listed(&school, &by_id), [one.clone()]);
+    assert_eq!(listed(&school, &by_id), [one]);
     for (query, pointer) in [
         ("?accreditor=nobody", "?accreditor"),
         ("?requester=nobody", "?requester"),
@@ -140,6 +141,32 @@ fn lists_of_requests_and_of_tasks_go_on_page_by_page() {
     let expected = [["request"; 7].as_slice(), &["asked"], &["expires-soon"; 7]].concat();
     assert_eq!(kinds, expected);
     assert_eq!(at_once["asOf"], "2026-03-01T09:00:00Z");
+}
+
+#[test]
+fn a_page_of_long_requests_is_a_short_one() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let board = house.accreditor("board");
+    let links: Vec<String> = (10..30)
+        .map(|n| format!("https://a.example/{n}{}", "x".repeat(2_000)))
+        .collect();
+    // Each takes 40 KB and more, and a page about 4 MB.
+    for n in 0..110 {
+        let achievement = school.defines(&format!("Welding {n}"));
+        let mut body = request(&board, &achievement, "achievement");
+        body["evidence"] = json!(links);
+        school.post(REQUESTS_PATH, &body).is(201);
+    }
+    let first = board.get(&format!("{REQUESTS_PATH}?limit=1000")).is(200);
+    let shown = |answer: &Answer| answer.json()["requests"].as_array().map(Vec::len);
+    assert!(first.body.len() < 5_000_000, "{}", first.body.len());
+    let second = board.get(&first.next().expect("there are more")).is(200);
+    assert_eq!(second.next(), None);
+    assert_eq!(
+        shown(&first).zip(shown(&second)).map(|(a, b)| a + b),
+        Some(110)
+    );
 }
 
 #[test]
