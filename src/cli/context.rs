@@ -11,7 +11,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::error::{CliError, Problem};
-use super::place::{Hosted, Party, Place, host_of, is_loopback};
+use super::place::{Hosted, KeyOwner, Party, Place, host_of, is_loopback};
 use super::transport::{Answer, Call, Transport};
 
 /// The largest document that is read from a file, standard input or a URL: 10 MiB.
@@ -95,6 +95,15 @@ impl Context<'_> {
         Ok(place.path())
     }
 
+    /// The path below which keys stand, once it is clear that they are on that server.
+    pub(super) fn keys_of(&self, owner: &KeyOwner) -> Result<String, CliError> {
+        match owner {
+            KeyOwner::Profile(place) => self.check_host(place)?,
+            KeyOwner::Registry { given, host } => self.must_be_on(host, given)?,
+        }
+        Ok(owner.path() + "/keys")
+    }
+
     /// How a request's body names an issuer or endorser.
     pub(super) fn party(&self, party: &Party) -> Result<String, CliError> {
         match party {
@@ -132,15 +141,22 @@ impl Context<'_> {
     }
 
     fn check_host<T>(&self, place: &Place<T>) -> Result<(), CliError> {
-        let (Some(host), Some(server)) = (&place.host, &self.server) else {
+        match &place.host {
+            Some(host) => self.must_be_on(host, &place.given),
+            None => Ok(()),
+        }
+    }
+
+    fn must_be_on(&self, host: &str, given: &str) -> Result<(), CliError> {
+        let Some(server) = &self.server else {
             return Ok(());
         };
         // A server on this machine may stand for any name: a tunnel, a proxy, development.
-        if is_loopback(server) || host_of(server).as_ref() == Some(host) {
+        if is_loopback(server) || host_of(server).as_deref() == Some(host) {
             return Ok(());
         }
         Err(CliError::OtherServer {
-            given: place.given.clone(),
+            given: given.to_owned(),
             server: server.to_string(),
         })
     }

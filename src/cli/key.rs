@@ -1,36 +1,35 @@
-//! `goodstanding key`: the signing keys of a profile.
+//! `goodstanding key`: the signing keys of a profile, or of the registry itself.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::context::Context;
 use super::error::CliError;
-use super::place::{KeyName, Place};
+use super::place::{KeyName, KeyOwner};
 use super::report::{Report, text};
 use super::transport::Call;
-use crate::ids::Slug;
 use crate::time::Timestamp;
 
-/// Signing keys of a profile.
+/// Signing keys of a profile, or of the registry itself.
 #[derive(Debug, Subcommand)]
 pub(super) enum Key {
-    /// List the keys of a profile
+    /// List the keys of a profile, or those of the registry itself
     List {
-        /// The profile's slug, URL or did:web
+        /// The profile's slug, URL or did:web; or the registry's own URL or did:web
         #[arg(value_name = "PROFILE")]
-        profile: Place<Slug>,
+        owner: KeyOwner,
     },
     /// Make a new key, which signs once verifiers have had time to see it in the DID document
     New {
-        /// The profile's slug, URL or did:web
+        /// The profile's slug, URL or did:web; or the registry's own URL or did:web
         #[arg(value_name = "PROFILE")]
-        profile: Place<Slug>,
+        owner: KeyOwner,
     },
     /// Stop signing with a key; what it has signed stays good
     Retire {
-        /// The profile's slug, URL or did:web
+        /// The profile's slug, URL or did:web; or the registry's own URL or did:web
         #[arg(value_name = "PROFILE")]
-        profile: Place<Slug>,
+        owner: KeyOwner,
         /// The key, such as key-1
         #[arg(value_name = "KEY")]
         key: KeyName,
@@ -39,9 +38,9 @@ pub(super) enum Key {
     #[command(after_help = "Example:
   goodstanding key revoke acme-college key-1 --since 2026-01-31T12:00:00Z")]
     Revoke {
-        /// The profile's slug, URL or did:web
+        /// The profile's slug, URL or did:web; or the registry's own URL or did:web
         #[arg(value_name = "PROFILE")]
-        profile: Place<Slug>,
+        owner: KeyOwner,
         /// The key, such as key-1
         #[arg(value_name = "KEY")]
         key: KeyName,
@@ -54,23 +53,19 @@ pub(super) enum Key {
 impl Key {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Report, CliError> {
         match self {
-            Self::List { profile } => list(context, &profile),
-            Self::New { profile } => {
-                let path = context.path(&profile)? + "/keys";
+            Self::List { owner } => list(context, &owner),
+            Self::New { owner } => {
+                let path = context.keys_of(&owner)?;
                 let answer = context.change(Call::post(path, json!({})))?;
                 Ok(said("made", answer, "a new key"))
             }
-            Self::Retire { profile, key } => {
-                let path = format!("{}/keys/{}/retire", context.path(&profile)?, key.0);
+            Self::Retire { owner, key } => {
+                let path = format!("{}/{}/retire", context.keys_of(&owner)?, key.0);
                 let answer = context.change(Call::post(path, json!({})))?;
                 Ok(said("retired", answer, &key.0.to_string()))
             }
-            Self::Revoke {
-                profile,
-                key,
-                since,
-            } => {
-                let path = format!("{}/keys/{}/revoke", context.path(&profile)?, key.0);
+            Self::Revoke { owner, key, since } => {
+                let path = format!("{}/{}/revoke", context.keys_of(&owner)?, key.0);
                 let body = json!({ "since": since.to_string() });
                 let answer = context.change(Call::post(path, body))?;
                 Ok(said("revoked", answer, &format!("{} since {since}", key.0)))
@@ -92,12 +87,11 @@ fn said(done: &str, answer: Value, otherwise: &str) -> Report {
     report
 }
 
-/// Whoever may change the profile sees which key signs; everybody sees what the controller
-/// document shows: whether what a key has signed is good.
-fn list(context: &Context<'_>, profile: &Place<Slug>) -> Result<Report, CliError> {
-    let path = context.path(profile)?;
+/// Whoever may change the keys sees which one signs; everybody sees what the controller document
+/// shows: whether what a key has signed is good.
+fn list(context: &Context<'_>, owner: &KeyOwner) -> Result<Report, CliError> {
     let mut report = Report::new();
-    match context.ask(&Call::get(format!("{path}/keys"))) {
+    match context.ask(&Call::get(context.keys_of(owner)?)) {
         Ok(answer) => {
             let keys = answer.get("keys").unwrap_or(&answer).as_array();
             let rows: Vec<Vec<String>> = keys.into_iter().flatten().map(own_row).collect();
@@ -105,7 +99,7 @@ fn list(context: &Context<'_>, profile: &Place<Slug>) -> Result<Report, CliError
             report.json(answer);
         }
         Err(CliError::Problem(problem)) if matches!(problem.status, 401 | 403) => {
-            let document = context.ask(&Call::get(format!("{path}/did.json")))?;
+            let document = context.ask(&Call::get(owner.document()))?;
             report.table("", &public_rows(&document));
             report.json(document);
         }
@@ -235,6 +229,39 @@ mod tests {
             [r#"POST /profiles/a/keys/key-1/revoke {"since":"2026-01-31T12:00:00Z"}"#]
         );
         assert_eq!(done.out, "revoked key-1 since 2026-01-31T12:00:00Z\n");
+    }
+
+    #[test]
+    fn the_registry_has_keys_too() {
+        let since = "2026-01-31T12:00:00Z";
+        let own = "did:web:registry.example";
+        for (words, call) in [
+            (vec!["key", "list", own], "GET /keys"),
+            (
+                vec!["key", "new", "https://registry.example"],
+                "POST /keys {}",
+            ),
+            (
+                vec!["key", "retire", own, "1"],
+                "POST /keys/key-1/retire {}",
+            ),
+            (
+                vec!["key", "revoke", own, "key-1", "--since", since],
+                r#"POST /keys/key-1/revoke {"since":"2026-01-31T12:00:00Z"}"#,
+            ),
+        ] {
+            let done = Fake::new().answer(200, json!({"keys": []})).run(&words);
+            assert_eq!(
+                (done.exit, done.calls()),
+                (0, vec![call.to_owned()]),
+                "{words:?}"
+            );
+        }
+        let done = Fake::new()
+            .answer(403, json!({"title": "For the operator only"}))
+            .answer(200, json!({"verificationMethod": []}))
+            .run(&["key", "list", own]);
+        assert_eq!(done.calls(), ["GET /keys", "GET /.well-known/did.json"]);
     }
 
     #[test]

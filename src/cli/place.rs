@@ -115,11 +115,17 @@ fn from_did_web<T: Hosted>(rest: &str) -> (Option<T>, Option<String>) {
     let parts: Vec<&str> = rest.split(':').collect();
     match parts[..] {
         [host, collection, id] if collection == T::COLLECTION => {
-            let host = host.replace("%3A", ":").replace("%3a", ":");
-            (id.parse().ok(), Some(host.to_ascii_lowercase()))
+            (id.parse().ok(), Some(decoded_host(host)))
         }
         _ => (None, None),
     }
+}
+
+/// The host of a `did:web`, with the port as URLs write it.
+fn decoded_host(host: &str) -> String {
+    host.replace("%3A", ":")
+        .replace("%3a", ":")
+        .to_ascii_lowercase()
 }
 
 /// `HOST` or `HOST:PORT`, where the port is not the scheme's own.
@@ -161,6 +167,71 @@ impl FromStr for Party {
             Err(refused) => Err(refused),
         }
     }
+}
+
+/// Whose keys are meant: a profile's, or the registry's own, which its URL or `did:web` without a
+/// path names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum KeyOwner {
+    /// A profile.
+    Profile(Place<Slug>),
+    /// The registry itself.
+    Registry {
+        /// The text as it was given.
+        given: String,
+        /// `HOST` or `HOST:PORT` of the URL or DID.
+        host: String,
+    },
+}
+
+impl KeyOwner {
+    /// The path below which the keys stand.
+    pub(super) fn path(&self) -> String {
+        match self {
+            Self::Profile(place) => place.path(),
+            Self::Registry { .. } => String::new(),
+        }
+    }
+
+    /// The path of the DID document, which shows the keys to everybody.
+    pub(super) fn document(&self) -> String {
+        match self {
+            Self::Profile(place) => place.path() + "/did.json",
+            Self::Registry { .. } => "/.well-known/did.json".to_owned(),
+        }
+    }
+}
+
+impl FromStr for KeyOwner {
+    type Err = PlaceError;
+
+    fn from_str(text: &str) -> Result<Self, PlaceError> {
+        if let Ok(place) = text.parse() {
+            return Ok(Self::Profile(place));
+        }
+        match registry_host(text) {
+            Some(host) => Ok(Self::Registry {
+                given: text.to_owned(),
+                host,
+            }),
+            None => Err(PlaceError {
+                given: text.to_owned(),
+                wanted: "an owner of keys: give a profile's slug, its URL (…/profiles/SLUG) or its \
+                         did:web; or the registry's own URL or did:web, without a path",
+            }),
+        }
+    }
+}
+
+fn registry_host(text: &str) -> Option<String> {
+    if let Some(rest) = text.strip_prefix("did:web:") {
+        let host = rest.split('#').next().unwrap_or(rest);
+        let is_host = !host.is_empty() && !host.contains([':', '/', '?']);
+        return is_host.then(|| decoded_host(host));
+    }
+    let url = Url::parse(text).ok()?;
+    let is_origin = matches!(url.scheme(), "http" | "https") && url.path() == "/";
+    is_origin.then(|| host_of(&url)).flatten()
 }
 
 /// One index of a status list: `LIST#INDEX`, which is the `id` of a `credentialStatus` entry too.
@@ -270,6 +341,33 @@ mod tests {
             "did:web:r.example",
         ] {
             assert!(bad.parse::<Place<Slug>>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_registry_is_named_by_its_url_or_did_without_a_path() {
+        for (text, host) in [
+            ("did:web:r.example", "r.example"),
+            ("did:web:localhost%3A8080", "localhost:8080"),
+            ("did:web:r.example#key-1", "r.example"),
+            ("https://R.example", "r.example"),
+            ("http://localhost:8080/", "localhost:8080"),
+        ] {
+            let owner: KeyOwner = text.parse().unwrap();
+            let (given, host) = (text.to_owned(), host.to_owned());
+            assert_eq!(owner, KeyOwner::Registry { given, host });
+            assert_eq!(owner.path() + "/keys", "/keys");
+        }
+        let profile: KeyOwner = "did:web:r.example:profiles:a".parse().unwrap();
+        assert_eq!(profile.path(), "/profiles/a");
+        for bad in [
+            "did:web:",
+            "did:web:r.example:x",
+            "https://r.example/x",
+            "urn:x",
+            "A b",
+        ] {
+            assert!(bad.parse::<KeyOwner>().is_err(), "{bad}");
         }
     }
 
