@@ -8,10 +8,11 @@ use super::edge::Edge;
 use super::endorsements::next_page;
 use super::home;
 use super::problem::Problem;
+use super::profiles::embeds;
 use super::reply::Reply;
 use super::request::Request;
 use crate::ids::{AchievementId, Slug};
-use crate::registry::AchievementView;
+use crate::registry::{AchievementView, Embed, document_tag};
 
 /// The members of an Open Badges 3.0 Achievement other than `id`, `type` and `creator`, which the
 /// registry gives. The ones that have to be there are named here.
@@ -72,15 +73,22 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let accept = request.accept();
     let offers = ["application/ld+json", "application/json", "text/html"];
     let media_type = negotiate(accept.as_deref(), &offers)?;
-    let view = edge.registry.achievement(id)?;
+    let mut view = edge.registry.achievement(id)?;
+    let embeds = embeds(request)?;
+    if embeds && let Some(members) = view.document.as_object_mut() {
+        let url = edge.registry.urls().achievement(id);
+        let embedded = edge.registry.in_force(&url, Embed::AsSigned)?;
+        embedded.put_into(members);
+        view.etag = document_tag(&view.document);
+    }
     let reply = match media_type {
         "text/html" => Reply::html(home::achievement_page(edge, &view)?),
         _ => document(200, media_type, &view),
     };
-    // A page shows how it stands.
-    let fresh = match media_type {
-        "text/html" => edge.cache.look_up,
-        _ => edge.cache.achievement,
+    // A page shows how it stands, and so do embedded endorsements.
+    let fresh = match media_type == "text/html" || embeds {
+        true => edge.cache.look_up,
+        false => edge.cache.achievement,
     };
     Ok(reply.header("Vary", "Accept").fresh_for(fresh))
 }

@@ -9,7 +9,7 @@ use super::lists::{check_reason, updated_reply, with_credential};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
-use crate::registry::{CredentialStatusRequest, IssuingOptions};
+use crate::registry::{CredentialStatusRequest, Embed, IssuingOptions};
 use crate::status::PurposeError;
 use crate::vc::securing::{Securing, SecuringError};
 
@@ -35,6 +35,9 @@ pub(super) struct IssueOptions {
     /// How the credential is secured: `eddsa-rdfc-2022` (the default), `eddsa-jcs-2022`, or
     /// `vc+jwt`, which gives an EnvelopedVerifiableCredential.
     securing: Option<String>,
+    /// Whether the endorsements in force of the issuer, and of the achievements that are registered
+    /// here, are put into the credential: `as-signed`, or `jwt`, all of them as JWTs.
+    embed_endorsements: Option<String>,
     /// For selective disclosure, which the proof made here does not offer: has to be empty.
     mandatory_pointers: Option<Vec<String>>,
 }
@@ -95,6 +98,15 @@ pub(super) fn issue(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         credential_id: body.options.credential_id,
         securing: securing(body.options.securing.as_deref(), "/options/securing")
             .map_err(|problem| problem.of_standard(UNKNOWN))?,
+        embed: match body.options.embed_endorsements.as_deref() {
+            None => None,
+            Some("as-signed") => Some(Embed::AsSigned),
+            Some("jwt") => Some(Embed::Jwt),
+            Some(_) => {
+                let detail = "as-signed or jwt is needed";
+                return Err(Problem::invalid("/options/embedEndorsements", detail));
+            }
+        },
     };
     let issued = edge
         .registry

@@ -202,6 +202,8 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         "text/html" => Reply::html(home::endorsement_page(edge, &view)?),
         VC_JWT => {
             let jwt = edge.registry.endorsement_jwt(&view)?;
+            // One that was issued elsewhere is had as it was issued.
+            let jwt = jwt.ok_or_else(|| Problem::not_acceptable(&OFFERS[..3]))?;
             let tag = text_tag(&jwt);
             Reply::bytes(200, VC_JWT, jwt).version(&tag, view.changed_at)
         }

@@ -13,11 +13,10 @@ use super::reply::Reply;
 use super::request::Request;
 use crate::ids::{KeyId, ProfileId, Slug};
 use crate::registry::{
-    AccreditorAction, KeyOwner, KeyView, NewProfile, Outcome, ProfileView, Roles,
+    AccreditorAction, Embed, KeyOwner, KeyView, NewProfile, ProfileView, Roles, document_tag,
 };
 use crate::store::tables::IdForm;
 use crate::time::Timestamp;
-use crate::vc::securing::Secured;
 
 /// A profile to be registered. Beside the members named here the body takes those of an Open
 /// Badges 3.0 Profile, other than `id` and `type`.
@@ -144,23 +143,18 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let offers = ["application/ld+json", "application/json", "text/html"];
     let media_type = negotiate(accept.as_deref(), &offers)?;
     let mut view = edge.registry.profile(&slug)?;
-    let reply = match (media_type, request.query("endorsements")) {
-        ("text/html", _) => Reply::html(home::profile_page(edge, &view)?),
-        (_, None) => document(200, media_type, &view),
-        (_, Some("embed")) => {
-            embed_endorsements(edge, &mut view)?;
-            document(200, media_type, &view)
-        }
-        (_, Some(_)) => {
-            return Err(Problem::invalid(
-                "?endorsements",
-                "the one value known is embed",
-            ));
-        }
+    let embeds = embeds(request)?;
+    if embeds && let Some(members) = view.document.as_object_mut() {
+        let embedded = edge.registry.in_force(&view.issuer_id, Embed::AsSigned)?;
+        embedded.put_into(members);
+        view.etag = document_tag(&view.document);
+    }
+    let reply = match media_type {
+        "text/html" => Reply::html(home::profile_page(edge, &view)?),
+        _ => document(200, media_type, &view),
     };
     // A page shows how the profile stands, and embedded endorsements say so as well.
-    let shows_standing = media_type == "text/html" || request.query("endorsements").is_some();
-    let fresh = match shows_standing {
+    let fresh = match media_type == "text/html" || embeds {
         true => edge.cache.look_up,
         false => edge.cache.profile,
     };
@@ -203,27 +197,16 @@ fn decide(edge: &Edge, request: &Request, action: AccreditorAction) -> Result<Re
     Ok(Reply::json(200, &answer))
 }
 
-/// Puts the endorsements in good standing into the profile.
-fn embed_endorsements(edge: &Edge, view: &mut ProfileView) -> Result<(), Problem> {
-    let answers = edge.registry.endorsements_of(
-        std::slice::from_ref(&view.issuer_id),
-        &edge.registry.question()?,
-    )?;
-    let live = answers.into_iter().flat_map(|answer| answer.endorsements);
-    let (mut embedded, mut jwts) = (Vec::new(), Vec::new());
-    for endorsement in live.filter(|endorsement| endorsement.outcome == Outcome::Active) {
-        match endorsement.credential.secured() {
-            Secured::Embedded(credential) => embedded.push(credential),
-            Secured::Jwt(jwt) => jwts.push(Value::from(jwt.as_str())),
+/// Whether endorsements in force are to be put into the document.
+pub(super) fn embeds(request: &Request) -> Result<bool, Problem> {
+    match request.query("endorsements") {
+        None => Ok(false),
+        Some("embed") => Ok(true),
+        Some(_) => {
+            let detail = "the one value known is embed";
+            Err(Problem::invalid("?endorsements", detail))
         }
     }
-    for (member, endorsements) in [("endorsement", embedded), ("endorsementJwt", jwts)] {
-        if let (false, Some(members)) = (endorsements.is_empty(), view.document.as_object_mut()) {
-            members.insert(member.into(), endorsements.into());
-            view.etag = crate::registry::document_tag(&view.document);
-        }
-    }
-    Ok(())
 }
 
 pub(super) fn did_document(edge: &Edge, request: &Request) -> Result<Reply, Problem> {

@@ -246,6 +246,8 @@ const SECURED: &[&str] = &[
 const ACCREDITOR: &[&str] = &["id", "slug", "roles", "outcome"];
 const STATEMENT: &[&str] = &["application/entity-statement+jwt"];
 
+const STANDING: &[&str] = &["application/json", "application/standing+jwt"];
+
 const PAGING: &[&str] = &["limit", "cursor"];
 
 /// Every route, the busiest first.
@@ -256,7 +258,7 @@ pub static ROUTES: &[Route] = &[
     gives(ask("/status/query", "The status of up to 10,000 entries or credentials, now or at a moment in the past", body::<statuses::StatusQuery>(), statuses::query), JSON, &["results", "asOf"]),
     gives(with_query(get("/endorsements", "Endorsements by subject, endorser, kind, moment and standing", endorsements::list), &["subject", "endorser", "kind", "at", "standing", "limit", "cursor"]), JSON, &["endorsements", "asOf"]),
     gives(ask("/endorsements/query", "Who endorses each of up to 1,000 subjects", body::<endorsements::EndorsementsQuery>(), endorsements::query), JSON, &["results", "asOf"]),
-    gives(goes_outside(ask("/standing/query", "Whether up to 1,000 credentials are in good standing, and who stands behind their issuers", body::<standing::StandingQuery>(), standing::query)), JSON, &["results", "asOf"]),
+    gives(goes_outside(ask("/standing/query", "Whether up to 1,000 credentials are in good standing, and who stands behind their issuers", body::<standing::StandingQuery>(), standing::query)), STANDING, &["results", "asOf"]),
     gives(with_query(get("/standing", "Whether a credential is in good standing, by its id", standing::look_up), &["credential", "trustAnchors", "jurisdiction", "at"]), JSON, &["credential", "outcome", "status", "asOf"]),
     gives(get("/endorsements/{endorsement}", "A signed EndorsementCredential, or its page", endorsements::show), CREDENTIAL, &["@context", "id", "type"]),
     gives(goes_outside(ask("/credentials/verify", "Verify a credential, also as a JWT or a baked image (VCALM)", body::<verification::VerifyRequest>(), verification::verify)), JSON, &["verified", "outcome", "problemDetails", "report"]),
@@ -266,7 +268,7 @@ pub static ROUTES: &[Route] = &[
     gives(get("/profiles/{profile}/did.json", "The DID document of a profile", profiles::did_document), DID, &["@context", "id", "verificationMethod", "assertionMethod"]),
     gives(get("/profiles/{profile}/jwks.json", "The keys of a profile as JSON Web Keys", profiles::jwks), &["application/jwk-set+json"], &["keys"]),
     gives(with_query(get("/profiles/{profile}/achievements", "The achievements of a profile", achievements::list), PAGING), JSON, &["achievements"]),
-    gives(get("/achievements/{achievement}", "An Open Badges Achievement, or its page", achievements::show), DOCUMENT, &["@context", "id", "type", "name", "description", "criteria"]),
+    gives(with_query(get("/achievements/{achievement}", "An Open Badges Achievement, or its page", achievements::show), &["endorsements"]), DOCUMENT, &["@context", "id", "type", "name", "description", "criteria"]),
 
     gives(get("/registry.json", "Every issuer that is endorsed here, in the shape of the DCC", oidf::registry_document), JSON, &["meta", "registry"]),
     gives(get("/.well-known/did.json", "The DID document of this registry", wellknown::did_document), DID, &["@context", "id", "verificationMethod", "assertionMethod"]),

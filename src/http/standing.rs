@@ -11,7 +11,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::statuses::may_see;
 use super::verification::options;
-use crate::badges::{Jurisdiction, JurisdictionError};
+use crate::badges::{DigestMultibase, Jurisdiction, JurisdictionError};
 use crate::registry::{
     Asked, Backing, Endorsed, Half, MaySee, Party, Question, StandingAnswer, StatusPart, Urls,
     text_tag,
@@ -36,6 +36,9 @@ pub(super) struct StandingQuery {
     jurisdiction: Option<String>,
     /// As of this moment (RFC 3339) rather than now.
     at: Option<String>,
+    /// Whether the answer is wanted as a JWT signed by the registry.
+    #[serde(default)]
+    signed: bool,
 }
 
 const MOST_CREDENTIALS: usize = 1_000;
@@ -61,8 +64,14 @@ pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         jurisdiction: jurisdiction(body.jurisdiction.as_deref(), "/jurisdiction")?,
     };
     let told = told(edge, request, &asked, &question, "/at")?;
+    if body.signed {
+        return signed(edge, &request.body, told);
+    }
     Ok(Reply::bytes(200, "application/json", told.json()))
 }
+
+/// The answer as a JWT.
+const STANDING_JWT: &str = "application/standing+jwt";
 
 pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let Some(id) = request.query("credential") else {
@@ -143,6 +152,32 @@ fn told(
         as_of,
         fresh_until: edge.registry.now().plus(edge.cache.standing),
     })
+}
+
+/// The answer as a JWT by the registry: what was asked is in it by its digest.
+fn signed(edge: &Edge, question: &[u8], told: Told) -> Result<Reply, Problem> {
+    let issued = edge.registry.now();
+    let expires = told.fresh_until;
+    let mut claims = told.members();
+    claims.insert("iss".into(), edge.registry.did().into());
+    claims.insert("iat".into(), issued.seconds().into());
+    claims.insert("exp".into(), expires.seconds().into());
+    claims.insert(
+        "questionDigest".into(),
+        json!(digest_of_question(question)?),
+    );
+    let jwt = edge.registry.sign_statement("standing+jwt", &claims)?;
+    Ok(Reply::bytes(200, STANDING_JWT, jwt))
+}
+
+/// SHA-256 of the question's JSON in canonical form (RFC 8785), so that white space and the order
+/// of members do not matter.
+fn digest_of_question(question: &[u8]) -> Result<DigestMultibase, Problem> {
+    let value: Value = serde_json::from_slice(question)
+        .map_err(|error| Problem::invalid("", error.to_string()))?;
+    let canonical = serde_json_canonicalizer::to_vec(&value)
+        .map_err(|error| Problem::invalid("", error.to_string()))?;
+    Ok(DigestMultibase::of(&canonical))
 }
 
 fn jurisdiction(text: Option<&str>, place: &str) -> Result<Option<Jurisdiction>, Problem> {

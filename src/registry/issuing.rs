@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::allocation::{Known, remember, space_of};
+use super::embedding::{Embed, Embedded};
 use super::profiles::id_digest;
 use super::signing::Held;
 use super::statuses::{StatusTarget, StatusUpdate, Updated};
 use super::{Change, Registry, RegistryError, Thing};
-use crate::badges::{Badge, Clr, is_achievement_credential, is_clr};
+use crate::badges::{Badge, Clr, Issuer, is_achievement_credential, is_clr};
 use crate::entropy::random;
 use crate::status::StatusPurpose;
 use crate::store::event::EventKind;
@@ -35,6 +36,8 @@ pub struct IssuingOptions {
     pub credential_id: Option<String>,
     /// How it is secured.
     pub securing: Securing,
+    /// Whether the endorsements in force of its issuer and of its achievements are put into it.
+    pub embed: Option<Embed>,
 }
 
 /// A change of status by credential id.
@@ -95,6 +98,11 @@ impl Registry {
                 status: entries.status,
                 proof: None,
                 jws: None,
+                embedded: match options.embed {
+                    Some(form) => self.embedded_in(tx.read, members, &profile.issuer_id, form)?,
+                    None => Vec::new(),
+                },
+                issuer_name: profile.profile().name().to_owned(),
             };
             let completed = added.to(members);
             check_envelope(&completed)?;
@@ -274,6 +282,13 @@ struct Added {
     proof: Option<Value>,
     /// Absent from what older programs kept.
     jws: Option<JwsEnds>,
+    /// Endorsements, with the JSON pointer of what each was put into.
+    #[serde(default)]
+    embedded: Vec<(String, Embedded)>,
+    /// The issuer's registered name, for an issuer that the credential gave by its id alone and that
+    /// endorsements are put into.
+    #[serde(default)]
+    issuer_name: String,
 }
 
 /// A compact JWS without its payload, which is the credential.
@@ -312,10 +327,28 @@ impl Added {
             members.insert("validFrom".into(), from.clone().into());
         }
         members.insert("credentialStatus".into(), self.status.clone());
-        if let Some(proof) = &self.proof {
-            members.insert("proof".into(), proof.clone());
+        let mut credential = Value::Object(members);
+        for (at, embedded) in &self.embedded {
+            self.embed(&mut credential, at, embedded);
         }
-        Value::Object(members)
+        if let Some(proof) = &self.proof {
+            credential["proof"] = proof.clone();
+        }
+        credential
+    }
+
+    /// Puts endorsements into what stands at a place. An issuer by its id becomes a Profile.
+    fn embed(&self, credential: &mut Value, at: &str, embedded: &Embedded) {
+        let Some(place) = credential.pointer_mut(at) else {
+            return;
+        };
+        if let Value::String(id) = place {
+            let (name, url) = (&*self.issuer_name, None);
+            *place = Issuer { id, name, url }.to_value();
+        }
+        if let Some(members) = place.as_object_mut() {
+            embedded.put_into(members);
+        }
     }
 }
 

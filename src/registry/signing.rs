@@ -211,17 +211,31 @@ impl Registry {
 
     /// An endorsement as a JWT: its own, or one of the same claims by the key that signs now. The
     /// same claims and key give the same JWT each time, so that none is kept, nor remembered as
-    /// signed: whoever holds one by a key that was lost can fetch another here.
-    pub fn endorsement_jwt(&self, view: &EndorsementView) -> Result<String, RegistryError> {
+    /// signed: whoever holds one by a key that was lost can fetch another here. None of one that
+    /// was issued elsewhere with another proof: nothing is signed in others' names.
+    pub fn endorsement_jwt(&self, view: &EndorsementView) -> Result<Option<String>, RegistryError> {
         let secured = view.credential.secured();
-        if let Secured::Jwt(jwt) = &secured {
+        match (&secured, &view.imported) {
+            (Secured::Embedded(_), Some(_)) => Ok(None),
+            _ => {
+                let snapshot = self.engine.snapshot();
+                self.jwt_of(&*snapshot, view.id.owner(), &secured).map(Some)
+            }
+        }
+    }
+
+    /// As [`Registry::endorsement_jwt`], of one that was issued here.
+    pub(super) fn jwt_of(
+        &self,
+        read: &dyn Read,
+        owner: ProfileId,
+        secured: &Secured,
+    ) -> Result<String, RegistryError> {
+        if let Secured::Jwt(jwt) = secured {
             return Ok(jwt.as_str().to_owned());
         }
-        let snapshot = self.engine.snapshot();
-        let owner = view.id.owner();
-        let record = self.profile_record(&*snapshot, owner)?;
-        let unsigned = secured.unsigned();
-        let signed = self.sign(&*snapshot, owner, &record, &unsigned, Securing::VcJwt)?;
+        let record = self.profile_record(read, owner)?;
+        let signed = self.sign(read, owner, &record, &secured.unsigned(), Securing::VcJwt)?;
         match signed.secured {
             Secured::Jwt(jwt) => Ok(jwt.as_str().to_owned()),
             Secured::Embedded(_) => unreachable!("a JWT was asked for"),
