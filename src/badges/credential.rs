@@ -66,7 +66,7 @@ pub enum OpenBadgesError {
     /// What an endorsement covers stands there in words that nobody knows.
     #[error(
         "/credentialSubject/endorsementScope: this is read by the registry's own context alone, \
-         which has to be the last in /@context, and the subject may have none of its own"
+         which has to be the last in /@context, and of one subject without a context of its own"
     )]
     ScopeContext,
 }

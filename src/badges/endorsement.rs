@@ -14,6 +14,7 @@ use super::digest::DigestMultibase;
 use super::profile::Issuer;
 use super::scope::{Scope, scope_context};
 use super::shape::{Strictness, check, pointer};
+use crate::json::each;
 use crate::time::Timestamp;
 use crate::vc::contexts::endorsement_scope;
 
@@ -220,21 +221,24 @@ fn digest_of(
     }
 }
 
-/// What the endorsement covers. What cannot be read is an error: to pass over it would be to take
-/// the endorsement for one of the whole subject.
-fn scope_of(document: &Value) -> Result<Option<Scope>, OpenBadgesError> {
-    let subject = &document["credentialSubject"];
-    let Some(scope) = subject.get(SCOPE) else {
+/// What an endorsement covers of its subject. What cannot be read is an error: to pass over it
+/// would be to take the endorsement for one of the whole subject.
+pub(crate) fn scope_of(document: &Value) -> Result<Option<Scope>, OpenBadgesError> {
+    let subjects = || each(document.as_object(), "", "credentialSubject");
+    let limited = |(_, subject): &(String, &Value)| subject.get(SCOPE).is_some();
+    let Some((at, subject)) = subjects().find(limited) else {
         return Ok(None);
     };
     // The last context has the last word on its terms, within the subject's own.
     let last = document["@context"].as_array().and_then(|all| all.last());
-    if last != Some(endorsement_scope()) || subject.get("@context").is_some() {
+    let own = subject.get("@context").is_some();
+    if last != Some(endorsement_scope()) || own || subjects().count() > 1 {
         return Err(OpenBadgesError::ScopeContext);
     }
-    let place = pointer("/credentialSubject", SCOPE);
-    let scope = Scope::parse(scope).map_err(|error| error.inside(&place))?;
-    Ok(Some(scope))
+    let scope = Scope::parse(&subject[SCOPE]);
+    Ok(Some(
+        scope.map_err(|error| error.inside(&pointer(&at, SCOPE)))?,
+    ))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! nobody has to fetch anything.
 
 mod jurisdiction;
+mod need;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -17,6 +18,7 @@ use crate::time::Timestamp;
 use crate::vc::contexts;
 
 pub use jurisdiction::{Jurisdiction, JurisdictionError};
+pub use need::Need;
 
 /// Name of the class, as the credential writes it.
 const CLASS: &str = "EndorsementScope";
@@ -55,25 +57,6 @@ pub enum Role {
     Accreditor,
     /// As one that issues credentials.
     Issuer,
-}
-
-/// For what an endorsement is wanted. `None` is what is not known; of jurisdiction and role it is
-/// what was not asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Need {
-    /// The types of the achievement. One that is known to have none is `Some` of nothing, here and
-    /// below.
-    pub achievement_types: Option<Vec<String>>,
-    /// Its tags.
-    pub tags: Option<Vec<String>>,
-    /// The `targetUrl` of each of its alignments.
-    pub alignments: Option<Vec<String>>,
-    /// When it was awarded.
-    pub awarded: Option<Timestamp>,
-    /// Where it is to count.
-    pub jurisdiction: Option<Jurisdiction>,
-    /// As what the subject acts.
-    pub role: Option<Role>,
 }
 
 /// Whether a need is covered.

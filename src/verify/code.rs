@@ -78,6 +78,8 @@ codes! {
     SchemaKept "schema-kept" NAMED_BY_CODE "The schema is kept";
     /// What is endorsed is the version that was.
     DigestGood "digest-good" NAMED_BY_CODE "It is the version that was endorsed";
+    /// The endorsement covers a part of its subject.
+    Limited "limited" NAMED_BY_CODE "It covers a part of its subject";
     /// This registry holds an endorsement that is in force.
     RegistryEndorsed "registry-endorsed" NAMED_BY_CODE "It is endorsed in this registry";
     /// A credential within this one, or within the presentation, is in force.
@@ -223,6 +225,10 @@ codes! {
     NotAnEndorsement "not-an-endorsement" ERROR_MALFORMED "It is not an endorsement";
     /// An endorsement of something else.
     WrongSubject "wrong-subject" ERROR_MALFORMED "It endorses something else";
+    /// An endorsement of a part of the thing, to which this does not belong.
+    OutOfScope "out-of-scope" NAMED_BY_CODE "The endorsement does not cover this";
+    /// An endorsement of which nobody knows how far it goes.
+    ScopeMalformed "scope-malformed" ERROR_MALFORMED "The scope of the endorsement cannot be read";
     /// Praise of one's own.
     SelfEndorsement "self-endorsement" NAMED_BY_CODE "A self-endorsement does not count";
     /// This registry holds no endorsement that is in force.

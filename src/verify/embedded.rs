@@ -4,8 +4,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::badges::nested_credentials;
+use crate::badges::{self, Need, nested_credentials};
 use crate::json::each;
+
+use super::examine::has_type;
 
 /// Something embedded, with its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +38,8 @@ pub(super) struct Thing<'a> {
     /// Who issued the credential that carries the endorsement: whatever that says of owners,
     /// praise by its own issuer does not count in it.
     pub(super) carrier: Option<&'a str>,
+    /// For what the endorsement is wanted here.
+    pub(super) need: Need,
 }
 
 /// All that the credential carries, in the order of its issuer, its subjects and itself. What is
@@ -45,10 +49,15 @@ pub(super) fn find(credential: &Value) -> Vec<Embedded<'_>> {
     let mut found = Found {
         all: Vec::new(),
         issuer,
+        need: Need::of_credential(credential),
         achievements: achievements(credential),
     };
     if let Some(profile) = credential.get("issuer").and_then(Value::as_object) {
-        found.profile(profile, "/issuer");
+        let need = Need {
+            role: Some(role_of_issuer(credential)),
+            ..found.need.clone()
+        };
+        found.profile(profile, "/issuer", need);
     }
     for (at, subject) in each(credential.as_object(), "", "credentialSubject") {
         found.subject(subject.as_object(), &at);
@@ -62,15 +71,26 @@ pub(super) fn find(credential: &Value) -> Vec<Embedded<'_>> {
         });
     }
     if let Some(members) = credential.as_object() {
-        found.endorsements(members, "", issuer.into_iter().collect());
+        let need = found.need.clone();
+        found.endorsements(members, "", issuer.into_iter().collect(), need);
     }
     found.all
+}
+
+/// As what the issuer of a credential acts in it.
+fn role_of_issuer(credential: &Value) -> badges::Role {
+    match has_type(credential.get("type"), "EndorsementCredential") {
+        true => badges::Role::Accreditor,
+        false => badges::Role::Issuer,
+    }
 }
 
 struct Found<'a> {
     all: Vec<Embedded<'a>>,
     /// Of the credential that carries everything.
     issuer: Option<&'a str>,
+    /// What that credential is, as far as somebody needs endorsements for it.
+    need: Need,
     /// Every achievement that the credential speaks of, some perhaps more than once.
     achievements: Vec<&'a Map<String, Value>>,
 }
@@ -96,7 +116,11 @@ impl<'a> Found<'a> {
         let Some(members) = achievement.as_object() else {
             return;
         };
-        self.endorsements(members, at, self.creators(members));
+        let need = Need {
+            awarded: self.need.awarded,
+            ..Need::of_achievement(achievement)
+        };
+        self.endorsements(members, at, self.creators(members), need);
         for (at, creator) in each(Some(members), at, "creator") {
             self.profile_value(creator, &at);
         }
@@ -121,24 +145,31 @@ impl<'a> Found<'a> {
 
     fn profile_value(&mut self, profile: &'a Value, at: &str) {
         if let Some(members) = profile.as_object() {
-            self.profile(members, at);
+            self.profile(members, at, self.need.clone());
         }
     }
 
-    fn profile(&mut self, profile: &'a Map<String, Value>, at: &str) {
+    fn profile(&mut self, profile: &'a Map<String, Value>, at: &str, need: Need) {
         let owner = profile.get("id").and_then(Value::as_str);
-        self.endorsements(profile, at, owner.into_iter().collect());
+        self.endorsements(profile, at, owner.into_iter().collect(), need);
         for (at, parent) in each(Some(profile), at, "parentOrg") {
             self.profile_value(parent, &at);
         }
     }
 
-    fn endorsements(&mut self, thing: &'a Map<String, Value>, at: &str, owners: Vec<&'a str>) {
+    fn endorsements(
+        &mut self,
+        thing: &'a Map<String, Value>,
+        at: &str,
+        owners: Vec<&'a str>,
+        need: Need,
+    ) {
         let id = thing.get("id").and_then(Value::as_str);
         let role = Role::Endorsement(Thing {
             id,
             owners,
             carrier: self.issuer,
+            need,
         });
         for member in ["endorsement", "endorsementJwt"] {
             let places = each(Some(thing), at, member);

@@ -9,8 +9,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::badges::achievements_of;
 use crate::badges::schema::{Schema, Violation};
+use crate::badges::{Coverage, Need, Scope, achievements_of, scope_of};
 use crate::bitstring::{DEFAULT_CAP_BYTES, MINIMUM_ENTRIES};
 use crate::status::StatusList;
 use crate::time::Timestamp;
@@ -140,6 +140,9 @@ impl<'r> Examiner<'r> {
             .collect();
         let subjects = credential.subjects.iter();
         report.subjects = subjects.map(|one| one.id.map(str::to_owned)).collect();
+        if credential.is_a("EndorsementCredential") {
+            report.scope = scope_of(document).map_err(|error| error.to_string());
+        }
         let mut kept = true;
         for (at, schema) in references::known_schemas(document) {
             kept &= self.schema(schema, &at, document, report);
@@ -330,7 +333,7 @@ impl<'r> Examiner<'r> {
             let detail = format!("{endorser} endorses what is its own");
             return Finding::new(Outcome::NotEndorsed, Code::SelfEndorsement, detail);
         }
-        inner.summary(Code::Endorsed)
+        within_scope(inner.summary(Code::Endorsed), &inner.scope, &thing.need)
     }
 
     /// Whether two ids are one thing's, which may have several here.
@@ -401,6 +404,23 @@ pub(super) fn place(error: &CredentialError) -> String {
             format!("/{member}")
         }
     }
+}
+
+/// The finding on an endorsement that is in force, for what it is wanted for: it may cover a part
+/// of its subject alone.
+fn within_scope(finding: Finding, scope: &Result<Option<Scope>, String>, need: &Need) -> Finding {
+    let scope = match scope {
+        _ if finding.outcome != Outcome::Active => return finding,
+        Ok(None) => return finding,
+        Ok(Some(scope)) => scope,
+        Err(reason) => return Finding::unknown(Code::ScopeMalformed, reason.as_str()),
+    };
+    let finding = match scope.covers(need) {
+        Coverage::Covered => finding,
+        Coverage::NotCovered(why) => Finding::new(Outcome::NotEndorsed, Code::OutOfScope, why),
+        Coverage::Unknown(why) => Finding::unknown(Code::OutOfScope, why),
+    };
+    finding.with("scope", &scope.to_value().to_string())
 }
 
 pub(super) fn has_type(types: Option<&Value>, name: &str) -> bool {

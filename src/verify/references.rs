@@ -132,6 +132,7 @@ pub(super) fn tell(examiner: &mut Examiner<'_>, claims: &Claims<'_>, report: &mu
     }
     if claims.credential.is_a("EndorsementCredential") {
         bound_version(examiner, claims, report);
+        limits(report);
     }
     let issuer = claims.credential.issuer;
     let known = examiner.known(issuer.id);
@@ -202,6 +203,21 @@ fn of_known(known: &Known, named: Option<&str>, issuer: &str) -> Finding {
         .map(|one| ("endorsement", &one.id));
     name.chain(ids)
         .fold(finding, |finding, (name, value)| finding.with(name, value))
+}
+
+/// What the endorsement covers of its subject, where that is not all of it.
+fn limits(report: &mut Report) {
+    let finding = match &report.scope {
+        Ok(None) => return,
+        Ok(Some(scope)) => {
+            let detail = "it covers a part of its subject";
+            let scope = scope.to_value().to_string();
+            Finding::good(Code::Limited, detail).with("scope", &scope)
+        }
+        Err(reason) => Finding::unknown(Code::ScopeMalformed, reason.as_str()),
+    };
+    let place = "/credentialSubject/endorsementScope";
+    report.note(place, CheckKind::Reference, finding);
 }
 
 /// Whether what is endorsed is still the version that was, where the endorsement is bound to one

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::badges::Scope;
+
 use super::code::Code;
 use super::outcome::Outcome;
 
@@ -41,6 +43,8 @@ pub struct Report {
     /// The types, and the id of each subject, by the credential's own word.
     pub(super) types: Vec<String>,
     pub(super) subjects: Vec<Option<String>>,
+    /// What an endorsement covers of its subject; why that cannot be told.
+    pub(super) scope: Result<Option<Scope>, String>,
 }
 
 /// What a check is about.
@@ -211,6 +215,7 @@ impl Report {
             at: at.to_owned(),
             types: Vec::new(),
             subjects: Vec::new(),
+            scope: Ok(None),
         }
     }
 

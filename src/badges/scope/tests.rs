@@ -192,6 +192,45 @@ fn each_member_decides_by_itself() {
 }
 
 #[test]
+fn a_need_is_what_a_badge_says() {
+    let achievement = json!({
+        "id": "urn:a",
+        "achievementType": "Degree",
+        "tag": ["care", "nursing"],
+        "alignment": {"targetUrl": "https://framework.example/nursing"},
+    });
+    let strings = |all: &[&str]| Some(all.iter().map(|one| (*one).to_owned()).collect());
+    let said = Need {
+        achievement_types: strings(&["Degree"]),
+        tags: strings(&["care", "nursing"]),
+        alignments: strings(&["https://framework.example/nursing"]),
+        ..Need::default()
+    };
+    assert_eq!(Need::of_achievement(&achievement), said);
+    let bare = Need::of_achievement(&json!({"id": "urn:a"}));
+    assert_eq!((bare.tags, bare.alignments), (Some(vec![]), Some(vec![])));
+    assert_eq!(Need::of_achievement(&json!("urn:a")), Need::default());
+    let badge = |subject: Value| {
+        let mut badge = json!({"credentialSubject": subject, "validFrom": "2026-02-01T00:00:00Z"});
+        let later = Need::of_credential(&badge).awarded;
+        badge["awardedDate"] = json!("2026-01-01T00:00:00Z");
+        let need = Need::of_credential(&badge);
+        assert!(need.awarded < later && need.awarded.is_some());
+        badge["awardedDate"] = json!("January");
+        assert_eq!(Need::of_credential(&badge).awarded, None);
+        Need {
+            awarded: None,
+            ..need
+        }
+    };
+    assert_eq!(badge(json!({"achievement": achievement})), said);
+    assert_eq!(badge(json!([{"achievement": [achievement]}])), said);
+    let two = json!([{"achievement": achievement}, {"achievement": achievement}]);
+    assert_eq!(badge(two), Need::default());
+    assert_eq!(badge(json!({"id": "urn:learner"})), Need::default());
+}
+
+#[test]
 fn a_wider_scope_is_named_by_its_member() {
     let within = |own: Value, wider: Value| {
         let told = scope(own).is_within(&scope(wider));

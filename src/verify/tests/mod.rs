@@ -5,6 +5,7 @@ mod forgeries;
 mod keys;
 mod presentations;
 mod records;
+mod scopes;
 mod statuses;
 mod table_documents;
 mod table_others;
