@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::classes::ACHIEVEMENT_TO_KEEP;
+use super::classes::{ACHIEVEMENT_TO_KEEP, ACHIEVEMENT_TYPES};
 use super::profile::{GIVEN, render};
-use super::shape::{ShapeError, Strictness, check, refuse_given};
+use super::shape::{ShapeError, Strictness, check, is_own_word, refuse_given};
 
 /// What a client has said about an achievement, checked member by member. `@context`, `id` and
 /// `type` are the registry's, and added by [`Achievement::render`].
@@ -34,6 +34,12 @@ impl Achievement {
     /// The description.
     pub fn description(&self) -> &str {
         self.text("description")
+    }
+
+    /// Whether a word can be an `achievementType`: one of the standard's, or one of an issuer's
+    /// own, which starts with `ext:`.
+    pub fn is_type(word: &str) -> bool {
+        ACHIEVEMENT_TYPES.contains(&word) || is_own_word(word)
     }
 
     /// The members as submitted, in their order.

@@ -28,6 +28,7 @@ mod requests;
 mod standing;
 mod statuses;
 mod tokens;
+mod trqp;
 mod trust_marks;
 mod verification;
 mod wellknown;

@@ -10,7 +10,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::{
     achievements, credentials, endorsements, federation as oidf, health, home, lists, openapi,
-    profiles, requests, standing, statuses, tokens, trust_marks, verification, wellknown,
+    profiles, requests, standing, statuses, tokens, trqp, trust_marks, verification, wellknown,
 };
 
 /// Who may call a route.
@@ -247,6 +247,13 @@ const ACCREDITOR: &[&str] = &["id", "slug", "roles", "outcome"];
 const STATEMENT: &[&str] = &["application/entity-statement+jwt"];
 
 const STANDING: &[&str] = &["application/json", "application/standing+jwt"];
+const TRQP: &[&str] = &[
+    "entity_id",
+    "authority_id",
+    "action",
+    "resource",
+    "time_evaluated",
+];
 
 const PAGING: &[&str] = &["limit", "cursor"];
 
@@ -270,6 +277,8 @@ pub static ROUTES: &[Route] = &[
     gives(with_query(get("/profiles/{profile}/achievements", "The achievements of a profile", achievements::list), PAGING), JSON, &["achievements"]),
     gives(with_query(get("/achievements/{achievement}", "An Open Badges Achievement, or its page", achievements::show), &["endorsements"]), DOCUMENT, &["@context", "id", "type", "name", "description", "criteria"]),
 
+    gives(ask("/trqp/authorization", "Whether an authority lets an entity issue (TRQP)", body::<trqp::TrqpQuery>(), trqp::authorization), JSON, TRQP),
+    gives(ask("/trqp/recognition", "Whether an authority recognizes an entity as accreditor (TRQP)", body::<trqp::TrqpQuery>(), trqp::recognition), JSON, TRQP),
     gives(get("/registry.json", "Every issuer that is endorsed here, in the shape of the DCC", oidf::registry_document), JSON, &["meta", "registry"]),
     gives(get("/.well-known/did.json", "The DID document of this registry", wellknown::did_document), DID, &["@context", "id", "verificationMethod", "assertionMethod"]),
     gives(get("/.well-known/jwks.json", "The keys of this host as JSON Web Keys", wellknown::jwks), &["application/jwk-set+json"], &["keys"]),

@@ -19,4 +19,5 @@ mod past_statuses;
 mod records;
 mod requests;
 mod statuses;
+mod trqp;
 mod verify;
