@@ -114,6 +114,10 @@ pub struct ListsConfig {
 pub struct EndorsementsConfig {
     /// How long before an endorsement ends it is among its endorser's tasks, in days.
     pub renewal_notice_days: u16,
+    /// How often the issuers of imported endorsements are asked how those stand, in seconds.
+    pub follow_seconds: u64,
+    /// For how long what they said last counts where they do not answer, in seconds.
+    pub unreachable_after_seconds: u64,
 }
 
 /// Idempotency keys.

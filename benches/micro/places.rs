@@ -75,6 +75,8 @@ impl Place {
             list_ttl: Ttl::from_seconds(300),
             key_notice: Ttl::from_seconds(0),
             renewal_notice: Ttl::from_seconds(30 * 86_400),
+            imports_follow: Ttl::from_seconds(3_600),
+            imports_unreachable_after: Ttl::from_seconds(86_400),
             idempotency_kept: Ttl::from_seconds(3600),
             publish_before_acknowledging: false,
             ready_bytes: 64 << 20,

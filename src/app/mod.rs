@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 use tracing::{info, warn};
 
 use crate::cli::{InitArgs, InitDone, ServeArgs, Transport};
@@ -24,6 +25,7 @@ use crate::registry::{Actor, Change, Publisher, Registry, Settings};
 use crate::store::engine::Engine;
 use crate::store::memory::MemoryEngine;
 use crate::time::{Clock, Ttl};
+use crate::verify::Options;
 
 pub use system::{SystemClock, SystemEntropy};
 
@@ -87,10 +89,10 @@ async fn run(config: &Config, mode: Mode, listener: std::net::TcpListener) -> Re
     let publisher = Publisher::start(registry.clone(), delay)
         .map_err(|error| format!("the publisher cannot start: {error}"))?;
 
-    let kept = registry.clone();
     let mut edge = edge(config, mode, registry)?;
     edge.limits.connections = handles::connections(edge.limits.connections);
-    let running = http::serve(Arc::new(edge), listener).map_err(|error| error.to_string())?;
+    let edge = Arc::new(edge);
+    let running = http::serve(edge.clone(), listener).map_err(|error| error.to_string())?;
     info!(address = %running.address, public_url = config.public_url, "serving");
     if mode == Mode::Development {
         println!("{}", demo::what_to_try(config));
@@ -100,9 +102,11 @@ async fn run(config: &Config, mode: Mode, listener: std::net::TcpListener) -> Re
             config.public_url, running.address
         );
     }
-    let housekeeping = tokio::spawn(keep_house(kept));
+    let housekeeping = tokio::spawn(keep_house(edge.registry.clone()));
+    let following = tokio::spawn(follow_imports(edge));
     signals.told_to_stop().await;
     housekeeping.abort();
+    following.abort();
     info!("stopping");
     running.stop().await;
     tokio::task::spawn_blocking(move || drop(publisher))
@@ -142,6 +146,8 @@ fn open_registry(config: &Config, publish_first: bool) -> Result<Registry, Strin
         list_ttl: Ttl::from_millis(config.lists.ttl_ms),
         key_notice: config.cache_policy().did_document,
         renewal_notice: config.renewal_notice(),
+        imports_follow: Ttl::from_seconds(config.endorsements.follow_seconds),
+        imports_unreachable_after: Ttl::from_seconds(config.endorsements.unreachable_after_seconds),
         idempotency_kept: Ttl::from_seconds(config.idempotency.kept_seconds),
         publish_before_acknowledging: publish_first,
         ready_bytes: config.lists.kept_ready_bytes,
@@ -280,6 +286,37 @@ async fn keep_house(registry: Arc<Registry>) {
             .is_err()
         {
             warn!("forgetting what need not be kept ended by a panic");
+        }
+    }
+}
+
+/// So many issuers of imported endorsements are asked at a time.
+const FOLLOWED_AT_ONCE: usize = 64;
+
+/// Asks, minute by minute, how imported endorsements stand that are due.
+async fn follow_imports(edge: Arc<Edge>) {
+    let mut minutely = tokio::time::interval(Duration::from_secs(60));
+    minutely.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        minutely.tick().await;
+        let edge = edge.clone();
+        let follow = move || {
+            let options = Options {
+                localhost: edge.localhost,
+                ..Options::default()
+            };
+            let outside = &*edge.outside;
+            let followed = edge
+                .registry
+                .follow_imports(options, outside, FOLLOWED_AT_ONCE);
+            match followed {
+                Ok(0) => {}
+                Ok(answered) => info!(answered, "followed imported endorsements"),
+                Err(problem) => warn!(%problem, "imported endorsements could not be followed"),
+            }
+        };
+        if tokio::task::spawn_blocking(follow).await.is_err() {
+            warn!("following imported endorsements ended by a panic");
         }
     }
 }

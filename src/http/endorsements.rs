@@ -14,14 +14,16 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use super::standing;
+use super::verification::options;
 use crate::badges::{DigestError, DigestMultibase, Scope, SubjectKind, SubjectKindError};
 use crate::ids::EndorsementId;
 use crate::registry::{
-    Affected, EndorsementAction, EndorsementFilter, EndorsementView, NewEndorsement, Outcome,
-    Question, RegistryError, Urls, text_tag,
+    Affected, EndorsementAction, EndorsementFilter, EndorsementView, NewEndorsement, NewImport,
+    Outcome, Question, RegistryError, Urls, text_tag,
 };
 use crate::time::Timestamp;
 use crate::vc::securing::Secured;
+use crate::verify::Expected;
 
 /// An endorsement to be issued.
 #[derive(Deserialize, ToSchema)]
@@ -147,6 +149,47 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         &with_credential(view.credential.secured().into_value()),
     )
     .header("Location", url))
+}
+
+/// An endorsement that was issued elsewhere.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct ImportBody {
+    /// The EndorsementCredential with its proof, its envelope, or a string, which is a compact JWS.
+    verifiable_credential: Value,
+    /// `profile`, `achievement` or `credential`: what it is about, where that does not live here.
+    kind: Option<String>,
+}
+
+pub(super) fn import(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let body: ImportBody = request.json()?;
+    let new = NewImport {
+        credential: body.verifiable_credential,
+        kind: match body.kind.as_deref() {
+            Some(kind) => Some(parse_kind(kind, "/kind")?),
+            None => None,
+        },
+    };
+    let options = options(edge, Expected::default(), &[]);
+    let change = request.change()?;
+    let view = edge
+        .registry
+        .import_endorsement(&change, &new, options, &*edge.outside)?;
+    let urls = edge.registry.urls();
+    let shown = shown(&urls, &view);
+    let reply = Reply::bytes(201, "application/json", shown);
+    Ok(reply.header("Location", urls.endorsement(view.id)))
+}
+
+/// Asks the issuer of an imported endorsement how it stands, without waiting for the next time.
+pub(super) fn follow(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let id: EndorsementId = request.param("endorsement")?;
+    request.change()?;
+    let options = options(edge, Expected::default(), &[]);
+    edge.registry.follow_import(id, options, &*edge.outside)?;
+    let view = edge.registry.endorsement(id, None)?;
+    let shown = shown(&edge.registry.urls(), &view);
+    Ok(Reply::bytes(200, "application/json", shown))
 }
 
 pub(super) fn revoke(edge: &Edge, request: &Request) -> Result<Reply, Problem> {

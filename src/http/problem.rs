@@ -172,6 +172,7 @@ impl From<RegistryError> for Problem {
                 Self::new(422, "scope-too-wide", "Scope too wide", detail)
                     .with("pointer", format!("/scope/{member}"))
             }
+            RegistryError::NotVerified(_) => Self::new(422, "not-verified", "Not verified", detail),
             RegistryError::IssuedElsewhere => {
                 Self::new(409, "issued-elsewhere", "Issued elsewhere", detail)
             }

@@ -311,6 +311,8 @@ pub static ROUTES: &[Route] = &[
     gives(change("/credentials/issue", "Issue a credential (VCALM)", 201, body::<credentials::IssueRequest>(), credentials::issue), JSON, &["verifiableCredential"]),
     gives(change("/credentials/status", "Change a credential's status (VCALM)", 200, body::<credentials::StatusRequest>(), credentials::change_status), JSON, UPDATED),
     gives(change("/endorsements", "Issue an endorsement", 201, body::<endorsements::NewEndorsementBody>(), endorsements::create), JSON, &["verifiableCredential"]),
+    gives(goes_outside(change("/endorsements/import", "Take in an endorsement that was issued elsewhere", 201, body::<endorsements::ImportBody>(), endorsements::import)), JSON, ENDORSED),
+    gives(goes_outside(change("/endorsements/{endorsement}/follow", "Ask how an endorsement that was issued elsewhere stands now", 200, None, endorsements::follow)), JSON, ENDORSED),
     gives(change("/endorsements/{endorsement}/revoke", "Revoke an endorsement for ever", 200, body::<endorsements::ReasonBody>(), endorsements::revoke), JSON, ENDORSED),
     gives(change("/endorsements/{endorsement}/suspend", "Suspend an endorsement", 200, body::<endorsements::ReasonBody>(), endorsements::suspend), JSON, ENDORSED),
     gives(change("/endorsements/{endorsement}/reinstate", "End a suspension", 200, body::<endorsements::ReasonBody>(), endorsements::reinstate), JSON, ENDORSED),

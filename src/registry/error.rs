@@ -96,6 +96,9 @@ pub enum RegistryError {
         /// In what.
         reason: String,
     },
+    /// What was to be taken in is not proved, or not in force.
+    #[error("it is not taken in: {0}")]
+    NotVerified(String),
     /// The endorsement was issued elsewhere.
     #[error(
         "this endorsement was issued elsewhere and its standing is followed from there; its \

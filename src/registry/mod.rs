@@ -18,6 +18,7 @@ mod error;
 mod good_standing;
 mod history;
 mod identity;
+mod imports;
 mod issuers;
 mod issuing;
 mod keys;
@@ -65,6 +66,7 @@ pub use endorsements::{EndorsementAction, NewEndorsement};
 pub use error::{RegistryError, Thing};
 pub use good_standing::{Asked, Endorsed, Half, Party, StandingAnswer, StatusPart};
 pub use identity::KeySet;
+pub use imports::NewImport;
 pub use issuers::{IssuerStanding, IssuerView, Issuers};
 pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
 pub use keys::{KeyOwner, KeyView};
@@ -105,6 +107,10 @@ pub struct Settings {
     /// Whom the registry trusts, by slug or id: what is endorsed counts where a path leads to one
     /// of them. Without any, all its accreditors count.
     pub trust_anchors: Vec<String>,
+    /// How long after it was asked last the issuer of an imported endorsement is asked again.
+    pub imports_follow: Ttl,
+    /// For how long what it said last is taken for the present, where it does not answer.
+    pub imports_unreachable_after: Ttl,
 }
 
 /// The registry: every service, over one store.

@@ -471,6 +471,8 @@ mod tests {
             list_ttl: Ttl::from_millis(300_000),
             key_notice: Ttl::from_seconds(3_600),
             renewal_notice: Ttl::from_seconds(30 * 86_400),
+            imports_follow: Ttl::from_seconds(3_600),
+            imports_unreachable_after: Ttl::from_seconds(86_400),
             idempotency_kept: Ttl::from_seconds(86_400),
             publish_before_acknowledging: true,
             ready_bytes: 1 << 20,

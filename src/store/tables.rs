@@ -28,10 +28,11 @@
 //! | 3A | past pages | list, page, revision that changed it | [`PastPage`]: the page before | `registry::staged` alone, with the pages |
 //! | 3B | page runs | list, page | how many differences stand among its past pages after the newest whole one; absent means 0 | `registry::staged` alone, with the pages |
 //! | 40 | credentials | SHA-256 of the credential's id, profile | [`CredentialRecord`] | allocation and issuing |
-//! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements`; `registry::staged`, with the bits |
+//! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements`; `registry::staged`, with the bits; `registry::imports` |
 //! | 51 | endorsement documents | endorsement | the signed credential, or the envelope of its JWT, JSON | `registry::endorsements`; `registry::signing`, signed again |
 //! | 52 | endorsements by subject | SHA-256 of the subject's id, endorsement | – | `registry::endorsements` |
 //! | 53 | holders | space, index | [`Holder`] | allocation by credential id, issuing, `registry::endorsements` |
+//! | 54 | imports | SHA-256 of `issuer.id` (with its length) and `id` | endorsement | `registry::imports` |
 //! | 58 | endorsement requests | request | [`RequestRecord`] | `registry::requests` |
 //! | 59 | requests by requester | profile, request | – | `registry::requests`, once for ever |
 //! | 5a | open requests | accreditor, requester, SHA-256 of the subject's id | request | `registry::requests`; removed with the step that closes it |
@@ -58,8 +59,8 @@ use crate::status::StatusPurpose;
 use crate::time::Timestamp;
 
 pub use endorsements::{
-    AccreditorChange, AccreditorRecord, AccreditorStanding, EndorsementRecord, Imported, Origin,
-    RecordedStanding, StandingChange,
+    AccreditorChange, AccreditorRecord, AccreditorStanding, EndorsementRecord, ImportRow, Imported,
+    Origin, RecordedStanding, StandingChange,
 };
 pub use requests::{RecordedStep, RequestRecord, Words};
 
@@ -126,6 +127,8 @@ pub const ENDORSEMENT_DOCUMENTS: Table<EndorsementId, Bytes> =
 /// From a subject's id to its endorsements.
 pub const ENDORSEMENTS_BY_SUBJECT: Table<(Digest, EndorsementId), ()> =
     Table::new(0x52, "endorsements by subject");
+/// Endorsements that were issued elsewhere, by SHA-256 of who issued them and their `id`.
+pub const IMPORTS: Table<Digest, ImportRow> = Table::new(0x54, "imports");
 /// Who carries a status entry, as far as it is known: nobody else can be given it.
 pub const HOLDERS: Table<(SpaceId, u32), Holder> = Table::new(0x53, "holders");
 /// Requests for endorsements, with what was said about them.

@@ -98,6 +98,17 @@ impl Secured {
         }
     }
 
+    /// As [`Self::read`], and of a string, which is a compact JWS.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn held(document: Value) -> Result<Self, SecuredError> {
+        match document {
+            Value::String(jwt) => Self::read(Envelope::Credential.wrap(&jwt)),
+            other => Self::read(other),
+        }
+    }
+
     /// What the credential says, in the members of the data model. An embedded proof is there
     /// too.
     pub const fn claims(&self) -> &Value {

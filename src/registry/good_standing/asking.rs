@@ -4,12 +4,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Endorsed, Half, Looked, MOST_SHOWN, Party, StandingAnswer, StatusPart};
 use crate::badges::{Need, Role};
 use crate::ids::AchievementId;
-use crate::json::each;
 use crate::registry::backing::Question;
 use crate::registry::links::{Link, Links};
 use crate::registry::profiles::id_digest;
@@ -227,7 +226,7 @@ impl<'a> Asking<'a> {
     /// What is known of an achievement, as a credential writes it: what the issuer signed, and where
     /// that says nothing of it, what is registered here.
     fn need_of(&self, achievement: Option<&Value>) -> Result<Need, RegistryError> {
-        let mut need = Need {
+        let need = Need {
             jurisdiction: self.question.jurisdiction.clone(),
             ..Need::default()
         };
@@ -236,24 +235,22 @@ impl<'a> Asking<'a> {
         };
         let id = written.get("id").unwrap_or(written).as_str();
         let registered = id.map(|id| self.registered_achievement(id)).transpose()?;
-        let registered = registered.flatten();
-        let known = [Some(written), registered.as_ref()];
-        let known = known.into_iter().flatten().filter_map(Value::as_object);
-        let texts = |member: &str, within: Option<&str>| -> Option<Vec<String>> {
-            let mut sources = known.clone().peekable();
-            sources.peek()?;
-            let source = sources.find(|source| source.contains_key(member));
-            let values = each(source, "", member);
-            let text = |value: &Value| {
-                let value = within.map_or(Some(value), |name| value.get(name))?;
-                value.as_str().map(str::to_owned)
-            };
-            Some(values.filter_map(|(_, value)| text(value)).collect())
-        };
-        need.achievement_types = texts("achievementType", None);
-        need.tags = texts("tag", None);
-        need.alignments = texts("alignment", Some("targetUrl"));
-        Ok(need)
+        let mut known = Map::new();
+        for source in [registered.flatten().as_ref(), Some(written)] {
+            known.extend(
+                source
+                    .and_then(Value::as_object)
+                    .cloned()
+                    .unwrap_or_default(),
+            );
+        }
+        if known.is_empty() {
+            return Ok(need);
+        }
+        Ok(Need {
+            jurisdiction: need.jurisdiction,
+            ..Need::of_achievement(&known.into())
+        })
     }
 
     fn registered_achievement(&self, id: &str) -> Result<Option<Value>, RegistryError> {

@@ -12,7 +12,6 @@ use super::backing::{Backing, Question};
 use super::{MaySee, Outcome, Registry, RegistryError};
 use crate::badges::nested_credentials;
 use crate::ids::EndorsementId;
-use crate::vc::jwt::Envelope;
 use crate::vc::securing::Secured;
 use crate::verify::{Options, Outside, Report};
 use asking::Asking;
@@ -183,11 +182,7 @@ struct Looked {
 impl Looked {
     fn at(document: &Value, report: Report) -> Self {
         let document = report.refreshed.as_ref().unwrap_or(document);
-        let enveloped = match document {
-            Value::String(jwt) => Envelope::Credential.wrap(jwt),
-            other => other.clone(),
-        };
-        let claims = Secured::read(enveloped).map(|secured| secured.claims().clone());
+        let claims = Secured::held(document.clone()).map(|secured| secured.claims().clone());
         Self {
             report,
             claims: claims.unwrap_or_default(),

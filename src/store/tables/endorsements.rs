@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ENDORSEMENTS;
 use crate::badges::{Scope, SubjectKind};
-use crate::ids::{ProfileId, SpaceId};
+use crate::ids::{EndorsementId, ProfileId, SpaceId};
 use crate::store::engine::StoreError;
 use crate::store::table::postcard_record;
 use crate::time::Timestamp;
@@ -152,3 +152,11 @@ pub enum RecordedStanding {
     /// Revoked, for ever.
     Revoked,
 }
+
+/// Where an endorsement that was issued elsewhere stands here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportRow {
+    /// Its id here.
+    pub endorsement: EndorsementId,
+}
+postcard_record!(ImportRow, 1);

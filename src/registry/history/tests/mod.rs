@@ -62,6 +62,8 @@ impl Place {
             ready_bytes: 1 << 20,
             trust_anchors: Vec::new(),
             renewal_notice: Ttl::from_seconds(0),
+            imports_follow: Ttl::from_seconds(3_600),
+            imports_unreachable_after: Ttl::from_seconds(86_400),
         };
         let entropy = Arc::new(SeededEntropy::new(7));
         let master = MasterKey::generate(&SeededEntropy::new(0));
