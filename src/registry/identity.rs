@@ -91,6 +91,12 @@ impl Registry {
             .get(self, changes_keys, |read| self.gather_keys(read))
     }
 
+    /// As [`Registry::key_set`], with every key that was given up left out at once: for verification.
+    pub(super) fn key_set_now(&self) -> Result<Arc<KeySet>, RegistryError> {
+        self.all_keys
+            .get_exact(self, changes_keys, |read| self.gather_keys(read))
+    }
+
     /// Whether this is the URL of [`Registry::key_set`].
     pub(super) fn is_key_set(&self, url: &str) -> bool {
         self.urls().within(".well-known", url) == Some("jwks.json")

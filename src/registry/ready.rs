@@ -73,10 +73,31 @@ impl<T> Ready<T> {
         concerns: fn(&EventKind) -> bool,
         build: impl Fn(&dyn Read) -> Result<Built<T>, RegistryError>,
     ) -> Result<Arc<T>, RegistryError> {
+        self.get_at(Age::Rested, registry, concerns, build)
+    }
+
+    /// As [`Ready::get`], but never older than the newest change: for callers that decide by it,
+    /// and that are few at a time.
+    pub(super) fn get_exact(
+        &self,
+        registry: &Registry,
+        concerns: fn(&EventKind) -> bool,
+        build: impl Fn(&dyn Read) -> Result<Built<T>, RegistryError>,
+    ) -> Result<Arc<T>, RegistryError> {
+        self.get_at(Age::Exact, registry, concerns, build)
+    }
+
+    fn get_at(
+        &self,
+        age: Age,
+        registry: &Registry,
+        concerns: fn(&EventKind) -> bool,
+        build: impl Fn(&dyn Read) -> Result<Built<T>, RegistryError>,
+    ) -> Result<Arc<T>, RegistryError> {
         if let Some(kept) = self.fresh(registry) {
             return Ok(kept);
         }
-        let _turn = match self.turn()? {
+        let _turn = match self.turn(age)? {
             Turn::Mine(guard) => guard,
             Turn::Taken(kept) => return Ok(kept),
         };
@@ -87,7 +108,7 @@ impl<T> Ready<T> {
         let seq = registry.engine.head().seq;
         let started = registry.clock.now();
         if let Some(kept) = self.kept.load_full() {
-            if registry.now() < kept.rests_until {
+            if age == Age::Rested && registry.now() < kept.rests_until {
                 return Ok(kept.value.clone());
             }
             if kept.holds_at(registry.now()) && !changed(registry, kept.seq, seq, concerns)? {
@@ -112,8 +133,12 @@ impl<T> Ready<T> {
         holds.then(|| kept.value.clone())
     }
 
-    /// Who builds. Where somebody does already, and there is an answer from before, nobody waits.
-    fn turn(&self) -> Result<Turn<'_, T>, RegistryError> {
+    /// Who builds. Where somebody does already, and an answer from before will do, nobody waits.
+    fn turn(&self, age: Age) -> Result<Turn<'_, T>, RegistryError> {
+        if age == Age::Exact {
+            let guard = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+            return Ok(Turn::Mine(guard));
+        }
         match self.building.try_lock() {
             Ok(guard) => return Ok(Turn::Mine(guard)),
             Err(TryLockError::Poisoned(guard)) => return Ok(Turn::Mine(guard.into_inner())),
@@ -137,6 +162,15 @@ impl<T> Ready<T> {
             rests_until,
         })));
     }
+}
+
+/// How old an answer may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Age {
+    /// As old as the rule allows.
+    Rested,
+    /// Not older than the newest change.
+    Exact,
 }
 
 enum Turn<'a, T> {
@@ -294,6 +328,16 @@ mod tests {
         }
         house.1.advance(Ttl::from_seconds(1));
         assert_eq!(ask(&ready, &house, 2), (1, true));
+
+        // Who decides by it has it as it is, at any time.
+        registers(&house.0, "college");
+        assert_eq!(ask(&ready, &house, 0), (1, false));
+        let build = |read: &dyn Read| {
+            let value = count(read)?;
+            Ok(Built { value, until: None })
+        };
+        let exact = || ready.get_exact(&house.0, concerns, build).unwrap();
+        assert_eq!((*exact(), *exact()), (2, 2));
     }
 
     #[test]

@@ -442,6 +442,8 @@ fn remember(
 mod tests {
     use std::sync::Arc;
 
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
 
     use super::*;
@@ -781,6 +783,60 @@ mod tests {
         let report = verify(&signed).to_json();
         assert_eq!(report["verified"], false, "{report:?}");
         assert_eq!(report["problemDetails"][0]["code"], "key-revoked");
+    }
+
+    /// A JWT that names its key by `jwk` alone is looked up in the key set of the issuer's host,
+    /// which is this one (Open Badges 3.0, key provenance).
+    #[test]
+    fn an_issuer_by_url_is_verified_by_the_keys_of_this_host() {
+        let registry = in_memory(&clock());
+        for slug in ["by-url", "other"] {
+            let mut members = Map::new();
+            members.insert("name".into(), slug.into());
+            let new = NewProfile {
+                slug: slug.parse().unwrap(),
+                id_form: IdForm::Https,
+                roles: Roles {
+                    issuer: true,
+                    accreditor: false,
+                },
+                members,
+            };
+            registry.create_profile(&operator(), &new).unwrap();
+        }
+        let url = |slug: &str| format!("https://registry.example/profiles/{slug}");
+        let slug: Slug = "by-url".parse().unwrap();
+        let profile = registry.profile(&slug).unwrap().id;
+        let place = (profile, KeyId(1));
+        let stored = KEYS.get(&*registry.engine, &place).unwrap().unwrap();
+        let secret = registry.open_key(place.0, place.1, &stored).unwrap();
+        let verified = |issuer: &str| {
+            let mut payload = unsigned();
+            payload["issuer"] = issuer.into();
+            payload["iss"] = issuer.into();
+            let jwk = secret.public().to_jwk();
+            let header = json!({ "alg": "EdDSA", "typ": "vc+jwt", "jwk": jwk });
+            let encode = |part: &[u8]| URL_SAFE_NO_PAD.encode(part);
+            let mut text = encode(header.to_string().as_bytes());
+            text = format!("{text}.{}", encode(payload.to_string().as_bytes()));
+            let signature = encode(&secret.sign(text.as_bytes()));
+            let outside = Given::refused();
+            let jwt = Value::from(format!("{text}.{signature}"));
+            let report = registry.verify(&jwt, Options::default(), &*outside.session());
+            report.to_json()
+        };
+        let report = verified(&url("by-url"));
+        assert_eq!(report["verified"], true, "{report:#?}");
+        let report = verified(&url("other"));
+        assert_eq!(
+            report["verified"], false,
+            "the key is another's: {report:#?}"
+        );
+        let since = registry.now();
+        let lost = registry.revoke_key(&operator(), &slug, KeyId(1), since);
+        assert!(lost.is_ok());
+        let report = verified(&url("by-url"));
+        assert_eq!(report["verified"], false, "{report:#?}");
     }
 
     #[test]

@@ -210,7 +210,7 @@ impl Resolver for Hosted<'_> {
 impl Hosted<'_> {
     /// The set of this host's keys. One of which no reader looks at all is not taken apart either.
     fn own_key_set(&self) -> Result<Arc<Value>, Unresolved> {
-        let set = self.registry.key_set();
+        let set = self.registry.key_set_now();
         let set = set.map_err(|error| Unresolved::Unreachable(error.to_string()))?;
         if set.keys > MAX_KEYS {
             let reason = JwksError::TooMany(set.keys).to_string();
