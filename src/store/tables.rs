@@ -2,7 +2,7 @@
 //!
 //! | tag | table | key | value | written by |
 //! |---|---|---|---|---|
-//! | 01 | meta | name | format version | the engine, at creation |
+//! | 01 | meta | name | format version | the engine, at creation and when it brings up an older store |
 //! | 02 | head | – | newest place in the log, and the clock | the engine, with each group of batches |
 //! | 03 | events | seq | time, digest, body | the engine, with each batch that has events |
 //! | 08 | settings | name | text | `registry::profiles`: `public_url` with the first profile |
