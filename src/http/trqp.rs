@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use crate::badges::Achievement;
-use crate::registry::{AuthorityQuestion, Grant, Outcome};
+use crate::registry::{AuthorityQuestion, Grant, Outcome, Resource};
 use crate::time::Timestamp;
 
 /// A question of TRQP.
@@ -24,8 +24,8 @@ use crate::time::Timestamp;
 pub(super) struct TrqpQuery {
     /// Who may have been granted something: `issuer.id`, here or elsewhere.
     entity_id: String,
-    /// Who may have granted it: the id of an accreditor here, or the DID of this registry, for
-    /// which every accreditor here speaks.
+    /// Who may have granted it, itself or through those whom it stands behind: the id of an
+    /// accreditor here, or the DID of this registry, for which its trust anchors speak.
     authority_id: String,
     /// `issue` for authorization; `endorse` or `recognize` for recognition.
     action: String,
@@ -177,11 +177,15 @@ fn outcome(
         );
         return Err(not_known("authority", detail));
     };
-    // An endorsement of a profile covers all that it issues, so the resource narrows nothing.
     let answer = edge.registry.granted(AuthorityQuestion {
         authority,
         entity: &query.entity_id,
         grant: asked.grant,
+        resource: match resource {
+            "*" => Resource::Everything,
+            name if Achievement::is_type(name) => Resource::Type(name),
+            id => Resource::Achievement(id),
+        },
         at,
     })?;
     Ok(answer.outcome)

@@ -120,6 +120,22 @@ impl Registry {
             .ok_or_else(|| RegistryError::NotFound(Thing::Achievement, self.urls().achievement(id)))
     }
 
+    /// The achievement here that has this URL.
+    pub(super) fn achievement_at(
+        &self,
+        read: &dyn Read,
+        url: &str,
+    ) -> Result<Option<AchievementView>, RegistryError> {
+        let url = self.urls().spelled(url);
+        let Some(Ok(id)) = self.urls().within("achievements", &url).map(str::parse) else {
+            return Ok(None);
+        };
+        match ACHIEVEMENTS.get(read, &id)? {
+            Some(record) => self.view_achievement(read, id, &record).map(Some),
+            None => Ok(None),
+        }
+    }
+
     pub(super) fn view_achievement(
         &self,
         read: &dyn Read,

@@ -1,19 +1,21 @@
 //! What an authority has granted to an entity, as trust registries put the question: an accreditor
-//! here, or the registry itself, for which every accreditor here speaks.
+//! here, or the registry itself, for which its trust anchors speak, and whoever they stand behind.
 
+use super::backing::{Anchors, Question, Wanted};
+use super::links::Links;
 use super::{Outcome, Registry, RegistryError};
-use crate::badges::SubjectKind;
-use crate::ids::{EndorsementId, ProfileId};
+use crate::badges::{Need, Role, SubjectKind};
+use crate::ids::ProfileId;
 use crate::store::engine::Read;
-use crate::store::tables::{ACHIEVEMENTS, EndorsementRecord};
+use crate::store::tables::ACHIEVEMENTS;
 use crate::time::Timestamp;
 
 /// Who is asked what it has granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Authority {
-    /// The registry: what any accreditor here has granted.
+    /// The registry: what was granted on a path to one of its trust anchors.
     Registry,
-    /// One accreditor.
+    /// One accreditor: what was granted on a path to it.
     Accreditor(ProfileId),
 }
 
@@ -26,6 +28,17 @@ pub enum Grant {
     Accrediting,
 }
 
+/// For what something is granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource<'a> {
+    /// For everything: what is limited to anything does not cover that.
+    Everything,
+    /// For achievements of this type.
+    Type(&'a str),
+    /// For this achievement.
+    Achievement(&'a str),
+}
+
 /// A question about a grant.
 #[derive(Debug, Clone, Copy)]
 pub struct AuthorityQuestion<'a> {
@@ -35,6 +48,8 @@ pub struct AuthorityQuestion<'a> {
     pub entity: &'a str,
     /// What.
     pub grant: Grant,
+    /// For what.
+    pub resource: Resource<'a>,
     /// As of this moment rather than now.
     pub at: Option<Timestamp>,
 }
@@ -50,7 +65,8 @@ pub struct GrantAnswer {
 }
 
 impl Registry {
-    /// The authority of this id; `None` where it is neither the registry nor an accreditor here.
+    /// The authority of this id; `None` where it is neither the registry nor somebody who is, or
+    /// was, an accreditor here.
     pub fn authority(&self, id: &str) -> Result<Option<Authority>, RegistryError> {
         if self.urls().spelled(id) == self.did() {
             return Ok(Some(Authority::Registry));
@@ -59,8 +75,8 @@ impl Registry {
         let Some(profile) = self.profile_with_id(&*snapshot, id)? else {
             return Ok(None);
         };
-        let record = self.profile_record(&*snapshot, profile)?;
-        Ok(record.accreditor.then_some(Authority::Accreditor(profile)))
+        let standing = self.accreditor(&*snapshot, profile)?.standing(None);
+        Ok((standing != Outcome::NotEndorsed).then_some(Authority::Accreditor(profile)))
     }
 
     /// Whether an achievement of this URL is registered here. What lies elsewhere is nobody's to
@@ -74,76 +90,93 @@ impl Registry {
         }
     }
 
-    /// What was granted, by direct endorsements: whether an accreditor that is not asked itself
-    /// rests on the one that is, is not looked at.
+    /// What was granted, by whoever stands behind the entity on a path to the authority. An entity
+    /// grants nothing to itself.
     pub fn granted(&self, question: AuthorityQuestion<'_>) -> Result<GrantAnswer, RegistryError> {
         let snapshot = self.engine.snapshot();
         let read = &*snapshot;
         let entity = self.canonical(read, question.entity)?;
-        let holder = self.holder(read, &entity, question.at)?;
-        let counts = |id: EndorsementId, record: &EndorsementRecord| {
-            let asked = match question.authority {
-                Authority::Registry => true,
-                Authority::Accreditor(accreditor) => id.owner() == accreditor,
-            };
-            asked && holder.has(question.grant, record)
+        let role = match question.grant {
+            Grant::Issuing => Role::Issuer,
+            Grant::Accrediting => Role::Accreditor,
         };
-        let best = self.best(read, &entity, question.at, &counts)?;
-        let outcome = match (best, holder) {
-            (Some((outcome, ..)), _) => outcome,
-            (None, Holder::Here { .. }) => Outcome::NotEndorsed,
-            (None, Holder::Elsewhere | Holder::NotYetHere) => Outcome::Unknown,
+        if let Some(outcome) = self.outcome_without_asking(read, &entity, role, question)? {
+            return Ok(GrantAnswer { entity, outcome });
+        }
+        let anchors = match question.authority {
+            Authority::Registry => self.anchors(None)?,
+            Authority::Accreditor(id) => {
+                Anchors::These([self.profile_record(read, id)?.issuer_id].into())
+            }
         };
+        let asked = Question {
+            at: question.at,
+            anchors,
+            ..Question::default()
+        };
+        let need = self.need_for(read, &question)?;
+        let wanted = Wanted {
+            kind: Some(SubjectKind::Profile),
+            role: Some(role),
+            need: Some(&need),
+        };
+        let links = Links::new(self, read, question.at);
+        let (backing, _) = self.backing_for(&links, &entity, &asked, wanted)?;
+        let outcome = backing.outcome;
         Ok(GrantAnswer { entity, outcome })
     }
 
-    fn holder(
+    /// The outcome where no endorsement decides it.
+    fn outcome_without_asking(
         &self,
         read: &dyn Read,
         entity: &str,
-        at: Option<Timestamp>,
-    ) -> Result<Holder, RegistryError> {
+        role: Role,
+        question: AuthorityQuestion<'_>,
+    ) -> Result<Option<Outcome>, RegistryError> {
         let Some(profile) = self.profile_with_id(read, entity)? else {
-            return Ok(Holder::Elsewhere);
+            return Ok(None);
         };
         let record = self.profile_record(read, profile)?;
-        Ok(match at {
-            Some(at) if at < record.created_at => Holder::NotYetHere,
+        let lost = match role {
+            Role::Issuer => !record.issuer,
+            Role::Accreditor => !record.accreditor,
+        };
+        Ok(match question.at {
+            _ if question.authority == Authority::Accreditor(profile) => Some(Outcome::NotEndorsed),
+            Some(at) if at < record.created_at => Some(Outcome::Unknown),
             // Which roles it had then is told by the endorsements of that time.
-            Some(_) => Holder::Here {
-                issuer: true,
-                accreditor: true,
-            },
-            None => Holder::Here {
-                issuer: record.issuer,
-                accreditor: record.accreditor,
-            },
+            None if lost => Some(Outcome::NotEndorsed),
+            _ => None,
         })
     }
-}
 
-/// What is known of who may have been granted something.
-#[derive(Debug, Clone, Copy)]
-enum Holder {
-    /// Registered elsewhere: of roles nothing is known, and an endorsement of the profile is one of
-    /// an issuer, as everywhere here. Nobody elsewhere is known to be an accreditor.
-    Elsewhere,
-    /// Registered here after the moment that is asked about.
-    NotYetHere,
-    /// Registered here, with these roles.
-    Here { issuer: bool, accreditor: bool },
-}
-
-impl Holder {
-    const fn has(self, grant: Grant, record: &EndorsementRecord) -> bool {
-        matches!(record.kind, SubjectKind::Profile)
-            && match (self, grant) {
-                (Self::Here { issuer, .. }, Grant::Issuing) => issuer && record.as_issuer,
-                (Self::Here { accreditor, .. }, Grant::Accrediting) => {
-                    accreditor && record.as_accreditor
-                }
-                (Self::Elsewhere, Grant::Issuing) => true,
-                (Self::Elsewhere, Grant::Accrediting) | (Self::NotYetHere, _) => false,
-            }
+    fn need_for(
+        &self,
+        read: &dyn Read,
+        question: &AuthorityQuestion<'_>,
+    ) -> Result<Need, RegistryError> {
+        let of_nothing = || Need {
+            achievement_types: Some(Vec::new()),
+            tags: Some(Vec::new()),
+            alignments: Some(Vec::new()),
+            ..Need::default()
+        };
+        let need = match question.resource {
+            Resource::Everything => of_nothing(),
+            Resource::Type(name) => Need {
+                achievement_types: Some(vec![name.to_owned()]),
+                ..of_nothing()
+            },
+            Resource::Achievement(url) => match self.achievement_at(read, url)? {
+                Some(view) => Need::of_achievement(&view.document),
+                None => Need::default(),
+            },
+        };
+        Ok(Need {
+            // What is issued then is awarded then.
+            awarded: Some(question.at.unwrap_or_else(|| self.now())),
+            ..need
+        })
     }
 }

@@ -109,23 +109,41 @@ impl Registry {
         subject: &str,
         question: &Question,
     ) -> Result<Backing, RegistryError> {
-        Ok(self.backing_for(links, subject, question, None)?.0)
+        Ok(self
+            .backing_for(links, subject, question, Wanted::default())?
+            .0)
     }
 
-    /// Who stands behind a subject for what is needed, and whether the need was of any weight: it
-    /// is not where no endorsement on the way is limited to anything.
+    /// Who stands behind a subject in a role, for anything at all.
+    pub(super) fn backing_as(
+        &self,
+        links: &Links<'_>,
+        subject: &str,
+        question: &Question,
+        role: Role,
+    ) -> Result<Backing, RegistryError> {
+        let wanted = Wanted {
+            kind: Some(SubjectKind::Profile),
+            role: Some(role),
+            need: None,
+        };
+        Ok(self.backing_for(links, subject, question, wanted)?.0)
+    }
+
+    /// Who stands behind a subject for what is wanted, and whether that was of any weight: it is
+    /// not where no endorsement on the way is limited to anything.
     pub(super) fn backing_for(
         &self,
         links: &Links<'_>,
         subject: &str,
         question: &Question,
-        need: Option<&Need>,
+        wanted: Wanted<'_>,
     ) -> Result<(Backing, bool), RegistryError> {
         let mut chain = Chain {
             links,
             start: subject,
             question,
-            need,
+            wanted,
             limited: Cell::new(false),
         };
         let standing = trust::find_path(subject, &mut chain, BOUNDS)?;
@@ -159,8 +177,19 @@ struct Chain<'a, 'l> {
     links: &'l Links<'a>,
     start: &'l str,
     question: &'l Question,
-    need: Option<&'l Need>,
+    wanted: Wanted<'l>,
     limited: Cell<bool>,
+}
+
+/// What an endorsement is wanted for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wanted<'a> {
+    /// What kind of thing the subject is.
+    pub(super) kind: Option<SubjectKind>,
+    /// As what it acts.
+    pub(super) role: Option<Role>,
+    /// For what; anything at all, where there is none.
+    pub(super) need: Option<&'a Need>,
 }
 
 impl trust::Links for Chain<'_, '_> {
@@ -212,38 +241,50 @@ impl Chain<'_, '_> {
         })
     }
 
-    /// Whether an endorsement of the subject itself covers what is needed.
+    /// Whether an endorsement of the subject itself covers what is wanted.
     fn fit(&self, link: &Link, elsewhere: bool) -> Fit {
-        let Some(need) = self.need else {
-            return Fit::Fits;
-        };
-        let as_issuer = link.record.as_issuer || elsewhere;
-        if need.role == Some(Role::Issuer) && !as_issuer {
-            return Fit::DoesNot("it was not an issuer when it was endorsed");
+        if self
+            .wanted
+            .kind
+            .is_some_and(|kind| kind != link.record.kind)
+        {
+            return Fit::DoesNot("it was endorsed as another kind of thing");
         }
-        self.within_scope(link, need)
-    }
-
-    /// Whether an endorsement of an accreditor covers what is needed of those that it endorses.
-    fn fit_further(&self, link: &Link) -> Fit {
-        match self.need {
-            None => Fit::Fits,
-            Some(need) => {
-                let need = Need {
-                    role: Some(Role::Accreditor),
-                    ..need.clone()
-                };
-                self.within_scope(link, &need)
+        match self.wanted.role {
+            Some(Role::Issuer) if !link.record.as_issuer && !elsewhere => {
+                Fit::DoesNot("it was not endorsed as an issuer")
             }
+            Some(Role::Accreditor) if !link.carries(elsewhere) => {
+                Fit::DoesNot("it was not endorsed as an accreditor")
+            }
+            role => self.within_scope(link, role),
         }
     }
 
-    fn within_scope(&self, link: &Link, need: &Need) -> Fit {
+    /// Whether an endorsement of an accreditor covers what is wanted of those that it endorses.
+    fn fit_further(&self, link: &Link) -> Fit {
+        self.within_scope(link, Some(Role::Accreditor))
+    }
+
+    fn within_scope(&self, link: &Link, role: Option<Role>) -> Fit {
         let Some(scope) = &link.scope else {
             return Fit::Fits;
         };
+        if let Some(role) = role
+            && !(scope.roles().is_empty() || scope.roles().contains(&role))
+        {
+            return Fit::DoesNot("it was endorsed in another role");
+        }
+        let Some(need) = self.wanted.need else {
+            return Fit::Fits;
+        };
         self.limited.set(true);
-        match scope.covers(need) {
+        // The role was looked at.
+        let need = Need {
+            role: None,
+            ..need.clone()
+        };
+        match scope.covers(&need) {
             Coverage::Covered => Fit::Fits,
             Coverage::NotCovered(why) => Fit::DoesNot(why),
             Coverage::Unknown(why) => Fit::Unknown(why),

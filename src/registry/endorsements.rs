@@ -22,8 +22,8 @@ use crate::status::{StatusPurpose, build_entry};
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
-    ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord, HOLDERS,
-    Holder, Origin, ProfileRecord, RecordedStanding, StandingChange,
+    ACCREDITORS, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord,
+    HOLDERS, Holder, Origin, ProfileRecord, RecordedStanding, StandingChange,
 };
 use crate::time::Timestamp;
 use crate::vc::securing::Securing;
@@ -97,6 +97,9 @@ impl Registry {
         }
         self.check_version(tx.read, &subject, new.digest)?;
         check_roles(new, &subject)?;
+        // A decision about the endorser that is made meanwhile goes first.
+        let standing = ACCREDITORS.get(tx.read, &new.endorser)?;
+        ACCREDITORS.expect(&mut tx.batch, &new.endorser, standing.as_ref());
         self.check_scope(tx, new, &endorser)?;
         self.stage_endorsement(tx, new, &endorser, &subject)
     }

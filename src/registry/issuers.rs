@@ -17,7 +17,7 @@ use super::links::Links;
 use super::profiles::text_tag;
 use super::ready::Built;
 use super::{EndorsementView, Outcome, Registry, RegistryError};
-use crate::badges::{Profile, SubjectKind};
+use crate::badges::{self, Profile, SubjectKind};
 use crate::ids::{EndorsementId, ProfileId, Seq};
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
@@ -100,11 +100,15 @@ impl Registry {
         let subject = self.canonical(read, id)?;
         let facts = self.facts(read, &subject)?;
         let role = facts.role();
-        let best = self.best(read, &subject, None, &|_, record| role.counts(record))?;
-        let outcome = match (best, role) {
-            (Some((outcome, ..)), _) => outcome,
-            (None, Role::Elsewhere) => Outcome::Unknown,
-            (None, Role::Issuer | Role::Other) => Outcome::NotEndorsed,
+        let best = self.best(read, &subject, &|_, record| role.counts(record))?;
+        let outcome = match role {
+            Role::Other => Outcome::NotEndorsed,
+            Role::Elsewhere | Role::Issuer => {
+                let links = Links::new(self, read, None);
+                let question = self.question()?;
+                self.backing_as(&links, &subject, &question, badges::Role::Issuer)?
+                    .outcome
+            }
         };
         Ok(IssuerStanding {
             issuer: self.view_issuer(read, subject, &facts)?,
@@ -127,7 +131,7 @@ impl Registry {
         let counts = |id: EndorsementId, record: &EndorsementRecord| {
             id.owner() == accreditor && role.counts(record)
         };
-        let Some((_, best, _)) = self.best(read, &subject, None, &counts)? else {
+        let Some((_, best, _)) = self.best(read, &subject, &counts)? else {
             return Ok(None);
         };
         let record = self.endorsement_record(read, best)?;
@@ -146,23 +150,22 @@ impl Registry {
         }
     }
 
-    /// The endorsement of `subject` in the best standing at `at` or now, among those that count; of
-    /// several the newest.
-    pub(super) fn best(
+    /// The endorsement of `subject` in the best standing now, among those that count; of several the
+    /// newest.
+    fn best(
         &self,
         read: &dyn Read,
         subject: &str,
-        at: Option<Timestamp>,
         counts: &dyn Fn(EndorsementId, &EndorsementRecord) -> bool,
     ) -> Result<Option<(Outcome, EndorsementId, Option<Timestamp>)>, RegistryError> {
         let mut best: Option<(_, (Outcome, EndorsementId, Option<Timestamp>))> = None;
-        let links = Links::new(self, read, at);
+        let links = Links::new(self, read, None);
         let mut after = None;
         loop {
             let page = self.ids_by_subject(read, subject, after, PAGE)?;
             for id in &page {
                 let record = self.endorsement_record(read, *id)?;
-                if at.is_some_and(|at| record.created_at > at) || !counts(*id, &record) {
+                if !counts(*id, &record) {
                     continue;
                 }
                 let (from, until) = (record.valid_from, record.valid_until);
@@ -226,6 +229,7 @@ impl Registry {
     fn gather_issuers(&self, read: &dyn Read) -> Result<Built<Issuers>, RegistryError> {
         let now = self.now();
         let mut gathered = Gathered::default();
+        let question = self.question()?;
         let links = Links::new(self, read, None);
         let mut after = None;
         loop {
@@ -236,7 +240,14 @@ impl Registry {
                 }
                 gathered.note_moments(record, now);
                 if links.link(*id, record.clone())?.outcome() == Outcome::Active {
-                    gathered.add(*id, record, |subject| self.facts(read, subject))?;
+                    gathered.add(*id, record, |subject| {
+                        let backing =
+                            self.backing_as(&links, subject, &question, badges::Role::Issuer)?;
+                        match backing.outcome {
+                            Outcome::Active => self.facts(read, subject).map(Some),
+                            _ => Ok(None),
+                        }
+                    })?;
                 }
             }
             after = rows.last().map(|(id, _)| *id);
@@ -354,8 +365,8 @@ impl Facts {
 struct Gathered {
     entries: String,
     ids: Vec<Box<str>>,
-    /// Everybody with an endorsement in good standing, and their place among the ids once one
-    /// counts.
+    /// Everybody with an endorsement in good standing, and the place among the ids of those who are
+    /// listed.
     subjects: HashMap<Box<str>, (Role, Option<u32>)>,
     endorsed_by: HashMap<ProfileId, Vec<u32>>,
     changed_at: Option<Timestamp>,
@@ -383,23 +394,28 @@ impl Gathered {
         self.changed_at = Some(self.changed_at.map_or(moment, |at| at.max(moment)));
     }
 
-    /// Adds whom an endorsement in good standing speaks for.
+    /// Adds whom an endorsement in good standing speaks for. `facts` are of those alone behind whom
+    /// somebody trusted stands.
     fn add(
         &mut self,
         id: EndorsementId,
         record: &EndorsementRecord,
-        facts: impl Fn(&str) -> Result<Facts, RegistryError>,
+        facts: impl Fn(&str) -> Result<Option<Facts>, RegistryError>,
     ) -> Result<(), RegistryError> {
         let subject = &*record.subject;
         let (role, place) = match self.subjects.get(subject) {
             Some(known) => *known,
-            None => (facts(subject)?.role(), None),
+            None => {
+                let known = match facts(subject)? {
+                    Some(facts) if facts.role() != Role::Other => {
+                        (facts.role(), Some(self.list(subject, &facts)?))
+                    }
+                    _ => (Role::Other, None),
+                };
+                self.subjects.insert(subject.into(), known);
+                known
+            }
         };
-        let place = match place {
-            None if role.counts(record) => Some(self.list(subject, &facts(subject)?)?),
-            place => place,
-        };
-        self.subjects.insert(subject.into(), (role, place));
         if let Some(place) = place.filter(|_| role.counts(record)) {
             self.endorsed_by.entry(id.owner()).or_default().push(place);
         }

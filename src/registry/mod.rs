@@ -57,7 +57,7 @@ pub use accreditors::AccreditorAction;
 pub use achievements::AchievementView;
 pub use actor::Actor;
 pub use allocation::Allocated;
-pub use authority::{Authority, AuthorityQuestion, Grant, GrantAnswer};
+pub use authority::{Authority, AuthorityQuestion, Grant, GrantAnswer, Resource};
 pub use backing::{Anchors, Backing, Question};
 pub use cascade::{Affected, AffectedSubject};
 pub use change::{Change, Expected, Idempotency};

@@ -7,9 +7,9 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use super::{Endorsed, Half, Looked, MOST_SHOWN, Party, StandingAnswer, StatusPart};
-use crate::badges::{Need, Role};
+use crate::badges::{Need, Role, SubjectKind};
 use crate::ids::AchievementId;
-use crate::registry::backing::Question;
+use crate::registry::backing::{Question, Wanted};
 use crate::registry::links::{Link, Links};
 use crate::registry::profiles::id_digest;
 use crate::registry::queries::CredentialAnswer;
@@ -19,8 +19,8 @@ use crate::store::tables::{ACHIEVEMENTS, CREDENTIALS, CredentialDates, Credentia
 use crate::time::Timestamp;
 use crate::verify::{StatusReport, weightiest};
 
-/// Issuers and achievements, by id and by what they were asked about as.
-type Parties = HashMap<(String, Option<Role>), Rc<Party>>;
+/// Issuers and achievements, by id and kind.
+type Parties = HashMap<(String, SubjectKind), Rc<Party>>;
 
 pub(super) struct Asking<'a> {
     registry: &'a Registry,
@@ -117,17 +117,14 @@ impl<'a> Asking<'a> {
     }
 
     fn answer(&self, known: Known<'_>) -> Result<StandingAnswer, RegistryError> {
-        let issuer_need = Need {
-            role: Some(Role::Issuer),
-            ..known.need.clone()
-        };
+        let need = &known.need;
         let issuer = known
             .issuer
-            .map(|id| self.party(id, &issuer_need))
+            .map(|id| self.party(id, SubjectKind::Profile, need))
             .transpose()?;
         let achievement = known
             .achievement
-            .map(|id| self.party(id, &known.need))
+            .map(|id| self.party(id, SubjectKind::Achievement, need))
             .transpose()?;
         let own_achievement = match (&issuer, &achievement) {
             (Some(issuer), Some(achievement)) => self.makes(&issuer.id, &achievement.id)?,
@@ -182,9 +179,9 @@ impl<'a> Asking<'a> {
         Ok(owner == Some(id.owner()) && ACHIEVEMENTS.get(read, &id)?.is_some())
     }
 
-    fn party(&self, id: &str, need: &Need) -> Result<Rc<Party>, RegistryError> {
+    fn party(&self, id: &str, kind: SubjectKind, need: &Need) -> Result<Rc<Party>, RegistryError> {
         let registry = self.registry;
-        let key = (id.to_owned(), need.role);
+        let key = (id.to_owned(), kind);
         if let Some(party) = self.parties.borrow().get(&key) {
             return Ok(party.clone());
         }
@@ -198,8 +195,13 @@ impl<'a> Asking<'a> {
             name: link.endorser.name.clone(),
             outcome: link.outcome(),
         });
+        let wanted = Wanted {
+            kind: Some(kind),
+            role: (kind == SubjectKind::Profile).then_some(Role::Issuer),
+            need: Some(need),
+        };
         let (backing, limited) =
-            registry.backing_for(&self.links, &canonical, self.question, Some(need))?;
+            registry.backing_for(&self.links, &canonical, self.question, wanted)?;
         let party = Rc::new(Party {
             name: registry.name_and_owner(self.links.read, &canonical)?.0,
             backing,
@@ -234,9 +236,13 @@ impl<'a> Asking<'a> {
             return Ok(need);
         };
         let id = written.get("id").unwrap_or(written).as_str();
-        let registered = id.map(|id| self.registered_achievement(id)).transpose()?;
+        let registered = match id {
+            Some(id) => self.registry.achievement_at(self.links.read, id)?,
+            None => None,
+        };
+        let registered = registered.map(|view| view.document);
         let mut known = Map::new();
-        for source in [registered.flatten().as_ref(), Some(written)] {
+        for source in [registered.as_ref(), Some(written)] {
             known.extend(
                 source
                     .and_then(Value::as_object)
@@ -251,20 +257,6 @@ impl<'a> Asking<'a> {
             jurisdiction: need.jurisdiction,
             ..Need::of_achievement(&known.into())
         })
-    }
-
-    fn registered_achievement(&self, id: &str) -> Result<Option<Value>, RegistryError> {
-        let id = self.registry.urls().within("achievements", id);
-        let Some(Ok(id)) = id.map(str::parse::<AchievementId>) else {
-            return Ok(None);
-        };
-        let Some(record) = ACHIEVEMENTS.get(self.links.read, &id)? else {
-            return Ok(None);
-        };
-        let view = self
-            .registry
-            .view_achievement(self.links.read, id, &record)?;
-        Ok(Some(view.document))
     }
 }
 

@@ -223,11 +223,16 @@ fn what_is_not_known_is_never_a_no() {
     let guild = house.accreditor("guild");
     guild.endorses(OUTSIDE, "profile", false);
     assert_eq!(ask.of(OUTSIDE, &guild.id), "active");
-    unknown(&ask.question(OUTSIDE, &board.id), "entity");
-    // Of somebody elsewhere nobody here knows whether they are an accreditor.
+    assert_eq!(ask.of(OUTSIDE, &board.id), "not-endorsed");
+    // Somebody elsewhere is endorsed as an accreditor where the endorsement says so.
     let is_accreditor = recognition(&house);
-    let question = is_accreditor.question(OUTSIDE, &guild.id);
-    is_accreditor.send(&question).problem(404);
+    assert_eq!(is_accreditor.of(OUTSIDE, &guild.id), "not-endorsed");
+    let body = json!({
+        "endorser": guild.id, "subject": { "id": OUTSIDE, "kind": "profile" },
+        "name": "Sister board", "scope": { "role": ["accreditor"] },
+    });
+    guild.post("/endorsements", &body).is(201);
+    assert_eq!(is_accreditor.of(OUTSIDE, &guild.id), "active");
     // Before it was registered, nothing was known of it.
     house.wait(60);
     let late = house.registrar("late");
@@ -351,4 +356,31 @@ fn the_registry_is_named_by_its_did_with_the_port() {
         text(&problem["detail"]).contains("did:web:localhost%3A8080"),
         "{problem}"
     );
+}
+
+#[test]
+fn an_authority_speaks_through_those_whom_it_stands_behind_and_within_their_limits() {
+    let house = House::open();
+    let (ministry, board) = (house.accreditor("ministry"), house.accreditor("board"));
+    let school = house.registrar("school");
+    let link = ministry.endorses(&board.id, "profile", false);
+    let body = json!({
+        "endorser": board.id, "subject": { "id": school.id, "kind": "profile" },
+        "name": "Degrees", "scope": { "achievementType": ["Degree"] },
+    });
+    board.post("/endorsements", &body).is(201);
+    let ask = authorization(&house);
+    let of = |authority: &str, resource: &str| {
+        let mut question = ask.question(&school.id, authority);
+        question["resource"] = json!(resource);
+        ask.outcome(&question)
+    };
+    for authority in [&*board.id, &ministry.id, REGISTRY] {
+        assert_eq!(of(authority, "Degree"), "active", "{authority}");
+        assert_eq!(of(authority, "Course"), "not-endorsed", "{authority}");
+        assert_eq!(of(authority, "*"), "not-endorsed", "{authority}");
+    }
+    ministry.does("revoke", &link).is(200);
+    assert_eq!(of(&ministry.id, "Degree"), "revoked");
+    assert_eq!(of(&board.id, "Degree"), "active");
 }
