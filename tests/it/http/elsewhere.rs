@@ -28,13 +28,13 @@ const FIVE_MINUTES: &str = "Cache-Control: max-age=300\r\n";
 
 /// An issuer with a site of its own. Of each list the second place is set; of the token lists the
 /// third is suspended.
-struct College {
-    site: Site,
+pub(super) struct College {
+    pub(super) site: Site,
     key: SigningKey,
 }
 
 impl College {
-    fn open() -> Self {
+    pub(super) fn open() -> Self {
         let college = Self {
             site: Site::open(),
             key: SigningKey::from_seed(&[7; 32]),
@@ -59,7 +59,7 @@ impl College {
         format!("{}#key-1", self.site.did())
     }
 
-    fn signs(&self, document: &Value) -> Value {
+    pub(super) fn signs(&self, document: &Value) -> Value {
         proof::sign(document, &ProofOptions::new(self.method()), &self.key).unwrap()
     }
 
@@ -92,6 +92,17 @@ impl College {
     }
 
     fn puts_list(&self, path: &str, purpose: &str, ttl: Option<u64>, fields: &str) {
+        self.puts_bits(path, purpose, &packed(), (ttl, fields));
+    }
+
+    /// A signed list with these bits.
+    pub(super) fn puts_bits(
+        &self,
+        path: &str,
+        purpose: &str,
+        packed: &[u8],
+        (ttl, fields): (Option<u64>, &str),
+    ) {
         let mut list = json!({
             "@context": ["https://www.w3.org/ns/credentials/v2"],
             "id": self.site.url(path),
@@ -101,7 +112,7 @@ impl College {
             "credentialSubject": {
                 "type": "BitstringStatusList",
                 "statusPurpose": purpose,
-                "encodedList": encode(&packed()),
+                "encodedList": encode(packed),
             },
         });
         if let Some(ttl) = ttl {
@@ -188,13 +199,13 @@ fn with_context(badge: &mut Value, context: &str) {
         .push(json!(context));
 }
 
-fn packed() -> Vec<u8> {
+pub(super) fn packed() -> Vec<u8> {
     let mut packed = vec![0; 16_384];
     packed[0] = 0x40;
     packed
 }
 
-fn entry(list: &str, purpose: &str, index: u64) -> Value {
+pub(super) fn entry(list: &str, purpose: &str, index: u64) -> Value {
     json!({
         "type": "BitstringStatusListEntry",
         "statusPurpose": purpose,
@@ -214,7 +225,7 @@ fn policy() -> Policy {
     }
 }
 
-fn house() -> House {
+pub(super) fn house() -> House {
     Plan::new()
         .reaching(policy(), Arc::new(Here::default()))
         .open()

@@ -13,6 +13,7 @@ mod federation;
 mod framing;
 mod health;
 mod idempotency;
+mod imports;
 mod issue;
 mod issued_forms;
 mod past_statuses;

@@ -1,9 +1,13 @@
 //! Who stands behind whom: chains up to a trust anchor, scopes, and what a decision brings down.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::support::actors::{Actor, badge, text};
 use crate::support::house::House;
+use crate::support::jwt;
 
 fn asks(verifier: &Actor<'_>, subject: &str, anchors: &[&str]) -> Value {
     let question = json!({ "subjects": [subject], "trustAnchors": anchors });
@@ -476,4 +480,173 @@ fn questions_that_make_no_sense_are_refused_by_their_place() {
         &json!({ "ids": ["urn:a"], "anchors": [] }),
     );
     assert_eq!(unknown.problem(400)["member"], "anchors");
+}
+
+#[test]
+fn a_signed_answer_binds_the_question_and_is_the_registrys() {
+    let house = House::open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    board.endorses(&school.id, "profile", false);
+    let welding = school.defines("Welding");
+    let id = text(&school.issues(&badge(&school.id, &welding))["id"]);
+    let question = json!({ "ids": [id], "signed": true, "trustAnchors": ["board"] });
+    let answer = house.operator().post("/standing/query", &question).is(200);
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/standing+jwt")
+    );
+    let keys = house
+        .verifier()
+        .get("/.well-known/jwks.json")
+        .is(200)
+        .json();
+    let (header, claims) = jwt::open(&answer.text(), "standing+jwt", &keys);
+    let did = "did:web:registry.example";
+    assert!(
+        text(&header["kid"]).starts_with(&format!("{did}#")),
+        "{header}"
+    );
+    assert_eq!(claims["iss"], did);
+    assert_eq!(claims["results"][0]["outcome"], "active");
+    assert_eq!(claims["asOf"], house.now());
+    let (issued, expires) = (
+        claims["iat"].as_i64().unwrap(),
+        claims["exp"].as_i64().unwrap(),
+    );
+    assert_eq!(expires - issued, 300);
+    // sha256 of the question in canonical JSON, as a multihash in base64url.
+    let canonical = format!(r#"{{"ids":["{id}"],"signed":true,"trustAnchors":["board"]}}"#);
+    let digest = Sha256::digest(canonical);
+    let multihash = [&[0x12, 0x20], &digest[..]].concat();
+    assert_eq!(
+        claims["questionDigest"],
+        format!("u{}", URL_SAFE_NO_PAD.encode(multihash))
+    );
+}
+
+#[test]
+fn endorsements_in_force_travel_in_the_badge_and_are_reported_one_by_one() {
+    let house = House::open();
+    let (board, guild) = (house.accreditor("board"), house.accreditor("guild"));
+    let (school, verifier) = (house.registrar("school"), house.verifier());
+    let welding = school.defines("Welding");
+    board.endorses(&school.id, "profile", false);
+    scoped(
+        &guild,
+        &school.id,
+        &json!({ "achievementType": ["Degree"] }),
+    );
+    let of_welding = guild.endorses(&welding, "achievement", false);
+    let gone = board.endorses(&welding, "achievement", false);
+    board.does("revoke", &gone).is(200);
+    let issue = |form: &str, key: &str| {
+        let mut unsigned = badge(&school.id, &welding);
+        unsigned["issuer"] = json!(school.id);
+        let body = json!({ "credential": unsigned, "options": { "embedEndorsements": form } });
+        let call = school
+            .call("POST", "/credentials/issue")
+            .json(&body)
+            .key(key);
+        call.send().is(201).json()["verifiableCredential"].clone()
+    };
+    let issued = issue("as-signed", "one");
+    assert_eq!(
+        issued["issuer"]["endorsement"].as_array().map(Vec::len),
+        Some(2)
+    );
+    let achievement = &issued["credentialSubject"]["achievement"];
+    assert_eq!(achievement["endorsement"], json!([of_welding]));
+    let told = verifier.verifies(&issued);
+    assert_eq!(told["outcome"], "active", "{told:#}");
+    let about = |path: &str| {
+        let checks = told["report"]["checks"].as_array().unwrap();
+        let found = checks
+            .iter()
+            .find(|check| check["path"] == path && check["kind"] == "endorsement");
+        text(&found.unwrap_or_else(|| panic!("{path}: {told:#}"))["outcome"])
+    };
+    let mut of_issuer = [
+        about("issuer.endorsement[0]"),
+        about("issuer.endorsement[1]"),
+    ];
+    of_issuer.sort();
+    // The guild's speaks of degrees, and this is none.
+    assert_eq!(of_issuer, ["active", "not-endorsed"]);
+    assert_eq!(
+        about("credentialSubject.achievement.endorsement[0]"),
+        "active"
+    );
+    // Asked for again under its key, it is the same to the letter, whatever happened since.
+    board.does("revoke", &of_welding).problem(403);
+    guild.does("revoke", &of_welding).is(200);
+    assert_eq!(issue("as-signed", "one"), issued);
+    let told = verifier.verifies(&issued);
+    assert_eq!(told["outcome"], "active");
+
+    let with_jwts = issue("jwt", "two");
+    assert_eq!(
+        with_jwts["issuer"]["endorsementJwt"]
+            .as_array()
+            .map(Vec::len),
+        Some(2)
+    );
+    assert!(
+        with_jwts["credentialSubject"]["achievement"]
+            .get("endorsement")
+            .is_none()
+    );
+    assert_eq!(verifier.verifies(&with_jwts)["outcome"], "active");
+    let page = verifier
+        .get(&format!("{welding}?endorsements=embed"))
+        .is(200)
+        .json();
+    assert!(
+        page.get("endorsement").is_none(),
+        "none is in force: {page}"
+    );
+}
+
+#[test]
+fn standing_is_told_as_it_was() {
+    let house = House::open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    let operator = house.operator();
+    let welding = school.defines("Welding");
+    let before = house.now();
+    house.wait(60);
+    let issued = school.issues(&badge(&school.id, &welding));
+    let id = text(&issued["id"]);
+    let mut moments = vec![(before, "unknown"), (house.now(), "not-endorsed")];
+    house.wait(60);
+    let endorsement = board.endorses(&school.id, "profile", true);
+    moments.push((house.now(), "active"));
+    house.wait(60);
+    board.does("suspend", &endorsement).is(200);
+    moments.push((house.now(), "suspended"));
+    house.wait(60);
+    board.does("reinstate", &endorsement).is(200);
+    moments.push((house.now(), "active"));
+    house.wait(60);
+    let entry = json!({ "type": "BitstringStatusListEntry", "statusPurpose": "revocation" });
+    let status = json!({ "credentialId": id, "credentialStatus": entry, "status": true });
+    school.post("/credentials/status", &status).is(200);
+    moments.push((house.now(), "revoked"));
+    house.wait(60);
+    for (at, outcome) in &moments {
+        let told = stands(&operator, &[&id], json!({ "at": at })).remove(0);
+        assert_eq!(told["outcome"], *outcome, "at {at}: {told:#}");
+        // The document tells the same, but for the time before it was valid.
+        let asked = json!({ "credentials": [issued], "at": at });
+        let told = house
+            .verifier()
+            .post("/standing/query", &asked)
+            .is(200)
+            .json();
+        let expected = match *outcome {
+            "unknown" => "not-yet-valid",
+            other => other,
+        };
+        assert_eq!(told["results"][0]["outcome"], expected, "at {at}: {told:#}");
+        assert_eq!(told["asOf"], *at);
+    }
 }
