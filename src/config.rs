@@ -12,6 +12,7 @@ use url::{Host, Url};
 
 use crate::http::{CachePolicy, Limits};
 use crate::net::{HostPatternError, Hosts, Policy};
+use crate::registry::Settings;
 use crate::time::Ttl;
 
 /// The defaults, which are also the documentation of every key.
@@ -318,9 +319,24 @@ impl Config {
         Path::new(&self.data).join("store")
     }
 
-    /// How long before an endorsement ends it is among its endorser's tasks.
-    pub const fn renewal_notice(&self) -> Ttl {
-        Ttl::from_seconds(self.endorsements.renewal_notice_days as u64 * 86_400)
+    /// What the services need to know.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            public_url: self.public_url.clone(),
+            list_ttl: Ttl::from_millis(self.lists.ttl_ms),
+            key_notice: self.cache_policy().did_document,
+            idempotency_kept: Ttl::from_seconds(self.idempotency.kept_seconds),
+            publish_before_acknowledging: self.lists.publish_delay_ms == 0,
+            ready_bytes: self.lists.kept_ready_bytes,
+            renewal_notice: Ttl::from_seconds(
+                u64::from(self.endorsements.renewal_notice_days) * 86_400,
+            ),
+            trust_anchors: self.trust.anchors.clone(),
+            imports_follow: Ttl::from_seconds(self.endorsements.follow_seconds),
+            imports_unreachable_after: Ttl::from_seconds(
+                self.endorsements.unreachable_after_seconds,
+            ),
+        }
     }
 
     /// `max-age` of public answers.
@@ -467,6 +483,16 @@ mod tests {
     }
 
     #[test]
+    fn usual_settings_are_those_of_the_default_configuration() {
+        let usual = Settings::usual("http://localhost:8080");
+        let configured = Settings {
+            publish_before_acknowledging: true,
+            ..load("").unwrap().settings()
+        };
+        assert_eq!(configured, usual);
+    }
+
+    #[test]
     fn every_sample_is_a_configuration() {
         for sample in [
             "default.toml",
@@ -494,7 +520,9 @@ mod tests {
 
     #[test]
     fn endorsements_are_tasks_thirty_days_before_they_end() {
-        let days = |file: &str| load(file).map(|config| config.renewal_notice().seconds() / 86_400);
+        let days = |file: &str| {
+            load(file).map(|config| config.settings().renewal_notice.seconds() / 86_400)
+        };
         assert_eq!(days("").unwrap(), 30);
         assert_eq!(days("[endorsements]\nrenewal_notice_days = 0").unwrap(), 0);
         for bad in ["-1", "65536", "\"a month\""] {

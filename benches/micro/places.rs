@@ -10,7 +10,7 @@ use goodstanding::status::StatusPurpose;
 use goodstanding::store::engine::Engine;
 use goodstanding::store::memory::MemoryEngine;
 use goodstanding::store::tables::IdForm;
-use goodstanding::time::{Clock, ManualClock, Timestamp, Ttl};
+use goodstanding::time::{Clock, ManualClock, Timestamp};
 use goodstanding::vc::keys::MasterKey;
 use serde_json::Map;
 
@@ -71,16 +71,8 @@ impl Place {
     ) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp::EPOCH));
         let settings = Settings {
-            public_url: ORIGIN.to_owned(),
-            list_ttl: Ttl::from_seconds(300),
-            key_notice: Ttl::from_seconds(0),
-            renewal_notice: Ttl::from_seconds(30 * 86_400),
-            imports_follow: Ttl::from_seconds(3_600),
-            imports_unreachable_after: Ttl::from_seconds(86_400),
-            idempotency_kept: Ttl::from_seconds(3600),
             publish_before_acknowledging: false,
-            ready_bytes: 64 << 20,
-            trust_anchors: Vec::new(),
+            ..Settings::usual(ORIGIN)
         };
         let master = MasterKey::generate(&SystemEntropy);
         let registry = Registry::open(engine, clock, Arc::new(SystemEntropy), master, settings);

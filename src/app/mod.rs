@@ -142,16 +142,8 @@ fn open_registry(config: &Config, publish_first: bool) -> Result<Registry, Strin
     let master = master_key::read(config)?;
     let engine = open_engine(config, clock.clone())?;
     let settings = Settings {
-        public_url: config.public_url.clone(),
-        list_ttl: Ttl::from_millis(config.lists.ttl_ms),
-        key_notice: config.cache_policy().did_document,
-        renewal_notice: config.renewal_notice(),
-        imports_follow: Ttl::from_seconds(config.endorsements.follow_seconds),
-        imports_unreachable_after: Ttl::from_seconds(config.endorsements.unreachable_after_seconds),
-        idempotency_kept: Ttl::from_seconds(config.idempotency.kept_seconds),
         publish_before_acknowledging: publish_first,
-        ready_bytes: config.lists.kept_ready_bytes,
-        trust_anchors: config.trust.anchors.clone(),
+        ..config.settings()
     };
     let registry = Registry::open(engine, clock, Arc::new(SystemEntropy), master, settings);
     registry.map_err(|error| error.to_string())

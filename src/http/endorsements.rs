@@ -314,6 +314,11 @@ pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         let told = standing::backing_members(&answer.backing);
         let mut result = Map::from_iter([("subject".to_owned(), answer.subject.into())]);
         result.extend(told);
+        if let Some(accreditor) = answer.accreditor
+            && accreditor != Outcome::Active
+        {
+            result.insert("accreditorOutcome".into(), json!(accreditor));
+        }
         if answer.more {
             // The rest is listed by GET /endorsements?subject=, page by page.
             result.insert("more".into(), true.into());

@@ -88,7 +88,7 @@ pub use tasks::{Task, TaskCursor, TaskPage, WaitingRequest};
 pub use tokens::NewToken;
 
 /// What the services need to know of the configuration, as plain values.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Origin of every URL that the registry hands out, without a path.
     pub public_url: String,
@@ -111,6 +111,26 @@ pub struct Settings {
     pub imports_follow: Ttl,
     /// For how long what it said last is taken for the present, where it does not answer.
     pub imports_unreachable_after: Ttl,
+}
+
+impl Settings {
+    /// The settings of a registry at this origin whose configuration says nothing else. Its lists
+    /// are signed before a change of them is acknowledged.
+    pub fn usual(public_url: &str) -> Self {
+        let day = 86_400;
+        Self {
+            public_url: public_url.to_owned(),
+            list_ttl: Ttl::from_millis(300_000),
+            key_notice: Ttl::from_seconds(3_600),
+            idempotency_kept: Ttl::from_seconds(day),
+            publish_before_acknowledging: true,
+            ready_bytes: 1 << 28,
+            renewal_notice: Ttl::from_seconds(30 * day),
+            trust_anchors: Vec::new(),
+            imports_follow: Ttl::from_seconds(3_600),
+            imports_unreachable_after: Ttl::from_seconds(day),
+        }
+    }
 }
 
 /// The registry: every service, over one store.

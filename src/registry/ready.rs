@@ -227,18 +227,7 @@ mod tests {
     fn house() -> (Registry, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap()));
         let engine = Arc::new(MemoryEngine::new(clock.clone()));
-        let settings = Settings {
-            public_url: "https://registry.example".to_owned(),
-            list_ttl: Ttl::from_millis(300_000),
-            key_notice: Ttl::from_seconds(3_600),
-            idempotency_kept: Ttl::from_seconds(86_400),
-            publish_before_acknowledging: true,
-            ready_bytes: 1 << 20,
-            trust_anchors: Vec::new(),
-            renewal_notice: Ttl::from_seconds(0),
-            imports_follow: Ttl::from_seconds(3_600),
-            imports_unreachable_after: Ttl::from_seconds(86_400),
-        };
+        let settings = Settings::usual("https://registry.example");
         let entropy = Arc::new(SeededEntropy::new(1));
         let master = MasterKey::generate(&SeededEntropy::new(0));
         let registry = Registry::open(engine, clock.clone(), entropy, master, settings).unwrap();

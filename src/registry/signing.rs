@@ -468,18 +468,7 @@ mod tests {
     }
 
     fn over(engine: Arc<dyn Engine>, clock: &Arc<ManualClock>, seed: u64) -> Registry {
-        let settings = Settings {
-            public_url: "https://registry.example".to_owned(),
-            list_ttl: Ttl::from_millis(300_000),
-            key_notice: Ttl::from_seconds(3_600),
-            renewal_notice: Ttl::from_seconds(30 * 86_400),
-            imports_follow: Ttl::from_seconds(3_600),
-            imports_unreachable_after: Ttl::from_seconds(86_400),
-            idempotency_kept: Ttl::from_seconds(86_400),
-            publish_before_acknowledging: true,
-            ready_bytes: 1 << 20,
-            trust_anchors: Vec::new(),
-        };
+        let settings = Settings::usual("https://registry.example");
         let entropy = Arc::new(SeededEntropy::new(seed));
         let master = MasterKey::generate(&SeededEntropy::new(0));
         Registry::open(engine, clock.clone(), entropy, master, settings).unwrap()

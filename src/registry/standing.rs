@@ -81,6 +81,9 @@ pub struct SubjectAnswer {
     pub subject: String,
     /// Who stands behind it, and how well.
     pub backing: Backing,
+    /// How it stands as an accreditor here; none where it never was one. It may be endorsed by
+    /// others and suspended by the registry at the same time.
+    pub accreditor: Option<Outcome>,
     /// Its endorsements, at most 1,000.
     pub endorsements: Vec<EndorsementView>,
     /// Whether there are more, which [`Registry::endorsements`] lists page by page.
@@ -169,6 +172,7 @@ impl Registry {
             Ok(SubjectAnswer {
                 subject: asked.clone(),
                 backing: self.backing(&links, &subject, question)?,
+                accreditor: links.accreditor(&subject)?,
                 endorsements: views(links.read, known.links[..shown].iter().map(|link| &**link))?,
                 more: known.more || shown < known.links.len(),
             })

@@ -307,7 +307,8 @@ impl Registry {
     }
 
     /// Whether another endorsement of the same subject by the same endorser holds at a moment, of
-    /// the version that is `present` now. Where there are too many to tell, none does.
+    /// the version that is `present` now and for all that this one covers. Where there are too many
+    /// to tell, none does.
     fn goes_on(
         &self,
         read: &dyn Read,
@@ -333,7 +334,12 @@ impl Registry {
                 bound.is_none_or(|bound| bound.parse() == Ok(version))
             };
             let holds = covers && other.standing() == RecordedStanding::Active;
-            if holds && other.kind == record.kind && present.is_none_or(is_of) {
+            let as_wide = match (record.scope()?, other.scope()?) {
+                (_, None) => true,
+                (None, Some(_)) => false,
+                (Some(own), Some(other)) => own.is_within(&other).is_ok(),
+            };
+            if holds && as_wide && other.kind == record.kind && present.is_none_or(is_of) {
                 return Ok(true);
             }
         }

@@ -164,18 +164,7 @@ mod tests {
     fn tokens_that_have_expired_are_forgotten_and_others_are_not() {
         let clock = Arc::new(ManualClock::new(Timestamp::EPOCH));
         let engine = Arc::new(MemoryEngine::new(clock.clone()));
-        let settings = Settings {
-            public_url: "https://registry.example".to_owned(),
-            list_ttl: Ttl::from_seconds(300),
-            key_notice: Ttl::from_seconds(0),
-            renewal_notice: Ttl::from_seconds(30 * 86_400),
-            imports_follow: Ttl::from_seconds(3_600),
-            imports_unreachable_after: Ttl::from_seconds(86_400),
-            idempotency_kept: Ttl::from_seconds(3_600),
-            publish_before_acknowledging: true,
-            ready_bytes: 1 << 20,
-            trust_anchors: Vec::new(),
-        };
+        let settings = Settings::usual("https://registry.example");
         let entropy = Arc::new(SeededEntropy::new(1));
         let master = MasterKey::generate(&SeededEntropy::new(0));
         let registry = Registry::open(engine, clock.clone(), entropy, master, settings).unwrap();

@@ -149,9 +149,18 @@ fn an_accreditor_is_suspended_reinstated_and_removed_with_all_that_rests_on_it()
     // The endorsement itself stands as it was signed.
     assert_eq!(verifier.verifies(&endorsement)["outcome"], "active");
 
+    assert_eq!(
+        verifier.asks_about(&[&board.id])[0]["accreditorOutcome"],
+        "suspended"
+    );
+
     house.wait(10);
     decide("reinstate", json!({})).is(200);
     assert_eq!(outcome(), "active");
+    assert_eq!(
+        verifier.asks_about(&[&board.id])[0].get("accreditorOutcome"),
+        None
+    );
     house.wait(10);
     decide("revoke", json!({ "reason": "closed" })).is(200);
     assert_eq!(outcome(), "revoked");

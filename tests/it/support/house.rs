@@ -128,16 +128,8 @@ impl Plan {
             self.origin = format!("http://localhost:{port}").leak();
         }
         let settings = Settings {
-            public_url: self.origin.to_owned(),
-            list_ttl: Ttl::from_millis(300_000),
-            key_notice: Ttl::from_seconds(3_600),
-            renewal_notice: Ttl::from_seconds(30 * 86_400),
-            imports_follow: Ttl::from_seconds(3_600),
-            imports_unreachable_after: Ttl::from_seconds(86_400),
-            idempotency_kept: Ttl::from_seconds(86_400),
             publish_before_acknowledging: self.publish_delay.is_none(),
-            ready_bytes: 64 << 20,
-            trust_anchors: Vec::new(),
+            ..Settings::usual(self.origin)
         };
         let entropy = Arc::new(SeededEntropy::new(self.seed));
         let master = MasterKey::generate(&SeededEntropy::new(0));

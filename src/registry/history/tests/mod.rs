@@ -54,16 +54,8 @@ impl Place {
     fn by(clock: Arc<ManualClock>, decides: Arc<dyn Clock>) -> Self {
         let engine = Arc::new(MemoryEngine::new(clock.clone()));
         let settings = Settings {
-            public_url: "https://registry.example".to_owned(),
-            list_ttl: Ttl::from_seconds(300),
-            key_notice: Ttl::from_seconds(0),
-            idempotency_kept: Ttl::from_seconds(3_600),
             publish_before_acknowledging: false,
-            ready_bytes: 1 << 20,
-            trust_anchors: Vec::new(),
-            renewal_notice: Ttl::from_seconds(0),
-            imports_follow: Ttl::from_seconds(3_600),
-            imports_unreachable_after: Ttl::from_seconds(86_400),
+            ..Settings::usual("https://registry.example")
         };
         let entropy = Arc::new(SeededEntropy::new(7));
         let master = MasterKey::generate(&SeededEntropy::new(0));
