@@ -15,6 +15,7 @@ use crate::ids::{ListId, ProfileId};
 use crate::status::{ListFormat, StatusEntry, StatusError, StatusResult};
 use crate::store::engine::Read;
 use crate::time::Timestamp;
+use crate::trust::PathLink;
 use crate::vc::jwks::{JwksError, MAX_KEYS};
 use crate::verify::{
     self, CheckedList, Fetched, Known, KnownEndorsement, Options, PresentationReport, Report,
@@ -199,6 +200,8 @@ impl Resolver for Hosted<'_> {
         // A store that cannot be read is no reason to say nothing.
         Some(self.known_thing(id).unwrap_or(Known {
             outcome: Outcome::Unreachable,
+            detail: "what is known of it here could not be read".to_owned(),
+            path: Vec::new(),
             name: None,
             owner: None,
             digest: None,
@@ -251,6 +254,11 @@ impl Hosted<'_> {
         let (name, owner) = registry.name_and_owner(self.read, &subject)?;
         Ok(Known {
             outcome: backing.outcome,
+            path: match backing.path.as_slice() {
+                [] | [_] => Vec::new(),
+                path => path.iter().map(link_in_words).collect(),
+            },
+            detail: backing.detail,
             name,
             owner,
             digest: registry
@@ -312,4 +320,12 @@ impl Hosted<'_> {
         let message = entry.message(said.status);
         Ok(StatusResult::of(said.purpose, said.status, message))
     }
+}
+
+/// A link of a path, as a report tells it.
+fn link_in_words(link: &PathLink) -> String {
+    let PathLink {
+        endorser, subject, ..
+    } = link;
+    format!("{endorser} endorses {subject}: {}", link.outcome.as_str())
 }

@@ -170,13 +170,7 @@ fn of_known(known: &Known, named: Option<&str>, issuer: &str) -> Finding {
         .collect();
     let mut detail = match known.outcome {
         Outcome::Active => format!("endorsed by {}", endorsers.join(", ")),
-        Outcome::NotEndorsed => "known here, and nobody endorses it".to_owned(),
-        Outcome::Unreachable => "what is known of it here could not be read".to_owned(),
-        Outcome::Unknown => "nothing is known of it here".to_owned(),
-        other => format!(
-            "its endorsements are no longer in force: {}",
-            other.as_str()
-        ),
+        _ => known.detail.clone(),
     };
     match (&known.name, named) {
         (Some(registered), Some(named)) if registered != named => {
@@ -201,7 +195,9 @@ fn of_known(known: &Known, named: Option<&str>, issuer: &str) -> Finding {
         .endorsements
         .iter()
         .map(|one| ("endorsement", &one.id));
+    let path = known.path.iter().map(|link| ("path", link));
     name.chain(ids)
+        .chain(path)
         .fold(finding, |finding, (name, value)| finding.with(name, value))
 }
 

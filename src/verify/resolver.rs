@@ -118,6 +118,10 @@ pub struct Known {
     /// [`Outcome::Active`] where an endorsement of it is in force, [`Outcome::NotEndorsed`] where
     /// it is known and has none, the best standing of those it has, or [`Outcome::Unknown`].
     pub outcome: Outcome,
+    /// Why, for people, where it is not active.
+    pub detail: String,
+    /// The way from it up to somebody trusted, where that leads over several: who endorses whom.
+    pub path: Vec<String>,
     /// The name under which it is registered, where it lives here.
     pub name: Option<String>,
     /// Whose it is, by `issuer.id`, where it is an achievement here.
