@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::support::actors::{Actor, badge, text};
-use crate::support::house::House;
+use crate::support::house::{House, Plan};
 use crate::support::jwt;
 
 fn asks(verifier: &Actor<'_>, subject: &str, anchors: &[&str]) -> Value {
@@ -658,4 +658,60 @@ fn standing_is_told_as_it_was() {
         assert_eq!(told["results"][0]["outcome"], expected, "at {at}: {told:#}");
         assert_eq!(told["asOf"], *at);
     }
+}
+
+#[test]
+fn a_registry_with_anchors_of_its_own_counts_what_leads_up_to_them_everywhere() {
+    let house = Plan::new().trusting(&["ministry", "not-there-yet"]).open();
+    let (ministry, board) = (house.accreditor("ministry"), house.accreditor("board"));
+    let (school, mill) = (house.registrar("school"), house.registrar("mill"));
+    let friend = house.accreditor("friend");
+    let link = ministry.endorses(&board.id, "profile", true);
+    board.endorses(&school.id, "profile", false);
+    friend.endorses(&mill.id, "profile", false);
+    let verifier = house.verifier();
+    let listed = || {
+        let document = verifier.get("/registry.json").is(200).json();
+        let entries = document["registry"].as_object().unwrap();
+        entries.keys().cloned().collect::<Vec<String>>()
+    };
+    assert_eq!(asks_plainly(&verifier, &school.id), "active");
+    assert_eq!(asks_plainly(&verifier, &mill.id), "not-endorsed");
+    assert_eq!(listed(), [school.id.clone()]);
+    let welding = school.defines("Welding");
+    let issued = school.issues(&badge(&school.id, &welding));
+    let told = verifier.verifies(&issued);
+    let checks = told["report"]["checks"].as_array().unwrap();
+    let of_issuer = |check: &&Value| check["kind"] == "registry" && check["path"] == "issuer";
+    let check = checks.iter().find(of_issuer).unwrap();
+    let path: Vec<&Value> = check["evidence"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["name"] == "path")
+        .collect();
+    assert_eq!(path.len(), 2, "{check}");
+    assert_eq!(
+        path[1]["value"],
+        format!("{} endorses {}: active", ministry.id, board.id)
+    );
+    // What would fall with the link is told before, and then falls everywhere.
+    let target = format!("{}/suspend", text(&link["id"]));
+    let tried = ministry
+        .post(&target, &json!({ "dryRun": true }))
+        .is(200)
+        .json();
+    assert_eq!(tried["affected"]["endorsements"], 1);
+    assert_eq!(tried["affected"]["subjects"], 2, "{tried}");
+    ministry.does("suspend", &link).is(200);
+    assert_eq!(asks_plainly(&verifier, &school.id), "suspended");
+    assert_eq!(listed(), Vec::<String>::new());
+    let mut unsigned = badge(&mill.id, &welding);
+    unsigned["id"] = json!("urn:of:the:mill");
+    let told = verifier.verifies(&mill.issues(&unsigned));
+    assert!(
+        told.to_string()
+            .contains("none of its endorsements leads to a trust anchor"),
+        "{told:#}"
+    );
 }

@@ -36,6 +36,7 @@ pub(crate) struct Plan {
     at_its_address: bool,
     publish_delay: Option<Duration>,
     catches_up: bool,
+    anchors: Vec<String>,
     body_bytes: usize,
     reach: Option<(Policy, Arc<dyn Names>)>,
 }
@@ -73,6 +74,7 @@ impl Plan {
             catches_up: true,
             body_bytes: 1 << 20,
             reach: None,
+            anchors: Vec::new(),
         }
     }
 
@@ -107,6 +109,12 @@ impl Plan {
         self
     }
 
+    /// Whom the registry trusts.
+    pub(crate) fn trusting(mut self, anchors: &[&str]) -> Self {
+        self.anchors = anchors.iter().map(|anchor| (*anchor).to_owned()).collect();
+        self
+    }
+
     /// Bodies may have so many bytes, bulk ones four times as many.
     pub(crate) fn taking_in(mut self, bytes: usize) -> Self {
         self.body_bytes = bytes;
@@ -129,6 +137,7 @@ impl Plan {
         }
         let settings = Settings {
             publish_before_acknowledging: self.publish_delay.is_none(),
+            trust_anchors: self.anchors,
             ..Settings::usual(self.origin)
         };
         let entropy = Arc::new(SeededEntropy::new(self.seed));
