@@ -184,9 +184,10 @@ pub(super) fn import(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 /// Asks the issuer of an imported endorsement how it stands, without waiting for the next time.
 pub(super) fn follow(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let id: EndorsementId = request.param("endorsement")?;
-    request.change()?;
+    let actor = request.change()?.actor;
     let options = options(edge, Expected::default(), &[]);
-    edge.registry.follow_import(id, options, &*edge.outside)?;
+    edge.registry
+        .follow_import(actor, id, options, &*edge.outside)?;
     let view = edge.registry.endorsement(id, None)?;
     let shown = shown(&edge.registry.urls(), &view);
     Ok(Reply::bytes(200, "application/json", shown))

@@ -41,7 +41,7 @@ pub struct AffectedSubject {
 const MOST_TOLD: usize = 100;
 
 /// So many endorsements are looked at.
-const MOST_LOOKED_AT: usize = 1_000_000;
+const MOST_LOOKED_AT: usize = 200_000;
 
 /// How many rows are looked at in one go.
 const PAGE: usize = 1_024;

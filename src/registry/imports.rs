@@ -62,6 +62,10 @@ impl Registry {
         options: Options<'_>,
         outside: &dyn Outside,
     ) -> Result<EndorsementView, RegistryError> {
+        // Whoever asks again is not made to wait for others again.
+        if let Some(Brought { id }) = self.replayed(&*self.engine.snapshot(), change)? {
+            return self.endorsement(id, None);
+        }
         let read = self.verified_import(&new.credential, options, outside)?;
         let brought = self.transact(change, |tx| self.stage_import(tx, change, new, &read))?;
         self.endorsement(brought.id, None)
@@ -235,7 +239,7 @@ impl Registry {
                     continue;
                 }
                 asked += 1;
-                match self.follow_import(id, options, outside) {
+                match self.ask_after(id, options, outside) {
                     Ok(true) => answered += 1,
                     Ok(false) => {}
                     Err(problem) => warn!(endorsement = %id, %problem, "not followed this time"),
@@ -245,8 +249,28 @@ impl Registry {
         Ok(answered)
     }
 
-    /// Asks how one imported endorsement stands, now. Whether its issuer answered.
+    /// Asks how one imported endorsement stands, now; for whoever brought it here, and the
+    /// operator. Whether its issuer answered.
     pub fn follow_import(
+        &self,
+        actor: Actor,
+        id: EndorsementId,
+        options: Options<'_>,
+        outside: &dyn Outside,
+    ) -> Result<bool, RegistryError> {
+        let record = self.endorsement_record(&*self.engine, id)?;
+        match &record.origin {
+            Origin::Imported(Imported { by: Some(by), .. }) => actor.must_speak_for(*by)?,
+            Origin::Imported(_) => actor.must_operate()?,
+            Origin::Issued { .. } => {
+                let words = "it was issued here, so that how it stands is known at once";
+                return Err(RegistryError::Subject(words.to_owned()));
+            }
+        }
+        self.ask_after(id, options, outside)
+    }
+
+    fn ask_after(
         &self,
         id: EndorsementId,
         options: Options<'_>,

@@ -239,6 +239,20 @@ fn what_is_not_proved_or_not_ones_own_is_not_taken_in() {
         .problem(401);
     assert_eq!(house.store(), before);
     house.operator().post("/endorsements/import", &body).is(201);
+    // To ask after it is for who brought it; what was issued here is known at once.
+    let mut second = plain();
+    second["id"] = json!("https://guild.example/endorsements/2");
+    let url = text(&brings(&school, &guild.signs(&second)).is(201).json()["id"]);
+    let follow = |actor: &Actor<'_>, url: &str| actor.post(&format!("{url}/follow"), &json!({}));
+    assert_eq!(
+        follow(&stranger, &url).problem(403)["type"],
+        "urn:goodstanding:problem:not-yours"
+    );
+    follow(&house.operator(), &url).is(200);
+    let own = house
+        .accreditor("board")
+        .endorses(&school.id, "profile", false);
+    follow(&house.operator(), &text(&own["id"])).problem(422);
     // Nobody here takes back what was said elsewhere.
     let url = text(&brings(&school, &guild.signs(&plain())).is(201).json()["id"]);
     let problem = house
