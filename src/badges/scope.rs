@@ -7,6 +7,7 @@
 
 mod jurisdiction;
 mod need;
+mod words;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

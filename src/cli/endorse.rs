@@ -9,6 +9,7 @@ use super::list::credential;
 use super::place::{Party, Place, is_uri};
 use super::profile::word;
 use super::report::{Report, text};
+use super::scope::{ScopeArgs, covers};
 use super::transport::Call;
 use crate::ids::{AchievementId, Slug};
 use crate::time::Timestamp;
@@ -20,6 +21,8 @@ use crate::vc::securing::{Secured, Securing};
 #[command(after_help = "Examples:
   goodstanding endorse acme-college --kind profile --endorser quality-board \\
     --name 'Accredited provider' --valid-until 2029-01-01T00:00:00Z
+  goodstanding endorse acme-college --endorser quality-board --name 'Accredited for degrees' \\
+    --scope achievementType=Degree --scope jurisdiction=CH
   goodstanding endorse https://registry.example/achievements/ID --endorser quality-board \\
     --name 'Aligned with the framework' --comment 'Level **4**'")]
 pub(super) struct Endorse {
@@ -40,6 +43,8 @@ pub(super) struct Endorse {
     /// The digest (multibase) of the version that is endorsed, where it may change
     #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
+    #[command(flatten)]
+    scope: ScopeArgs,
     /// From when it is good [default: now]
     #[arg(long, value_name = "TIME")]
     valid_from: Option<Timestamp>,
@@ -80,6 +85,9 @@ impl Endorse {
             "subject": subject,
             "name": self.name,
         });
+        if let Some(scope) = self.scope.read(context)? {
+            body["scope"] = scope;
+        }
         let optional = [
             ("endorsementComment", self.comment),
             ("validFrom", self.valid_from.map(|at| at.to_string())),
@@ -117,9 +125,11 @@ fn said(endorsement: &Value, answer: Value) -> Report {
         "endorsed {}",
         subject.as_deref().unwrap_or_default()
     ));
+    let scope = endorsement.pointer("/credentialSubject/endorsementScope");
     report.rows(&[
         ("id", value(endorsement, "id")),
         ("endorser", party("issuer")),
+        ("covers", covers(scope)),
         ("valid from", value(endorsement, "validFrom")),
         ("valid until", value(endorsement, "validUntil")),
     ]);

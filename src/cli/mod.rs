@@ -23,6 +23,7 @@ mod profile;
 mod remote;
 mod report;
 mod request;
+mod scope;
 mod serve;
 mod status;
 mod tasks;

@@ -10,6 +10,7 @@ use super::error::CliError;
 use super::place::{Party, Place};
 use super::profile::word;
 use super::report::{Report, text};
+use super::scope::{ScopeArgs, covers};
 use super::transport::Call;
 use crate::ids::{EndorsementId, RequestId};
 use crate::time::Timestamp;
@@ -112,10 +113,8 @@ pub(super) struct Create {
     /// Until when it is to be good, such as 2029-01-01T00:00:00Z
     #[arg(long, value_name = "TIME")]
     valid_until: Option<Timestamp>,
-    /// A file with what it is to cover, as JSON such as {"jurisdiction": ["CH"]}; - is standard
-    /// input
-    #[arg(long, value_name = "FILE")]
-    scope: Option<String>,
+    #[command(flatten)]
+    scope: ScopeArgs,
     /// The endorsement that it is to go on from: its URL or id
     #[arg(long, value_name = "ENDORSEMENT")]
     renews: Option<Place<EndorsementId>>,
@@ -156,9 +155,8 @@ pub(super) struct Approve {
     /// When it was awarded
     #[arg(long, value_name = "TIME")]
     awarded: Option<Timestamp>,
-    /// A file with what it covers, as JSON; - is standard input
-    #[arg(long, value_name = "FILE")]
-    scope: Option<String>,
+    #[command(flatten)]
+    scope: ScopeArgs,
     /// Let it be suspended and reinstated, not only revoked
     #[arg(long)]
     suspendable: bool,
@@ -225,7 +223,7 @@ impl Create {
             ("name", self.name.map(Value::from)),
             ("comment", self.comment.map(Value::from)),
             ("evidence", links(self.evidence)),
-            ("scope", scope(context, self.scope)?),
+            ("scope", self.scope.read(context)?),
             ("validFrom", moment(self.valid_from)),
             ("validUntil", moment(self.valid_until)),
             ("renews", renews.map(Value::from)),
@@ -298,7 +296,7 @@ impl Approve {
             ("validFrom", moment(self.valid_from)),
             ("validUntil", moment(self.valid_until)),
             ("awardedDate", moment(self.awarded)),
-            ("scope", scope(context, self.scope)?),
+            ("scope", self.scope.read(context)?),
             ("suspendable", self.suspendable.then_some(Value::Bool(true))),
             (
                 "securing",
@@ -348,7 +346,7 @@ fn shown(request: Value) -> Report {
     ];
     rows.extend(strings(&request, "evidence").map(|link| ("evidence", Some(link.to_owned()))));
     rows.extend([
-        ("scope", request.get("scope").map(Value::to_string)),
+        ("scope", covers(request.get("scope"))),
         ("digest", of_subject("digestMultibase").map(str::to_owned)),
         ("valid from", value("validFrom")),
         ("valid until", value("validUntil")),
@@ -402,10 +400,6 @@ fn links(links: Vec<String>) -> Option<Value> {
 
 fn moment(at: Option<Timestamp>) -> Option<Value> {
     at.map(|at| at.to_string().into())
-}
-
-fn scope(context: &Context<'_>, file: Option<String>) -> Result<Option<Value>, CliError> {
-    file.map(|file| context.read_json(&file)).transpose()
 }
 
 #[cfg(test)]

@@ -38,6 +38,28 @@ fn a_scope_is_written_in_one_way_only() {
 }
 
 #[test]
+fn a_scope_is_told_in_words_member_by_member() {
+    let words = [
+        "as an accreditor or an issuer",
+        "achievements of the type Degree or ext:Nanodegree",
+        "tagged care or nursing",
+        "aligned to https://framework.example/nursing",
+        "awarded from 2026-01-01T00:00:00Z",
+        "awarded before 2030-01-01T00:00:00Z",
+        "in CH-ZH or DE",
+    ];
+    assert_eq!(scope(full()).words(), words);
+    // Whatever limits is told.
+    for (name, value) in full().as_object().unwrap() {
+        if name != "type" {
+            assert_eq!(scope(json!({ name: value })).words().len(), 1, "{name}");
+        }
+    }
+    let tags = scope(json!({"tag": ["c", "a", "b"]}));
+    assert_eq!(tags.words(), ["tagged a, b or c"]);
+}
+
+#[test]
 fn what_is_no_scope_is_named_by_its_place() {
     let words = "one of Achievement, ApprenticeshipCertificate, ";
     let long = "x".repeat(Scope::MAX_VALUE_BYTES + 1);
