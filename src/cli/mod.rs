@@ -8,6 +8,7 @@
 mod achievement;
 mod change;
 mod context;
+mod document;
 mod endorse;
 mod endorsements;
 mod entries;
@@ -25,6 +26,7 @@ mod report;
 mod request;
 mod scope;
 mod serve;
+mod standing;
 mod status;
 mod tasks;
 #[cfg(test)]
@@ -175,6 +177,7 @@ enum Command {
     Request(request::Request),
     Tasks(tasks::Tasks),
     Status(status::Status),
+    Standing(standing::Standing),
     Endorsements(endorsements::Endorsements),
     Verify(verify::Verify),
     Token(token::Token),
@@ -275,6 +278,7 @@ fn carry_out(
         Command::Request(command) => command.run(&connect()?),
         Command::Tasks(command) => command.run(&connect()?),
         Command::Status(command) => command.run(&connect()?),
+        Command::Standing(command) => command.run(&connect()?),
         Command::Endorsements(command) => command.run(&connect()?),
         Command::Verify(command) => command.run(&connect()?),
         Command::Token(command) => command.run(&connect()?),

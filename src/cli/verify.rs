@@ -3,18 +3,17 @@
 use std::io::Read;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
-use url::Url;
+use serde_json::{Map, json};
 
 use super::context::{Context, json_of, not_the_contract, read_from};
+use super::document::{place, read, read_from_anywhere, web};
 use super::error::{CliError, Problem};
-use super::fetch::fetch;
 use super::given::{given_documents, pinned_keys};
 use super::report::Report;
 use super::transport::Call;
 use super::verdict::said;
 use crate::time::{Clock, Timestamp};
-use crate::verify::{Expected, Input, InputError, Options, PinnedKey};
+use crate::verify::{Expected, Input, Options, PinnedKey};
 use crate::verify::{verify_credential, verify_presentation};
 
 /// Verify a credential or presentation: its proof, its dates, its status, and the endorsements in
@@ -64,11 +63,7 @@ impl Verify {
             let what = "--document and --at count only where nobody is asked";
             return Err(CliError::Usage(format!("{what}: {next}")));
         }
-        let bytes = match self.web() {
-            Some(url) => fetch(&url, context.timeout)?,
-            None => context.read(&self.source)?,
-        };
-        let input = self.input(&bytes)?;
+        let input = self.checked(read_from_anywhere(context, &self.source)?)?;
         let call = self.question(&input)?;
         let answer = context.transport.call(&call)?;
         // A document that cannot be verified may be answered with 400 and the whole report.
@@ -93,14 +88,14 @@ impl Verify {
         stdin: &mut dyn Read,
         clock: &dyn Clock,
     ) -> Result<Report, CliError> {
-        if let Some(url) = self.web() {
+        if let Some(url) = web(&self.source) {
             let next = "--offline asks nobody: save the document, and give the file";
             return Err(CliError::Usage(format!(
                 "{url} is not fetched, since {next}"
             )));
         }
         let bytes = read_from(stdin, &self.source)?;
-        let input = self.input(&bytes)?;
+        let input = self.checked(read(&bytes, &self.source)?)?;
         let given = given_documents(&self.documents)?;
         let pinned = pinned_keys(&self.pins)?;
         let expected = self.expected();
@@ -121,11 +116,6 @@ impl Verify {
         Ok(said(&input, answer.into()))
     }
 
-    fn web(&self) -> Option<Url> {
-        let url = Url::parse(&self.source).ok();
-        url.filter(|_| self.source.contains("://"))
-    }
-
     fn expected(&self) -> Expected<'_> {
         Expected {
             challenge: self.challenge.as_deref(),
@@ -133,15 +123,11 @@ impl Verify {
         }
     }
 
-    /// What stands in the source. Challenge and domain that would be asked of nobody are refused.
-    fn input(&self, bytes: &[u8]) -> Result<Input, CliError> {
-        let place = match self.source.as_str() {
-            "-" => "standard input",
-            named => named,
-        };
-        let input = read(bytes, place)?;
+    /// Challenge and domain that would be asked of nobody are refused.
+    fn checked(&self, input: Input) -> Result<Input, CliError> {
         if matches!(input, Input::Credential(_)) && self.expected() != Expected::default() {
             let what = "--challenge and --domain are for presentations";
+            let place = place(&self.source);
             return Err(CliError::Usage(format!("{what}, and {place} holds none")));
         }
         Ok(input)
@@ -175,43 +161,11 @@ impl Verify {
     }
 }
 
-/// Reads what was handed over, whatever it is wrapped in.
-fn read(bytes: &[u8], place: &str) -> Result<Input, CliError> {
-    let not_json = |reason: String| CliError::NotJson {
-        place: place.to_owned(),
-        reason,
-    };
-    let input = Input::read(bytes).map_err(|refused| match refused {
-        InputError::Json(reason) => not_json(reason.to_string()),
-        image @ InputError::Image(_) => CliError::Unreadable {
-            place: place.to_owned(),
-            reason: image.to_string(),
-        },
-    })?;
-    match input {
-        Input::Credential(Value::Object(members)) => Ok(unwrapped(members)),
-        Input::Credential(Value::String(_)) | Input::Presentation(_) => Ok(input),
-        Input::Credential(_) => Err(not_json("a credential is a JSON object or a JWT".into())),
-    }
-}
-
-/// What `issue --json` prints, and what other services answer with, wraps the credential.
-fn unwrapped(mut members: Map<String, Value>) -> Input {
-    if !members.contains_key("@context") {
-        for wrapper in ["verifiableCredential", "verifiablePresentation"] {
-            let inner = members.get(wrapper);
-            if inner.is_some_and(|inner| inner.is_object() || inner.is_string()) {
-                return Input::of(members.shift_remove(wrapper).unwrap_or_default());
-            }
-        }
-    }
-    Input::Credential(members.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::testing::{Done, Fake, OneByOne};
+    use serde_json::Value;
 
     const CREDENTIAL: &str = r#"{"@context":["x"],"id":"urn:uuid:a","issuer":{"id":"did:web:h:profiles:a","name":"Acme"}}"#;
 
