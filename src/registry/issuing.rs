@@ -6,11 +6,11 @@ use std::sync::PoisonError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::allocation::{Known, remember, space_of};
-use super::embedding::{Embed, Embedded};
+use super::endorsements::embedding::{Embed, Embedded};
+use super::lists::allocation::{Known, remember, space_of};
+use super::lists::statuses::{StatusTarget, StatusUpdate, Updated};
 use super::profiles::id_digest;
 use super::signing::Held;
-use super::statuses::{StatusTarget, StatusUpdate, Updated};
 use super::{Change, Registry, RegistryError, Thing};
 use crate::badges::{Badge, Clr, Issuer, is_achievement_credential, is_clr};
 use crate::entropy::random;

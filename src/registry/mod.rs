@@ -2,39 +2,20 @@
 //!
 //! Every change runs through `Registry::transact`: read one snapshot, stage a batch with its
 //! event, commit, and only then answer. Nothing here knows HTTP.
+//!
+//! `profiles` is who takes part and what is registered, with keys; `lists` the status lists, from
+//! giving out indexes to publishing; `endorsements` what is done about those; `standing` how
+//! everything stands, worked out at each look-up. What signs and verifies stands beside them.
 
-mod accreditors;
-mod achievements;
 mod actor;
-mod allocation;
-mod authority;
-mod backing;
-mod cascade;
 mod change;
-mod embedding;
 mod endorsements;
-mod entries;
 mod error;
-mod good_standing;
-mod history;
-mod identity;
-mod imports;
-mod issuers;
 mod issuing;
-mod keys;
-mod links;
 mod lists;
 mod profiles;
-mod publisher;
-mod queries;
-mod ready;
-mod requests;
 mod signing;
-mod staged;
 mod standing;
-mod statuses;
-mod subjects;
-mod tasks;
 mod tokens;
 mod verification;
 
@@ -53,38 +34,38 @@ use crate::vc::sealing::{MasterKey, Sealed};
 
 pub use crate::store::event::RequestStep;
 pub use crate::verify::outcome::Outcome;
-pub use accreditors::AccreditorAction;
-pub use achievements::AchievementView;
 pub use actor::Actor;
-pub use allocation::Allocated;
-pub use authority::{Authority, AuthorityQuestion, Grant, GrantAnswer, Resource};
-pub use backing::{Anchors, Backing, Question};
-pub use cascade::{Affected, AffectedSubject};
 pub use change::{Change, Expected, Idempotency};
-pub use embedding::{Embed, Embedded};
-pub use endorsements::{EndorsementAction, NewEndorsement};
-pub use error::{RegistryError, Thing};
-pub use good_standing::{Asked, Endorsed, Half, Party, StandingAnswer, StatusPart};
-pub use identity::KeySet;
-pub use imports::NewImport;
-pub use issuers::{IssuerStanding, IssuerView, Issuers};
-pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
-pub use keys::{KeyOwner, KeyView};
-pub use lists::{ListView, NewList};
-pub use profiles::{NewProfile, ProfileView, Roles, document_digest as document_tag, text_tag};
-pub use publisher::{PublishedList, Publisher};
-pub use queries::{
-    CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
-    StatusUnknown,
-};
-pub use requests::{
+pub use endorsements::accreditors::AccreditorAction;
+pub use endorsements::embedding::{Embed, Embedded};
+pub use endorsements::imports::NewImport;
+pub use endorsements::requests::{
     Approval, Approved, NewRequest, NewStep, RequestFilter, RequestPage, RequestSide, RequestState,
     RequestStateError, RequestView, StepRefused, StepView,
 };
+pub use endorsements::tasks::{Task, TaskCursor, TaskPage, WaitingRequest};
+pub use endorsements::{EndorsementAction, NewEndorsement};
+pub use error::{RegistryError, Thing};
+pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
+pub use lists::allocation::Allocated;
+pub use lists::publisher::{PublishedList, Publisher};
+pub use lists::queries::{
+    CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
+    StatusUnknown,
+};
+pub use lists::statuses::{Refused, StatusTarget, StatusUpdate, Updated};
+pub use lists::{ListView, NewList};
+pub use profiles::achievements::AchievementView;
+pub use profiles::identity::KeySet;
+pub use profiles::keys::{KeyOwner, KeyView};
+pub use profiles::{NewProfile, ProfileView, Roles, document_digest as document_tag, text_tag};
 pub use signing::{StatementCheck, StoredEndorsement};
+pub use standing::authority::{Authority, AuthorityQuestion, Grant, GrantAnswer, Resource};
+pub use standing::backing::{Anchors, Backing, Question};
+pub use standing::cascade::{Affected, AffectedSubject};
+pub use standing::good_standing::{Asked, Endorsed, Half, Party, StandingAnswer, StatusPart};
+pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
-pub use statuses::{Refused, StatusTarget, StatusUpdate, Updated};
-pub use tasks::{Task, TaskCursor, TaskPage, WaitingRequest};
 pub use tokens::NewToken;
 
 /// What the services need to know of the configuration, as plain values.
@@ -140,11 +121,11 @@ pub struct Registry {
     entropy: Arc<dyn Entropy>,
     master: MasterKey,
     settings: Settings,
-    lanes: statuses::Lanes,
-    turns: allocation::Turns,
-    published: publisher::Snapshot,
-    all_issuers: ready::Ready<Issuers>,
-    all_keys: ready::Ready<KeySet>,
+    lanes: lists::statuses::Lanes,
+    turns: lists::allocation::Turns,
+    published: lists::publisher::Snapshot,
+    all_issuers: standing::ready::Ready<Issuers>,
+    all_keys: standing::ready::Ready<KeySet>,
 }
 
 impl Registry {
@@ -167,18 +148,18 @@ impl Registry {
             });
         }
         check_master_key(&*engine, &master)?;
-        let published = publisher::Snapshot::new(settings.ready_bytes);
+        let published = lists::publisher::Snapshot::new(settings.ready_bytes);
         let registry = Self {
             engine,
             clock,
             entropy,
             master,
             settings,
-            lanes: statuses::Lanes::default(),
-            turns: allocation::Turns::default(),
+            lanes: lists::statuses::Lanes::default(),
+            turns: lists::allocation::Turns::default(),
             published,
-            all_issuers: ready::Ready::default(),
-            all_keys: ready::Ready::default(),
+            all_issuers: standing::ready::Ready::default(),
+            all_keys: standing::ready::Ready::default(),
         };
         registry.complete_identity()?;
         Ok(registry)

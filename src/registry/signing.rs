@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::change::Tx;
-use super::identity::Controller;
-use super::keys::{keys_of, public, signs_at};
+use super::profiles::identity::Controller;
+use super::profiles::keys::{keys_of, public, signs_at};
 use super::{EndorsementView, Registry, RegistryError};
 use crate::ids::{KeyId, ProfileId};
 use crate::store::engine::{Batch, CommitError, Read};

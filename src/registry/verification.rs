@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::backing::Question;
-use super::links::Links;
 use super::lists::list_of;
 use super::signing::Held;
+use super::standing::backing::Question;
+use super::standing::links::Links;
 use super::{Outcome, Registry, RegistryError};
 use crate::bitstring::ListLength;
 use crate::ids::{ListId, ProfileId};

@@ -10,32 +10,32 @@
 //! | 10 | profiles | profile | [`ProfileRecord`] | `registry::profiles` |
 //! | 11 | profile slugs | slug | profile | `registry::profiles`, once for ever |
 //! | 12 | profile issuer ids | SHA-256 of `issuer.id` | profile | `registry::profiles`, once for ever |
-//! | 13 | keys | profile, key | [`KeyRecord`] | `registry::keys` |
-//! | 14 | to sign again | profile | – | `registry::keys`, with the revocation of a key |
+//! | 13 | keys | profile, key | [`KeyRecord`] | `registry::profiles::keys` |
+//! | 14 | to sign again | profile | – | `registry::profiles::keys`, with the revocation of a key |
 //! | 15 | signatures | SHA-256 of a proof in canonical JSON, or of a compact JWS | [`SignatureRecord`] | `registry::signing`, with what was signed |
-//! | 16 | accreditors | profile | [`AccreditorRecord`] | `registry::accreditors`, with the first change of the role or its standing |
-//! | 20 | achievements | achievement | [`AchievementRecord`] | `registry::achievements` |
+//! | 16 | accreditors | profile | [`AccreditorRecord`] | `registry::endorsements::accreditors`, with the first change of the role or its standing |
+//! | 20 | achievements | achievement | [`AchievementRecord`] | `registry::profiles::achievements` |
 //! | 30 | spaces | space | [`SpaceRecord`] | `registry::lists` |
-//! | 31 | allocation | space | counter of indexes given out | `registry::allocation` |
+//! | 31 | allocation | space | counter of indexes given out | `registry::lists::allocation` |
 //! | 32 | lists | list | [`ListRecord`] | `registry::lists` |
-//! | 33 | list states | list | [`ListState`] | `registry::lists`; `registry::staged`, with each change of bits; `registry::keys`, when a key is revoked |
-//! | 34 | pages | list, page | 1,024 bytes of the bitstring; absent means zeros | `registry::staged` alone |
+//! | 33 | list states | list | [`ListState`] | `registry::lists`; `registry::lists::staged`, with each change of bits; `registry::profiles::keys`, when a key is revoked |
+//! | 34 | pages | list, page | 1,024 bytes of the bitstring; absent means zeros | `registry::lists::staged` alone |
 //! | 35 | open spaces | profile | space for entries that nobody chose a list for | `registry::lists` |
 //! | 36 | dirty lists | list | – | whoever writes list states; removed by the publisher |
 //! | 37 | published | list | [`PublishedState`] | the publisher |
 //! | 38 | artefacts | list | [`ArtefactRecord`] | the publisher |
 //! | 39 | past states | list, until when it was in force, revision | [`PastState`] | whoever writes list states anew |
-//! | 3A | past pages | list, page, revision that changed it | [`PastPage`]: the page before | `registry::staged` alone, with the pages |
-//! | 3B | page runs | list, page | how many differences stand among its past pages after the newest whole one; absent means 0 | `registry::staged` alone, with the pages |
+//! | 3A | past pages | list, page, revision that changed it | [`PastPage`]: the page before | `registry::lists::staged` alone, with the pages |
+//! | 3B | page runs | list, page | how many differences stand among its past pages after the newest whole one; absent means 0 | `registry::lists::staged` alone, with the pages |
 //! | 40 | credentials | SHA-256 of the credential's id, profile | [`CredentialRecord`] | allocation and issuing |
-//! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements`; `registry::staged`, with the bits; `registry::imports` |
+//! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements`; `registry::lists::staged`, with the bits; `registry::endorsements::imports` |
 //! | 51 | endorsement documents | endorsement | the signed credential, or the envelope of its JWT, JSON | `registry::endorsements`; `registry::signing`, signed again |
 //! | 52 | endorsements by subject | SHA-256 of the subject's id, endorsement | – | `registry::endorsements` |
 //! | 53 | holders | space, index | [`Holder`] | allocation by credential id, issuing, `registry::endorsements` |
-//! | 54 | imports | SHA-256 of `issuer.id` (with its length) and `id` | endorsement | `registry::imports` |
-//! | 58 | endorsement requests | request | [`RequestRecord`] | `registry::requests` |
-//! | 59 | requests by requester | profile, request | – | `registry::requests`, once for ever |
-//! | 5a | open requests | accreditor, requester, SHA-256 of the subject's id | request | `registry::requests`; removed with the step that closes it |
+//! | 54 | imports | SHA-256 of `issuer.id` (with its length) and `id` | endorsement | `registry::endorsements::imports` |
+//! | 58 | endorsement requests | request | [`RequestRecord`] | `registry::endorsements::requests` |
+//! | 59 | requests by requester | profile, request | – | `registry::endorsements::requests`, once for ever |
+//! | 5a | open requests | accreditor, requester, SHA-256 of the subject's id | request | `registry::endorsements::requests`; removed with the step that closes it |
 //! | 60 | tokens | SHA-256 of the token | [`TokenRecord`] | `registry::tokens` |
 //! | 61 | idempotency | SHA-256 of actor and key | [`IdempotencyRecord`] | every change that carries a key |
 //! | 62 | reasons | commitment | [`ReasonRecord`] | every change that carries a reason; erasable |

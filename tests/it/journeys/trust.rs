@@ -677,7 +677,7 @@ fn a_registry_with_anchors_of_its_own_counts_what_leads_up_to_them_everywhere() 
     };
     assert_eq!(asks_plainly(&verifier, &school.id), "active");
     assert_eq!(asks_plainly(&verifier, &mill.id), "not-endorsed");
-    assert_eq!(listed(), [school.id.clone()]);
+    assert_eq!(listed(), std::slice::from_ref(&school.id));
     let welding = school.defines("Welding");
     let issued = school.issues(&badge(&school.id, &welding));
     let told = verifier.verifies(&issued);

@@ -1,0 +1,365 @@
+//! Endorsements: who stands behind whom.
+//!
+//! The standing of an endorsement lives in the bits of the accreditor's own lists, as everyone
+//! outside reads it; the record beside it follows in the same batch, with its times.
+
+pub(super) mod accreditors;
+pub(super) mod embedding;
+pub(super) mod imports;
+pub(super) mod requests;
+pub(super) mod tasks;
+
+use std::sync::PoisonError;
+
+use serde_json::Value;
+
+use super::change::Tx;
+use super::lists::allocation::take_entry;
+use super::lists::statuses::{StatusTarget, StatusUpdate, Updated};
+use super::profiles::id_digest;
+use super::profiles::subjects::Subject;
+use super::signing::to_store;
+use super::standing::EndorsementView;
+use super::standing::links::Links;
+use super::{Change, Outcome, Registry, RegistryError};
+use crate::badges::{DigestMultibase, EndorsementToIssue, Role, Scope, SubjectKind};
+use crate::ids::{EndorsementId, ProfileId, SpaceId};
+use crate::status::{StatusPurpose, build_entry};
+use crate::store::engine::Read;
+use crate::store::event::EventKind;
+use crate::store::tables::{
+    ACCREDITORS, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord,
+    HOLDERS, Holder, Origin, ProfileRecord, RecordedStanding, StandingChange,
+};
+use crate::time::Timestamp;
+use crate::vc::securing::Securing;
+
+/// An endorsement as an accreditor asks for it.
+#[derive(Debug, Clone)]
+pub struct NewEndorsement {
+    /// Who endorses.
+    pub endorser: ProfileId,
+    /// Id of the endorsed thing, hosted here or elsewhere.
+    pub subject: String,
+    /// What kind of thing it is.
+    pub kind: SubjectKind,
+    /// Digest of the endorsed version, where the endorsement is bound to one.
+    pub digest: Option<DigestMultibase>,
+    /// What it covers; all of its subject where there is none.
+    pub scope: Option<Scope>,
+    /// Name of the endorsement.
+    pub name: String,
+    /// Why, in Markdown.
+    pub comment: Option<String>,
+    /// From when on it holds; from now where none is given.
+    pub valid_from: Option<Timestamp>,
+    /// Until when it holds.
+    pub valid_until: Option<Timestamp>,
+    /// When it was awarded.
+    pub awarded_date: Option<Timestamp>,
+    /// Whether it gets a `suspension` entry beside the `revocation` entry.
+    pub suspendable: bool,
+    /// How it is secured.
+    pub securing: Securing,
+}
+
+/// What is done to an endorsement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndorsementAction {
+    /// Withdraw it for ever.
+    Revoke,
+    /// Withdraw it for the time being.
+    Suspend,
+    /// End a suspension.
+    Reinstate,
+}
+
+impl Registry {
+    /// Issues an endorsement: the credential with its status entry is signed, verified and stored
+    /// with its indexes in one batch.
+    pub fn endorse(
+        &self,
+        change: &Change,
+        new: &NewEndorsement,
+    ) -> Result<EndorsementView, RegistryError> {
+        let turn = self.turns.of(new.endorser);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = self.transact(change, |tx| self.decide_endorsement(tx, change, new))?;
+        self.endorsement(id, None)
+    }
+
+    /// Checks an endorsement and stages it with this change. The caller has the endorser's turn.
+    pub(super) fn decide_endorsement(
+        &self,
+        tx: &mut Tx<'_>,
+        change: &Change,
+        new: &NewEndorsement,
+    ) -> Result<EndorsementId, RegistryError> {
+        change.actor.must_speak_for(new.endorser)?;
+        let endorser = self.accreditor_record(tx.read, new.endorser)?;
+        let subject = self.subject(tx.read, &new.subject, new.kind)?;
+        if subject.maker == Some(new.endorser) {
+            return Err(RegistryError::SelfEndorsement);
+        }
+        self.check_version(tx.read, &subject, new.digest)?;
+        check_roles(new, &subject)?;
+        // A decision about the endorser that is made meanwhile goes first.
+        let standing = ACCREDITORS.get(tx.read, &new.endorser)?;
+        ACCREDITORS.expect(&mut tx.batch, &new.endorser, standing.as_ref());
+        self.check_scope(tx, new, &endorser)?;
+        self.stage_endorsement(tx, new, &endorser, &subject)
+    }
+
+    /// A profile that may endorse now.
+    pub(super) fn accreditor_record(
+        &self,
+        read: &dyn Read,
+        id: ProfileId,
+    ) -> Result<ProfileRecord, RegistryError> {
+        let record = self.profile_record(read, id)?;
+        if !record.accreditor {
+            return Err(RegistryError::RoleMissing(record.slug, "accreditor"));
+        }
+        let role = self.accreditor_of(read, id, &record)?;
+        match role.standing(None) {
+            Outcome::Suspended => Err(RegistryError::AccreditorSuspended(record.slug)),
+            _ => Ok(record),
+        }
+    }
+
+    /// Demands that the version which is to be endorsed is the one that is there, where the
+    /// subject lives here.
+    pub(super) fn check_version(
+        &self,
+        read: &dyn Read,
+        subject: &Subject,
+        bound: Option<DigestMultibase>,
+    ) -> Result<(), RegistryError> {
+        let present = self.present_version(read, &subject.id)?;
+        if let (Some(bound), Some((present, _))) = (bound, present)
+            && bound != present
+        {
+            let detail = format!("the digest of {} as it is now is {present}", subject.id);
+            return Err(RegistryError::invalid("/subject/digestMultibase", detail));
+        }
+        Ok(())
+    }
+
+    /// Nobody passes on more than was given: an accreditor that is endorsed for something endorses
+    /// within one of those scopes. One that nobody endorsed has its role from the registry alone,
+    /// without limits.
+    fn check_scope(
+        &self,
+        tx: &Tx<'_>,
+        new: &NewEndorsement,
+        endorser: &ProfileRecord,
+    ) -> Result<(), RegistryError> {
+        let links = Links::new(self, tx.read, None);
+        let known = links.of(&endorser.issuer_id)?;
+        let held = known
+            .links
+            .iter()
+            .filter(|link| link.carries(false) && link.outcome() == Outcome::Active);
+        let mut refused = None;
+        for link in held {
+            let Some(own) = &link.scope else {
+                return Ok(());
+            };
+            match own.lets_pass_on(new.scope.as_ref()) {
+                Ok(()) => return Ok(()),
+                Err(wider) => refused = Some((link, wider)),
+            }
+        }
+        match refused {
+            None => Ok(()),
+            Some((link, wider)) => Err(RegistryError::ScopeTooWide {
+                endorsement: self.urls().endorsement(link.id),
+                member: wider.member,
+                reason: wider.reason,
+            }),
+        }
+    }
+
+    fn stage_endorsement(
+        &self,
+        tx: &mut Tx<'_>,
+        new: &NewEndorsement,
+        endorser: &ProfileRecord,
+        subject: &Subject,
+    ) -> Result<EndorsementId, RegistryError> {
+        let mut purposes = vec![StatusPurpose::Revocation];
+        purposes.extend(new.suspendable.then_some(StatusPurpose::Suspension));
+        let mut opened = self.entry_space(tx, new.endorser, &purposes)?;
+        opened.record.endorsements = true;
+        let index = take_entry(tx, &opened)?;
+        opened.stage(tx);
+        let entries = purposes.iter().map(|purpose| {
+            build_entry(
+                &self.urls().list(opened.list(purpose)),
+                purpose,
+                index,
+                None,
+            )
+        });
+        let entries: Vec<Value> = entries.collect();
+
+        let id = EndorsementId::generate(new.endorser, &*self.entropy);
+        let valid_from = new.valid_from.unwrap_or(tx.now).whole_seconds();
+        check_words(new)?;
+        if new.valid_until.is_some_and(|until| until <= valid_from) {
+            let detail = "the end has to come after the beginning, validFrom";
+            return Err(RegistryError::invalid("/validUntil", detail));
+        }
+        let unsigned = EndorsementToIssue {
+            id: &self.urls().endorsement(id),
+            issuer: endorser.profile().issuer(&endorser.issuer_id),
+            name: &new.name,
+            valid_from,
+            valid_until: new.valid_until,
+            awarded: new.awarded_date,
+            subject: &subject.id,
+            comment: new.comment.as_deref(),
+            status: &entries,
+            digest: new.digest,
+            scope: new.scope.as_ref(),
+        }
+        .build();
+        let signed = self.sign_in(tx, new.endorser, endorser, &unsigned, new.securing)?;
+
+        let entry = (opened.id, index.get() as u32);
+        let covers = |role: Role| {
+            let roles = new.scope.as_ref().map_or(&[][..], Scope::roles);
+            roles.is_empty() || roles.contains(&role)
+        };
+        let role = self.accreditor_of(tx.read, new.endorser, endorser)?;
+        let record = EndorsementRecord {
+            subject: subject.id.clone(),
+            kind: new.kind,
+            as_issuer: subject.issuer && covers(Role::Issuer),
+            as_accreditor: subject.accreditor && covers(Role::Accreditor),
+            digest_multibase: new.digest.map(String::from),
+            valid_from,
+            valid_until: new.valid_until,
+            scope: new.scope.as_ref().map(|scope| scope.to_value().to_string()),
+            origin: Origin::Issued {
+                entry,
+                suspendable: new.suspendable,
+                term: role.term(),
+            },
+            history: Vec::new(),
+            created_at: tx.now,
+        };
+        ENDORSEMENTS.expect(&mut tx.batch, &id, None);
+        ENDORSEMENTS.put(&mut tx.batch, &id, &record);
+        ENDORSEMENT_DOCUMENTS.put(&mut tx.batch, &id, &to_store(&signed.secured));
+        ENDORSEMENTS_BY_SUBJECT.put(&mut tx.batch, &(id_digest(&subject.id), id), &());
+        HOLDERS.put(&mut tx.batch, &entry, &Holder::Endorsement(id));
+        tx.log(EventKind::EndorsementIssued { endorsement: id });
+        Ok(id)
+    }
+
+    /// Revokes, suspends or reinstates an endorsement, by the bits of its entries.
+    pub fn change_endorsement(
+        &self,
+        change: &Change,
+        id: EndorsementId,
+        action: EndorsementAction,
+        reason: Option<String>,
+    ) -> Result<EndorsementView, RegistryError> {
+        let record = self.endorsement_record(&*self.engine, id)?;
+        change.actor.must_speak_for(id.owner())?;
+        let (purpose, status) = match action {
+            EndorsementAction::Revoke => (StatusPurpose::Revocation, 1),
+            EndorsementAction::Suspend => (StatusPurpose::Suspension, 1),
+            EndorsementAction::Reinstate => (StatusPurpose::Suspension, 0),
+        };
+        let snapshot = self.engine.snapshot();
+        if let Some(done) = self.replayed::<Updated>(&*snapshot, change)? {
+            return self.view_after(id, &record, action, &done);
+        }
+        let (space, index) = check_action(&record, action)?;
+        let list = self.plane(&*self.engine, space, &purpose)?;
+        let update = StatusUpdate {
+            target: StatusTarget::Index(index.into()),
+            status,
+        };
+        let done = self.update_statuses(change, list, vec![update], reason)?;
+        self.view_after(id, &record, action, &done)
+    }
+
+    /// An endorsement as a change left it, whatever was done to it since.
+    fn view_after(
+        &self,
+        id: EndorsementId,
+        record: &EndorsementRecord,
+        action: EndorsementAction,
+        done: &Updated,
+    ) -> Result<EndorsementView, RegistryError> {
+        let standing = match action {
+            EndorsementAction::Revoke => RecordedStanding::Revoked,
+            EndorsementAction::Suspend => RecordedStanding::Suspended,
+            EndorsementAction::Reinstate => RecordedStanding::Active,
+        };
+        let after = EndorsementRecord {
+            history: vec![StandingChange {
+                at: done.at,
+                standing,
+            }],
+            ..record.clone()
+        };
+        self.view_endorsement(&*self.engine, id, after, None)
+    }
+}
+
+/// Whether the subject has the roles that it is to be endorsed for, as far as that is known here.
+fn check_roles(new: &NewEndorsement, subject: &Subject) -> Result<(), RegistryError> {
+    for role in new.scope.iter().flat_map(Scope::roles) {
+        let (held, name) = match role {
+            Role::Issuer => (subject.issuer, "issuer"),
+            Role::Accreditor => (subject.accreditor, "accreditor"),
+        };
+        if new.kind != SubjectKind::Profile {
+            let detail = "a role is what a profile is endorsed for";
+            return Err(RegistryError::invalid("/scope/role", detail));
+        }
+        if subject.maker.is_some() && !held {
+            let detail = format!("{} does not have the role {name} here", subject.id);
+            return Err(RegistryError::invalid("/scope/role", detail));
+        }
+    }
+    Ok(())
+}
+
+/// The entry that an action changes, where it can be done.
+pub(super) fn check_action(
+    record: &EndorsementRecord,
+    action: EndorsementAction,
+) -> Result<(SpaceId, u32), RegistryError> {
+    let Origin::Issued { entry, .. } = record.origin else {
+        return Err(RegistryError::IssuedElsewhere);
+    };
+    if action != EndorsementAction::Revoke {
+        if record.standing() == RecordedStanding::Revoked {
+            let words = "this endorsement was revoked, and a revocation is never taken back";
+            return Err(RegistryError::Irreversible(words.into()));
+        }
+        if !record.is_suspendable() {
+            return Err(RegistryError::NotSuspendable);
+        }
+    }
+    Ok(entry)
+}
+
+/// The name says something, and no text holds what cannot be shown.
+fn check_words(new: &NewEndorsement) -> Result<(), RegistryError> {
+    let unshown = |text: &str| text.contains(|c: char| c.is_control() && !"\n\r\t".contains(c));
+    if new.name.trim().is_empty() || unshown(&new.name) {
+        let detail = "a name is needed, without control characters";
+        return Err(RegistryError::invalid("/name", detail));
+    }
+    if new.comment.as_deref().is_some_and(unshown) {
+        let detail = "control characters cannot be shown";
+        return Err(RegistryError::invalid("/endorsementComment", detail));
+    }
+    Ok(())
+}

@@ -1,0 +1,423 @@
+//! Giving out indexes: a counter, and a keyed permutation that makes it look random.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::bitstring::{ListLength, Permutation, StatusIndex};
+use crate::ids::{ListId, ProfileId, SpaceId};
+use crate::registry::change::Tx;
+use crate::registry::lists::{OpenedSpace, list_of};
+use crate::registry::profiles::id_digest;
+use crate::registry::{Change, Registry, RegistryError};
+use crate::status::{StatusPurpose, write_entries};
+use crate::store::engine::{Batch, Read};
+use crate::store::event::EventKind;
+use crate::store::tables::{
+    ALLOCATION, CREDENTIALS, Carried, CredentialDates, CredentialRecord, Digest, HOLDERS, Holder,
+    SPACES, SpaceRecord,
+};
+use crate::time::Timestamp;
+
+/// Indexes given out in one list. `credentialStatus` objects are made from it on demand, so that
+/// a hundred thousand of them are kept in two numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allocated {
+    list: ListId,
+    purpose: StatusPurpose,
+    length: u64,
+    indexes: Indexes,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Indexes {
+    /// A run of the counter, under the space's permutation.
+    Run {
+        permutation: [u8; 16],
+        first: u64,
+        count: u64,
+    },
+    /// Named one by one, since some of the credentials had theirs before.
+    Named(Vec<u32>),
+}
+
+impl Allocated {
+    /// The entries in order, ready to be put into credentials: the text of a JSON array.
+    pub fn entries(&self, registry: &Registry) -> String {
+        let url = registry.urls().list(self.list);
+        let indexes = self.indexes();
+        let mut entries = String::with_capacity(indexes.len() * (150 + 2 * url.len()));
+        write_entries(&url, &self.purpose, indexes, &mut entries);
+        entries
+    }
+
+    /// The indexes in order.
+    pub fn indexes(&self) -> Vec<StatusIndex> {
+        let length = ListLength::new(self.length).expect("written from a list's length");
+        match &self.indexes {
+            Indexes::Run {
+                permutation,
+                first,
+                count,
+            } => Permutation::new(permutation, length).indexes_of(*first..first + count),
+            Indexes::Named(indexes) => {
+                let index = |index: &u32| length.index((*index).into());
+                indexes
+                    .iter()
+                    .map(|i| index(i).expect("given out within the length"))
+                    .collect()
+            }
+        }
+    }
+}
+
+/// At most this many entries in one call.
+pub(in crate::registry) const MOST_ENTRIES: u64 = 100_000;
+
+/// One allocation at a time for each owner, so that those who wait do not decide in vain.
+#[derive(Default)]
+pub(in crate::registry) struct Turns(Mutex<HashMap<ProfileId, Arc<Mutex<()>>>>);
+
+/// How many turns are kept before those that nobody has are let go.
+const MOST_TURNS: usize = 4_096;
+
+impl Turns {
+    pub(in crate::registry) fn of(&self, owner: ProfileId) -> Arc<Mutex<()>> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if turns.len() >= MOST_TURNS {
+            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        }
+        turns.entry(owner).or_default().clone()
+    }
+}
+
+impl Registry {
+    /// Gives out `count` entries of a list. They are random-looking, never given out twice, and
+    /// leave no trace in the published list.
+    pub fn allocate(
+        &self,
+        change: &Change,
+        list: ListId,
+        count: u64,
+    ) -> Result<Allocated, RegistryError> {
+        if !(1..=MOST_ENTRIES).contains(&count) {
+            let detail = format!("a number from 1 to {MOST_ENTRIES} is needed");
+            return Err(RegistryError::invalid("/count", detail));
+        }
+        self.allocating(change, list, |tx, space, record, purpose| {
+            let first = reserve(tx.read, &mut tx.batch, space, record, count)?;
+            tx.log(EventKind::EntriesAllocated {
+                space,
+                first,
+                count,
+            });
+            let indexes = Indexes::Run {
+                permutation: record.permutation,
+                first,
+                count,
+            };
+            let (purpose, length) = (purpose.clone(), record.length);
+            Ok(Allocated {
+                list,
+                purpose,
+                length,
+                indexes,
+            })
+        })
+    }
+
+    /// Gives each credential an entry of a list, and remembers it under the credential's id. One
+    /// that has an entry over these indexes already gets the same one again.
+    pub fn allocate_for(
+        &self,
+        change: &Change,
+        list: ListId,
+        credentials: &[String],
+    ) -> Result<Allocated, RegistryError> {
+        if !(1..=MOST_ENTRIES).contains(&(credentials.len() as u64)) {
+            let detail = format!("1 to {MOST_ENTRIES} ids are needed");
+            return Err(RegistryError::invalid("/credentialIds", detail));
+        }
+        self.allocating(change, list, |tx, space, record, purpose| {
+            let indexes = name_entries(tx, space, record, purpose, credentials)?;
+            let (purpose, length) = (purpose.clone(), record.length);
+            Ok(Allocated {
+                list,
+                purpose,
+                length,
+                indexes: Indexes::Named(indexes),
+            })
+        })
+    }
+
+    fn allocating(
+        &self,
+        change: &Change,
+        list: ListId,
+        stage: impl Fn(
+            &mut Tx<'_>,
+            SpaceId,
+            &SpaceRecord,
+            &StatusPurpose,
+        ) -> Result<Allocated, RegistryError>,
+    ) -> Result<Allocated, RegistryError> {
+        let urls = self.urls();
+        list_of(&*self.engine, &urls, list)?;
+        let turn = self.turns.of(list.owner());
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.transact(change, |tx| {
+            let record = list_of(tx.read, &urls, list)?;
+            change.actor.must_speak_for(list.owner())?;
+            let space = space_of(tx.read, record.space)?;
+            stage(tx, record.space, &space, &record.purpose)
+        })
+    }
+}
+
+/// Takes one entry of an opened space for a credential with this id.
+pub(in crate::registry) fn take_entry(
+    tx: &mut Tx<'_>,
+    opened: &OpenedSpace,
+) -> Result<StatusIndex, RegistryError> {
+    let counter = reserve(tx.read, &mut tx.batch, opened.id, &opened.record, 1)?;
+    tx.log(EventKind::EntriesAllocated {
+        space: opened.id,
+        first: counter,
+        count: 1,
+    });
+    Ok(permutation(&opened.record)
+        .index_of(counter)
+        .expect("reserved below the length"))
+}
+
+/// How many indexes of a space were given out.
+pub(in crate::registry) fn allocated(
+    read: &dyn Read,
+    space: SpaceId,
+) -> Result<u64, RegistryError> {
+    Ok(ALLOCATION.get(read, &space)?.unwrap_or(0))
+}
+
+/// The order in which a space gives out its indexes.
+pub(in crate::registry) fn permutation(space: &SpaceRecord) -> Permutation {
+    Permutation::new(&space.permutation, space.length())
+}
+
+pub(in crate::registry) fn space_of(
+    read: &dyn Read,
+    space: SpaceId,
+) -> Result<SpaceRecord, RegistryError> {
+    SPACES.get(read, &space)?.ok_or_else(|| {
+        let reason = format!("a list names the space {space}, and there is none");
+        crate::store::engine::StoreError::Corrupt {
+            table: SPACES.name(),
+            reason,
+        }
+        .into()
+    })
+}
+
+/// The key under which what is known of a credential stands.
+pub(in crate::registry) fn credential_key(id: &str, owner: ProfileId) -> (Digest, ProfileId) {
+    (id_digest(id), owner)
+}
+
+/// What is to be remembered of a credential.
+pub(in crate::registry) struct Known {
+    /// Its id.
+    pub(in crate::registry) id: String,
+    /// The entries that it carries here.
+    pub(in crate::registry) entries: Vec<Carried>,
+    /// Whether it carries one of a list elsewhere.
+    pub(in crate::registry) elsewhere: bool,
+    /// Id of the achievement that it asserts.
+    pub(in crate::registry) achievement: Option<String>,
+    /// Whether the registry gave it its id.
+    pub(in crate::registry) named_here: bool,
+    /// Its dates.
+    pub(in crate::registry) dates: CredentialDates,
+}
+
+/// Remembers a credential, and holds its entries for it.
+pub(in crate::registry) fn remember(
+    tx: &mut Tx<'_>,
+    owner: ProfileId,
+    known: Known,
+) -> Result<(), RegistryError> {
+    let key = credential_key(&known.id, owner);
+    let previous = CREDENTIALS.get(tx.read, &key)?;
+    CREDENTIALS.expect(&mut tx.batch, &key, previous.as_ref());
+    let mut record = previous.unwrap_or_else(|| new_credential(&known.id, tx.now));
+    for carried in known.entries {
+        carry(&mut record, carried);
+    }
+    record.elsewhere |= known.elsewhere;
+    record.achievement = known.achievement.or(record.achievement);
+    record.named_here |= known.named_here;
+    record.dates = Some(known.dates);
+    for carried in &record.entries {
+        hold(tx, (carried.space, carried.index), &known.id)?;
+    }
+    CREDENTIALS.put(&mut tx.batch, &key, &record);
+    Ok(())
+}
+
+/// Adds what a credential carries, purpose by purpose.
+fn carry(record: &mut CredentialRecord, carried: Carried) {
+    let same = |known: &&mut Carried| known.space == carried.space && known.index == carried.index;
+    match record.entries.iter_mut().find(same) {
+        None => record.entries.push(carried),
+        Some(known) => {
+            for purpose in carried.purposes {
+                if !known.purposes.contains(&purpose) {
+                    known.purposes.push(purpose);
+                }
+            }
+        }
+    }
+}
+
+/// Binds an entry to a credential; one that another carries is refused, since what is done to one
+/// would show in both.
+fn hold(tx: &mut Tx<'_>, place: (SpaceId, u32), id: &str) -> Result<(), RegistryError> {
+    let holder = Holder::Credential(id_digest(id));
+    match HOLDERS.get(tx.read, &place)? {
+        Some(present) if present == holder => Ok(()),
+        Some(_) => Err(RegistryError::EntryTaken { index: place.1 }),
+        None => {
+            HOLDERS.expect(&mut tx.batch, &place, None);
+            HOLDERS.put(&mut tx.batch, &place, &holder);
+            Ok(())
+        }
+    }
+}
+
+fn new_credential(id: &str, created_at: Timestamp) -> CredentialRecord {
+    CredentialRecord {
+        id: id.to_owned(),
+        entries: Vec::new(),
+        elsewhere: false,
+        achievement: None,
+        named_here: false,
+        created_at,
+        dates: None,
+    }
+}
+
+/// Moves the counter, in the batch that hands the indexes out, and says where it stood.
+fn reserve(
+    read: &dyn Read,
+    batch: &mut Batch,
+    space: SpaceId,
+    record: &SpaceRecord,
+    count: u64,
+) -> Result<u64, RegistryError> {
+    let counter = ALLOCATION.get(read, &space)?;
+    let first = counter.unwrap_or(0);
+    let remaining = record.length.saturating_sub(first);
+    if count > remaining {
+        return Err(RegistryError::ListFull {
+            asked: count,
+            remaining,
+        });
+    }
+    ALLOCATION.expect(batch, &space, counter.as_ref());
+    ALLOCATION.put(batch, &space, &(first + count));
+    Ok(first)
+}
+
+fn name_entries(
+    tx: &mut Tx<'_>,
+    space: SpaceId,
+    record: &SpaceRecord,
+    purpose: &StatusPurpose,
+    credentials: &[String],
+) -> Result<Vec<u32>, RegistryError> {
+    let owner = space.owner();
+    let keys: Vec<_> = credentials
+        .iter()
+        .map(|id| credential_key(id, owner))
+        .collect();
+    let known = CREDENTIALS.multi_get(tx.read, &keys)?;
+    let here = |record: &CredentialRecord| {
+        record
+            .entries
+            .iter()
+            .find(|carried| carried.space == space)
+            .map(|carried| carried.index)
+    };
+
+    // What each credential gets: its present index, or the next of the fresh ones.
+    let mut seen = HashSet::new();
+    let mut indexes = Vec::with_capacity(credentials.len());
+    for (place, (id, known)) in credentials.iter().zip(&known).enumerate() {
+        check_credential_id(id, place)?;
+        if !seen.insert(id) {
+            let pointer = format!("/credentialIds/{place}");
+            return Err(RegistryError::invalid(
+                pointer,
+                "this id stands twice in the request",
+            ));
+        }
+        indexes.push(known.as_ref().and_then(here));
+    }
+    let count = indexes.iter().filter(|index| index.is_none()).count() as u64;
+    let mut fresh = Vec::new().into_iter();
+    if count > 0 {
+        let first = reserve(tx.read, &mut tx.batch, space, record, count)?;
+        tx.log(EventKind::EntriesAllocated {
+            space,
+            first,
+            count,
+        });
+        fresh = permutation(record)
+            .indexes_of(first..first + count)
+            .into_iter();
+    }
+    let mut named = Vec::with_capacity(credentials.len());
+    for (place, (previous, index)) in known.iter().zip(indexes).enumerate() {
+        let (index, is_fresh) = match index {
+            Some(index) => (index, false),
+            None => (
+                fresh.next().expect("one was reserved for each").get() as u32,
+                true,
+            ),
+        };
+        named.push(index);
+        let mut record = previous
+            .clone()
+            .unwrap_or_else(|| new_credential(&credentials[place], tx.now));
+        carry(
+            &mut record,
+            Carried {
+                space,
+                index,
+                purposes: vec![purpose.clone()],
+            },
+        );
+        if previous.as_ref() != Some(&record) {
+            CREDENTIALS.expect(&mut tx.batch, &keys[place], previous.as_ref());
+            CREDENTIALS.put(&mut tx.batch, &keys[place], &record);
+        }
+        if is_fresh {
+            HOLDERS.put(
+                &mut tx.batch,
+                &(space, index),
+                &Holder::Credential(keys[place].0),
+            );
+        }
+    }
+    Ok(named)
+}
+
+fn check_credential_id(id: &str, place: usize) -> Result<(), RegistryError> {
+    if url::Url::parse(id).is_ok() && id.len() <= 2048 {
+        return Ok(());
+    }
+    let pointer = format!("/credentialIds/{place}");
+    Err(RegistryError::invalid(
+        pointer,
+        "an absolute URL of at most 2,048 characters is needed",
+    ))
+}

@@ -1,0 +1,209 @@
+//! The status entries of a credential that is issued here: what is missing is completed, and what
+//! it carries is remembered.
+
+use serde_json::{Value, json};
+
+use super::allocation::{credential_key, permutation, space_of, take_entry};
+use crate::bitstring::StatusIndex;
+use crate::ids::ProfileId;
+use crate::registry::change::Tx;
+use crate::registry::lists::{OpenedSpace, list_of};
+use crate::registry::{Registry, RegistryError};
+use crate::status::{ENTRY_TYPE, StatusEntry, StatusPurpose, build_entry};
+use crate::store::engine::Read;
+use crate::store::tables::{ALLOCATION, CREDENTIALS, Carried};
+
+/// The `credentialStatus` of a credential, complete.
+pub(in crate::registry) struct Entries {
+    /// The member as it is signed.
+    pub(in crate::registry) status: Value,
+    /// The entries that point here.
+    pub(in crate::registry) carried: Vec<Carried>,
+    /// Whether one points elsewhere.
+    pub(in crate::registry) elsewhere: bool,
+}
+
+impl Registry {
+    /// Gives the credential its entries: a revocation entry where it has no `credentialStatus`,
+    /// and for each one that names only a purpose the place. A complete entry stays as it is, and
+    /// has to be one that was given out where it points here.
+    pub(in crate::registry) fn complete_status(
+        &self,
+        tx: &mut Tx<'_>,
+        owner: ProfileId,
+        id: &str,
+        given: Option<&Value>,
+    ) -> Result<Entries, RegistryError> {
+        let single = !matches!(given, Some(Value::Array(_)));
+        let given = match given {
+            None => vec![open_entry()],
+            Some(Value::Array(entries)) => entries.clone(),
+            Some(entry) => vec![entry.clone()],
+        };
+        let mut wanted = Vec::new();
+        let (mut carried, mut elsewhere) = (Vec::new(), false);
+        for (n, entry) in given.iter().enumerate() {
+            let pointer = match single {
+                true => "/credential/credentialStatus".to_owned(),
+                false => format!("/credential/credentialStatus/{n}"),
+            };
+            let purpose = wanted_purpose(entry, &pointer)?;
+            if purpose.is_none() {
+                match self.place_of(tx.read, owner, entry, &pointer)? {
+                    Some(place) => carried.push(place),
+                    None => elsewhere = true,
+                }
+            }
+            wanted.push(purpose);
+        }
+        let missing: Vec<StatusPurpose> = wanted.iter().flatten().cloned().collect();
+        let place = match missing.is_empty() {
+            true => None,
+            false => Some(self.place_for(tx, owner, id, &missing)?),
+        };
+        let completed =
+            given
+                .into_iter()
+                .zip(wanted)
+                .map(|(entry, purpose)| match (purpose, &place) {
+                    (Some(purpose), Some((opened, index))) => build_entry(
+                        &self.urls().list(opened.list(&purpose)),
+                        &purpose,
+                        *index,
+                        None,
+                    ),
+                    _ => entry,
+                });
+        let mut completed: Vec<Value> = completed.collect();
+        if let Some((opened, index)) = place {
+            let (space, index) = (opened.id, index.get() as u32);
+            carried.push(Carried {
+                space,
+                index,
+                purposes: missing,
+            });
+        }
+        let status = match (single, completed.len()) {
+            (true, 1) => completed.remove(0),
+            _ => Value::Array(completed),
+        };
+        Ok(Entries {
+            status,
+            carried,
+            elsewhere,
+        })
+    }
+
+    /// The place of the entries that a credential lacks. One that it has already gets the lists
+    /// that are missing over it: a second index would begin with a clear status, whatever was said
+    /// of the first.
+    fn place_for(
+        &self,
+        tx: &mut Tx<'_>,
+        owner: ProfileId,
+        id: &str,
+        purposes: &[StatusPurpose],
+    ) -> Result<(OpenedSpace, StatusIndex), RegistryError> {
+        let known = CREDENTIALS.get(tx.read, &credential_key(id, owner))?;
+        let (opened, index) = match known.and_then(|record| record.entries.into_iter().next()) {
+            Some(carried) => {
+                let record = space_of(tx.read, carried.space)?;
+                let index = record.length().index(carried.index.into());
+                let index = index.expect("given out within the length");
+                (
+                    self.with_planes(tx, carried.space, Some(record), purposes),
+                    index,
+                )
+            }
+            None => {
+                let opened = self.entry_space(tx, owner, purposes)?;
+                let index = take_entry(tx, &opened)?;
+                (opened, index)
+            }
+        };
+        opened.stage(tx);
+        Ok((opened, index))
+    }
+
+    /// Where a complete entry points, if that is here: then the place has to be the issuer's and
+    /// to have been given out.
+    fn place_of(
+        &self,
+        read: &dyn Read,
+        owner: ProfileId,
+        given: &Value,
+        pointer: &str,
+    ) -> Result<Option<Carried>, RegistryError> {
+        let entry = StatusEntry::parse(given, pointer)
+            .map_err(|error| RegistryError::invalid(pointer, error.to_string()))?;
+        let Some(list) = self.urls().parse_list(&entry.list) else {
+            return Ok(None);
+        };
+        let record = list_of(read, &self.urls(), list)?;
+        if list.owner() != owner {
+            let detail = "the list belongs to another issuer";
+            return Err(RegistryError::invalid(
+                format!("{pointer}/statusListCredential"),
+                detail,
+            ));
+        }
+        if record.purpose != entry.purpose {
+            let detail = format!("the list is for {}", record.purpose.as_str());
+            return Err(RegistryError::invalid(
+                format!("{pointer}/statusPurpose"),
+                detail,
+            ));
+        }
+        let at_index = |detail: String| {
+            Err(RegistryError::invalid(
+                format!("{pointer}/statusListIndex"),
+                detail,
+            ))
+        };
+        let index = match record.length().index(entry.index) {
+            Ok(index) => index,
+            Err(error) => return at_index(error.to_string()),
+        };
+        let given_out = ALLOCATION.get(read, &record.space)?.unwrap_or(0);
+        if !permutation(&space_of(read, record.space)?).is_allocated(index, given_out) {
+            return at_index(format!("the index {} was never given out", entry.index));
+        }
+        let (space, index) = (record.space, index.get() as u32);
+        Ok(Some(Carried {
+            space,
+            index,
+            purposes: vec![entry.purpose],
+        }))
+    }
+}
+
+fn open_entry() -> Value {
+    json!({ "type": ENTRY_TYPE, "statusPurpose": StatusPurpose::Revocation.as_str() })
+}
+
+/// The purpose of an entry that names no place yet.
+fn wanted_purpose(given: &Value, pointer: &str) -> Result<Option<StatusPurpose>, RegistryError> {
+    let has = |member: &str| given.get(member).is_some();
+    if has("statusListIndex") || has("statusListCredential") {
+        return Ok(None);
+    }
+    // What else stands there would have to be kept, and a fresh entry has no place for it.
+    let bare = given.as_object().is_some_and(|members| members.len() == 2);
+    let is_entry = bare && given.get("type").and_then(Value::as_str) == Some(ENTRY_TYPE);
+    match given
+        .get("statusPurpose")
+        .and_then(Value::as_str)
+        .map(str::parse)
+    {
+        Some(Ok(purpose @ (StatusPurpose::Revocation | StatusPurpose::Suspension))) if is_entry => {
+            Ok(Some(purpose))
+        }
+        _ => {
+            let detail = format!(
+                "either a complete status entry is needed, or one of type {ENTRY_TYPE} with only \
+                 a statusPurpose, revocation or suspension, to be given a place"
+            );
+            Err(RegistryError::invalid(pointer, detail))
+        }
+    }
+}

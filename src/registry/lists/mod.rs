@@ -1,0 +1,281 @@
+//! Status lists and the index spaces that they lie over.
+
+pub(super) mod allocation;
+pub(super) mod entries;
+pub(super) mod history;
+pub(super) mod publisher;
+pub(super) mod queries;
+pub(super) mod staged;
+pub(super) mod statuses;
+
+use std::sync::PoisonError;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::change::Tx;
+use super::{Change, Registry, RegistryError, Thing, Urls};
+use crate::bitstring::{ListLength, StatusSize};
+use crate::entropy::random;
+use crate::ids::{ListId, ProfileId, Revision, SpaceId};
+use crate::status::StatusPurpose;
+use crate::store::engine::Read;
+use crate::store::event::EventKind;
+use crate::store::tables::{
+    DIRTY_LISTS, LIST_STATES, LISTS, ListRecord, ListState, OPEN_SPACES, OpenSpace, Plane, SPACES,
+    SpaceRecord,
+};
+use crate::time::Ttl;
+use allocation::{allocated, space_of};
+
+/// A list as somebody asks for it.
+#[derive(Debug, Clone)]
+pub struct NewList {
+    /// Whose list it is: its `issuer`.
+    pub issuer: ProfileId,
+    /// What its bits mean.
+    pub purpose: StatusPurpose,
+    /// Entries.
+    pub length: ListLength,
+    /// `ttl` of the list credential; the registry's default where none is asked for.
+    pub ttl: Option<Ttl>,
+    /// Another list of the same issuer, over whose indexes this one is to lie.
+    pub paired_with: Option<ListId>,
+}
+
+/// A list and its newest signed artefact.
+#[derive(Debug, Clone)]
+pub struct ListView {
+    /// Its id.
+    pub id: ListId,
+    /// The signed list credential.
+    pub credential: Value,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Opened {
+    list: ListId,
+}
+
+impl Registry {
+    /// Opens a list and signs it.
+    pub fn create_list(&self, change: &Change, new: &NewList) -> Result<ListView, RegistryError> {
+        change.actor.must_speak_for(new.issuer)?;
+        let turn = self.turns.of(new.issuer);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = self.transact(change, |tx| {
+            self.profile_record(tx.read, new.issuer)?;
+            let list = match new.paired_with {
+                Some(other) => self.open_beside(tx, new, other)?,
+                None => {
+                    let space = self.open_space(tx, new.issuer, new.length);
+                    self.open_list(tx, space, new)?
+                }
+            };
+            Ok(Opened { list })
+        })?;
+        let id = opened.list;
+        let published = self.published_list(id)?;
+        let credential = serde_json::from_str(&published.document)
+            .expect("a published list is JSON that this registry wrote");
+        Ok(ListView { id, credential })
+    }
+
+    fn open_beside(
+        &self,
+        tx: &mut Tx<'_>,
+        new: &NewList,
+        other: ListId,
+    ) -> Result<ListId, RegistryError> {
+        let urls = self.urls();
+        let other_record = list_of(tx.read, &urls, other)?;
+        if other.owner() != new.issuer {
+            return Err(RegistryError::NotYours);
+        }
+        let record = space_of(tx.read, other_record.space)?;
+        if record.length != new.length.entries() {
+            let detail = format!("the list it is paired with has {} entries", record.length);
+            return Err(RegistryError::invalid("/length", detail));
+        }
+        self.open_list(
+            tx,
+            Space {
+                id: other_record.space,
+                record: Some(record),
+            },
+            new,
+        )
+    }
+
+    fn open_space(&self, tx: &mut Tx<'_>, owner: ProfileId, length: ListLength) -> Space {
+        let id = SpaceId::generate(owner, &*self.entropy);
+        tx.log(EventKind::SpaceOpened {
+            space: id,
+            length: length.entries(),
+        });
+        Space { id, record: None }
+    }
+
+    fn open_list(
+        &self,
+        tx: &mut Tx<'_>,
+        space: Space,
+        new: &NewList,
+    ) -> Result<ListId, RegistryError> {
+        if let Some(list) = space
+            .record
+            .as_ref()
+            .and_then(|record| record.plane(&new.purpose))
+        {
+            let purpose = new.purpose.as_str().to_owned();
+            return Err(RegistryError::PurposeTaken {
+                list: self.urls().list(list),
+                purpose,
+            });
+        }
+        let list = ListId::generate(new.issuer, &*self.entropy);
+        let mut record = space
+            .record
+            .clone()
+            .unwrap_or_else(|| self.fresh_space(new.length));
+        record.planes.push(Plane {
+            purpose: new.purpose.clone(),
+            list,
+        });
+        SPACES.expect(&mut tx.batch, &space.id, space.record.as_ref());
+        SPACES.put(&mut tx.batch, &space.id, &record);
+        self.write_list(tx, list, space.id, new);
+        Ok(list)
+    }
+
+    fn write_list(&self, tx: &mut Tx<'_>, list: ListId, space: SpaceId, new: &NewList) {
+        let record = ListRecord {
+            space,
+            purpose: new.purpose.clone(),
+            length: new.length.entries(),
+            status_size: StatusSize::One,
+            ttl_millis: new.ttl.unwrap_or(self.settings.list_ttl).millis(),
+            created_at: tx.now,
+        };
+        LISTS.expect(&mut tx.batch, &list, None);
+        LISTS.put(&mut tx.batch, &list, &record);
+        let state = ListState {
+            revision: Revision(1),
+            changed_at: tx.now,
+        };
+        LIST_STATES.put(&mut tx.batch, &list, &state);
+        DIRTY_LISTS.put(&mut tx.batch, &list, &());
+        tx.log(EventKind::ListOpened { list, space });
+        tx.dirty.push(list);
+    }
+
+    /// The space that takes the entries of `owner` that nobody chose a list for, with a list for
+    /// each of `purposes`. Opens what is missing, and a new space where the last one is full.
+    pub(super) fn entry_space(
+        &self,
+        tx: &mut Tx<'_>,
+        owner: ProfileId,
+        purposes: &[StatusPurpose],
+    ) -> Result<OpenedSpace, RegistryError> {
+        let present = OPEN_SPACES.get(tx.read, &owner)?;
+        let mut found = None;
+        if let Some(open) = &present {
+            let record = space_of(tx.read, open.space)?;
+            if allocated(tx.read, open.space)? < record.length {
+                found = Some((open.space, record));
+            }
+        }
+        let (id, previous) = match found {
+            Some((id, record)) => (id, Some(record)),
+            None => {
+                let id = self.open_space(tx, owner, ListLength::MINIMUM).id;
+                OPEN_SPACES.expect(&mut tx.batch, &owner, present.as_ref());
+                OPEN_SPACES.put(&mut tx.batch, &owner, &OpenSpace { space: id });
+                (id, None)
+            }
+        };
+        Ok(self.with_planes(tx, id, previous, purposes))
+    }
+
+    /// A space with a list for each of `purposes`; what is missing is opened.
+    pub(super) fn with_planes(
+        &self,
+        tx: &mut Tx<'_>,
+        id: SpaceId,
+        previous: Option<SpaceRecord>,
+        purposes: &[StatusPurpose],
+    ) -> OpenedSpace {
+        let fresh = || self.fresh_space(ListLength::MINIMUM);
+        let mut record = previous.clone().unwrap_or_else(fresh);
+        for purpose in purposes {
+            if record.plane(purpose).is_none() {
+                let list = ListId::generate(id.owner(), &*self.entropy);
+                record.planes.push(Plane {
+                    purpose: purpose.clone(),
+                    list,
+                });
+                let new = NewList {
+                    issuer: id.owner(),
+                    purpose: purpose.clone(),
+                    length: record.length(),
+                    ttl: None,
+                    paired_with: None,
+                };
+                self.write_list(tx, list, id, &new);
+            }
+        }
+        OpenedSpace {
+            id,
+            record,
+            previous,
+        }
+    }
+
+    fn fresh_space(&self, length: ListLength) -> SpaceRecord {
+        SpaceRecord {
+            length: length.entries(),
+            permutation: random(&*self.entropy),
+            planes: Vec::new(),
+            endorsements: false,
+        }
+    }
+}
+
+struct Space {
+    id: SpaceId,
+    record: Option<SpaceRecord>,
+}
+
+/// A space that is ready to take an entry.
+pub(super) struct OpenedSpace {
+    pub(super) id: SpaceId,
+    pub(super) record: SpaceRecord,
+    previous: Option<SpaceRecord>,
+}
+
+impl OpenedSpace {
+    /// Stages the space's record, once it is as it is to be.
+    pub(super) fn stage(&self, tx: &mut Tx<'_>) {
+        SPACES.expect(&mut tx.batch, &self.id, self.previous.as_ref());
+        if self.previous.as_ref() != Some(&self.record) {
+            SPACES.put(&mut tx.batch, &self.id, &self.record);
+        }
+    }
+
+    /// The list for a purpose that the space was opened with.
+    pub(super) fn list(&self, purpose: &StatusPurpose) -> ListId {
+        self.record
+            .plane(purpose)
+            .expect("entry_space adds every purpose it is asked for")
+    }
+}
+
+/// What a list is, or that there is none.
+pub(super) fn list_of(
+    read: &dyn Read,
+    urls: &Urls<'_>,
+    list: ListId,
+) -> Result<ListRecord, RegistryError> {
+    let none = || RegistryError::NotFound(Thing::List, urls.list(list));
+    LISTS.get(read, &list)?.ok_or_else(none)
+}

@@ -1,0 +1,367 @@
+//! Look-ups of status: by list and index, and by credential, now or at a moment in the past. They
+//! show every acknowledged change at once, also before the signed list does.
+
+use super::allocation::space_of;
+use super::history::{Past, entry_at};
+use super::staged::stored_page;
+use crate::bitstring::{IndexOutOfRange, StatusIndex, get_in_page, page_of};
+use crate::ids::{ListId, Revision, SpaceId};
+use crate::registry::lists::list_of;
+use crate::registry::profiles::id_digest;
+use crate::registry::{Actor, Outcome, Registry, RegistryError, Thing};
+use crate::status::{Effect, StatusPurpose};
+use crate::store::engine::Read;
+use crate::store::tables::{CREDENTIALS, Carried, LIST_STATES, ListRecord};
+use crate::time::Timestamp;
+
+/// What an entry says, or why it says nothing.
+#[derive(Debug, Clone)]
+pub struct StatusAnswer {
+    /// The value of the entry.
+    pub status: u8,
+    /// What the list's bits mean.
+    pub purpose: StatusPurpose,
+    /// How it stands, as far as this list says.
+    pub outcome: Outcome,
+    /// The list's revision that was read: the one in force at the moment asked for.
+    pub revision: Revision,
+}
+
+/// Why an entry cannot be told. Distinct from any status.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StatusUnknown {
+    /// The list is not one of this registry.
+    Elsewhere(String),
+    /// The list would be here, and is not.
+    NoList(String),
+    /// The list has no such index.
+    OutOfRange(IndexOutOfRange),
+    /// Nothing is known of the credential, or nothing that the caller may know, or nothing was at
+    /// the moment asked for.
+    NoCredential(String),
+    /// The list had not been opened at the moment asked for.
+    BeforeList {
+        /// URL of the list.
+        list: String,
+        /// When it was opened.
+        opened: Timestamp,
+    },
+    /// What the list said at the moment asked for is not held.
+    NotHeld {
+        /// URL of the list.
+        list: String,
+        /// The moment.
+        at: Timestamp,
+    },
+}
+
+/// One question of many.
+#[derive(Debug, Clone)]
+pub enum StatusQuestion {
+    /// By place.
+    Entry {
+        /// URL of the list.
+        list: String,
+        /// The index.
+        index: u64,
+    },
+    /// By id of the credential.
+    Credential {
+        /// Its id.
+        id: String,
+        /// Whose credential is meant, by `issuer.id` or slug, where several say something of it.
+        issuer: Option<String>,
+    },
+}
+
+/// An answer in the order of the questions.
+#[derive(Debug, Clone)]
+pub enum QuestionAnswer {
+    /// To a question by place.
+    Entry(Result<StatusAnswer, StatusUnknown>),
+    /// To a question by credential.
+    Credential(Result<CredentialAnswer, StatusUnknown>),
+}
+
+/// How a credential stands, by all its entries here.
+#[derive(Debug, Clone)]
+pub struct CredentialAnswer {
+    /// Its id.
+    pub credential: String,
+    /// How it stands.
+    pub outcome: Outcome,
+    /// Each entry.
+    pub entries: Vec<EntryAnswer>,
+}
+
+/// One entry of a credential.
+#[derive(Debug, Clone)]
+pub struct EntryAnswer {
+    /// URL of the list.
+    pub list: String,
+    /// The index.
+    pub index: u64,
+    /// Whose list it is: the credential's issuer, by `issuer.id`.
+    pub issuer: String,
+    /// What it says.
+    pub answer: StatusAnswer,
+}
+
+/// Who asks by credential id, which reveals that the id exists.
+#[derive(Debug, Clone, Copy)]
+pub enum MaySee {
+    /// Everybody may.
+    Everything,
+    /// The caller may see what belongs to whom it speaks for.
+    OwnOf(Actor),
+    /// Nobody who did not say who they are.
+    Nothing,
+}
+
+impl Registry {
+    /// What one entry of a list says, or said at `at`.
+    pub fn status_at(
+        &self,
+        list: &str,
+        index: u64,
+        at: Option<Timestamp>,
+    ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
+        self.read_entry(&*self.engine.snapshot(), list, index, at)
+    }
+
+    /// How a credential stands, or stood at `at`, by its id, and by its `issuer` where one is
+    /// named.
+    pub fn status_of(
+        &self,
+        credential: &str,
+        issuer: Option<&str>,
+        at: Option<Timestamp>,
+        may_see: MaySee,
+    ) -> Result<Result<CredentialAnswer, StatusUnknown>, RegistryError> {
+        let snapshot = self.engine.snapshot();
+        self.read_credential(&*snapshot, credential, issuer, at, may_see)
+    }
+
+    /// Answers many questions from one snapshot, in their order, all as of `at` or now.
+    pub fn statuses(
+        &self,
+        questions: &[StatusQuestion],
+        at: Option<Timestamp>,
+        may_see: MaySee,
+    ) -> Result<Vec<QuestionAnswer>, RegistryError> {
+        let snapshot = self.engine.snapshot();
+        let read = &*snapshot;
+        let answer = |question: &StatusQuestion| match question {
+            StatusQuestion::Entry { list, index } => self
+                .read_entry(read, list, *index, at)
+                .map(QuestionAnswer::Entry),
+            StatusQuestion::Credential { id, issuer } => self
+                .read_credential(read, id, issuer.as_deref(), at, may_see)
+                .map(QuestionAnswer::Credential),
+        };
+        questions.iter().map(answer).collect()
+    }
+
+    fn read_entry(
+        &self,
+        read: &dyn Read,
+        url: &str,
+        index: u64,
+        at: Option<Timestamp>,
+    ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
+        let Some(list) = self.urls().parse_list(url) else {
+            let unknown = if self.urls().is_ours(url) {
+                StatusUnknown::NoList(url.to_owned())
+            } else {
+                StatusUnknown::Elsewhere(url.to_owned())
+            };
+            return Ok(Err(unknown));
+        };
+        let record = match list_of(read, &self.urls(), list) {
+            Ok(record) => record,
+            Err(RegistryError::NotFound(Thing::List, url)) => {
+                return Ok(Err(StatusUnknown::NoList(url)));
+            }
+            Err(error) => return Err(error),
+        };
+        match record.length().index(index) {
+            Ok(index) => self.entry_then(read, list, &record, index, at),
+            Err(error) => Ok(Err(StatusUnknown::OutOfRange(error))),
+        }
+    }
+
+    /// What an entry says, or said at `at`.
+    pub(in crate::registry) fn entry_then(
+        &self,
+        read: &dyn Read,
+        list: ListId,
+        record: &ListRecord,
+        index: StatusIndex,
+        at: Option<Timestamp>,
+    ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
+        let Some(at) = at else {
+            return entry_of(read, list, record, index).map(Ok);
+        };
+        let url = || self.urls().list(list);
+        Ok(match entry_at(read, list, record, index, at)? {
+            Past::Was(answer) => Ok(answer),
+            Past::BeforeList => Err(StatusUnknown::BeforeList {
+                list: url(),
+                opened: record.created_at,
+            }),
+            Past::NotHeld => Err(StatusUnknown::NotHeld { list: url(), at }),
+        })
+    }
+
+    /// Ids are chosen by issuers, so two can say something of one id. Then the answer is
+    /// `unknown` unless an issuer is named: neither can speak for the other's credential.
+    pub(in crate::registry) fn read_credential(
+        &self,
+        read: &dyn Read,
+        credential: &str,
+        issuer: Option<&str>,
+        at: Option<Timestamp>,
+        may_see: MaySee,
+    ) -> Result<Result<CredentialAnswer, StatusUnknown>, RegistryError> {
+        let meant = match issuer {
+            None => None,
+            Some(name) => match self.profile_number(read, name)? {
+                Some(issuer) => Some(issuer),
+                None => return Ok(Err(StatusUnknown::NoCredential(credential.to_owned()))),
+            },
+        };
+        let rows = CREDENTIALS.scan(read, &id_digest(credential), None, usize::MAX)?;
+        let seen = rows.into_iter().filter(|((_, owner), record)| {
+            let visible = match may_see {
+                MaySee::Everything => true,
+                MaySee::OwnOf(actor) => actor.speaks_for(*owner),
+                MaySee::Nothing => false,
+            };
+            visible
+                && meant.is_none_or(|meant| meant == *owner)
+                && at.is_none_or(|at| record.created_at <= at)
+        });
+        let mut entries: Vec<EntryAnswer> = Vec::new();
+        let (mut owners, mut elsewhere) = (0, false);
+        for (_, record) in seen {
+            owners += 1;
+            elsewhere |= record.elsewhere;
+            for carried in record.entries {
+                match self.carried_entries(read, &carried, at)? {
+                    Ok(found) => entries.extend(found),
+                    Err(unknown) => return Ok(Err(unknown)),
+                }
+            }
+        }
+        // What a list elsewhere says is not known here, and may be the worst.
+        let beyond = elsewhere.then_some(Outcome::Unreachable);
+        let outcomes = entries
+            .iter()
+            .map(|entry| entry.answer.outcome)
+            .chain(beyond);
+        let outcome = match owners {
+            0 => return Ok(Err(StatusUnknown::NoCredential(credential.to_owned()))),
+            1 => outcomes
+                .max_by_key(|outcome| weight(*outcome))
+                .unwrap_or(Outcome::Unknown),
+            _ => Outcome::Unknown,
+        };
+        let credential = credential.to_owned();
+        Ok(Ok(CredentialAnswer {
+            credential,
+            outcome,
+            entries,
+        }))
+    }
+
+    /// What the lists say, or said at `at`, of the entries that a credential carries. A list that
+    /// was opened later said nothing then; one whose past is not held leaves the credential unknown.
+    fn carried_entries(
+        &self,
+        read: &dyn Read,
+        carried: &Carried,
+        at: Option<Timestamp>,
+    ) -> Result<Result<Vec<EntryAnswer>, StatusUnknown>, RegistryError> {
+        let space = space_of(read, carried.space)?;
+        let issuer = self.profile_record(read, carried.space.owner())?.issuer_id;
+        let planes = carried
+            .purposes
+            .iter()
+            .filter_map(|purpose| space.plane(purpose));
+        let mut answers = Vec::new();
+        for list in planes {
+            let record = list_of(read, &self.urls(), list)?;
+            let index = record
+                .length()
+                .index(carried.index.into())
+                .expect("given out within the list's length");
+            match self.entry_then(read, list, &record, index, at)? {
+                Ok(answer) => answers.push(EntryAnswer {
+                    list: self.urls().list(list),
+                    index: index.get(),
+                    issuer: issuer.clone(),
+                    answer,
+                }),
+                Err(StatusUnknown::BeforeList { .. }) => {}
+                Err(unknown) => return Ok(Err(unknown)),
+            }
+        }
+        Ok(Ok(answers))
+    }
+
+    /// The list over a space for a purpose.
+    pub(in crate::registry) fn plane(
+        &self,
+        read: &dyn Read,
+        space: SpaceId,
+        purpose: &StatusPurpose,
+    ) -> Result<ListId, RegistryError> {
+        space_of(read, space)?.plane(purpose).ok_or_else(|| {
+            RegistryError::NotFound(Thing::List, format!("for the purpose {}", purpose.as_str()))
+        })
+    }
+}
+
+pub(in crate::registry) fn entry_of(
+    read: &dyn Read,
+    list: ListId,
+    record: &ListRecord,
+    index: StatusIndex,
+) -> Result<StatusAnswer, RegistryError> {
+    let size = record.status_size;
+    let page = stored_page(read, list, page_of(index, size))?;
+    let revision = LIST_STATES
+        .get(read, &list)?
+        .map_or(Revision(1), |state| state.revision);
+    Ok(answer_of(record, get_in_page(&page, index, size), revision))
+}
+
+/// What an entry of value `status` says.
+pub(in crate::registry) fn answer_of(
+    record: &ListRecord,
+    status: u8,
+    revision: Revision,
+) -> StatusAnswer {
+    let outcome = match record.purpose.effect(status) {
+        Effect::Revokes => Outcome::Revoked,
+        Effect::Suspends => Outcome::Suspended,
+        Effect::None | Effect::Refreshes | Effect::Informs => Outcome::Active,
+        Effect::Undefined => Outcome::Unknown,
+    };
+    StatusAnswer {
+        status,
+        purpose: record.purpose.clone(),
+        outcome,
+        revision,
+    }
+}
+
+/// Which of several entries decides how a credential stands.
+const fn weight(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Revoked => 3,
+        Outcome::Suspended => 2,
+        Outcome::Active => 0,
+        _ => 1,
+    }
+}

@@ -1,0 +1,186 @@
+//! What can be endorsed: the subject of an endorsement is checked where it lives here.
+
+use crate::badges::{DigestMultibase, SubjectKind};
+use crate::ids::{AchievementId, ProfileId};
+use crate::registry::profiles::id_digest;
+use crate::registry::{Registry, RegistryError};
+use crate::store::engine::Read;
+use crate::store::tables::{ACHIEVEMENTS, CREDENTIALS, ENDORSEMENTS};
+use crate::time::Timestamp;
+
+/// What is endorsed, as far as it is known here.
+#[derive(Default)]
+pub(in crate::registry) struct Subject {
+    pub(in crate::registry) id: String,
+    /// The profile that it is, or that made it, where that is one here.
+    pub(in crate::registry) maker: Option<ProfileId>,
+    pub(in crate::registry) issuer: bool,
+    pub(in crate::registry) accreditor: bool,
+}
+
+impl Registry {
+    /// The id under which a thing is known: a profile here answers to its URL as well.
+    pub(in crate::registry) fn canonical(
+        &self,
+        read: &dyn Read,
+        id: &str,
+    ) -> Result<String, RegistryError> {
+        match self.profile_with_id(read, id)? {
+            Some(profile) => Ok(self.profile_record(read, profile)?.issuer_id),
+            None => Ok(self.urls().spelled(id).into_owned()),
+        }
+    }
+
+    /// Digest of what a hosted profile or achievement is now, as its JSON-LD is served, and when it
+    /// last changed.
+    pub(in crate::registry) fn present_version(
+        &self,
+        read: &dyn Read,
+        id: &str,
+    ) -> Result<Option<(DigestMultibase, Timestamp)>, RegistryError> {
+        let achievement = self.urls().within("achievements", id).map(str::parse);
+        let (document, changed_at) = if let Some(profile) = self.profile_with_id(read, id)? {
+            let view = self.profile_view(read, profile)?;
+            (view.document, view.changed_at)
+        } else if let Some(Ok(achievement)) = achievement
+            && let Some(record) = ACHIEVEMENTS.get(read, &achievement)?
+        {
+            let view = self.view_achievement(read, achievement, &record)?;
+            (view.document, view.changed_at)
+        } else {
+            return Ok(None);
+        };
+        let digest = DigestMultibase::of(document.to_string().as_bytes());
+        Ok(Some((digest, changed_at)))
+    }
+
+    /// The registered name of a profile or an achievement, and whose the achievement is.
+    pub(in crate::registry) fn name_and_owner(
+        &self,
+        read: &dyn Read,
+        subject: &str,
+    ) -> Result<(Option<String>, Option<String>), RegistryError> {
+        if let Some(profile) = self.profile_with_id(read, subject)? {
+            let record = self.profile_record(read, profile)?;
+            return Ok((Some(record.profile().name().to_owned()), None));
+        }
+        let id = self
+            .urls()
+            .within("achievements", subject)
+            .map(str::parse::<AchievementId>);
+        let Some(Ok(id)) = id else {
+            return Ok((None, None));
+        };
+        let Some(record) = ACHIEVEMENTS.get(read, &id)? else {
+            return Ok((None, None));
+        };
+        let view = self.view_achievement(read, id, &record)?;
+        let owner = self.profile_record(read, id.owner())?;
+        let name = view.document["name"].as_str().map(str::to_owned);
+        Ok((name, Some(owner.issuer_id)))
+    }
+
+    /// Whether a profile or an achievement of this id is registered here. That a credential is
+    /// known is not told: it would reveal that the credential exists.
+    pub(in crate::registry) fn is_known(
+        &self,
+        read: &dyn Read,
+        id: &str,
+    ) -> Result<bool, RegistryError> {
+        let achievement = self
+            .urls()
+            .within("achievements", id)
+            .and_then(|id| id.parse().ok());
+        Ok(self.profile_with_id(read, id)?.is_some()
+            || match achievement {
+                Some(achievement) => ACHIEVEMENTS.get(read, &achievement)?.is_some(),
+                None => false,
+            })
+    }
+
+    /// Checks that what is to be endorsed is what it is said to be, where it lives here.
+    pub(in crate::registry) fn subject(
+        &self,
+        read: &dyn Read,
+        id: &str,
+        kind: SubjectKind,
+    ) -> Result<Subject, RegistryError> {
+        let id = &*self.urls().spelled(id);
+        let elsewhere = || Subject {
+            id: id.to_owned(),
+            ..Subject::default()
+        };
+        let made_by = |owner| {
+            Ok(Subject {
+                maker: Some(owner),
+                ..elsewhere()
+            })
+        };
+        if url::Url::parse(id).is_err() || id.len() > 2048 {
+            let detail = "an absolute URL of at most 2,048 characters is needed";
+            return Err(RegistryError::invalid("/subject/id", detail));
+        }
+        let wrong = |is: &str| {
+            Err(RegistryError::Subject(format!(
+                "{id} is {is}, and was to be endorsed as another kind"
+            )))
+        };
+        if let Some(profile) = self.profile_with_id(read, id)? {
+            if kind != SubjectKind::Profile {
+                return wrong("a profile");
+            }
+            let record = self.profile_record(read, profile)?;
+            return Ok(Subject {
+                id: record.issuer_id,
+                maker: Some(profile),
+                issuer: record.issuer,
+                accreditor: record.accreditor,
+            });
+        }
+        if let Some(Ok(achievement)) = self.urls().within("achievements", id).map(str::parse)
+            && ACHIEVEMENTS.get(read, &achievement)?.is_some()
+        {
+            return match kind {
+                SubjectKind::Achievement => made_by(achievement.owner()),
+                SubjectKind::Profile | SubjectKind::Credential => wrong("an achievement"),
+            };
+        }
+        if let Some(Ok(endorsement)) = self.urls().within("endorsements", id).map(str::parse)
+            && ENDORSEMENTS.get(read, &endorsement)?.is_some()
+        {
+            return match kind {
+                SubjectKind::Credential => made_by(endorsement.owner()),
+                SubjectKind::Profile | SubjectKind::Achievement => wrong("a credential"),
+            };
+        }
+        // Issuers choose the ids of their credentials, so what one claims of an id says nothing of
+        // what others mean by it.
+        // An id that the registry gave out itself can mean nothing but the one credential.
+        let claims = CREDENTIALS.scan(read, &id_digest(id), None, usize::MAX)?;
+        if kind != SubjectKind::Credential && claims.iter().any(|(_, record)| record.named_here) {
+            return wrong("a credential");
+        }
+        if kind == SubjectKind::Credential {
+            match claims.as_slice() {
+                [] => {}
+                [((_, owner), _)] => return made_by(*owner),
+                _ => return Ok(elsewhere()),
+            }
+        }
+        if self.would_be_ours(id) {
+            let detail = format!("{id} would live here, and there is no such thing to endorse");
+            return Err(RegistryError::Subject(detail));
+        }
+        Ok(elsewhere())
+    }
+
+    /// Whether an id lies below this registry's origin, as a URL or as a `did:web`.
+    pub(in crate::registry) fn would_be_ours(&self, id: &str) -> bool {
+        self.urls().is_ours(id) || self.is_our_did(id)
+    }
+
+    fn is_our_did(&self, id: &str) -> bool {
+        id.strip_prefix(&self.did())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '#', '/']))
+    }
+}

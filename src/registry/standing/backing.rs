@@ -1,0 +1,293 @@
+//! Who stands behind a subject: the endorsements here, searched for a path to a trust anchor.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::links::{Link, Links};
+use crate::badges::{Coverage, Jurisdiction, Need, Role, SubjectKind};
+use crate::ids::Slug;
+use crate::registry::{Outcome, Registry, RegistryError};
+use crate::store::engine::Read;
+use crate::time::Timestamp;
+use crate::trust::{self, Accreditor, Bounds, Fit, Found, PathLink, Reason};
+
+/// What is asked of endorsements.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// As of this moment rather than now.
+    pub at: Option<Timestamp>,
+    /// Whom the asker trusts.
+    pub anchors: Anchors,
+    /// Where the endorsements have to count, where that matters to the asker.
+    pub jurisdiction: Option<Jurisdiction>,
+}
+
+/// Whose endorsements need no endorsement themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Anchors {
+    /// Everybody to whom the registry's operator gave the role of an accreditor here.
+    #[default]
+    Registered,
+    /// These alone, by `issuer.id`.
+    These(BTreeSet<String>),
+}
+
+/// Who stands behind a subject, and how well.
+#[derive(Debug, Clone)]
+pub struct Backing {
+    /// [`Outcome::Active`] where a path in force leads to an anchor.
+    pub outcome: Outcome,
+    /// Why, as a word that programs can branch on: those of [`Reason`], or `unknown-subject`.
+    pub reason: &'static str,
+    /// The same for people.
+    pub detail: String,
+    /// The path that the outcome is drawn from, from the subject up to the anchor.
+    pub path: Vec<PathLink>,
+}
+
+/// So many anchors can be named.
+const MOST_ANCHORS: usize = 100;
+
+impl Registry {
+    /// A question by the registry's own anchors, of now.
+    pub fn question(&self) -> Result<Question, RegistryError> {
+        Ok(Question {
+            anchors: self.anchors(None)?,
+            ..Question::default()
+        })
+    }
+
+    /// The trust anchors that a question names, by slug or id, or else the registry's own.
+    ///
+    /// # Errors
+    /// A slug that no profile here has, no name at all, or more than [`MOST_ANCHORS`].
+    pub fn anchors(&self, named: Option<&[String]>) -> Result<Anchors, RegistryError> {
+        let snapshot = self.engine.snapshot();
+        let read = &*snapshot;
+        let Some(named) = named else {
+            return self.configured_anchors(read);
+        };
+        if named.is_empty() || named.len() > MOST_ANCHORS {
+            let detail = format!("1 to {MOST_ANCHORS} trust anchors are needed, or no such member");
+            return Err(RegistryError::invalid("/trustAnchors", detail));
+        }
+        let anchor = |(at, name): (usize, &String)| {
+            self.anchor(read, name)?.ok_or_else(|| {
+                let detail = format!("no profile here has the slug or the id {name:?}");
+                RegistryError::invalid(format!("/trustAnchors/{at}"), detail)
+            })
+        };
+        let ids: Result<_, RegistryError> = named.iter().enumerate().map(anchor).collect();
+        Ok(Anchors::These(ids?))
+    }
+
+    /// The registry's own anchors. One that is not there, or not yet, vouches for nobody.
+    fn configured_anchors(&self, read: &dyn Read) -> Result<Anchors, RegistryError> {
+        let configured = &self.settings.trust_anchors;
+        if configured.is_empty() {
+            return Ok(Anchors::Registered);
+        }
+        let ids = configured.iter().map(|name| self.anchor(read, name));
+        let ids: Result<Vec<_>, _> = ids.collect();
+        Ok(Anchors::These(ids?.into_iter().flatten().collect()))
+    }
+
+    /// The id of an anchor, here or elsewhere.
+    fn anchor(&self, read: &dyn Read, name: &str) -> Result<Option<String>, RegistryError> {
+        if let Some(profile) = self.profile_number(read, name)? {
+            return Ok(Some(self.profile_record(read, profile)?.issuer_id));
+        }
+        let elsewhere = name.parse::<Slug>().is_err() && url::Url::parse(name).is_ok();
+        Ok((elsewhere && !self.would_be_ours(name)).then(|| name.to_owned()))
+    }
+
+    /// Who stands behind a subject as a whole, whatever that is needed for.
+    pub(in crate::registry) fn backing(
+        &self,
+        links: &Links<'_>,
+        subject: &str,
+        question: &Question,
+    ) -> Result<Backing, RegistryError> {
+        Ok(self
+            .backing_for(links, subject, question, Wanted::default())?
+            .0)
+    }
+
+    /// Who stands behind a subject in a role, for anything at all.
+    pub(in crate::registry) fn backing_as(
+        &self,
+        links: &Links<'_>,
+        subject: &str,
+        question: &Question,
+        role: Role,
+    ) -> Result<Backing, RegistryError> {
+        let wanted = Wanted {
+            kind: Some(SubjectKind::Profile),
+            role: Some(role),
+            need: None,
+        };
+        Ok(self.backing_for(links, subject, question, wanted)?.0)
+    }
+
+    /// Who stands behind a subject for what is wanted, and whether that was of any weight: it is
+    /// not where no endorsement on the way is limited to anything.
+    pub(in crate::registry) fn backing_for(
+        &self,
+        links: &Links<'_>,
+        subject: &str,
+        question: &Question,
+        wanted: Wanted<'_>,
+    ) -> Result<(Backing, bool), RegistryError> {
+        let mut chain = Chain {
+            links,
+            start: subject,
+            question,
+            wanted,
+            limited: Cell::new(false),
+        };
+        let standing = trust::find_path(subject, &mut chain, BOUNDS)?;
+        let backing = match standing.reason {
+            Reason::NoEndorsement if !self.is_known(links.read, subject)? => Backing {
+                outcome: Outcome::Unknown,
+                reason: "unknown-subject",
+                detail: "nothing is known of it here".to_owned(),
+                path: Vec::new(),
+            },
+            reason => Backing {
+                outcome: standing.outcome,
+                reason: reason.as_str(),
+                detail: standing.detail(),
+                path: standing.path,
+            },
+        };
+        Ok((backing, chain.limited.get()))
+    }
+}
+
+/// How far paths are searched. Whoever looks for more than this has a registry of registries.
+const BOUNDS: Bounds = Bounds {
+    depth: 8,
+    breadth: 256,
+    links: 4_096,
+};
+
+/// The endorsements as a search sees them.
+struct Chain<'a, 'l> {
+    links: &'l Links<'a>,
+    start: &'l str,
+    question: &'l Question,
+    wanted: Wanted<'l>,
+    limited: Cell<bool>,
+}
+
+/// What an endorsement is wanted for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::registry) struct Wanted<'a> {
+    /// What kind of thing the subject is.
+    pub(in crate::registry) kind: Option<SubjectKind>,
+    /// As what it acts.
+    pub(in crate::registry) role: Option<Role>,
+    /// For what; anything at all, where there is none.
+    pub(in crate::registry) need: Option<&'a Need>,
+}
+
+impl trust::Links for Chain<'_, '_> {
+    type Error = RegistryError;
+
+    fn links_to(&mut self, subject: &str, most: usize) -> Result<Found, RegistryError> {
+        let known = self.links.of(subject)?;
+        let mut all: Vec<&Link> = known.links.iter().map(|link| &**link).collect();
+        // Where not all are looked at, those in force are.
+        all.sort_by_key(|link| link.outcome() != Outcome::Active);
+        let links = all.iter().take(most).map(|link| self.seen(subject, link));
+        Ok(Found {
+            links: links.collect::<Result<Arc<[_]>, RegistryError>>()?,
+            more: known.more || all.len() > most,
+        })
+    }
+
+    fn accreditor(&mut self, id: &str) -> Result<Accreditor, RegistryError> {
+        // Who is not registered here is an accreditor where somebody endorsed it as one, or where
+        // the asker says so.
+        let registered = self.links.accreditor(id)?;
+        Ok(Accreditor {
+            outcome: registered.unwrap_or(Outcome::Active),
+            is_anchor: match &self.question.anchors {
+                Anchors::Registered => registered.is_some() && id != self.start,
+                Anchors::These(ids) => ids.contains(id),
+            },
+        })
+    }
+}
+
+impl Chain<'_, '_> {
+    fn seen(&self, subject: &str, link: &Link) -> Result<trust::Link, RegistryError> {
+        let registry = self.links.registry;
+        let elsewhere = link.record.kind == SubjectKind::Profile
+            && registry
+                .profile_with_id(self.links.read, subject)?
+                .is_none();
+        let url = registry.urls().endorsement(link.id);
+        Ok(trust::Link {
+            endorsement: Arc::from(url),
+            endorser: Arc::from(&*link.endorser.id),
+            outcome: link.own,
+            carries: link.carries(elsewhere),
+            fit: match subject == self.start {
+                true => self.fit(link, elsewhere),
+                false => self.fit_further(link),
+            },
+        })
+    }
+
+    /// Whether an endorsement of the subject itself covers what is wanted.
+    fn fit(&self, link: &Link, elsewhere: bool) -> Fit {
+        if self
+            .wanted
+            .kind
+            .is_some_and(|kind| kind != link.record.kind)
+        {
+            return Fit::DoesNot("it was endorsed as another kind of thing");
+        }
+        match self.wanted.role {
+            Some(Role::Issuer) if !link.record.as_issuer && !elsewhere => {
+                Fit::DoesNot("it was not endorsed as an issuer")
+            }
+            Some(Role::Accreditor) if !link.carries(elsewhere) => {
+                Fit::DoesNot("it was not endorsed as an accreditor")
+            }
+            role => self.within_scope(link, role),
+        }
+    }
+
+    /// Whether an endorsement of an accreditor covers what is wanted of those that it endorses.
+    fn fit_further(&self, link: &Link) -> Fit {
+        self.within_scope(link, Some(Role::Accreditor))
+    }
+
+    fn within_scope(&self, link: &Link, role: Option<Role>) -> Fit {
+        let Some(scope) = &link.scope else {
+            return Fit::Fits;
+        };
+        if let Some(role) = role
+            && !(scope.roles().is_empty() || scope.roles().contains(&role))
+        {
+            return Fit::DoesNot("it was endorsed in another role");
+        }
+        let Some(need) = self.wanted.need else {
+            return Fit::Fits;
+        };
+        self.limited.set(true);
+        // The role was looked at.
+        let need = Need {
+            role: None,
+            ..need.clone()
+        };
+        match scope.covers(&need) {
+            Coverage::Covered => Fit::Fits,
+            Coverage::NotCovered(why) => Fit::DoesNot(why),
+            Coverage::Unknown(why) => Fit::Unknown(why),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Whether a credential is in good standing, and who stands behind its issuer: both halves of the
+//! question in one answer, for many credentials, from one snapshot.
+
+mod asking;
+
+use std::rc::Rc;
+use std::thread;
+
+use serde_json::Value;
+
+use super::backing::{Backing, Question};
+use crate::badges::nested_credentials;
+use crate::ids::EndorsementId;
+use crate::registry::{MaySee, Outcome, Registry, RegistryError};
+use crate::vc::securing::Secured;
+use crate::verify::{Options, Outside, Report};
+use asking::Asking;
+
+/// A credential that is asked about.
+#[derive(Debug, Clone)]
+pub enum Asked {
+    /// By its id, which is known where it was issued, or given an entry, here.
+    Id(String),
+    /// As a document, whose proof is verified.
+    Document(Value),
+}
+
+/// How a credential stands, and who stands behind it.
+#[derive(Debug, Clone)]
+pub struct StandingAnswer {
+    /// Its id; none where a document has none.
+    pub credential: Option<String>,
+    /// [`Outcome::Active`] where the credential is in force and somebody who is trusted stands
+    /// behind its issuer, or behind this achievement of the issuer's.
+    pub outcome: Outcome,
+    /// What the outcome rests on.
+    pub decided_by: Half,
+    /// The same for people.
+    pub detail: String,
+    /// Whether its proof and data model are good; none where only an id was given.
+    pub verified: Option<bool>,
+    /// Each status entry.
+    pub status: Vec<StatusPart>,
+    /// Its issuer; none where nothing is known of the credential.
+    pub issuer: Option<Rc<Party>>,
+    /// What was achieved, where it names that.
+    pub achievement: Option<Rc<Party>>,
+    /// The credentials within it, by their JSON pointer.
+    pub nested: Vec<(String, Self)>,
+}
+
+/// Which half of the question decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Half {
+    /// The credential itself: its proof, status and period.
+    Credential,
+    /// Who stands behind its issuer.
+    Issuer,
+    /// Who stands behind what was achieved.
+    Achievement,
+}
+
+impl Half {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Credential => "credential",
+            Self::Issuer => "issuer",
+            Self::Achievement => "achievement",
+        }
+    }
+}
+
+/// What one status entry says.
+#[derive(Debug, Clone)]
+pub struct StatusPart {
+    /// URL of the list; none where the entry could not be read.
+    pub list: Option<String>,
+    /// The place in the list.
+    pub index: Option<u64>,
+    /// What the list's bits mean.
+    pub purpose: Option<String>,
+    /// The value; none where it could not be found out.
+    pub status: Option<u8>,
+    /// How the credential stands by it.
+    pub outcome: Outcome,
+}
+
+/// An issuer or an achievement, and who stands behind it.
+#[derive(Debug, Clone)]
+pub struct Party {
+    /// Its id.
+    pub id: String,
+    /// The name under which it is registered here, never the one in the credential.
+    pub name: Option<String>,
+    /// Who stands behind it, and how well.
+    pub backing: Backing,
+    /// Its endorsements, the ones in force first; at most [`MOST_SHOWN`].
+    pub endorsements: Vec<Endorsed>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// An endorsement, in short.
+#[derive(Debug, Clone)]
+pub struct Endorsed {
+    /// Its id here.
+    pub id: EndorsementId,
+    /// Who endorses, by `issuer.id`.
+    pub endorser: String,
+    /// The endorser's registered name.
+    pub name: Option<String>,
+    /// How it stands with all that it rests on.
+    pub outcome: Outcome,
+}
+
+/// So many endorsements of one thing are shown in an answer about standing.
+pub(in crate::registry) const MOST_SHOWN: usize = 8;
+
+/// So many credentials within one credential are answered for.
+const MOST_NESTED: usize = 64;
+
+impl Registry {
+    /// How each credential stands and who stands behind it, all of one snapshot, in the order
+    /// asked. Documents are verified on every core; nothing but `may_see` limits what is told by
+    /// id, since whoever asks by id need not hold the credential.
+    pub fn standing(
+        &self,
+        asked: &[Asked],
+        question: &Question,
+        may_see: MaySee,
+        options: Options<'_>,
+        outside: &dyn Outside,
+    ) -> Result<Vec<StandingAnswer>, RegistryError> {
+        let snapshot = self.engine.snapshot();
+        let read = &*snapshot;
+        // All documents of one question share one session.
+        let session = outside.session();
+        let look = |document: &Value| {
+            let report = self.report_on(read, document, question.at, options, &*session);
+            Looked::at(document, report)
+        };
+        let looked = on_every_core(asked, |asked| match asked {
+            Asked::Id(_) => Vec::new(),
+            Asked::Document(document) => {
+                let whole = look(document);
+                let nested = nested_credentials(&whole.claims).take(MOST_NESTED);
+                let nested: Vec<_> = nested.map(|(at, inner)| (at, look(inner))).collect();
+                std::iter::once((String::new(), whole))
+                    .chain(nested)
+                    .collect()
+            }
+        });
+        let asking = Asking::new(self, read, question);
+        let answers =
+            asked
+                .iter()
+                .zip(&looked)
+                .map(|(asked, looked)| match (asked, looked.as_slice()) {
+                    (Asked::Id(id), _) => asking.by_id(id, may_see),
+                    (Asked::Document(_), [(_, whole), nested @ ..]) => {
+                        let mut answer = asking.by_document(whole)?;
+                        for (at, inner) in nested {
+                            let inner = asking.by_document(inner)?;
+                            answer.nested.push((at.clone(), inner));
+                        }
+                        Ok(answer)
+                    }
+                    (Asked::Document(_), []) => unreachable!("every document is looked at"),
+                });
+        answers.collect()
+    }
+}
+
+/// A document that was verified.
+struct Looked {
+    report: Report,
+    /// What it says, or what its newer version does where that was verified in its place.
+    claims: Value,
+}
+
+impl Looked {
+    fn at(document: &Value, report: Report) -> Self {
+        let document = report.refreshed.as_ref().unwrap_or(document);
+        let claims = Secured::held(document.clone()).map(|secured| secured.claims().clone());
+        Self {
+            report,
+            claims: claims.unwrap_or_default(),
+        }
+    }
+}
+
+/// One result for each item, in order, worked out by as many threads as there are cores.
+fn on_every_core<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let share = items.len().div_ceil(cores).max(1);
+    if items.len() < 16 || cores == 1 {
+        return items.iter().map(work).collect();
+    }
+    thread::scope(|scope| {
+        let work = &work;
+        let spawned: Vec<_> = items
+            .chunks(share)
+            .map(|chunk| scope.spawn(move || chunk.iter().map(work).collect::<Vec<R>>()))
+            .collect();
+        let joined = spawned.into_iter().flat_map(|thread| match thread.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.collect()
+    })
+}
+
+impl StandingAnswer {
+    /// Nothing is known of the credential, or nothing that the caller may know.
+    fn unknown(id: &str) -> Self {
+        Self {
+            credential: Some(id.to_owned()),
+            outcome: Outcome::Unknown,
+            decided_by: Half::Credential,
+            detail: "nothing is known here of a credential with this id, or it is not for you to \
+                     know; hand in the credential itself"
+                .to_owned(),
+            verified: None,
+            status: Vec::new(),
+            issuer: None,
+            achievement: None,
+            nested: Vec::new(),
+        }
+    }
+}

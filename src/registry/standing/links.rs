@@ -1,0 +1,302 @@
+//! Endorsements as the links of chains: each with how it stands and what its endorser lends to it,
+//! in one state of the store, at one moment.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::badges::{Role, Scope, SubjectKind};
+use crate::ids::{EndorsementId, ProfileId};
+use crate::registry::endorsements::accreditors::Accreditor;
+use crate::registry::profiles::id_digest;
+use crate::registry::{Outcome, Registry, RegistryError};
+use crate::store::engine::Read;
+use crate::store::tables::{
+    ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord, Origin, RecordedStanding,
+};
+use crate::time::Timestamp;
+use crate::trust::{self, Fit, Place};
+
+/// The endorsements that are known here, by subject. What was looked up once is kept as long as
+/// this is, so that many questions of one snapshot cost little more than one.
+pub(in crate::registry) struct Links<'a> {
+    pub(in crate::registry) registry: &'a Registry,
+    pub(in crate::registry) read: &'a dyn Read,
+    /// The moment that is asked about; what was decided last, where none is.
+    pub(in crate::registry) at: Option<Timestamp>,
+    now: Timestamp,
+    /// What would be, if this were decided.
+    supposed: Option<Supposed>,
+    subjects: RefCell<HashMap<String, Rc<Subject>>>,
+    endorsers: RefCell<HashMap<ProfileId, Rc<Endorser>>>,
+}
+
+/// A decision that was not made, to see what it would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::registry) enum Supposed {
+    /// About an accreditor.
+    Accreditor(ProfileId, Outcome),
+    /// About an endorsement.
+    Endorsement(EndorsementId, Outcome),
+}
+
+/// What endorses one thing.
+pub(in crate::registry) struct Subject {
+    /// Its endorsements in order of id, at most [`MOST_LINKS`].
+    pub(in crate::registry) links: Vec<Rc<Link>>,
+    /// Whether there are more.
+    pub(in crate::registry) more: bool,
+}
+
+/// An endorsement and how it stands.
+pub(in crate::registry) struct Link {
+    pub(in crate::registry) id: EndorsementId,
+    pub(in crate::registry) record: EndorsementRecord,
+    pub(in crate::registry) endorser: Rc<Endorser>,
+    /// What it covers; all of its subject where there is none.
+    pub(in crate::registry) scope: Option<Scope>,
+    /// How the endorsement itself stands. It ends with the role in which it was given.
+    pub(in crate::registry) own: Outcome,
+    /// How its endorser stands as an accreditor.
+    pub(in crate::registry) lent: Outcome,
+}
+
+/// Who endorses.
+pub(in crate::registry) struct Endorser {
+    /// By `issuer.id`.
+    pub(in crate::registry) id: String,
+    /// The registered name; none for who is not registered here.
+    pub(in crate::registry) name: Option<String>,
+    /// The profile here that it is.
+    profile: Option<ProfileId>,
+    accreditor: Accreditor,
+}
+
+/// Of this many subjects the endorsements are kept at a time.
+const MOST_KEPT: usize = 4_096;
+
+/// At most this many endorsements of one thing are looked at for one answer.
+pub(in crate::registry) const MOST_LINKS: usize = 1_000;
+
+impl Link {
+    /// How it stands with what it rests on.
+    pub(in crate::registry) fn outcome(&self) -> Outcome {
+        let (none, fit) = (std::sync::Arc::from(""), Fit::Fits);
+        let link = trust::Link {
+            endorsement: Clone::clone(&none),
+            endorser: none,
+            outcome: self.own,
+            carries: true,
+            fit,
+        };
+        trust::contribution(&link, self.lent, Place::First).outcome
+    }
+
+    /// Whether a chain goes on through it: it endorses a profile as an accreditor. Of one that is
+    /// registered here the registry knew the roles; of one elsewhere the endorser has to say it.
+    pub(in crate::registry) fn carries(&self, elsewhere: bool) -> bool {
+        let said = || {
+            self.scope
+                .as_ref()
+                .is_some_and(|scope| scope.roles().contains(&Role::Accreditor))
+        };
+        self.record.kind == SubjectKind::Profile
+            && (self.record.as_accreditor || elsewhere && said())
+    }
+}
+
+impl<'a> Links<'a> {
+    pub(in crate::registry) fn new(
+        registry: &'a Registry,
+        read: &'a dyn Read,
+        at: Option<Timestamp>,
+    ) -> Self {
+        Self {
+            registry,
+            read,
+            at,
+            now: registry.now(),
+            supposed: None,
+            subjects: RefCell::default(),
+            endorsers: RefCell::default(),
+        }
+    }
+
+    /// As it would be after a decision.
+    pub(in crate::registry) fn supposing(self, supposed: Supposed) -> Self {
+        Self {
+            supposed: Some(supposed),
+            ..self
+        }
+    }
+
+    /// What endorses a thing, by its canonical id.
+    pub(in crate::registry) fn of(&self, subject: &str) -> Result<Rc<Subject>, RegistryError> {
+        if let Some(found) = self.subjects.borrow().get(subject) {
+            return Ok(found.clone());
+        }
+        let digest = id_digest(subject);
+        let rows = ENDORSEMENTS_BY_SUBJECT.scan(self.read, &digest, None, MOST_LINKS + 1)?;
+        let more = rows.len() > MOST_LINKS;
+        let ids: Vec<EndorsementId> = rows
+            .into_iter()
+            .take(MOST_LINKS)
+            .map(|((_, id), ())| id)
+            .collect();
+        let records = ENDORSEMENTS.multi_get(self.read, &ids)?;
+        let mut links = Vec::with_capacity(ids.len());
+        for (id, record) in ids.into_iter().zip(records) {
+            // An endorsement and its place in the index are written together.
+            let Some(record) = record else { continue };
+            if self.at.is_none_or(|at| record.created_at <= at) {
+                links.push(Rc::new(self.link(id, record)?));
+            }
+        }
+        let found = Rc::new(Subject { links, more });
+        let mut subjects = self.subjects.borrow_mut();
+        if subjects.len() == MOST_KEPT {
+            subjects.clear();
+        }
+        subjects.insert(subject.to_owned(), found.clone());
+        Ok(found)
+    }
+
+    /// An endorsement as a link.
+    pub(in crate::registry) fn link(
+        &self,
+        id: EndorsementId,
+        record: EndorsementRecord,
+    ) -> Result<Link, RegistryError> {
+        let endorser = self.endorser(id, &record)?;
+        let lent = self.standing_of(&endorser);
+        let mut own = match self.supposed {
+            Some(Supposed::Endorsement(supposed, outcome)) if supposed == id => outcome,
+            _ => self.own_outcome(&record)?,
+        };
+        if let Origin::Issued { term, .. } = record.origin
+            && endorser.accreditor.lends(term, self.at) == Outcome::Revoked
+        {
+            own = Outcome::Revoked;
+        }
+        Ok(Link {
+            scope: record.scope()?,
+            id,
+            record,
+            endorser,
+            own,
+            lent,
+        })
+    }
+
+    /// How somebody stands as an accreditor here; none for who never held the role.
+    pub(in crate::registry) fn accreditor(
+        &self,
+        id: &str,
+    ) -> Result<Option<Outcome>, RegistryError> {
+        let Some(profile) = self.registry.profile_with_id(self.read, id)? else {
+            return Ok(None);
+        };
+        let endorser = self.endorser_here(profile)?;
+        Ok(Some(self.standing_of(&endorser)).filter(|outcome| *outcome != Outcome::NotEndorsed))
+    }
+
+    fn standing_of(&self, endorser: &Endorser) -> Outcome {
+        match (endorser.profile, self.supposed) {
+            (Some(profile), Some(Supposed::Accreditor(supposed, outcome)))
+                if supposed == profile =>
+            {
+                outcome
+            }
+            (Some(_), _) => endorser.accreditor.standing(self.at),
+            // Whether it is anybody's to trust is for the path to say.
+            (None, _) => Outcome::Active,
+        }
+    }
+
+    fn endorser(
+        &self,
+        id: EndorsementId,
+        record: &EndorsementRecord,
+    ) -> Result<Rc<Endorser>, RegistryError> {
+        match &record.origin {
+            Origin::Issued { .. } => self.endorser_here(id.owner()),
+            Origin::Imported(imported) => Ok(Rc::new(Endorser {
+                id: imported.endorser.clone(),
+                name: None,
+                profile: None,
+                accreditor: Accreditor::default(),
+            })),
+        }
+    }
+
+    fn endorser_here(&self, profile: ProfileId) -> Result<Rc<Endorser>, RegistryError> {
+        if let Some(found) = self.endorsers.borrow().get(&profile) {
+            return Ok(found.clone());
+        }
+        let record = self.registry.profile_record(self.read, profile)?;
+        let found = Rc::new(Endorser {
+            accreditor: self.registry.accreditor_of(self.read, profile, &record)?,
+            name: Some(record.profile().name().to_owned()),
+            id: record.issuer_id,
+            profile: Some(profile),
+        });
+        let mut endorsers = self.endorsers.borrow_mut();
+        endorsers.insert(profile, found.clone());
+        Ok(found)
+    }
+
+    /// How an endorsement itself stands. What was decided last holds now, whatever the clock says.
+    /// Where the endorsement is bound to a version and the subject is another one by now, it is
+    /// stale from the subject's last change on, and before that nobody knows.
+    fn own_outcome(&self, record: &EndorsementRecord) -> Result<Outcome, RegistryError> {
+        let standing = self
+            .at
+            .map_or_else(|| record.standing(), |at| record.standing_at(at));
+        let moment = self.at.unwrap_or(self.now);
+        let outcome = outcome_at(record, standing, moment);
+        if outcome != Outcome::Active {
+            return Ok(outcome);
+        }
+        if let Origin::Imported(imported) = &record.origin
+            && imported.fresh_until < moment
+        {
+            // Its issuer has not said for too long that it still stands.
+            return Ok(Outcome::Unreachable);
+        }
+        let Some(bound) = &record.digest_multibase else {
+            return Ok(outcome);
+        };
+        match self.registry.present_version(self.read, &record.subject)? {
+            Some((digest, changed_at)) if bound.parse() != Ok(digest) => {
+                let since = self.at.is_none_or(|at| changed_at <= at);
+                Ok(if since {
+                    Outcome::StaleDigest
+                } else {
+                    Outcome::Unknown
+                })
+            }
+            _ => Ok(outcome),
+        }
+    }
+}
+
+/// How an endorsement stands at a moment: what was decided for ever, then its period, then what
+/// was decided for the time being.
+const fn outcome_at(
+    record: &EndorsementRecord,
+    standing: RecordedStanding,
+    at: Timestamp,
+) -> Outcome {
+    let before = at.millis() < record.valid_from.millis();
+    let after = match record.valid_until {
+        Some(until) => at.millis() >= until.millis(),
+        None => false,
+    };
+    match standing {
+        RecordedStanding::Revoked => Outcome::Revoked,
+        _ if before => Outcome::NotYetValid,
+        _ if after => Outcome::Expired,
+        RecordedStanding::Suspended => Outcome::Suspended,
+        RecordedStanding::Active => Outcome::Active,
+    }
+}
