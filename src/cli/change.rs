@@ -6,11 +6,12 @@ use std::str::FromStr;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::affected::Decision;
 use super::context::Context;
 use super::error::{CliError, headline};
 use super::list::credential;
 use super::place::{Entry, Place, PlaceError, is_uri};
-use super::report::{Exit, Report, text};
+use super::report::{Exit, Report};
 use super::transport::Call;
 use crate::ids::{EndorsementId, ListId};
 
@@ -18,6 +19,7 @@ use crate::ids::{EndorsementId, ListId};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   goodstanding revoke https://registry.example/endorsements/ID --reason 'licence withdrawn'
+  goodstanding revoke https://registry.example/endorsements/ID --dry-run
   goodstanding revoke https://registry.example/status-lists/ID#42
   goodstanding revoke --list ID --index 42 --index 43
   goodstanding revoke --credential urn:uuid:7b0c…")]
@@ -61,9 +63,8 @@ struct What {
     /// A credential's id; can be given many times
     #[arg(long = "credential", value_name = "ID")]
     credentials: Vec<String>,
-    /// Why; kept in the audit trail, not published
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    #[command(flatten)]
+    decision: Decision,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +97,19 @@ impl FromStr for Target {
     }
 }
 
+impl What {
+    /// What rests on an endorsement can be told beforehand; nothing rests on a credential.
+    fn check(&self) -> Result<(), CliError> {
+        let is_endorsement = |target: &Target| matches!(target, Target::Endorsement(_));
+        let others = self.list.is_some() || !self.credentials.is_empty();
+        if self.decision.dry_run && (others || !self.targets.iter().all(is_endorsement)) {
+            let what = "--dry-run is for endorsements, on which others rest";
+            return Err(CliError::Usage(format!("{what}: leave it out")));
+        }
+        Ok(())
+    }
+}
+
 /// The three verbs, each over the one purpose that it works on.
 struct Verb {
     name: &'static str,
@@ -112,7 +126,7 @@ impl Revoke {
             purpose: "revocation",
             set: true,
         };
-        Ok(REVOKE.change(self.what, context))
+        REVOKE.change(self.what, context)
     }
 }
 
@@ -124,7 +138,7 @@ impl Suspend {
             purpose: "suspension",
             set: true,
         };
-        Ok(SUSPEND.change(self.what, context))
+        SUSPEND.change(self.what, context)
     }
 }
 
@@ -136,16 +150,17 @@ impl Reinstate {
             purpose: "suspension",
             set: false,
         };
-        Ok(REINSTATE.change(self.what, context))
+        REINSTATE.change(self.what, context)
     }
 }
 
 impl Verb {
     /// Goes through all that is asked: one that fails does not keep the others from being changed,
     /// and each is reported. Entries of one list go in one call.
-    fn change(&self, what: What, context: &Context<'_>) -> Report {
+    fn change(&self, what: What, context: &Context<'_>) -> Result<Report, CliError> {
+        what.check()?;
         let mut report = Report::new();
-        let reason = what.reason.as_deref();
+        let reason = what.decision.reason.as_deref();
         let mut lists: Vec<(Place<ListId>, Vec<u64>)> = Vec::new();
         if let Some(list) = what.list {
             lists.push((list, what.indexes));
@@ -154,7 +169,7 @@ impl Verb {
         for target in what.targets.into_iter().chain(credentials) {
             let done = match target {
                 Target::Endorsement(place) => {
-                    self.endorsement(context, &place, reason, &mut report)
+                    self.endorsement(context, &place, &what.decision, &mut report)
                 }
                 Target::Credential(id) => self.credential(context, &id, reason, &mut report),
                 Target::Entry(Entry { list, index }) => {
@@ -174,24 +189,23 @@ impl Verb {
                 report.fail(failed);
             }
         }
-        report
+        Ok(report)
     }
 
     fn endorsement(
         &self,
         context: &Context<'_>,
         place: &Place<EndorsementId>,
-        reason: Option<&str>,
+        decision: &Decision,
         report: &mut Report,
     ) -> Result<(), CliError> {
-        let path = format!("{}/{}", context.path(place)?, self.name);
-        let answer = context.change(Call::post(path, with_reason(Map::new(), reason)))?;
-        match text(&answer, "outcome") {
-            Some(now) => report.line(format_args!("{} {}: now {now}", self.done, place.given)),
-            None => report.line(format_args!("{} {}", self.done, place.given)),
-        }
-        report.json(answer);
-        Ok(())
+        let path = context.path(place)?;
+        decision.take(
+            context,
+            (&path, &place.given),
+            (self.name, self.done),
+            report,
+        )
     }
 
     fn credential(

@@ -115,6 +115,21 @@ impl Context<'_> {
         }
     }
 
+    /// How a question names somebody who may be elsewhere: by the slug only where it is sure that
+    /// this server is meant, so that nobody here is taken for a namesake.
+    pub(super) fn anybody(&self, party: &Party) -> String {
+        match party {
+            Party::Hosted(place) => {
+                let here = self.server.as_ref().and_then(host_of);
+                match place.host.is_none() || place.host == here {
+                    true => place.id.to_string(),
+                    false => place.given.clone(),
+                }
+            }
+            Party::Id(id) => id.clone(),
+        }
+    }
+
     /// The full URL of a thing: as it was given, or else as the registry says.
     pub(super) fn url_of<T: Hosted>(&self, place: &Place<T>) -> Result<String, CliError> {
         if place.host.is_some() {
@@ -228,6 +243,25 @@ mod tests {
             "{}",
             done.err
         );
+    }
+
+    #[test]
+    fn somebody_elsewhere_is_not_taken_for_a_namesake_here() {
+        let elsewhere = "did:web:gov.example:profiles:ministry";
+        for (named, sent) in [
+            ("ministry", "ministry"),
+            (elsewhere, elsewhere),
+            (
+                "did:web:127.0.0.1%3A1:profiles:ministry",
+                "did:web:127.0.0.1%3A1:profiles:ministry",
+            ),
+        ] {
+            let done = Fake::new()
+                .answer(200, json!({ "results": [{ "outcome": "active" }] }))
+                .run(&["standing", "urn:a", "--trust-anchor", named]);
+            let anchors = format!(r#""trustAnchors":["{sent}"]}}"#);
+            assert!(done.calls()[0].ends_with(&anchors), "{:?}", done.calls());
+        }
     }
 
     #[test]

@@ -7,24 +7,35 @@ use url::form_urlencoded::Serializer;
 use super::context::Context;
 use super::endorse::{Kind, subject_id};
 use super::error::CliError;
+use super::import::Elsewhere;
 use super::place::Party;
 use super::report::{Exit, Report, text};
+use super::standing::links;
 use super::transport::Call;
 use crate::time::Timestamp;
 
-/// Look up endorsements.
+/// Look up endorsements, or take in one that was issued elsewhere.
 ///
-/// Exit status with --subject: 0 where at least one endorsement is active, 1 where none is, 2
-/// where it is not known. Without it, 0.
+/// Exit status with --subject: 0 where it is endorsed, 1 where it is not, 2 where that is not known.
+/// Without it, 0.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:
   goodstanding endorsements --subject acme-college
+  goodstanding endorsements --subject acme-college --trust-anchor ministry
   goodstanding endorsements --endorser quality-board --kind achievement
   goodstanding endorsements --subject did:web:acme.example --at 2026-01-31T12:00:00Z")]
 pub(super) struct Endorsements {
+    #[command(subcommand)]
+    elsewhere: Option<Elsewhere>,
     /// Of this subject: its id, or the slug of a profile here
     #[arg(long, value_name = "ID")]
     subject: Option<String>,
+    /// Whom you trust, in place of whom the registry does: a slug or an id, here or elsewhere; can
+    /// be given many times
+    #[arg(long = "trust-anchor", value_name = "PROFILE", requires = "subject")]
+    #[arg(conflicts_with_all = ["endorser", "standing"])]
+    trust_anchors: Vec<Party>,
     /// By this accreditor: its slug, URL or id
     #[arg(long, value_name = "PROFILE")]
     endorser: Option<Party>,
@@ -40,24 +51,67 @@ pub(super) struct Endorsements {
 }
 
 impl Endorsements {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Report, CliError> {
-        let endorser = self
-            .endorser
-            .as_ref()
-            .map(|by| context.party(by))
-            .transpose()?;
+    pub(super) fn run(mut self, context: &Context<'_>) -> Result<Report, CliError> {
+        if let Some(elsewhere) = self.elsewhere.take() {
+            return elsewhere.run(context);
+        }
         let subject = self.subject.as_ref();
         let subject = subject
             .map(|of| subject_id(context, of, self.kind))
             .transpose()?;
+        let narrowed = self.endorser.is_some() || self.standing.is_some();
+        let by_kind = self.kind.is_some() && self.trust_anchors.is_empty();
+        match subject {
+            Some(subject) if !narrowed && !by_kind => self.ask(context, &subject),
+            subject => self.list(context, subject.as_deref()),
+        }
+    }
+
+    /// Who stands behind a subject as a whole, in the registry's own words.
+    fn ask(&self, context: &Context<'_>, subject: &str) -> Result<Report, CliError> {
+        let mut question = json!({ "subjects": [subject] });
+        if let Some(at) = self.at {
+            question["at"] = at.to_string().into();
+        }
+        if !self.trust_anchors.is_empty() {
+            let anchors = self.trust_anchors.iter();
+            question["trustAnchors"] = anchors.map(|one| context.anybody(one)).collect();
+        }
+        let answer = context.ask(&Call::post("/endorsements/query", question))?;
+        let result = answer.pointer("/results/0").unwrap_or(&Value::Null);
+        let outcome = text(result, "outcome");
+        let mut report = Report::new();
+        report.worse(Exit::of(outcome));
+        let outcome = outcome.unwrap_or("unknown");
+        report.line(format_args!("{outcome}: {subject}"));
+        if let Some(detail) = text(result, "detail") {
+            report.table("  ", &[vec![detail.to_owned()]]);
+        }
+        // A path of one link is the endorsement that is listed below.
+        let path = links(result, "path", "endorsement");
+        if path.len() > 1 {
+            report.table("    ", &path);
+        }
+        let listed = result.get("endorsements").and_then(Value::as_array);
+        let rows: Vec<Vec<String>> = listed.into_iter().flatten().map(row).collect();
+        report.table("  ", &rows);
+        if result.get("more").is_some() {
+            report.line("  and more: --endorser, --kind or --standing narrows the list");
+        }
+        report.json(answer);
+        Ok(report)
+    }
+
+    /// The endorsements that fit; of one subject also the best that they say of it.
+    fn list(&self, context: &Context<'_>, subject: Option<&str>) -> Result<Report, CliError> {
         let kind = self.kind.and_then(|kind| kind.to_possible_value());
-        let narrowed = endorser.is_some() || kind.is_some() || self.standing.is_some();
+        let endorser = self.endorser.as_ref();
         let filters = [
-            ("subject", subject.clone()),
-            ("endorser", endorser),
+            ("subject", subject.map(str::to_owned)),
+            ("endorser", endorser.map(|by| context.anybody(by))),
             ("kind", kind.map(|kind| kind.get_name().to_owned())),
             ("at", self.at.map(|at| at.to_string())),
-            ("standing", self.standing),
+            ("standing", self.standing.clone()),
         ];
         let given = filters
             .into_iter()
@@ -68,70 +122,28 @@ impl Endorsements {
             query => format!("/endorsements?{query}"),
         };
         let pages = context.pages(path)?;
-        let none = pages
+        let found: Vec<&Value> = pages
             .iter()
-            .all(|page| page.pointer("/endorsements/0").is_none());
-        let bare = match &subject {
-            Some(subject) if none && !narrowed => Some(outcome_of(context, subject, self.at)?),
-            _ => None,
-        };
-        Ok(said(&pages, subject.as_deref(), bare))
+            .filter_map(|page| page.get("endorsements")?.as_array())
+            .flatten()
+            .collect();
+        let mut report = Report::new();
+        if let Some(subject) = subject {
+            let exits = found.iter().map(|found| Exit::of(text(found, "outcome")));
+            let best = standing(exits);
+            report.worse(best);
+            report.line(format_args!("{}: {subject}", word_for(best)));
+        } else if found.is_empty() {
+            report.line("There are no endorsements that fit.");
+        }
+        let indent = if subject.is_some() { "  " } else { "" };
+        let rows: Vec<Vec<String>> = found.into_iter().map(row).collect();
+        report.table(indent, &rows);
+        for page in pages {
+            report.json(page);
+        }
+        Ok(report)
     }
-}
-
-/// What was found, and the worst that it says.
-fn said(pages: &[Value], subject: Option<&str>, bare: Option<Outcome>) -> Report {
-    let mut report = Report::new();
-    let found: Vec<&Value> = pages
-        .iter()
-        .filter_map(|page| page.get("endorsements")?.as_array())
-        .flatten()
-        .collect();
-    if let Some(subject) = subject {
-        let exits = found.iter().map(|found| Exit::of(text(found, "outcome")));
-        let (best, word) = match bare {
-            Some(Outcome { exit, word }) => (exit, word),
-            None => {
-                let best = standing(exits);
-                (best, word_for(best).to_owned())
-            }
-        };
-        report.worse(best);
-        report.line(format_args!("{word}: {subject}"));
-    }
-    if found.is_empty() && subject.is_none() {
-        report.line("There are no endorsements that fit.");
-    }
-    let rows: Vec<Vec<String>> = found.into_iter().map(row).collect();
-    report.table(if subject.is_some() { "  " } else { "" }, &rows);
-    for page in pages {
-        report.json(page.clone());
-    }
-    report
-}
-
-/// How a subject stands of which no endorsement is listed, in the registry's own word: one that is
-/// known and not endorsed differs from one that nobody has heard of.
-struct Outcome {
-    exit: Exit,
-    word: String,
-}
-
-fn outcome_of(
-    context: &Context<'_>,
-    subject: &str,
-    at: Option<Timestamp>,
-) -> Result<Outcome, CliError> {
-    let mut question = json!({ "subjects": [subject] });
-    if let Some(at) = at {
-        question["at"] = json!(at.to_string());
-    }
-    let answer = context.ask(&Call::post("/endorsements/query", question))?;
-    let word = answer.pointer("/results/0/outcome").and_then(Value::as_str);
-    Ok(Outcome {
-        exit: Exit::of(word),
-        word: word.unwrap_or("unknown").to_owned(),
-    })
 }
 
 const fn word_for(exit: Exit) -> &'static str {
@@ -174,73 +186,124 @@ mod tests {
     use super::*;
     use crate::cli::testing::{Done, Fake};
 
-    fn looked_up(outcomes: &[&str]) -> Done {
-        let found: Vec<Value> = outcomes
-            .iter()
-            .map(|outcome| {
-                json!({
-                    "id": "https://h/endorsements/x", "endorser": "did:web:h:profiles:board",
-                    "subject": "did:web:h:profiles:acme", "kind": "profile", "outcome": outcome,
-                    "validFrom": "2026-01-01T00:00:00Z", "validUntil": "2029-01-01T00:00:00Z",
-                })
-            })
-            .collect();
-        Fake::new()
-            .answer(
-                200,
-                json!({"endorsements": found, "asOf": "2026-01-31T12:00:00Z"}),
-            )
-            .run(&["endorsements", "--subject", "did:web:h:profiles:acme"])
+    const ACME: &str = "did:web:h:profiles:acme";
+
+    fn endorsement(outcome: &str) -> Value {
+        json!({
+            "id": "https://h/endorsements/x", "endorser": "did:web:h:profiles:board",
+            "subject": ACME, "kind": "profile", "outcome": outcome,
+            "validFrom": "2026-01-01T00:00:00Z", "validUntil": "2029-01-01T00:00:00Z",
+        })
+    }
+
+    fn asked(result: Value, args: &[&str]) -> Done {
+        let answer = json!({ "results": [result], "asOf": "2026-01-31T12:00:00Z" });
+        let args = [&["endorsements", "--subject", ACME], args].concat();
+        Fake::new().answer(200, answer).run(&args)
     }
 
     #[test]
-    fn one_active_endorsement_is_enough() {
-        let done = looked_up(&["revoked", "active"]);
+    fn who_stands_behind_a_subject_is_the_registrys_to_say() {
+        let done = asked(
+            json!({
+                "outcome": "active", "reason": "path-found",
+                "detail": "endorsed over 2 links up to the trust anchor did:web:gov.example",
+                "path": [
+                    {"endorser": "did:web:h:profiles:board", "outcome": "active",
+                     "endorsement": "https://h/endorsements/x"},
+                    {"endorser": "did:web:gov.example", "outcome": "active",
+                     "endorsement": "https://h/endorsements/y"},
+                ],
+                "endorsements": [endorsement("revoked"), endorsement("active")],
+                "more": true,
+            }),
+            &[
+                "--trust-anchor",
+                "did:web:gov.example",
+                "--at",
+                "2026-01-31T12:00:00Z",
+            ],
+        );
         assert_eq!(
             done.calls(),
-            ["GET /endorsements?subject=did%3Aweb%3Ah%3Aprofiles%3Aacme"]
+            [
+                r#"POST /endorsements/query {"subjects":["did:web:h:profiles:acme"],"at":"2026-01-31T12:00:00Z","trustAnchors":["did:web:gov.example"]}"#
+            ]
         );
-        assert_eq!(
-            (done.exit, done.out.as_str()),
-            (
-                0,
-                "active: did:web:h:profiles:acme\n  \
-                 revoked  profile did:web:h:profiles:acme  by did:web:h:profiles:board, until 2029-01-01T00:00:00Z  https://h/endorsements/x\n  \
-                 active   profile did:web:h:profiles:acme  by did:web:h:profiles:board, until 2029-01-01T00:00:00Z  https://h/endorsements/x\n"
-            )
-        );
+        assert_eq!(done.exit, 0);
+        insta::assert_snapshot!(done.out, @r#"
+        active: did:web:h:profiles:acme
+          endorsed over 2 links up to the trust anchor did:web:gov.example
+            active  endorsed by did:web:h:profiles:board    https://h/endorsements/x
+            active  itself endorsed by did:web:gov.example  https://h/endorsements/y
+          revoked  profile did:web:h:profiles:acme  by did:web:h:profiles:board, until 2029-01-01T00:00:00Z  https://h/endorsements/x
+          active   profile did:web:h:profiles:acme  by did:web:h:profiles:board, until 2029-01-01T00:00:00Z  https://h/endorsements/x
+          and more: --endorser, --kind or --standing narrows the list
+        "#);
     }
 
     #[test]
-    fn without_one_the_answer_is_not_or_unknown() {
-        for (outcomes, exit, word) in [
-            (&["revoked", "expired"][..], 1, "not-endorsed"),
-            (&["revoked", "unreachable"][..], 2, "unknown"),
-            (&["something-new"][..], 2, "unknown"),
+    fn an_endorsement_in_force_that_leads_nowhere_is_no_good_standing() {
+        for (outcome, exit) in [
+            ("not-endorsed", 1),
+            ("suspended", 1),
+            ("unknown", 2),
+            ("something-new", 2),
         ] {
-            let done = looked_up(outcomes);
+            let result = json!({ "outcome": outcome, "endorsements": [endorsement("active")] });
+            let done = asked(result, &[]);
+            assert_eq!(done.exit, exit, "{outcome}");
+            let first = format!("{outcome}: {ACME}\n  active  profile");
+            assert!(done.out.starts_with(&first), "{}", done.out);
+        }
+        assert_eq!(asked(Value::Null, &[]).exit, 2);
+    }
+
+    #[test]
+    fn of_those_that_fit_one_in_force_is_enough() {
+        for (outcomes, exit, word) in [
+            (&["revoked", "active"][..], 0, "active"),
+            (&["revoked", "expired"], 1, "not-endorsed"),
+            (&["revoked", "unreachable"], 2, "unknown"),
+            (&["something-new"], 2, "unknown"),
+            (&[], 1, "not-endorsed"),
+        ] {
+            let found: Vec<Value> = outcomes.iter().map(|word| endorsement(word)).collect();
+            let done = Fake::new()
+                .answer(200, json!({ "endorsements": found }))
+                .run(&["endorsements", "--subject", ACME, "--endorser", "board"]);
             assert_eq!(done.exit, exit, "{outcomes:?}");
-            assert!(done.out.starts_with(word), "{}", done.out);
+            assert!(
+                done.out.starts_with(&format!("{word}: {ACME}\n")),
+                "{}",
+                done.out
+            );
         }
     }
 
     #[test]
-    fn a_subject_without_endorsements_is_asked_for_by_name() {
-        for (outcome, exit) in [("not-endorsed", 1), ("unknown", 2)] {
-            let done = Fake::new()
-                .answer(200, json!({"endorsements": []}))
-                .answer(
-                    200,
-                    json!({"results": [{"outcome": outcome, "endorsements": []}]}),
-                )
-                .run(&["endorsements", "--subject", "did:web:h:profiles:acme"]);
-            assert_eq!(done.exit, exit, "{outcome}");
-            assert_eq!(done.out, format!("{outcome}: did:web:h:profiles:acme\n"));
-            let question = r#"{"subjects":["did:web:h:profiles:acme"]}"#;
-            assert_eq!(
-                done.calls()[1],
-                format!("POST /endorsements/query {question}")
-            );
+    fn anchors_are_for_the_question_about_one_subject() {
+        for args in [
+            &["--trust-anchor", "ministry"][..],
+            &[
+                "--trust-anchor",
+                "ministry",
+                "--subject",
+                "a",
+                "--endorser",
+                "b",
+            ],
+            &[
+                "--trust-anchor",
+                "ministry",
+                "--subject",
+                "a",
+                "--standing",
+                "active",
+            ],
+        ] {
+            let done = Fake::new().run(&[&["endorsements"], args].concat());
+            assert_eq!((done.exit, done.calls.len()), (2, 0), "{args:?}");
         }
     }
 

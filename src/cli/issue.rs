@@ -1,10 +1,11 @@
 //! `goodstanding issue`: has a credential signed.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::context::{Context, not_the_contract};
 use super::error::CliError;
+use super::profile::word;
 use super::report::Report;
 use super::transport::Call;
 use crate::vc::securing::{Secured, Securing};
@@ -16,7 +17,8 @@ use crate::vc::securing::{Secured, Securing};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   goodstanding issue unsigned.json > credential.json
-  goodstanding issue unsigned.json --securing vc+jwt > credential.jwt")]
+  goodstanding issue unsigned.json --securing vc+jwt > credential.jwt
+  goodstanding issue unsigned.json --embed-endorsements as-signed > credential.json")]
 pub(super) struct Issue {
     /// The credential as JSON, or '-' for standard input
     #[arg(value_name = "FILE")]
@@ -24,6 +26,19 @@ pub(super) struct Issue {
     /// How it is secured: eddsa-rdfc-2022, eddsa-jcs-2022 or vc+jwt [default: eddsa-rdfc-2022]
     #[arg(long, value_name = "FORM")]
     securing: Option<Securing>,
+    /// Put the endorsements that are in force into it: those of the issuer, and those of
+    /// achievements that are registered here
+    #[arg(long, value_name = "FORM")]
+    embed_endorsements: Option<Embed>,
+}
+
+/// How endorsements are put into a credential.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Embed {
+    /// Each as it was signed
+    AsSigned,
+    /// All as JWTs
+    Jwt,
 }
 
 impl Issue {
@@ -37,7 +52,11 @@ impl Issue {
             false => json!({ "credential": read }),
         };
         if let Some(form) = self.securing {
-            secure(&mut body, form)?;
+            ask_for(&mut body, ("--securing", "securing"), form.as_str().into())?;
+        }
+        if let Some(form) = self.embed_endorsements {
+            let names = ("--embed-endorsements", "embedEndorsements");
+            ask_for(&mut body, names, word(form))?;
         }
         let call = Call::post("/credentials/issue", body);
         let answer = context.change(call.clone())?;
@@ -58,8 +77,8 @@ impl Issue {
     }
 }
 
-/// Asks for a form, unless the request asks for another already.
-fn secure(body: &mut Value, form: Securing) -> Result<(), CliError> {
+/// Sets an option of the request, unless that asks for something else already.
+fn ask_for(body: &mut Value, (flag, member): (&str, &str), wanted: Value) -> Result<(), CliError> {
     let options = body.as_object_mut().map(|members| {
         let options = members.entry("options").or_insert_with(|| json!({}));
         options.as_object_mut()
@@ -68,14 +87,13 @@ fn secure(body: &mut Value, form: Securing) -> Result<(), CliError> {
     let Some(Some(options)) = options else {
         return Ok(());
     };
-    let asked = options
-        .entry("securing")
-        .or_insert_with(|| form.as_str().into());
-    if *asked == form.as_str() {
+    let asked = options.entry(member).or_insert_with(|| wanted.clone());
+    if *asked == wanted {
         return Ok(());
     }
+    let wanted = wanted.as_str().unwrap_or_default();
     Err(CliError::Usage(format!(
-        "--securing {form} was given, and the request's options say {asked}"
+        "{flag} {wanted} was given, and the request's options say {asked}"
     )))
 }
 
@@ -185,6 +203,44 @@ mod tests {
         let unknown = run(asking("{}"), "jwt");
         assert_eq!((unknown.exit, unknown.calls.len()), (2, 0));
         assert!(unknown.err.contains("vc+jwt is needed"), "{}", unknown.err);
+    }
+
+    #[test]
+    fn endorsements_are_put_in_where_that_is_asked_for() {
+        let run = |form: &str| {
+            let args = [
+                "issue",
+                "-",
+                "--securing",
+                "vc+jwt",
+                "--embed-endorsements",
+                form,
+            ];
+            let (envelope, _) = enveloped();
+            Fake::new()
+                .stdin(r#"{"issuer":"a"}"#)
+                .answer(201, json!({ "verifiableCredential": envelope }))
+                .run(&args)
+        };
+        for form in ["as-signed", "jwt"] {
+            let done = run(form);
+            let options =
+                format!(r#""options":{{"securing":"vc+jwt","embedEndorsements":"{form}"}}}}"#);
+            assert!(done.calls()[0].ends_with(&options), "{:?}", done.calls());
+        }
+        let request = r#"{"credential":{"issuer":"a"},"options":{"embedEndorsements":"jwt"}}"#;
+        let other =
+            Fake::new()
+                .stdin(request)
+                .run(&["issue", "-", "--embed-endorsements", "as-signed"]);
+        assert_eq!((other.exit, other.calls.len()), (2, 0));
+        assert!(
+            other
+                .err
+                .contains("--embed-endorsements as-signed was given"),
+            "{}",
+            other.err
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! good standing, 2 is not known or an error.
 
 mod achievement;
+mod affected;
 mod change;
 mod context;
 mod document;
@@ -15,6 +16,7 @@ mod entries;
 mod error;
 mod fetch;
 mod given;
+mod import;
 mod init;
 mod issue;
 mod key;

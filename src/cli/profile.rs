@@ -3,6 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
+use super::affected::Decision;
 use super::context::{Context, json_of};
 use super::error::CliError;
 use super::place::Place;
@@ -29,6 +30,25 @@ pub(super) enum Profile {
     #[command(after_help = "Example:
   goodstanding profile update acme-college --url https://acme.example")]
     Update(Update),
+    /// Suspend an accreditor: nothing that it endorsed counts until it is reinstated
+    #[command(after_help = "Examples:
+  goodstanding profile suspend quality-board --dry-run
+  goodstanding profile suspend quality-board --reason 'under review'")]
+    Suspend(Accreditor),
+    /// Take back the suspension of an accreditor
+    Reinstate(Accreditor),
+    /// Take the role of an accreditor: what it endorsed until now never counts again
+    Revoke(Accreditor),
+}
+
+/// An accreditor, and what is decided about it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Accreditor {
+    /// Its slug, URL or did:web
+    #[arg(value_name = "PROFILE")]
+    profile: Place<Slug>,
+    #[command(flatten)]
+    decision: Decision,
 }
 
 /// What a new profile is.
@@ -127,7 +147,20 @@ impl Profile {
             }
             Self::List => list(context),
             Self::Update(update) => update.run(context),
+            Self::Suspend(accreditor) => accreditor.decide(context, ("suspend", "suspended")),
+            Self::Reinstate(accreditor) => accreditor.decide(context, ("reinstate", "reinstated")),
+            Self::Revoke(accreditor) => accreditor.decide(context, ("revoke", "revoked")),
         }
+    }
+}
+
+impl Accreditor {
+    fn decide(self, context: &Context<'_>, verb: (&str, &str)) -> Result<Report, CliError> {
+        let path = context.path(&self.profile)?;
+        let mut report = Report::new();
+        let what = (path.as_str(), self.profile.given.as_str());
+        self.decision.take(context, what, verb, &mut report)?;
+        Ok(report)
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::context::{Context, not_the_contract};
 use super::document::{place, read};
 use super::error::CliError;
-use super::place::is_uri;
+use super::place::{Party, is_uri};
 use super::report::{Exit, Report, entry_place, text};
 use super::transport::{Answer, Call};
 use crate::badges::Jurisdiction;
@@ -32,7 +32,7 @@ pub(super) struct Standing {
     /// Whom you trust, in place of whom the registry does: a slug or an id, here or elsewhere; can
     /// be given many times
     #[arg(long = "trust-anchor", value_name = "PROFILE")]
-    trust_anchors: Vec<String>,
+    trust_anchors: Vec<Party>,
     /// Where the endorsements have to count, such as CH or CH-ZH
     #[arg(long, value_name = "CODE")]
     jurisdiction: Option<Jurisdiction>,
@@ -79,7 +79,7 @@ impl Standing {
             let places: Vec<usize> = places.map(|(at, _)| at).collect();
             for some in places.chunks(MOST_ASKED) {
                 let values = some.iter().map(|at| asked[*at].value.clone());
-                let call = self.question(member, values.collect());
+                let call = self.question(context, member, values.collect());
                 let answer = context.ask(&call)?;
                 let as_of = text(&answer, "asOf").unwrap_or_default();
                 for (at, result) in some.iter().zip(results(&call, &answer, some.len())?) {
@@ -106,7 +106,7 @@ impl Standing {
             )));
         }
         let values = asked.iter().map(|one| one.value.clone()).collect();
-        let mut call = self.question(member, values);
+        let mut call = self.question(context, member, values);
         call.accept = Some("application/standing+jwt, application/problem+json");
         let answer = context.answer(&call)?;
         let (jwt, claims) = statement(&call, &answer)?;
@@ -119,10 +119,11 @@ impl Standing {
         Ok(report)
     }
 
-    fn question(&self, member: &str, values: Vec<Value>) -> Call {
+    fn question(&self, context: &Context<'_>, member: &str, values: Vec<Value>) -> Call {
         let mut body = json!({ member: values });
         if !self.trust_anchors.is_empty() {
-            body["trustAnchors"] = json!(self.trust_anchors);
+            let anchors = self.trust_anchors.iter();
+            body["trustAnchors"] = anchors.map(|one| context.anybody(one)).collect();
         }
         if let Some(place) = &self.jurisdiction {
             body["jurisdiction"] = place.to_string().into();

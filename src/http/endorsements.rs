@@ -184,6 +184,7 @@ pub(super) fn import(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 /// Asks the issuer of an imported endorsement how it stands, without waiting for the next time.
 pub(super) fn follow(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let id: EndorsementId = request.param("endorsement")?;
+    request.nothing()?;
     let actor = request.change()?.actor;
     let options = options(edge, Expected::default(), &[]);
     edge.registry
