@@ -12,6 +12,7 @@ use super::place::{Entry, Place, PlaceError, is_uri};
 use super::report::{Exit, Report, entry_place, text};
 use super::transport::Call;
 use crate::ids::ListId;
+use crate::time::Timestamp;
 
 /// Look up the status of credentials, by entry or by id.
 ///
@@ -21,7 +22,7 @@ use crate::ids::ListId;
 #[command(after_help = "Examples:
   goodstanding status https://registry.example/status-lists/ID#42
   goodstanding status --list https://registry.example/status-lists/ID --index 42
-  goodstanding status urn:uuid:7b0c…")]
+  goodstanding status urn:uuid:7b0c… --at 2026-01-31T12:00:00Z")]
 pub(super) struct Status {
     /// An entry (LIST#INDEX) or a credential's id
     #[arg(value_name = "TARGET", required_unless_present = "list")]
@@ -32,6 +33,9 @@ pub(super) struct Status {
     /// An index of --list; can be given many times
     #[arg(long = "index", value_name = "INDEX", requires = "list", num_args = 1..)]
     indexes: Vec<u64>,
+    /// As it was at this time
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone)]
@@ -86,40 +90,45 @@ impl Status {
                 List::Url(url) => url.clone(),
             };
             for index in &self.indexes {
-                look_up_entry(context, &url, *index, &mut report);
+                self.entry(context, &url, *index, &mut report);
             }
         }
         for target in &self.targets {
             match target {
-                Target::Credential(id) => look_up_credential(context, id, &mut report),
+                Target::Credential(id) => {
+                    self.look_up(context, id, &[("credential", id)], &mut report);
+                }
                 Target::Entry(Entry { list, index }) => match context.url_of(list) {
-                    Ok(url) => look_up_entry(context, &url, *index, &mut report),
+                    Ok(url) => self.entry(context, &url, *index, &mut report),
                     Err(failed) => report.fail(failed),
                 },
             }
         }
         Ok(report)
     }
-}
 
-fn look_up_entry(context: &Context<'_>, list: &str, index: u64, report: &mut Report) {
-    let query = [("list", list), ("index", &index.to_string())];
-    match ask(context, &query) {
-        Ok(answer) => said(&format!("{list}#{index}"), answer, report),
-        Err(failed) => report.fail(failed),
+    fn entry(&self, context: &Context<'_>, list: &str, index: u64, report: &mut Report) {
+        let query = [("list", list), ("index", &index.to_string())];
+        self.look_up(context, &format!("{list}#{index}"), &query, report);
     }
-}
 
-fn look_up_credential(context: &Context<'_>, id: &str, report: &mut Report) {
-    match ask(context, &[("credential", id)]) {
-        Ok(answer) => said(id, answer, report),
-        Err(failed) => report.fail(failed),
+    fn look_up(
+        &self,
+        context: &Context<'_>,
+        of: &str,
+        query: &[(&str, &str)],
+        report: &mut Report,
+    ) {
+        let at = self.at.map(|at| ("at", at.to_string()));
+        let query = Serializer::new(String::new())
+            .extend_pairs(query)
+            .extend_pairs(at)
+            .finish();
+        match context.ask(&Call::get(format!("/status?{query}"))) {
+            Ok(answer) => said(of, answer, report),
+            Err(failed) => report.fail(failed),
+        }
     }
-}
-
-fn ask(context: &Context<'_>, query: &[(&str, &str)]) -> Result<Value, CliError> {
-    let query = Serializer::new(String::new()).extend_pairs(query).finish();
-    context.ask(&Call::get(format!("/status?{query}")))
 }
 
 fn said(of: &str, answer: Value, report: &mut Report) {
@@ -222,6 +231,18 @@ mod tests {
              revoked  revocation  https://h/status-lists/x#4\n  \
              active   suspension  https://h/status-lists/y#4\n"
         );
+    }
+
+    #[test]
+    fn the_past_is_asked_for_by_its_moment() {
+        let done = Fake::new().answer(200, json!({"outcome": "active"})).run(&[
+            "status",
+            "urn:a",
+            "--at",
+            "2026-01-31T13:00:00+01:00",
+        ]);
+        let call = "GET /status?credential=urn%3Aa&at=2026-01-31T12%3A00%3A00Z";
+        assert_eq!((done.calls(), done.exit), (vec![call.to_owned()], 0));
     }
 
     #[test]

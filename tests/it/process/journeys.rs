@@ -281,8 +281,8 @@ fn endorsements(place: &Place<'_>, college: &str) {
         .run(&[&standing[..], &["--json"]].concat())
         .exits(0)
         .json();
-    assert_eq!(seen["endorsements"][0]["id"], id);
-    assert_eq!(seen["endorsements"][0]["subject"], college);
+    assert_eq!(seen["results"][0]["endorsements"][0]["id"], id);
+    assert_eq!(seen["results"][0]["endorsements"][0]["subject"], college);
     for (verb, outcome, status) in [
         ("suspend", "suspended", 1),
         ("reinstate", "active", 0),

@@ -35,3 +35,5 @@ mod restart;
 mod signed_list;
 #[cfg(feature = "rocksdb")]
 mod standing;
+#[cfg(feature = "rocksdb")]
+mod trust;
