@@ -189,7 +189,7 @@ impl Resolver for Hosted<'_> {
 
     fn canonical(&self, id: &str) -> Option<String> {
         let canonical = self.registry.canonical(self.read, id).ok()?;
-        let known = self.registry.is_known(self.read, &canonical).ok()?;
+        let known = self.registry.is_known(self.read, &canonical, None).ok()?;
         known.then_some(canonical)
     }
 

@@ -80,22 +80,22 @@ impl Registry {
         Ok((name, Some(owner.issuer_id)))
     }
 
-    /// Whether a profile or an achievement of this id is registered here. That a credential is
-    /// known is not told: it would reveal that the credential exists.
+    /// Whether a profile or an achievement of this id is registered here, or was at `at`. That a
+    /// credential is known is not told: it would reveal that the credential exists.
     pub(in crate::registry) fn is_known(
         &self,
         read: &dyn Read,
         id: &str,
+        at: Option<Timestamp>,
     ) -> Result<bool, RegistryError> {
-        let achievement = self
-            .urls()
-            .within("achievements", id)
-            .and_then(|id| id.parse().ok());
-        Ok(self.profile_with_id(read, id)?.is_some()
-            || match achievement {
-                Some(achievement) => ACHIEVEMENTS.get(read, &achievement)?.is_some(),
-                None => false,
-            })
+        let registered_at = if let Some(profile) = self.profile_with_id(read, id)? {
+            Some(self.profile_record(read, profile)?.created_at)
+        } else if let Some(Ok(id)) = self.urls().within("achievements", id).map(str::parse) {
+            ACHIEVEMENTS.get(read, &id)?.map(|record| record.created_at)
+        } else {
+            None
+        };
+        Ok(registered_at.is_some_and(|registered_at| at.is_none_or(|at| registered_at <= at)))
     }
 
     /// Checks that what is to be endorsed is what it is said to be, where it lives here.

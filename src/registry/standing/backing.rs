@@ -148,7 +148,7 @@ impl Registry {
         };
         let standing = trust::find_path(subject, &mut chain, BOUNDS)?;
         let backing = match standing.reason {
-            Reason::NoEndorsement if !self.is_known(links.read, subject)? => Backing {
+            Reason::NoEndorsement if !self.is_known(links.read, subject, links.at)? => Backing {
                 outcome: Outcome::Unknown,
                 reason: "unknown-subject",
                 detail: "nothing is known of it here".to_owned(),

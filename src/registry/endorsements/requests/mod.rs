@@ -179,7 +179,7 @@ impl Registry {
     ) -> Result<Subject, RegistryError> {
         let subject = match self.subject(read, id, kind) {
             // What is wrong with it may be told of what everybody can see.
-            Err(RegistryError::Subject(_)) if !self.is_known(read, id)? => None,
+            Err(RegistryError::Subject(_)) if !self.is_known(read, id, None)? => None,
             found => Some(found?),
         };
         let Some(subject) = subject.filter(|subject| subject.maker == Some(requester)) else {
