@@ -101,8 +101,10 @@ impl Resolver for Hosted<'_> {
         let failed = |error: RegistryError| Unresolved::Unreachable(error.to_string());
         if url == self.registry.did() {
             let own = self.registry.controller(self.read, ProfileId::REGISTRY);
-            let document =
-                own.and_then(|own| self.registry.controller_document_of(self.read, &own));
+            let document = own.and_then(|own| {
+                self.registry
+                    .controller_document_of(self.read, &own, self.at)
+            });
             return document.map(Arc::new).map_err(failed);
         }
         let found = self
@@ -124,7 +126,9 @@ impl Resolver for Hosted<'_> {
             return Err(Unresolved::NotFound);
         }
         let owner = self.registry.controller_of(profile, &record);
-        let document = self.registry.controller_document_of(self.read, &owner);
+        let document = self
+            .registry
+            .controller_document_of(self.read, &owner, self.at);
         document.map(Arc::new).map_err(failed)
     }
 

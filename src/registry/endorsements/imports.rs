@@ -173,7 +173,7 @@ impl Registry {
         if self.profile_with_id(tx.read, subject)?.is_some() {
             return Ok(SubjectKind::Profile);
         }
-        if self.is_known(tx.read, &self.urls().spelled(subject))? {
+        if self.is_known(tx.read, &self.urls().spelled(subject), None)? {
             return Ok(SubjectKind::Achievement);
         }
         let detail = "nothing in an endorsement says what kind of thing it is about, and this one \

@@ -181,17 +181,25 @@ impl Registry {
     ) -> Result<(Value, String), RegistryError> {
         let snapshot = self.engine.snapshot();
         let owner = self.controller_named(&*snapshot, owner.into())?;
-        let document = self.controller_document_of(&*snapshot, &owner)?;
+        let document = self.controller_document_of(&*snapshot, &owner, None)?;
         let etag = document_digest(&document);
         Ok((document, etag))
     }
 
+    /// The same for a verification as of `at` or now. A key that was given up later counts as given
+    /// up at that moment already: whoever got hold of it dates back as they like, so that of its
+    /// signatures only those are good that are known from before.
     pub(in crate::registry) fn controller_document_of(
         &self,
         read: &dyn Read,
         owner: &Controller,
+        at: Option<Timestamp>,
     ) -> Result<Value, RegistryError> {
-        let methods = self.methods(read, owner)?;
+        let mut methods = self.methods(read, owner)?;
+        for method in &mut methods {
+            let since = method.revoked;
+            method.revoked = since.map(|since| at.map_or(since, |at| since.min(at)));
+        }
         Ok(match owner.form {
             IdForm::Https => controller_document(&owner.id, &methods, &[]),
             IdForm::DidWeb | IdForm::DidKey => {
