@@ -74,6 +74,17 @@ pub enum EndorsementAction {
     Reinstate,
 }
 
+impl EndorsementAction {
+    /// What it makes of an endorsement.
+    pub(super) const fn standing(self) -> RecordedStanding {
+        match self {
+            Self::Revoke => RecordedStanding::Revoked,
+            Self::Suspend => RecordedStanding::Suspended,
+            Self::Reinstate => RecordedStanding::Active,
+        }
+    }
+}
+
 impl Registry {
     /// Issues an endorsement: the credential with its status entry is signed, verified and stored
     /// with its indexes in one batch.
@@ -295,15 +306,10 @@ impl Registry {
         action: EndorsementAction,
         done: &Updated,
     ) -> Result<EndorsementView, RegistryError> {
-        let standing = match action {
-            EndorsementAction::Revoke => RecordedStanding::Revoked,
-            EndorsementAction::Suspend => RecordedStanding::Suspended,
-            EndorsementAction::Reinstate => RecordedStanding::Active,
-        };
         let after = EndorsementRecord {
             history: vec![StandingChange {
                 at: done.at,
-                standing,
+                standing: action.standing(),
             }],
             ..record.clone()
         };

@@ -82,12 +82,8 @@ impl Registry {
         let record = self.endorsement_record(&*read, id)?;
         actor.must_speak_for(id.owner())?;
         check_action(&record, action)?;
-        let outcome = match action {
-            EndorsementAction::Revoke => Outcome::Revoked,
-            EndorsementAction::Suspend => Outcome::Suspended,
-            EndorsementAction::Reinstate => Outcome::Active,
-        };
-        let (before, after) = self.both(&*read, Supposed::Endorsement(id, outcome));
+        let standing = action.standing();
+        let (before, after) = self.both(&*read, Supposed::Endorsement(id, standing));
         let mut cascade = Cascade::new(&before, &after, self.question()?);
         cascade.endorsement(id)?;
         cascade.finish()

@@ -37,7 +37,7 @@ pub(in crate::registry) enum Supposed {
     /// About an accreditor.
     Accreditor(ProfileId, Outcome),
     /// About an endorsement.
-    Endorsement(EndorsementId, Outcome),
+    Endorsement(EndorsementId, RecordedStanding),
 }
 
 /// What endorses one thing.
@@ -169,10 +169,13 @@ impl<'a> Links<'a> {
     ) -> Result<Link, RegistryError> {
         let endorser = self.endorser(id, &record)?;
         let lent = self.standing_of(&endorser);
-        let mut own = match self.supposed {
-            Some(Supposed::Endorsement(supposed, outcome)) if supposed == id => outcome,
-            _ => self.own_outcome(&record)?,
+        // What was decided last holds now, whatever the clock says.
+        let decided = match (self.supposed, self.at) {
+            (Some(Supposed::Endorsement(supposed, standing)), _) if supposed == id => standing,
+            (_, Some(at)) => record.standing_at(at),
+            (_, None) => record.standing(),
         };
+        let mut own = self.own_outcome(&record, decided)?;
         if let Origin::Issued { term, .. } = record.origin
             && endorser.accreditor.lends(term, self.at) == Outcome::Revoked
         {
@@ -245,15 +248,16 @@ impl<'a> Links<'a> {
         Ok(found)
     }
 
-    /// How an endorsement itself stands. What was decided last holds now, whatever the clock says.
-    /// Where the endorsement is bound to a version and the subject is another one by now, it is
-    /// stale from the subject's last change on, and before that nobody knows.
-    fn own_outcome(&self, record: &EndorsementRecord) -> Result<Outcome, RegistryError> {
-        let standing = self
-            .at
-            .map_or_else(|| record.standing(), |at| record.standing_at(at));
+    /// How an endorsement itself stands, where this was decided about it. Where it is bound to a
+    /// version and the subject is another one by now, it is stale from the subject's last change
+    /// on, and before that nobody knows.
+    fn own_outcome(
+        &self,
+        record: &EndorsementRecord,
+        decided: RecordedStanding,
+    ) -> Result<Outcome, RegistryError> {
         let moment = self.at.unwrap_or(self.now);
-        let outcome = outcome_at(record, standing, moment);
+        let outcome = outcome_at(record, decided, moment);
         if outcome != Outcome::Active {
             return Ok(outcome);
         }
