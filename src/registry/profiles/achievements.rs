@@ -20,7 +20,7 @@ pub struct AchievementView {
     pub creator: Slug,
     /// JSON-LD of the Achievement.
     pub document: Value,
-    /// When it was last changed.
+    /// When the document was last changed, or who defined it, where it shows that.
     pub changed_at: Timestamp,
     /// Strong entity tag of this version, with its quotes.
     pub etag: String,
@@ -146,15 +146,17 @@ impl Registry {
         let given: Achievement = serde_json::from_str(&record.members)
             .expect("achievements are stored as they were checked");
         let mut document = given.render(&self.urls().achievement(id), &[]);
+        let mut changed_at = record.changed_at;
         if document.get("creator").is_none() {
             document["creator"] = owner.profile().issuer(&owner.issuer_id).to_value();
+            changed_at = changed_at.max(owner.changed_at);
         }
         Ok(AchievementView {
             id,
             creator: owner.slug,
             etag: document_digest(&document),
             document,
-            changed_at: record.changed_at,
+            changed_at,
         })
     }
 }

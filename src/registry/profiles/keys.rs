@@ -158,7 +158,10 @@ impl Registry {
             });
             let others = keys_of(tx.read, profile)?;
             match another_that_signs(&others, key, tx.now) {
-                Some((other, used)) => KEYS.expect(&mut tx.batch, &(profile, *other), Some(used)),
+                Some((other, used)) => {
+                    KEYS.expect(&mut tx.batch, &(profile, *other), Some(used));
+                    self.stage_own_document(tx, &controller)?;
+                }
                 // Nothing could be signed any more: a new key signs at once.
                 None => {
                     self.stage_key(tx, profile, tx.now)?;
@@ -285,6 +288,10 @@ impl Registry {
             let id = KeyId(record.keys + 1);
             let after = ProfileRecord {
                 keys: id.0,
+                changed_at: match record.id_form {
+                    IdForm::Https => tx.now,
+                    IdForm::DidWeb | IdForm::DidKey => record.changed_at,
+                },
                 ..record.clone()
             };
             PROFILES.expect(&mut tx.batch, &profile, Some(&record));
@@ -296,6 +303,25 @@ impl Registry {
         KEYS.put(&mut tx.batch, &(profile, id), &key);
         tx.log(EventKind::KeyMade { profile, key: id });
         Ok(id)
+    }
+
+    /// Stages that a profile which lists its own keys is another document now.
+    fn stage_own_document(
+        &self,
+        tx: &mut Tx<'_>,
+        controller: &Controller,
+    ) -> Result<(), RegistryError> {
+        if controller.form != IdForm::Https {
+            return Ok(());
+        }
+        let record = self.profile_record(tx.read, controller.profile)?;
+        let after = ProfileRecord {
+            changed_at: tx.now,
+            ..record.clone()
+        };
+        PROFILES.expect(&mut tx.batch, &controller.profile, Some(&record));
+        PROFILES.put(&mut tx.batch, &controller.profile, &after);
+        Ok(())
     }
 
     fn key(&self, owner: KeyOwner<'_>, key: KeyId) -> Result<KeyView, RegistryError> {

@@ -248,9 +248,9 @@ impl<'a> Links<'a> {
         Ok(found)
     }
 
-    /// How an endorsement itself stands, where this was decided about it. Where it is bound to a
-    /// version and the subject is another one by now, it is stale from the subject's last change
-    /// on, and before that nobody knows.
+    /// How an endorsement itself stands, where this was decided about it. One that is bound to a
+    /// version is stale while its subject is another one. Only the present version is kept, so of a
+    /// moment before the last change nobody knows.
     fn own_outcome(
         &self,
         record: &EndorsementRecord,
@@ -270,17 +270,12 @@ impl<'a> Links<'a> {
         let Some(bound) = &record.digest_multibase else {
             return Ok(outcome);
         };
-        match self.registry.present_version(self.read, &record.subject)? {
-            Some((digest, changed_at)) if bound.parse() != Ok(digest) => {
-                let since = self.at.is_none_or(|at| changed_at <= at);
-                Ok(if since {
-                    Outcome::StaleDigest
-                } else {
-                    Outcome::Unknown
-                })
-            }
-            _ => Ok(outcome),
-        }
+        let present = self.registry.present_version(self.read, &record.subject)?;
+        Ok(match present {
+            Some((_, changed_at)) if self.at.is_some_and(|at| at < changed_at) => Outcome::Unknown,
+            Some((present, _)) if bound.parse() != Ok(present) => Outcome::StaleDigest,
+            _ => outcome,
+        })
     }
 }
 
