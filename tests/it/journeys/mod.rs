@@ -6,6 +6,7 @@ mod identity;
 mod keys;
 mod lists;
 mod older_store;
+mod past;
 mod publishing;
 mod register;
 mod requests;
