@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::accept::negotiate;
 use super::edge::Edge;
 use super::endorsements::next_page;
-use super::home;
+use super::pages;
 use super::problem::Problem;
 use super::profiles::embeds;
 use super::reply::Reply;
@@ -82,7 +82,7 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         view.etag = document_tag(&view.document);
     }
     let reply = match media_type {
-        "text/html" => Reply::html(home::achievement_page(edge, &view)?),
+        "text/html" => Reply::html(pages::achievement_page(edge, &view)?),
         _ => document(200, media_type, &view),
     };
     // A page shows how it stands, and so do embedded endorsements.

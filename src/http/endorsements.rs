@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 use super::accept::negotiate;
 use super::credentials::securing;
 use super::edge::Edge;
-use super::home;
 use super::lists::{check_reason, with_credential};
 use super::moment::{moment, moment_asked};
+use super::pages;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
@@ -244,7 +244,7 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let accept = request.accept();
     let media_type = negotiate(accept.as_deref(), offers)?;
     let reply = match media_type {
-        "text/html" => Reply::html(home::endorsement_page(edge, &view)?),
+        "text/html" => Reply::html(pages::endorsement_page(edge, &view)?),
         VC_JWT => {
             let jwt = edge.registry.endorsement_jwt(&view)?;
             // One that was issued elsewhere is had as it was issued.

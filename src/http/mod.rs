@@ -9,6 +9,7 @@ mod auth;
 mod edge;
 mod moment;
 mod openapi;
+mod pages;
 mod problem;
 mod reply;
 mod request;

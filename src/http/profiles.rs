@@ -8,6 +8,7 @@ use super::accept::negotiate;
 use super::edge::Edge;
 use super::endorsements::{ReasonBody, affected_reply, next_page};
 use super::home;
+use super::pages;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
@@ -150,7 +151,7 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         view.etag = document_tag(&view.document);
     }
     let reply = match media_type {
-        "text/html" => Reply::html(home::profile_page(edge, &view)?),
+        "text/html" => Reply::html(pages::profile_page(edge, &view)?),
         _ => document(200, media_type, &view),
     };
     // A page shows how the profile stands, and embedded endorsements say so as well.

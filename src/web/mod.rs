@@ -8,7 +8,10 @@
 mod parts;
 mod views;
 
-pub use parts::{EndorsementLine, KeyLine, KeyState, Link, Moment, Standing};
+pub use parts::{
+    EndorsementLine, EndorserLine, ImportedLine, KeyLine, KeyState, Link, Moment, PathLine, Reason,
+    Standing,
+};
 pub use views::{
     AchievementPage, Answer, DocsPage, EndorsementPage, Finding, HomePage, ProblemPage,
     ProfileLine, ProfilePage, RouteLine,

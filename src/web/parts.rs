@@ -134,6 +134,44 @@ pub struct EndorsementLine {
     pub valid_until: Option<Moment>,
 }
 
+/// Why something stands as it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// In words.
+    pub words: String,
+    /// The path that it rests on, from the thing up to the trust anchor; empty where there is none.
+    pub path: Vec<PathLine>,
+}
+
+/// One endorsement on a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathLine {
+    /// Who endorses; whoever stands in the line above, or the thing itself.
+    pub endorser: Link,
+    /// The endorsement.
+    pub endorsement: Link,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+/// Who endorses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndorserLine {
+    /// The endorser, by name or id.
+    pub page: Link,
+    /// How it stands as an accreditor; none for who is not registered here.
+    pub standing: Option<Standing>,
+}
+
+/// Where an endorsement came from that was issued elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedLine {
+    /// Its own id.
+    pub original: Link,
+    /// When its issuer was last heard about it.
+    pub checked_at: Moment,
+}
+
 /// One key in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyLine {

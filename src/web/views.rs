@@ -2,7 +2,9 @@
 
 use askama::Template;
 
-use super::parts::{EndorsementLine, KeyLine, KeyState, Link, Moment, Standing};
+use super::parts::{
+    EndorsementLine, EndorserLine, ImportedLine, KeyLine, KeyState, Link, Moment, Reason, Standing,
+};
 
 /// `GET /`: what this registry is, a search, and the profiles. The search sends `q`, or `list`
 /// and `index`, back to `/`; the answer is shown above the profiles.
@@ -81,6 +83,10 @@ pub struct ProfilePage {
     pub roles: Vec<String>,
     /// How it stands.
     pub standing: Standing,
+    /// Why it stands like this.
+    pub reason: Reason,
+    /// How it stands as an accreditor, where it is or was one.
+    pub accreditor: Option<Standing>,
     /// Who endorses it.
     pub endorsed_by: Vec<EndorsementLine>,
     /// What it endorses.
@@ -113,6 +119,8 @@ pub struct AchievementPage {
     pub creator: Link,
     /// How it stands.
     pub standing: Standing,
+    /// Why it stands like this.
+    pub reason: Reason,
     /// Who endorses it.
     pub endorsed_by: Vec<EndorsementLine>,
 }
@@ -126,13 +134,17 @@ pub struct EndorsementPage {
     /// Its name.
     pub name: String,
     /// Who endorses.
-    pub endorser: Link,
+    pub endorser: EndorserLine,
     /// What is endorsed.
     pub subject: Link,
     /// Id of what is endorsed.
     pub subject_id: String,
     /// What kind of thing that is: `profile`, `achievement` or `credential`.
     pub kind: String,
+    /// What it covers, a phrase for each limit; all of its subject where there are none.
+    pub covers: Vec<String>,
+    /// Where it came from, where it was issued elsewhere.
+    pub imported: Option<ImportedLine>,
     /// How it stands.
     pub standing: Standing,
     /// The reason that was given for how it stands, where one is public.
@@ -204,6 +216,7 @@ pages!(
 
 #[cfg(test)]
 mod tests {
+    use super::super::parts::PathLine;
     use super::*;
     use crate::verify::outcome::Outcome;
     use proptest::prelude::*;
@@ -221,6 +234,18 @@ mod tests {
             standing: Standing(Outcome::Suspended),
             valid_from: moment(),
             valid_until: Some(moment()),
+        }
+    }
+
+    fn reason(text: &str) -> Reason {
+        let line = |outcome| PathLine {
+            endorser: Link::here("/profiles/b", text),
+            endorsement: Link::outside("https://example.org/e", text),
+            standing: Standing(outcome),
+        };
+        Reason {
+            words: text.to_owned(),
+            path: vec![line(Outcome::Active), line(Outcome::Suspended)],
         }
     }
 
@@ -262,6 +287,8 @@ mod tests {
             site: Some(Link::outside("javascript:alert(1)", text)),
             roles: vec![text.to_owned(), "Accreditor".to_owned()],
             standing: Standing(Outcome::Active),
+            reason: reason(text),
+            accreditor: Some(Standing(Outcome::Suspended)),
             endorsed_by: vec![line(text)],
             endorses: vec![line(text)],
             achievements: vec![Link::here("/achievements/1", text)],
@@ -284,6 +311,7 @@ mod tests {
             image: Some(text.to_owned()),
             creator: Link::here("/profiles/a", text),
             standing: Standing(Outcome::NotEndorsed),
+            reason: reason(text),
             endorsed_by: vec![line(text)],
         }
     }
@@ -292,7 +320,15 @@ mod tests {
         EndorsementPage {
             url: text.to_owned(),
             name: text.to_owned(),
-            endorser: Link::here("/profiles/b", text),
+            endorser: EndorserLine {
+                page: Link::here("/profiles/b", text),
+                standing: Some(Standing(Outcome::Suspended)),
+            },
+            covers: vec![text.to_owned(), text.to_owned()],
+            imported: Some(ImportedLine {
+                original: Link::outside("https://example.org/1", text),
+                checked_at: moment(),
+            }),
             subject: Link::here("/profiles/a", text),
             subject_id: text.to_owned(),
             kind: text.to_owned(),
@@ -409,6 +445,52 @@ mod tests {
         let html = profile("x").html();
         assert!(html.contains("In good standing") && html.contains("Suspended for the time being"));
         assert!(html.contains("Retired on") && html.contains("Revoked:"));
+    }
+
+    #[test]
+    fn why_is_said_with_everybody_on_the_way() {
+        for html in [profile("Board").html(), achievement("Board").html()] {
+            let why = html.split("id=\"why\"").nth(1).expect("a section");
+            let why = why.split("</section>").next().unwrap();
+            let first = why.find("Endorsed by <a href=\"/profiles/b\">Board</a>");
+            let further = why.find("which is endorsed by <a href=\"/profiles/b\">Board</a>");
+            assert!(first.is_some() && first < further, "{why}");
+            assert!(why.contains("Suspended for the time being"), "{why}");
+        }
+        let mut page = profile("x");
+        assert!(page.html().contains("As an accreditor"));
+        page.accreditor = None;
+        page.reason.path.clear();
+        let html = page.html();
+        assert!(!html.contains("As an accreditor") && !html.contains("<ol"));
+    }
+
+    #[test]
+    fn an_endorsement_says_what_it_covers_by_whom_and_from_where() {
+        let mut page = endorsement("x");
+        page.covers = vec![
+            "achievements of the type Degree".to_owned(),
+            "in CH".to_owned(),
+        ];
+        let html = page.html();
+        assert!(
+            html.contains("<dd>achievements of the type Degree; in CH</dd>"),
+            "{html}"
+        );
+        assert!(html.contains("Issued elsewhere as"), "{html}");
+        let endorser = html.split("<dt>Endorser</dt>").nth(1).unwrap();
+        let endorser = endorser.split("</dd>").next().unwrap();
+        assert!(
+            endorser.contains("Suspended for the time being"),
+            "{endorser}"
+        );
+        page.covers.clear();
+        page.imported = None;
+        page.endorser.standing = None;
+        let html = page.html();
+        assert!(html.contains("<dd>all of it</dd>"), "{html}");
+        assert!(!html.contains("Issued elsewhere"), "{html}");
+        assert!(html.contains("not registered here"), "{html}");
     }
 
     #[test]

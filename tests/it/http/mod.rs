@@ -16,6 +16,7 @@ mod idempotency;
 mod imports;
 mod issue;
 mod issued_forms;
+mod pages;
 mod past_statuses;
 mod records;
 mod requests;

@@ -1,0 +1,134 @@
+//! What people see of who stands behind whom: why, over which path, for what, and from where.
+
+use goodstanding::vc::did::DidKey;
+use goodstanding::vc::keys::SigningKey;
+use goodstanding::vc::proof::{self, ProofOptions};
+use serde_json::{Value, json};
+
+use crate::support::actors::{Actor, text};
+use crate::support::house::House;
+
+fn page(house: &House, target: &str) -> String {
+    let call = house.call("GET", target).header("Accept", "text/html");
+    call.send().is(200).text()
+}
+
+/// The part of a page from `from` up to `to`.
+fn part(page: &str, from: &str, to: &str) -> String {
+    let rest = page.split(from).nth(1);
+    let rest = rest.unwrap_or_else(|| panic!("{from} is not in: {page}"));
+    rest.split(to).next().unwrap_or_default().to_owned()
+}
+
+fn why(page: &str) -> String {
+    part(page, "id=\"why\"", "</section>")
+}
+
+fn decides(operator: &Actor<'_>, slug: &str, action: &str) {
+    let target = format!("/profiles/{slug}/{action}");
+    operator.post(&target, &json!({})).is(200);
+}
+
+#[test]
+fn a_page_says_why_and_names_who_is_on_the_way() {
+    let house = House::open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    let welding = school.defines("Welding");
+    for target in ["/profiles/school", &welding] {
+        assert!(why(&page(&house, target)).contains("nobody endorses it"));
+    }
+    board.endorses(&school.id, "profile", false);
+    board.endorses(&welding, "achievement", false);
+    let way = "Endorsed by <a href=\"/profiles/board\">The board</a>";
+    for target in ["/profiles/school", &welding] {
+        let why = why(&page(&house, target));
+        assert!(
+            why.contains(way) && why.contains("In good standing"),
+            "{why}"
+        );
+    }
+
+    decides(&house.operator(), "board", "suspend");
+    let shown = why(&page(&house, "/profiles/school"));
+    assert!(shown.contains("is suspended as an accreditor"), "{shown}");
+    assert!(shown.contains("Suspended for the time being"), "{shown}");
+    let as_accreditor = |target: &str| {
+        let page = page(&house, target);
+        let shown = page.contains("As an accreditor");
+        shown.then(|| part(&page, "<dt>As an accreditor</dt>", "</dd>"))
+    };
+    let shown = as_accreditor("/profiles/board").expect("it is one");
+    assert!(shown.contains("Suspended for the time being"), "{shown}");
+    assert_eq!(as_accreditor("/profiles/school"), None);
+    decides(&house.operator(), "board", "revoke");
+    let shown = as_accreditor("/profiles/board").expect("it was one");
+    assert!(shown.contains("Revoked for good"), "{shown}");
+}
+
+#[test]
+fn an_endorsement_says_what_it_covers_and_how_its_endorser_stands() {
+    let house = House::open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    let whole = board.endorses(&school.id, "profile", false);
+    let body = json!({
+        "endorser": "board", "subject": { "id": school.id, "kind": "profile" },
+        "name": "For degrees", "scope": { "achievementType": ["Degree"], "tag": ["<law>"] },
+    });
+    let made = board.post("/endorsements", &body).is(201).json();
+    let limited = text(&made["verifiableCredential"]["id"]);
+    let covers = |target: &str| part(&page(&house, target), "<dt>Covers</dt><dd>", "</dd>");
+    assert_eq!(covers(&text(&whole["id"])), "all of it");
+    let told = covers(&limited);
+    assert!(
+        told.starts_with("achievements of the type Degree; tagged &#"),
+        "{told}"
+    );
+
+    let endorser = || part(&page(&house, &limited), "<dt>Endorser</dt>", "</dd>");
+    assert!(endorser().contains("In good standing"));
+    decides(&house.operator(), "board", "suspend");
+    assert!(endorser().contains("Suspended for the time being"));
+}
+
+#[test]
+fn an_endorsement_from_elsewhere_says_so() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let key = SigningKey::from_seed(&[7; 32]);
+    let signed = elsewhere(&key, &school.id);
+    house.wait(60);
+    let body = json!({ "verifiableCredential": signed });
+    let imported = school.post("/endorsements/import", &body).is(201).json();
+    let page = page(&house, &text(&imported["id"]));
+    let from = part(&page, "<dt>Issued elsewhere as</dt>", "</dd>");
+    assert!(
+        from.contains("href=\"https://far.example/endorsements/1\""),
+        "{from}"
+    );
+    assert!(from.contains("2026-03-01 09:01 UTC"), "{from}");
+    let endorser = part(&page, "<dt>Endorser</dt>", "</dd>");
+    assert!(endorser.contains("not registered here"), "{endorser}");
+    assert!(!endorser.contains("good standing"), "{endorser}");
+}
+
+/// An endorsement by whoever has the key.
+fn elsewhere(key: &SigningKey, subject: &str) -> Value {
+    let board = DidKey::from(key.public());
+    let unsigned = json!({
+        "@context": [
+            "https://www.w3.org/ns/credentials/v2",
+            "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
+        ],
+        "id": "https://far.example/endorsements/1",
+        "type": ["VerifiableCredential", "EndorsementCredential"],
+        "name": "Recommended",
+        "issuer": { "id": board.to_string(), "type": ["Profile"] },
+        "validFrom": "2026-01-01T00:00:00Z",
+        "credentialSubject": { "id": subject, "type": ["EndorsementSubject"] },
+    });
+    let options = ProofOptions {
+        created: Some("2026-01-01T00:00:00Z".parse().unwrap()),
+        ..ProofOptions::new(board.method_url())
+    };
+    proof::sign(&unsigned, &options, key).unwrap()
+}
