@@ -33,9 +33,8 @@ pub(super) struct NewEndorsementBody {
     endorser: String,
     /// What is endorsed.
     subject: SubjectBody,
-    /// What it covers of the subject; all of it where nothing is said. Members: `role`,
-    /// `achievementType`, `tag`, `alignment`, `awardedFrom`, `awardedUntil`, `jurisdiction`.
-    #[schema(value_type = Option<Object>)]
+    /// What it covers of the subject; all of it where nothing is said.
+    #[schema(value_type = Option<ScopeBody>)]
     scope: Option<Value>,
     /// Name of the endorsement.
     name: String,
@@ -55,6 +54,31 @@ pub(super) struct NewEndorsementBody {
     securing: Option<String>,
 }
 
+/// What an endorsement covers of its subject: what keeps to every member that is there, and of the
+/// values of one member to any. At least one member is needed.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "describes the member, which the badges room reads"
+)]
+pub(super) struct ScopeBody {
+    /// Of a profile: as what it is endorsed, `issuer` or `accreditor`.
+    role: Option<Vec<String>>,
+    /// Achievements of these types, in the words of Open Badges 3.0 such as `Degree`.
+    achievement_type: Option<Vec<String>>,
+    /// Achievements with one of these tags.
+    tag: Option<Vec<String>>,
+    /// Achievements that are aligned to one of these, by `targetUrl`.
+    alignment: Option<Vec<String>>,
+    /// What was awarded then or later (RFC 3339).
+    awarded_from: Option<String>,
+    /// What was awarded before (RFC 3339).
+    awarded_until: Option<String>,
+    /// In these places: ISO 3166 codes such as `CH` or `CH-ZH`.
+    jurisdiction: Option<Vec<String>>,
+}
+
 /// What is endorsed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -63,17 +87,20 @@ pub(super) struct SubjectBody {
     pub(super) id: String,
     /// `profile`, `achievement` or `credential`.
     pub(super) kind: String,
-    /// Digest of the version that is endorsed.
+    /// Digest (multibase) of the version that is endorsed. Once the subject is another version, the
+    /// outcome is `stale-digest`.
     pub(super) digest_multibase: Option<String>,
 }
 
-/// Why something is done.
+/// Why something is decided, or that it is only tried out.
 #[derive(Deserialize, Default, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct ReasonBody {
     /// The reason; kept with the change in the audit trail.
     pub(super) reason: Option<String>,
-    /// Whether only what would be affected is to be told, and nothing done.
+    /// Whether only what would be affected is to be told, and nothing done. The answer is then
+    /// `{"dryRun": true, "affected": {"endorsements", "subjects", "shown", "more"?}}`: how many
+    /// endorsements and subjects would stand otherwise, and the first of the subjects.
     #[serde(default)]
     pub(super) dry_run: bool,
 }

@@ -82,7 +82,7 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         }
         operation["requestBody"] = json!({
             "required": true,
-            "content": { "application/json": {
+            "content": { (body.media): {
                 "schema": { "$ref": format!("#/components/schemas/{name}") }
             } },
         });
@@ -97,7 +97,7 @@ fn answer(route: &Route) -> Value {
         .iter()
         .map(|media| {
             let schema = match media.ends_with("json") || media.ends_with("/vc") {
-                true => json!({ "type": "object", "required": route.members }),
+                true => json_schema(route),
                 false => json!({ "type": "string" }),
             };
             ((*media).to_owned(), json!({ "schema": schema }))
@@ -106,6 +106,15 @@ fn answer(route: &Route) -> Value {
     match content.is_empty() {
         true => json!({ "description": "Done" }),
         false => json!({ "description": "As asked", "content": content }),
+    }
+}
+
+fn json_schema(route: &Route) -> Value {
+    let with = |members: &[&str]| json!({ "type": "object", "required": members });
+    match (route.members, route.tried) {
+        ([], _) => json!({ "type": "array", "items": { "type": "string" } }),
+        (members, []) => with(members),
+        (members, tried) => json!({ "anyOf": [with(members), with(tried)] }),
     }
 }
 
@@ -124,15 +133,20 @@ fn operation_id(route: &Route) -> String {
 }
 
 fn parameters(route: &Route) -> Vec<Value> {
+    let parameter = |name: &str, place: &str, required: bool| {
+        json!({
+            "name": name, "in": place, "required": required,
+            "description": meaning(name), "schema": { "type": "string" },
+        })
+    };
     let of_path = route.path.split('/').filter_map(|segment| {
         let name = segment.strip_prefix('{')?.strip_suffix('}')?;
-        Some(
-            json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }),
-        )
+        Some(parameter(name, "path", true))
     });
-    let of_query = route.query.iter().map(|name| {
-        json!({ "name": name, "in": "query", "required": false, "schema": { "type": "string" } })
-    });
+    let of_query = route
+        .query
+        .iter()
+        .map(|name| parameter(name, "query", route.needed.contains(name)));
     let key = json!({
         "name": "Idempotency-Key", "in": "header", "required": false,
         "description": "Two requests with one key are one request",
@@ -144,6 +158,47 @@ fn parameters(route: &Route) -> Vec<Value> {
         .chain(changes.then_some(key))
         .collect()
 }
+
+/// What a parameter means, wherever it stands.
+fn meaning(name: &str) -> &'static str {
+    let known = MEANINGS.iter().find(|(known, _)| *known == name);
+    known.map_or("", |(_, meaning)| meaning)
+}
+
+#[rustfmt::skip]
+const MEANINGS: &[(&str, &str)] = &[
+    ("profile", "Slug of a profile"),
+    ("achievement", "Id of an achievement: the last part of its URL"),
+    ("endorsement", "Id of an endorsement: the last part of its URL"),
+    ("request", "Id of a request for an endorsement: the last part of its URL"),
+    ("key", "Name of a key, such as key-1"),
+    ("token", "Id of a token, which is not the token itself"),
+    ("list", "A status list: in the path its id, in the query its URL"),
+    ("index", "Place in the list, from 0"),
+    ("timestamp", "The list as it was at this moment (RFC 3339)"),
+    ("at", "As of this moment (RFC 3339) rather than now"),
+    ("credential", "Id of a credential"),
+    ("issuer", "Its issuer, by id or slug, where several issuers say something of the id"),
+    ("subject", "Endorsements of this thing, by its id"),
+    ("endorser", "Endorsements by this one: a slug, or the id of somebody here or elsewhere"),
+    ("kind", "Of things of this kind: profile, achievement or credential"),
+    ("standing", "Standing like this, such as active or revoked"),
+    ("trustAnchors", "Whom the asker trusts, in place of the registry's own trust anchors: slugs or ids with commas between them"),
+    ("jurisdiction", "Where the endorsements have to count: an ISO 3166 code such as CH or CH-ZH"),
+    ("endorsements", "embed puts the endorsements in force into the document"),
+    ("limit", "The most items on a page: 1 to 1,000"),
+    ("cursor", "Where the page begins, from the Link header of the page before"),
+    ("reason", "Why; kept with the change in the audit trail"),
+    ("accreditor", "Requests to this accreditor, by slug or id"),
+    ("requester", "Requests by this profile, by slug or id"),
+    ("state", "Requests in this state: requested, asked, approved, declined or withdrawn"),
+    ("sub", "Id of an issuer"),
+    ("entity_type", "Subordinates of this type; all here are federation_entity"),
+    ("trust_marked", "true or false; all here have a trust mark"),
+    ("trust_mark_type", "URL or id of the accreditor's profile"),
+    ("intermediate", "Not answered here; leave it out"),
+    ("q", "What to look for: an id, a URL or a slug"),
+];
 
 fn problem_schema() -> Value {
     json!({
@@ -157,4 +212,28 @@ fn problem_schema() -> Value {
             "pointer": { "type": "string", "description": "JSON pointer to the place" },
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parameter_is_explained_and_nothing_else() {
+        let mut used = Vec::new();
+        for route in ROUTES {
+            for needed in route.needed {
+                assert!(route.query.contains(needed), "{}: {needed}", route.path);
+            }
+            for parameter in parameters(route) {
+                let name = parameter["name"].as_str().unwrap().to_owned();
+                let said = parameter["description"].as_str().unwrap_or_default();
+                assert!(!said.is_empty(), "{}: {name}", route.path);
+                used.push(name);
+            }
+        }
+        for (name, _) in MEANINGS {
+            assert!(used.iter().any(|used| used == name), "{name} is nowhere");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::credentials::securing;
 use super::edge::Edge;
-use super::endorsements::{SubjectBody, digest, next_page, parse_kind, parse_scope};
+use super::endorsements::{ScopeBody, SubjectBody, digest, next_page, parse_kind, parse_scope};
 use super::moment::moment;
 use super::problem::Problem;
 use super::reply::Reply;
@@ -37,7 +37,7 @@ pub(super) struct NewRequestBody {
     /// Links to what speaks for it: at most 20 https URLs.
     evidence: Option<Vec<String>>,
     /// What the endorsement is to cover; all of the subject where nothing is said.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<ScopeBody>)]
     scope: Option<Value>,
     /// From when on it is to hold (RFC 3339).
     valid_from: Option<String>,
@@ -68,7 +68,7 @@ pub(super) struct ApproveBody {
     /// gives an EnvelopedVerifiableCredential.
     securing: Option<String>,
     /// What it covers. Where nothing is said, as was asked for.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<ScopeBody>)]
     scope: Option<Value>,
 }
 

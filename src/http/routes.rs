@@ -41,22 +41,28 @@ pub struct Route {
     pub summary: &'static str,
     /// Parameters of its query.
     pub query: &'static [&'static str],
+    /// Those of them that have to be there.
+    pub needed: &'static [&'static str],
     /// Whether other parameters are ignored, as its standard demands, rather than refused.
     pub lenient: bool,
-    /// The JSON body that it takes.
+    /// The body that it takes.
     pub body: Option<Body>,
     /// The status of its answer when all is well.
     pub success: u16,
     /// Media types of that answer, the default first.
     pub media: &'static [&'static str],
-    /// Members that its JSON always has.
+    /// Members that its JSON always has; none where it is an array.
     pub members: &'static [&'static str],
+    /// Members that it has instead where a change was only tried out.
+    pub tried: &'static [&'static str],
     /// What answers it.
     pub handler: Handler,
 }
 
-/// The schema of a JSON body.
+/// The schema of a body.
 pub struct Body {
+    /// Its media type.
+    pub media: &'static str,
     /// Its name among the schemas.
     pub name: fn() -> std::borrow::Cow<'static, str>,
     /// The schema.
@@ -66,7 +72,16 @@ pub struct Body {
 }
 
 const fn body<T: ToSchema + PartialSchema>() -> Option<Body> {
+    body_as::<T>("application/json")
+}
+
+const fn form<T: ToSchema + PartialSchema>() -> Option<Body> {
+    body_as::<T>("application/x-www-form-urlencoded")
+}
+
+const fn body_as<T: ToSchema + PartialSchema>(media: &'static str) -> Option<Body> {
     Some(Body {
+        media,
         name: T::name,
         schema: T::schema,
         parts: T::schemas,
@@ -82,11 +97,13 @@ const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Rou
         goes_outside: false,
         summary,
         query: &[],
+        needed: &[],
         lenient: false,
         body: None,
         success: 200,
         media: JSON,
         members: &[],
+        tried: &[],
         handler,
     }
 }
@@ -120,6 +137,18 @@ const fn change(
 
 const fn with_query(route: Route, query: &'static [&'static str]) -> Route {
     Route { query, ..route }
+}
+
+const fn needing(route: Route, needed: &'static [&'static str]) -> Route {
+    Route { needed, ..route }
+}
+
+/// A decision that can be tried out first.
+const fn decision(route: Route) -> Route {
+    Route {
+        tried: &["dryRun", "affected"],
+        ..route
+    }
 }
 
 const fn bulk(route: Route) -> Route {
@@ -264,9 +293,9 @@ pub static ROUTES: &[Route] = &[
     gives(with_query(get("/status", "The status of one entry, or of a credential by its id, now or at a moment in the past", statuses::look_up), &["list", "index", "credential", "issuer", "at"]), JSON, &["outcome", "asOf"]),
     gives(ask("/status/query", "The status of up to 10,000 entries or credentials, now or at a moment in the past", body::<statuses::StatusQuery>(), statuses::query), JSON, &["results", "asOf"]),
     gives(with_query(get("/endorsements", "Endorsements by subject, endorser, kind, moment and standing", endorsements::list), &["subject", "endorser", "kind", "at", "standing", "limit", "cursor"]), JSON, &["endorsements", "asOf"]),
-    gives(ask("/endorsements/query", "Who endorses each of up to 1,000 subjects", body::<endorsements::EndorsementsQuery>(), endorsements::query), JSON, &["results", "asOf"]),
-    gives(goes_outside(ask("/standing/query", "Whether up to 1,000 credentials are in good standing, and who stands behind their issuers", body::<standing::StandingQuery>(), standing::query)), STANDING, &["results", "asOf"]),
-    gives(with_query(get("/standing", "Whether a credential is in good standing, by its id", standing::look_up), &["credential", "trustAnchors", "jurisdiction", "at"]), JSON, &["credential", "outcome", "status", "asOf"]),
+    gives(ask("/endorsements/query", "Who stands behind each of up to 1,000 subjects, and by which path", body::<endorsements::EndorsementsQuery>(), endorsements::query), JSON, &["results", "asOf"]),
+    gives(goes_outside(ask("/standing/query", "Whether up to 1,000 credentials are in good standing, and who stands behind their issuers; signed where that is asked for", body::<standing::StandingQuery>(), standing::query)), STANDING, &["results", "asOf"]),
+    gives(needing(with_query(get("/standing", "Whether a credential is in good standing, by its id, and who stands behind its issuer", standing::look_up), &["credential", "trustAnchors", "jurisdiction", "at"]), &["credential"]), JSON, &["credential", "outcome", "status", "asOf"]),
     gives(get("/endorsements/{endorsement}", "A signed EndorsementCredential, or its page", endorsements::show), CREDENTIAL, &["@context", "id", "type"]),
     gives(goes_outside(ask("/credentials/verify", "Verify a credential, also as a JWT or a baked image (VCALM)", body::<verification::VerifyRequest>(), verification::verify)), JSON, &["verified", "outcome", "problemDetails", "report"]),
     gives(goes_outside(ask("/presentations/verify", "Verify a presentation, also as a JWT (VCALM)", body::<verification::VerifyPresentationRequest>(), verification::verify_presentation)), JSON, &["verified", "outcome", "problemDetails", "report"]),
@@ -277,17 +306,17 @@ pub static ROUTES: &[Route] = &[
     gives(with_query(get("/profiles/{profile}/achievements", "The achievements of a profile", achievements::list), PAGING), JSON, &["achievements"]),
     gives(with_query(get("/achievements/{achievement}", "An Open Badges Achievement, or its page", achievements::show), &["endorsements"]), DOCUMENT, &["@context", "id", "type", "name", "description", "criteria"]),
 
-    gives(ask("/trqp/authorization", "Whether an authority lets an entity issue (TRQP)", body::<trqp::TrqpQuery>(), trqp::authorization), JSON, TRQP),
-    gives(ask("/trqp/recognition", "Whether an authority recognizes an entity as accreditor (TRQP)", body::<trqp::TrqpQuery>(), trqp::recognition), JSON, TRQP),
-    gives(get("/registry.json", "Every issuer that is endorsed here, in the shape of the DCC", oidf::registry_document), JSON, &["meta", "registry"]),
+    gives(ask("/trqp/authorization", "Whether an accreditor endorses an entity as an issuer (TRQP 2.0)", body::<trqp::TrqpQuery>(), trqp::authorization), JSON, TRQP),
+    gives(ask("/trqp/recognition", "Whether an accreditor endorses an entity as an accreditor (TRQP 2.0)", body::<trqp::TrqpQuery>(), trqp::recognition), JSON, TRQP),
+    gives(get("/registry.json", "Every endorsed issuer, in the document that clients of the DCC read", oidf::registry_document), JSON, &["meta", "registry"]),
     gives(get("/.well-known/did.json", "The DID document of this registry", wellknown::did_document), DID, &["@context", "id", "verificationMethod", "assertionMethod"]),
     gives(get("/.well-known/jwks.json", "The keys of this host as JSON Web Keys", wellknown::jwks), &["application/jwk-set+json"], &["keys"]),
     federation(get("/.well-known/openid-federation", "This registry as trust anchor (OpenID Federation)", oidf::configuration), &[], STATEMENT),
-    federation(get("/federation/fetch", "A statement about an endorsed issuer (OpenID Federation)", oidf::fetch), &["sub"], STATEMENT),
+    needing(federation(get("/federation/fetch", "A statement about an endorsed issuer (OpenID Federation)", oidf::fetch), &["sub"], STATEMENT), &["sub"]),
     federation(get("/federation/list", "The ids of all endorsed issuers (OpenID Federation)", oidf::list), &["entity_type", "trust_marked", "trust_mark_type", "intermediate"], JSON),
-    federation(get("/federation/trust_mark", "An accreditor's endorsement of an issuer as a trust mark (OpenID Federation)", trust_marks::show), &["trust_mark_type", "sub"], &["application/trust-mark+jwt"]),
-    federation(get("/federation/trust_mark_list", "The ids of those whom an accreditor endorses (OpenID Federation)", trust_marks::list), &["trust_mark_type", "sub"], JSON),
-    federation(ask("/federation/trust_mark_status", "How a trust mark stands, sent as the form member trust_mark (OpenID Federation)", None, trust_marks::status), &[], &["application/trust-mark-status-response+jwt"]),
+    needing(federation(get("/federation/trust_mark", "An accreditor's endorsement of an issuer as a trust mark (OpenID Federation)", trust_marks::show), &["trust_mark_type", "sub"], &["application/trust-mark+jwt"]), &["trust_mark_type", "sub"]),
+    needing(federation(get("/federation/trust_mark_list", "The ids of those whom an accreditor endorses as issuers (OpenID Federation)", trust_marks::list), &["trust_mark_type", "sub"], JSON), &["trust_mark_type"]),
+    federation(ask("/federation/trust_mark_status", "How a trust mark stands (OpenID Federation)", form::<trust_marks::TrustMarkStatusForm>(), trust_marks::status), &[], &["application/trust-mark-status-response+jwt"]),
     federation(get("/federation/historical_keys", "The registry's keys that are out of use (OpenID Federation)", oidf::historical_keys), &[], &["application/jwk-set+jwt"]),
 
     gives(private(get("/keys", "The keys of this registry", wellknown::keys)), JSON, &["keys"]),
@@ -296,9 +325,9 @@ pub static ROUTES: &[Route] = &[
     gives(change("/keys/{key}/revoke", "Declare a key of this registry compromised", 200, body::<profiles::RevokeKeyBody>(), wellknown::revoke_key), JSON, KEY),
     gives(change("/profiles", "Register a profile", 201, body::<profiles::NewProfileBody>(), profiles::create), JSON, &["@context", "id", "type", "name"]),
     gives(put(change("/profiles/{profile}", "Replace a profile's members", 200, body::<profiles::ProfileBody>(), profiles::replace)), JSON, &["@context", "id", "type", "name"]),
-    gives(change("/profiles/{profile}/suspend", "Suspend an accreditor, and with it what rests on it", 200, body::<endorsements::ReasonBody>(), profiles::suspend), JSON, ACCREDITOR),
-    gives(change("/profiles/{profile}/reinstate", "End the suspension of an accreditor", 200, body::<endorsements::ReasonBody>(), profiles::reinstate), JSON, ACCREDITOR),
-    gives(change("/profiles/{profile}/revoke", "Take the role from an accreditor, for what it endorsed for ever", 200, body::<endorsements::ReasonBody>(), profiles::revoke), JSON, ACCREDITOR),
+    decision(gives(change("/profiles/{profile}/suspend", "Suspend an accreditor: nothing that it endorsed counts until it is reinstated", 200, body::<endorsements::ReasonBody>(), profiles::suspend), JSON, ACCREDITOR)),
+    decision(gives(change("/profiles/{profile}/reinstate", "End the suspension of an accreditor", 200, body::<endorsements::ReasonBody>(), profiles::reinstate), JSON, ACCREDITOR)),
+    decision(gives(change("/profiles/{profile}/revoke", "Take the role of an accreditor: what it endorsed until now never counts again", 200, body::<endorsements::ReasonBody>(), profiles::revoke), JSON, ACCREDITOR)),
     gives(private(get("/profiles/{profile}/keys", "The keys of a profile", profiles::keys)), JSON, &["keys"]),
     gives(change("/profiles/{profile}/keys", "Make another key", 201, None, profiles::make_key), JSON, KEY),
     gives(change("/profiles/{profile}/keys/{key}/retire", "Take a key out of use", 200, None, profiles::retire_key), JSON, KEY),
@@ -311,20 +340,20 @@ pub static ROUTES: &[Route] = &[
     gives(change("/credentials/issue", "Issue a credential (VCALM)", 201, body::<credentials::IssueRequest>(), credentials::issue), JSON, &["verifiableCredential"]),
     gives(change("/credentials/status", "Change a credential's status (VCALM)", 200, body::<credentials::StatusRequest>(), credentials::change_status), JSON, UPDATED),
     gives(change("/endorsements", "Issue an endorsement", 201, body::<endorsements::NewEndorsementBody>(), endorsements::create), JSON, &["verifiableCredential"]),
-    gives(goes_outside(change("/endorsements/import", "Take in an endorsement that was issued elsewhere", 201, body::<endorsements::ImportBody>(), endorsements::import)), JSON, ENDORSED),
-    gives(goes_outside(change("/endorsements/{endorsement}/follow", "Ask how an endorsement that was issued elsewhere stands now", 200, None, endorsements::follow)), JSON, ENDORSED),
-    gives(change("/endorsements/{endorsement}/revoke", "Revoke an endorsement for ever", 200, body::<endorsements::ReasonBody>(), endorsements::revoke), JSON, ENDORSED),
-    gives(change("/endorsements/{endorsement}/suspend", "Suspend an endorsement", 200, body::<endorsements::ReasonBody>(), endorsements::suspend), JSON, ENDORSED),
-    gives(change("/endorsements/{endorsement}/reinstate", "End a suspension", 200, body::<endorsements::ReasonBody>(), endorsements::reinstate), JSON, ENDORSED),
+    gives(goes_outside(change("/endorsements/import", "Take in an endorsement that was issued elsewhere, and follow it", 201, body::<endorsements::ImportBody>(), endorsements::import)), JSON, ENDORSED),
+    gives(goes_outside(change("/endorsements/{endorsement}/follow", "Ask the issuer of an imported endorsement how it stands now", 200, None, endorsements::follow)), JSON, ENDORSED),
+    decision(gives(change("/endorsements/{endorsement}/revoke", "Revoke an endorsement for ever", 200, body::<endorsements::ReasonBody>(), endorsements::revoke), JSON, ENDORSED)),
+    decision(gives(change("/endorsements/{endorsement}/suspend", "Suspend an endorsement", 200, body::<endorsements::ReasonBody>(), endorsements::suspend), JSON, ENDORSED)),
+    decision(gives(change("/endorsements/{endorsement}/reinstate", "End a suspension", 200, body::<endorsements::ReasonBody>(), endorsements::reinstate), JSON, ENDORSED)),
     gives(change("/endorsement-requests", "Ask an accreditor for an endorsement", 201, body::<requests::NewRequestBody>(), requests::create), JSON, REQUESTED),
     gives(with_query(private(get("/endorsement-requests", "The requests that the caller is a side of", requests::list)), &["accreditor", "requester", "state", "limit", "cursor"]), JSON, &["requests", "asOf"]),
     gives(private(get("/endorsement-requests/{request}", "A request and what was said about it", requests::show)), JSON, REQUESTED),
     gives(change("/endorsement-requests/{request}/approve", "Approve a request, which issues the endorsement", 200, body::<requests::ApproveBody>(), requests::approve), JSON, APPROVED),
-    gives(change("/endorsement-requests/{request}/decline", "Decline a request", 200, body::<requests::DeclineBody>(), requests::decline), JSON, REQUESTED),
-    gives(change("/endorsement-requests/{request}/ask", "Ask the requester something", 200, body::<requests::AskBody>(), requests::ask), JSON, REQUESTED),
-    gives(change("/endorsement-requests/{request}/answer", "Answer what was asked", 200, body::<requests::AnswerBody>(), requests::answer), JSON, REQUESTED),
-    gives(change("/endorsement-requests/{request}/withdraw", "Withdraw a request", 200, body::<requests::WithdrawBody>(), requests::withdraw), JSON, REQUESTED),
-    gives(with_query(private(get("/profiles/{profile}/tasks", "What a profile should look at again", requests::tasks)), PAGING), JSON, &["tasks", "asOf"]),
+    gives(change("/endorsement-requests/{request}/decline", "Decline a request, with the reason for the requester", 200, body::<requests::DeclineBody>(), requests::decline), JSON, REQUESTED),
+    gives(change("/endorsement-requests/{request}/ask", "Ask the requester something before deciding", 200, body::<requests::AskBody>(), requests::ask), JSON, REQUESTED),
+    gives(change("/endorsement-requests/{request}/answer", "Answer the accreditor's question", 200, body::<requests::AnswerBody>(), requests::answer), JSON, REQUESTED),
+    gives(change("/endorsement-requests/{request}/withdraw", "Withdraw a request of one's own", 200, body::<requests::WithdrawBody>(), requests::withdraw), JSON, REQUESTED),
+    gives(with_query(private(get("/profiles/{profile}/tasks", "What waits for a profile: requests, and endorsements that end soon or whose subject has changed", requests::tasks)), PAGING), JSON, &["tasks", "asOf"]),
     gives(change("/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create), JSON, &["token", "id", "profile", "expires"]),
     gives(change("/tokens/{token}/revoke", "Revoke a bearer token", 204, None, tokens::revoke), &[], &[]),
 

@@ -25,18 +25,21 @@ use crate::verify::Expected;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct StandingQuery {
     /// The credentials themselves, each as an object or as a compact JWS. They are verified.
-    #[schema(value_type = Option<Vec<Object>>)]
+    #[schema(value_type = Option<Vec<Value>>)]
     credentials: Option<Vec<Value>>,
     /// Ids of credentials that were issued, or given an entry, here. It takes a token to ask for
     /// them, since it tells that they exist, unless the registry tells everybody.
     ids: Option<Vec<String>>,
-    /// Whom the asker trusts, by slug or id, in place of the registry's own trust anchors.
+    /// Whom the asker trusts, by slug or id, in place of the registry's own trust anchors: what counts
+    /// is what a path of endorsements leads from to one of them.
     trust_anchors: Option<Vec<String>>,
     /// Where the endorsements have to count: an ISO 3166 code such as `CH` or `CH-ZH`.
     jurisdiction: Option<String>,
     /// As of this moment (RFC 3339) rather than now.
     at: Option<String>,
-    /// Whether the answer is wanted as a JWT signed by the registry.
+    /// Whether the answer is wanted as a JWT (`application/standing+jwt`) signed by the registry. Its
+    /// claims are the members of the answer, and `iss`, `iat`, `exp`, and `questionDigest`: SHA-256
+    /// of this body in canonical form (RFC 8785), as a multibase multihash.
     #[serde(default)]
     signed: bool,
 }

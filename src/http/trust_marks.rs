@@ -3,6 +3,7 @@
 //! the endorsement, whose standing is theirs.
 
 use serde_json::Map;
+use utoipa::ToSchema;
 
 use super::edge::Edge;
 use super::federation::{
@@ -15,6 +16,17 @@ use crate::ids::EndorsementId;
 use crate::json;
 use crate::registry::{EndorsementView, Outcome, ProfileView, StatementCheck};
 use crate::vc::jws::Jws;
+
+/// The form in which a trust mark is sent.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "describes the form, which is read member by member"
+)]
+pub(super) struct TrustMarkStatusForm {
+    /// The trust mark, as this registry signed it. Other members are ignored.
+    trust_mark: String,
+}
 
 /// How a trust mark stands (section 8.4).
 pub(super) fn status(edge: &Edge, request: &Request) -> Result<Reply, Problem> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use goodstanding::http::routes::{Access, ROUTES};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::actors::text;
 use crate::support::house::House;
@@ -156,6 +156,74 @@ fn collect_references(value: &Value, found: &mut BTreeSet<String>) {
             .for_each(|item| collect_references(item, found)),
         _ => {}
     }
+}
+
+/// Whatever can be had without a name is as it is described, an array or an object with its members.
+#[test]
+fn what_is_answered_is_what_is_described() {
+    let house = House::open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    board.endorses(&school.id, "profile", false);
+    let operator = house.operator();
+    let mut looked_at = 0;
+    for ((method, path), operation) in operations(&description()) {
+        let parameters = operation["parameters"].as_array().unwrap();
+        let needs_more = parameters.iter().any(|one| one["required"] == true);
+        // That takes one of two sets of parameters.
+        if method != "GET" || needs_more || path == "/status" {
+            continue;
+        }
+        let answer = operator.call("GET", &path).header("Accept", "*/*").send();
+        let answer = answer.is(200);
+        let media = answer.header("content-type").unwrap_or_default();
+        let content = &operation["responses"]["200"]["content"];
+        let schema = &content[media.split(';').next().unwrap()]["schema"];
+        assert!(schema.is_object(), "{path}: {media} is not described");
+        match schema["type"].as_str() {
+            Some("array") => assert!(answer.json().is_array(), "{path}"),
+            Some("object") => {
+                let json = answer.json();
+                let members = schema["required"].as_array().unwrap().iter().map(text);
+                for member in members {
+                    assert!(json.get(&member).is_some(), "{path}: {member}: {json}");
+                }
+            }
+            _ => {}
+        }
+        looked_at += 1;
+    }
+    assert!(looked_at > 15, "{looked_at}");
+}
+
+#[test]
+fn a_form_is_described_as_one_and_a_trial_by_what_it_answers() {
+    let description = description();
+    let body = |path: &str| &description["paths"][path]["post"]["requestBody"]["content"];
+    let form = body("/federation/trust_mark_status");
+    assert!(
+        form["application/x-www-form-urlencoded"]["schema"].is_object(),
+        "{form}"
+    );
+    assert_eq!(form.get("application/json"), None);
+    let house = House::open();
+    house.accreditor("board");
+    let tried = house
+        .operator()
+        .post("/profiles/board/suspend", &json!({ "dryRun": true }));
+    let tried = tried.is(200).json();
+    let answers = &description["paths"]["/profiles/{profile}/suspend"]["post"]["responses"];
+    let schemas = answers["200"]["content"]["application/json"]["schema"]["anyOf"].as_array();
+    let fits = |schema: &Value| {
+        let members = schema["required"].as_array().unwrap().iter().map(text);
+        members
+            .into_iter()
+            .all(|member| tried.get(&member).is_some())
+    };
+    let fitting = schemas
+        .expect("two answers")
+        .iter()
+        .filter(|schema| fits(schema));
+    assert_eq!(fitting.count(), 1, "{tried}");
 }
 
 #[test]
