@@ -242,7 +242,7 @@ fn preflight(allow: &str, public: bool) -> Reply {
         .header("Access-Control-Allow-Methods", allow)
         .header(
             "Access-Control-Allow-Headers",
-            "Accept, Content-Type, If-None-Match",
+            "Accept, Authorization, Content-Type, If-None-Match",
         )
         .header("Access-Control-Max-Age", "86400")
 }

@@ -99,6 +99,7 @@ pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> 
     let mut result = told.results.into_iter().next().unwrap_or_default();
     let tag = text_tag(&result.to_string());
     result["asOf"] = told.as_of.to_string().into();
+    result["freshUntil"] = told.fresh_until.to_string().into();
     let reply = Reply::json(200, &result).weak_version(&tag);
     Ok(match edge.tells_everybody() {
         true => reply.fresh_for(edge.cache.look_up),
@@ -146,14 +147,19 @@ fn told(
     let answers = edge
         .registry
         .standing(asked, question, may_see, options, outside)?;
-    let urls = edge.registry.urls();
+    let (urls, now) = (edge.registry.urls(), edge.registry.now());
     Ok(Told {
         results: answers
             .iter()
             .map(|answer| members(&urls, answer))
             .collect(),
         as_of,
-        fresh_until: edge.registry.now().plus(edge.cache.standing),
+        // Never beyond what is known to end sooner.
+        fresh_until: answers
+            .iter()
+            .filter_map(|answer| answer.until)
+            .filter(|until| *until > now)
+            .fold(now.plus(edge.cache.standing), Timestamp::min),
     })
 }
 

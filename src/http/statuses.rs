@@ -31,7 +31,7 @@ pub(super) struct StatusQueryItem {
     /// URL of the list.
     list: Option<String>,
     /// The index, as a number or as a string of digits.
-    #[schema(value_type = u64)]
+    #[schema(value_type = Option<u64>)]
     index: Option<Value>,
     /// Id of the credential.
     credential: Option<String>,

@@ -4,6 +4,7 @@
 use crate::entropy::random;
 use crate::ids::{ProfileId, Slug};
 use crate::registry::change::{Tx, log_event, stage_reason};
+use crate::registry::standing::ids_by_owner;
 use crate::registry::{Change, Outcome, Registry, RegistryError};
 use crate::store::engine::Read;
 use crate::store::event::{EndorsementState, EventKind};
@@ -133,6 +134,25 @@ impl Registry {
         })
     }
 
+    /// The history of a profile about which nothing is kept. One that has not the role and has
+    /// endorsed had it, and lost it before such things were kept.
+    fn from_before(
+        &self,
+        read: &dyn Read,
+        id: ProfileId,
+        record: &ProfileRecord,
+    ) -> Result<Vec<AccreditorChange>, RegistryError> {
+        let endorsed = !ids_by_owner(read, Some(id), None, 1)?.is_empty();
+        if record.accreditor || !endorsed {
+            return Ok(from_the_start(record));
+        }
+        let change = |at, standing| AccreditorChange { at, standing };
+        Ok(vec![
+            change(record.created_at, AccreditorStanding::Held),
+            change(record.changed_at, AccreditorStanding::Removed),
+        ])
+    }
+
     /// Stages one decision, on the profile as it is before it.
     pub(in crate::registry) fn stage_accreditor(
         &self,
@@ -144,7 +164,10 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         let present = ACCREDITORS.get(tx.read, &id)?;
         ACCREDITORS.expect(&mut tx.batch, &id, present.as_ref());
-        let mut history = present.map_or_else(|| from_the_start(before), |present| present.history);
+        let mut history = match present {
+            Some(present) => present.history,
+            None => self.from_before(tx.read, id, before)?,
+        };
         history.push(AccreditorChange {
             at: tx.now,
             standing,

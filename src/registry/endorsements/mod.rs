@@ -22,7 +22,7 @@ use super::signing::to_store;
 use super::standing::EndorsementView;
 use super::standing::links::Links;
 use super::{Change, Outcome, Registry, RegistryError};
-use crate::badges::{DigestMultibase, EndorsementToIssue, Role, Scope, SubjectKind};
+use crate::badges::{DigestMultibase, EndorsementToIssue, Role, Scope, SubjectKind, Wider};
 use crate::ids::{EndorsementId, ProfileId, SpaceId};
 use crate::status::{StatusPurpose, build_entry};
 use crate::store::engine::Read;
@@ -156,9 +156,9 @@ impl Registry {
         Ok(())
     }
 
-    /// Nobody passes on more than was given: an accreditor that is endorsed for something endorses
-    /// within one of those scopes. One that nobody endorsed has its role from the registry alone,
-    /// without limits.
+    /// Nobody passes on more than was given: an accreditor that accreditors here endorsed within
+    /// limits endorses within those that are in force, and does not get rid of them by their end.
+    /// One that was never limited has its role from the registry alone.
     fn check_scope(
         &self,
         tx: &Tx<'_>,
@@ -167,18 +167,25 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         let links = Links::new(self, tx.read, None);
         let known = links.of(&endorser.issuer_id)?;
-        let held = known
-            .links
-            .iter()
-            .filter(|link| link.carries(false) && link.outcome() == Outcome::Active);
+        let given_here = known.links.iter().filter(|link| {
+            link.carries(false) && matches!(link.record.origin, Origin::Issued { .. })
+        });
         let mut refused = None;
-        for link in held {
-            let Some(own) = &link.scope else {
-                return Ok(());
+        for link in given_here {
+            let in_force = link.outcome() == Outcome::Active;
+            let passed_on = match &link.scope {
+                None => Ok(()),
+                Some(own) => own.lets_pass_on(new.scope.as_ref()),
             };
-            match own.lets_pass_on(new.scope.as_ref()) {
-                Ok(()) => return Ok(()),
+            match passed_on {
+                Ok(()) if in_force => return Ok(()),
+                Ok(()) => {}
                 Err(wider) => refused = Some((link, wider)),
+            }
+            if !in_force && link.scope.is_some() && refused.is_none() {
+                let member = "";
+                let reason = format!("what limits it is {}", link.outcome().as_str());
+                refused = Some((link, Wider { member, reason }));
             }
         }
         match refused {

@@ -5,13 +5,15 @@ use super::allocation::space_of;
 use super::history::{Past, entry_at};
 use super::staged::stored_page;
 use crate::bitstring::{IndexOutOfRange, StatusIndex, get_in_page, page_of};
-use crate::ids::{ListId, Revision, SpaceId};
+use crate::ids::{ListId, ProfileId, Revision, SpaceId};
 use crate::registry::lists::list_of;
 use crate::registry::profiles::id_digest;
 use crate::registry::{Actor, Outcome, Registry, RegistryError, Thing};
 use crate::status::{Effect, StatusPurpose};
 use crate::store::engine::Read;
-use crate::store::tables::{CREDENTIALS, Carried, LIST_STATES, ListRecord};
+use crate::store::tables::{
+    CREDENTIALS, Carried, CredentialRecord, Digest, LIST_STATES, ListRecord,
+};
 use crate::time::Timestamp;
 
 /// What an entry says, or why it says nothing.
@@ -118,6 +120,9 @@ pub enum MaySee {
     Nothing,
 }
 
+/// What an issuer's part of the registry knows of a credential's id.
+type Claim = ((Digest, ProfileId), CredentialRecord);
+
 impl Registry {
     /// What one entry of a list says, or said at `at`.
     pub fn status_at(
@@ -213,6 +218,37 @@ impl Registry {
         })
     }
 
+    /// What was said of a credential's id, as far as the caller may see it: by which issuer, and
+    /// what.
+    pub(in crate::registry) fn claims_seen(
+        &self,
+        read: &dyn Read,
+        credential: &str,
+        issuer: Option<&str>,
+        at: Option<Timestamp>,
+        may_see: MaySee,
+    ) -> Result<Vec<Claim>, RegistryError> {
+        let meant = match issuer {
+            None => None,
+            Some(name) => match self.profile_number(read, name)? {
+                Some(issuer) => Some(issuer),
+                None => return Ok(Vec::new()),
+            },
+        };
+        let mut rows = CREDENTIALS.scan(read, &id_digest(credential), None, usize::MAX)?;
+        rows.retain(|((_, owner), record)| {
+            let visible = match may_see {
+                MaySee::Everything => true,
+                MaySee::OwnOf(actor) => actor.speaks_for(*owner),
+                MaySee::Nothing => false,
+            };
+            visible
+                && meant.is_none_or(|meant| meant == *owner)
+                && at.is_none_or(|at| record.created_at <= at)
+        });
+        Ok(rows)
+    }
+
     /// Ids are chosen by issuers, so two can say something of one id. Then the answer is
     /// `unknown` unless an issuer is named: neither can speak for the other's credential.
     pub(in crate::registry) fn read_credential(
@@ -223,24 +259,7 @@ impl Registry {
         at: Option<Timestamp>,
         may_see: MaySee,
     ) -> Result<Result<CredentialAnswer, StatusUnknown>, RegistryError> {
-        let meant = match issuer {
-            None => None,
-            Some(name) => match self.profile_number(read, name)? {
-                Some(issuer) => Some(issuer),
-                None => return Ok(Err(StatusUnknown::NoCredential(credential.to_owned()))),
-            },
-        };
-        let rows = CREDENTIALS.scan(read, &id_digest(credential), None, usize::MAX)?;
-        let seen = rows.into_iter().filter(|((_, owner), record)| {
-            let visible = match may_see {
-                MaySee::Everything => true,
-                MaySee::OwnOf(actor) => actor.speaks_for(*owner),
-                MaySee::Nothing => false,
-            };
-            visible
-                && meant.is_none_or(|meant| meant == *owner)
-                && at.is_none_or(|at| record.created_at <= at)
-        });
+        let seen = self.claims_seen(read, credential, issuer, at, may_see)?;
         let mut entries: Vec<EntryAnswer> = Vec::new();
         let (mut owners, mut elsewhere) = (0, false);
         for (_, record) in seen {

@@ -18,6 +18,9 @@ pub(in crate::registry) struct Subject {
     pub(in crate::registry) accreditor: bool,
 }
 
+/// Schemes of URLs that are no name of anything, and that do something where they are followed.
+const NO_NAMES: [&str; 6] = ["javascript", "vbscript", "data", "blob", "about", "file"];
+
 impl Registry {
     /// The id under which a thing is known: a profile here answers to its URL as well.
     pub(in crate::registry) fn canonical(
@@ -116,8 +119,10 @@ impl Registry {
                 ..elsewhere()
             })
         };
-        if url::Url::parse(id).is_err() || id.len() > 2048 {
-            let detail = "an absolute URL of at most 2,048 characters is needed";
+        let names_something = |url: &url::Url| !NO_NAMES.contains(&url.scheme());
+        if !url::Url::parse(id).as_ref().is_ok_and(names_something) || id.len() > 2048 {
+            let detail = "an absolute URL of at most 2,048 characters is needed, such as a DID, an \
+                          https URL or a URN";
             return Err(RegistryError::invalid("/subject/id", detail));
         }
         let wrong = |is: &str| {

@@ -100,7 +100,7 @@ impl Registry {
             Grant::Issuing => Role::Issuer,
             Grant::Accrediting => Role::Accreditor,
         };
-        if let Some(outcome) = self.outcome_without_asking(read, &entity, role, question)? {
+        if let Some(outcome) = self.outcome_without_asking(read, &entity, question)? {
             return Ok(GrantAnswer { entity, outcome });
         }
         let anchors = match question.authority {
@@ -131,22 +131,15 @@ impl Registry {
         &self,
         read: &dyn Read,
         entity: &str,
-        role: Role,
         question: AuthorityQuestion<'_>,
     ) -> Result<Option<Outcome>, RegistryError> {
         let Some(profile) = self.profile_with_id(read, entity)? else {
             return Ok(None);
         };
         let record = self.profile_record(read, profile)?;
-        let lost = match role {
-            Role::Issuer => !record.issuer,
-            Role::Accreditor => !record.accreditor,
-        };
         Ok(match question.at {
             _ if question.authority == Authority::Accreditor(profile) => Some(Outcome::NotEndorsed),
             Some(at) if at < record.created_at => Some(Outcome::Unknown),
-            // Which roles it had then is told by the endorsements of that time.
-            None if lost => Some(Outcome::NotEndorsed),
             _ => None,
         })
     }

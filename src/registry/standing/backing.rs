@@ -1,7 +1,7 @@
 //! Who stands behind a subject: the endorsements here, searched for a path to a trust anchor.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::links::{Link, Links};
@@ -38,7 +38,8 @@ pub enum Anchors {
 pub struct Backing {
     /// [`Outcome::Active`] where a path in force leads to an anchor.
     pub outcome: Outcome,
-    /// Why, as a word that programs can branch on: those of [`Reason`], or `unknown-subject`.
+    /// Why, as a word that programs can branch on: those of [`Reason`], `unknown-subject`, or `role`
+    /// where it does not have the role here in which it was asked about.
     pub reason: &'static str,
     /// The same for people.
     pub detail: String,
@@ -139,6 +140,9 @@ impl Registry {
         question: &Question,
         wanted: Wanted<'_>,
     ) -> Result<(Backing, bool), RegistryError> {
+        if let Some(lost) = self.role_lost(links, subject, wanted.role)? {
+            return Ok((lost, false));
+        }
         let mut chain = Chain {
             links,
             start: subject,
@@ -162,6 +166,48 @@ impl Registry {
             },
         };
         Ok((backing, chain.limited.get()))
+    }
+}
+
+impl Registry {
+    /// What is to be said of somebody who does not have the role here in which it is asked about.
+    /// When an accreditor had its role is kept; of an issuer's only whether it has it.
+    fn role_lost(
+        &self,
+        links: &Links<'_>,
+        subject: &str,
+        role: Option<Role>,
+    ) -> Result<Option<Backing>, RegistryError> {
+        let Some(role) = role else { return Ok(None) };
+        let Some(profile) = self.profile_with_id(links.read, subject)? else {
+            return Ok(None);
+        };
+        let record = self.profile_record(links.read, profile)?;
+        let outcome = match role {
+            Role::Issuer if record.issuer => Outcome::Active,
+            Role::Issuer if links.at.is_some_and(|at| at < record.changed_at) => Outcome::Unknown,
+            Role::Issuer => Outcome::NotEndorsed,
+            Role::Accreditor => match self.accreditor(links.read, profile)?.standing(links.at) {
+                Outcome::Revoked => Outcome::NotEndorsed,
+                other => other,
+            },
+        };
+        let name = match role {
+            Role::Issuer => "an issuer",
+            Role::Accreditor => "an accreditor",
+        };
+        let detail = match outcome {
+            Outcome::Active => return Ok(None),
+            Outcome::Unknown => format!("whether it was {name} here at that moment is not kept"),
+            Outcome::Suspended => format!("the registry has suspended it as {name}"),
+            _ => format!("it is not {name} here"),
+        };
+        Ok(Some(Backing {
+            outcome,
+            reason: "role",
+            detail,
+            path: Vec::new(),
+        }))
     }
 }
 
@@ -197,13 +243,20 @@ impl trust::Links for Chain<'_, '_> {
 
     fn links_to(&mut self, subject: &str, most: usize) -> Result<Found, RegistryError> {
         let known = self.links.of(subject)?;
-        let mut all: Vec<&Link> = known.links.iter().map(|link| &**link).collect();
-        // Where not all are looked at, those in force are.
-        all.sort_by_key(|link| link.outcome() != Outcome::Active);
-        let links = all.iter().take(most).map(|link| self.seen(subject, link));
+        let seen: Result<Vec<_>, RegistryError> = known
+            .links
+            .iter()
+            .map(|link| Ok((link.outcome() != Outcome::Active, self.seen(subject, link)?)))
+            .collect();
+        let mut seen = seen?;
+        // Those in force that cover what is wanted first, and of each endorser the best alone:
+        // nobody crowds out the others by endorsing often.
+        seen.sort_by_key(|(out_of_force, link)| (link.fit != Fit::Fits, *out_of_force));
+        let mut endorsers = HashSet::new();
+        seen.retain(|(_, link)| endorsers.insert(link.endorser.clone()));
         Ok(Found {
-            links: links.collect::<Result<Arc<[_]>, RegistryError>>()?,
-            more: known.more || all.len() > most,
+            more: known.more || seen.len() > most,
+            links: seen.into_iter().take(most).map(|(_, link)| link).collect(),
         })
     }
 

@@ -13,7 +13,7 @@ use crate::registry::{
     AccreditorAction, Actor, EndorsementAction, Outcome, Registry, RegistryError,
 };
 use crate::store::engine::Read;
-use crate::store::tables::ENDORSEMENTS;
+use crate::store::tables::{ENDORSEMENTS, Origin};
 
 /// What would be affected.
 #[derive(Debug, Clone, Default)]
@@ -103,6 +103,8 @@ struct Cascade<'l, 'a> {
     /// Those whose endorsements rest on the decision, and of whom that is not yet worked out.
     accreditors: Vec<ProfileId>,
     known: BTreeSet<ProfileId>,
+    /// The same of those who are not registered here.
+    elsewhere: BTreeSet<String>,
     subjects: BTreeSet<String>,
     looked_at: usize,
     found: Affected,
@@ -116,6 +118,7 @@ impl<'l, 'a> Cascade<'l, 'a> {
             question,
             accreditors: Vec::new(),
             known: BTreeSet::new(),
+            elsewhere: BTreeSet::new(),
             subjects: BTreeSet::new(),
             looked_at: 0,
             found: Affected::default(),
@@ -175,6 +178,32 @@ impl<'l, 'a> Cascade<'l, 'a> {
         }
     }
 
+    /// What somebody elsewhere endorsed is among the imports.
+    fn endorsed_elsewhere_by(&mut self, endorser: &str) -> Result<(), RegistryError> {
+        let mut after = None;
+        loop {
+            let page = ids_by_owner(self.before.read, Some(ProfileId::REGISTRY), after, PAGE)?;
+            let records = ENDORSEMENTS.multi_get(self.before.read, &page)?;
+            for (id, record) in page.iter().zip(records) {
+                if self.looked_at == MOST_LOOKED_AT {
+                    self.found.more = true;
+                    return Ok(());
+                }
+                self.looked_at += 1;
+                let origin = record.map(|record| record.origin);
+                if let Some(Origin::Imported(imported)) = origin
+                    && imported.endorser == endorser
+                {
+                    self.endorsement(*id)?;
+                }
+            }
+            after = page.last().copied();
+            if page.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
     fn endorsement(&mut self, id: EndorsementId) -> Result<(), RegistryError> {
         let Some(record) = ENDORSEMENTS.get(self.before.read, &id)? else {
             return Ok(());
@@ -184,12 +213,18 @@ impl<'l, 'a> Cascade<'l, 'a> {
         self.found.endorsements += usize::from(before.outcome() != after.outcome());
         let subject = before.record.subject.clone();
         // Where every accreditor is an anchor, nobody's endorsements rest on another's.
-        if self.question.anchors != Anchors::Registered && before.carries(false) {
+        if self.question.anchors != Anchors::Registered {
             let registry = self.before.registry;
-            if let Some(profile) = registry.profile_with_id(self.before.read, &subject)?
-                && self.known.insert(profile)
-            {
-                self.accreditors.push(profile);
+            match registry.profile_with_id(self.before.read, &subject)? {
+                Some(profile) if before.carries(false) => {
+                    if self.known.insert(profile) {
+                        self.accreditors.push(profile);
+                    }
+                }
+                None if before.carries(true) && self.elsewhere.insert(subject.clone()) => {
+                    self.endorsed_elsewhere_by(&subject)?;
+                }
+                _ => {}
             }
         }
         self.subjects.insert(subject);

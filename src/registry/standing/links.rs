@@ -1,11 +1,11 @@
 //! Endorsements as the links of chains: each with how it stands and what its endorser lends to it,
 //! in one state of the store, at one moment.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::badges::{Role, Scope, SubjectKind};
+use crate::badges::{DigestMultibase, Role, Scope, SubjectKind};
 use crate::ids::{EndorsementId, ProfileId};
 use crate::registry::endorsements::accreditors::Accreditor;
 use crate::registry::profiles::id_digest;
@@ -15,7 +15,7 @@ use crate::store::tables::{
     ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord, Origin, RecordedStanding,
 };
 use crate::time::Timestamp;
-use crate::trust::{self, Fit, Place};
+use crate::trust::{self, Fit, PathLink, Place};
 
 /// The endorsements that are known here, by subject. What was looked up once is kept as long as
 /// this is, so that many questions of one snapshot cost little more than one.
@@ -28,7 +28,11 @@ pub(in crate::registry) struct Links<'a> {
     /// What would be, if this were decided.
     supposed: Option<Supposed>,
     subjects: RefCell<HashMap<String, Rc<Subject>>>,
+    /// How many links stand in them.
+    kept: Cell<usize>,
     endorsers: RefCell<HashMap<ProfileId, Rc<Endorser>>>,
+    /// Of the subject that was looked at last.
+    version: RefCell<Option<(String, Version)>>,
 }
 
 /// A decision that was not made, to see what it would do.
@@ -72,8 +76,9 @@ pub(in crate::registry) struct Endorser {
     accreditor: Accreditor,
 }
 
-/// Of this many subjects the endorsements are kept at a time.
+/// Of this many subjects the endorsements are kept at a time, and of these so many.
 const MOST_KEPT: usize = 4_096;
+const MOST_LINKS_KEPT: usize = 40_000;
 
 /// At most this many endorsements of one thing are looked at for one answer.
 pub(in crate::registry) const MOST_LINKS: usize = 1_000;
@@ -118,7 +123,9 @@ impl<'a> Links<'a> {
             now: registry.now(),
             supposed: None,
             subjects: RefCell::default(),
+            kept: Cell::new(0),
             endorsers: RefCell::default(),
+            version: RefCell::default(),
         }
     }
 
@@ -154,8 +161,12 @@ impl<'a> Links<'a> {
         }
         let found = Rc::new(Subject { links, more });
         let mut subjects = self.subjects.borrow_mut();
-        if subjects.len() == MOST_KEPT {
+        let kept = self.kept.get() + found.links.len();
+        if subjects.len() == MOST_KEPT || kept > MOST_LINKS_KEPT {
             subjects.clear();
+            self.kept.set(found.links.len());
+        } else {
+            self.kept.set(kept);
         }
         subjects.insert(subject.to_owned(), found.clone());
         Ok(found)
@@ -189,6 +200,22 @@ impl<'a> Links<'a> {
             own,
             lent,
         })
+    }
+
+    /// When the first endorsement on a path ends by itself.
+    pub(in crate::registry) fn end_of(
+        &self,
+        path: &[PathLink],
+    ) -> Result<Option<Timestamp>, RegistryError> {
+        let mut end: Option<Timestamp> = None;
+        for step in path {
+            let id = self.registry.urls().parse_endorsement(&step.endorsement);
+            let known = self.of(&step.subject)?;
+            let link = known.links.iter().find(|link| Some(link.id) == id);
+            let until = link.and_then(|link| link.record.valid_until);
+            end = end.into_iter().chain(until).min();
+        }
+        Ok(end)
     }
 
     /// How somebody stands as an accreditor here; none for who never held the role.
@@ -270,14 +297,30 @@ impl<'a> Links<'a> {
         let Some(bound) = &record.digest_multibase else {
             return Ok(outcome);
         };
-        let present = self.registry.present_version(self.read, &record.subject)?;
-        Ok(match present {
+        Ok(match self.version_of(&record.subject)? {
             Some((_, changed_at)) if self.at.is_some_and(|at| at < changed_at) => Outcome::Unknown,
             Some((present, _)) if bound.parse() != Ok(present) => Outcome::StaleDigest,
             _ => outcome,
         })
     }
 }
+
+impl Links<'_> {
+    /// The present version of a subject, worked out once for all that endorses it.
+    fn version_of(&self, subject: &str) -> Result<Version, RegistryError> {
+        if let Some((known, version)) = &*self.version.borrow()
+            && known == subject
+        {
+            return Ok(*version);
+        }
+        let version = self.registry.present_version(self.read, subject)?;
+        *self.version.borrow_mut() = Some((subject.to_owned(), version));
+        Ok(version)
+    }
+}
+
+/// The digest of a thing's present version, and when it last changed; none for what lives elsewhere.
+type Version = Option<(DigestMultibase, Timestamp)>;
 
 /// How an endorsement stands at a moment: what was decided for ever, then its period, then what
 /// was decided for the time being.

@@ -1,6 +1,6 @@
 //! Bad input: each a problem that names the place, with nothing stored.
 
-use goodstanding::http::routes::ROUTES;
+use goodstanding::http::routes::{ROUTES, Route};
 use serde_json::json;
 
 use crate::support::actors::Actor;
@@ -250,7 +250,10 @@ fn a_body_of_another_media_type_is_refused_by_every_route_that_takes_json() {
     let operator = house.operator();
     let before = house.store();
     let mut taken = Vec::new();
-    for route in ROUTES.iter().filter(|route| route.body.is_some()) {
+    // OpenID Federation posts forms, and has errors of its own shape (tests/it/http/federation).
+    let takes_json =
+        |route: &&Route| route.body.is_some() && !route.path.starts_with("/federation/");
+    for route in ROUTES.iter().filter(takes_json) {
         let path = route
             .path
             .replace("{profile}", "school")

@@ -15,4 +15,5 @@ mod rocks;
 mod securing;
 mod standing;
 mod trust;
+mod trust_hostile;
 mod verify;

@@ -9,13 +9,13 @@ use serde_json::Value;
 use super::{Endorsed, Half, Looked, MOST_SHOWN, Party, StandingAnswer, StatusPart};
 use crate::badges::{Need, Role, SubjectKind};
 use crate::ids::AchievementId;
+use crate::json::each;
 use crate::registry::lists::queries::CredentialAnswer;
-use crate::registry::profiles::id_digest;
 use crate::registry::standing::backing::{Question, Wanted};
 use crate::registry::standing::links::{Link, Links};
 use crate::registry::{MaySee, Outcome, Registry, RegistryError};
 use crate::store::engine::Read;
-use crate::store::tables::{ACHIEVEMENTS, CREDENTIALS, CredentialDates, CredentialRecord};
+use crate::store::tables::{ACHIEVEMENTS, CredentialDates, CredentialRecord};
 use crate::time::Timestamp;
 use crate::verify::{StatusReport, weightiest};
 
@@ -63,7 +63,10 @@ impl<'a> Asking<'a> {
                 outcome: entry.answer.outcome,
             })
             .collect();
-        let rows = CREDENTIALS.scan(read, &id_digest(id), None, 2)?;
+        // Only what the answer was drawn from: that others say something of the id is theirs.
+        let rows = self
+            .registry
+            .claims_seen(read, id, None, self.question.at, may_see)?;
         let [((_, owner), record)] = rows.as_slice() else {
             // Two say something of the id, and nobody knows whose credential is meant.
             return Ok(StandingAnswer {
@@ -72,37 +75,50 @@ impl<'a> Asking<'a> {
             });
         };
         let issuer = self.registry.profile_record(read, *owner)?.issuer_id;
-        let own = match period(record.dates.as_ref(), self.now) {
-            Outcome::Active => outcome,
-            over => weightiest([outcome, over].into_iter()),
-        };
+        let own = weightiest([outcome, period(record.dates.as_ref(), self.now)].into_iter());
         let need = self.need_of_record(record)?;
         let achievement = record.achievement.as_deref();
-        self.answer(Known {
+        let mut answer = self.answer(Known {
             credential: Some(id.to_owned()),
             verified: None,
             own,
+            until: record.dates.as_ref().and_then(|dates| dates.valid_until),
             status,
             issuer: Some(&issuer),
             achievement,
+            called: None,
             need,
-        })
+        })?;
+        if record.dates.is_none() && own == Outcome::Unknown {
+            answer.detail =
+                "no status stands against it, and from when and until when it holds is \
+                             not known here; hand in the credential itself"
+                    .to_owned();
+        }
+        Ok(answer)
     }
 
     pub(super) fn by_document(&self, looked: &Looked) -> Result<StandingAnswer, RegistryError> {
         let Looked { report, claims } = looked;
         let status = report.status.iter().map(status_part).collect();
-        let achievement = claims.pointer("/credentialSubject/achievement");
+        let subjects = each(claims.as_object(), "", "credentialSubject");
+        let mut achievements =
+            subjects.flat_map(|(at, subject)| each(subject.as_object(), &at, "achievement"));
+        let achievement = achievements.next().map(|(_, achievement)| achievement);
         let achieved = achievement
             .and_then(|achievement| achievement.get("id").unwrap_or(achievement).as_str());
+        let called = achievement.and_then(|achievement| achievement.get("name")?.as_str());
+        // Whoever is only said to have issued it stands behind nothing here.
+        let proved = report.verified;
         let mut answer = self.answer(Known {
             credential: report.id.clone(),
-            verified: Some(report.verified),
+            verified: Some(proved),
             own: report.outcome,
+            until: moment(claims, &["validUntil", "expirationDate"]),
             status,
-            // Whoever is only said to have issued it stands behind nothing here.
-            issuer: report.issuer.as_deref(),
-            achievement: achieved,
+            issuer: report.issuer.as_deref().filter(|_| proved),
+            achievement: achieved.filter(|_| proved),
+            called,
             need: Need {
                 awarded: moment(claims, &["awardedDate", "validFrom", "issuanceDate"]),
                 ..self.need_of(achievement)?
@@ -127,7 +143,11 @@ impl<'a> Asking<'a> {
             .map(|id| self.party(id, SubjectKind::Achievement, need))
             .transpose()?;
         let own_achievement = match (&issuer, &achievement) {
-            (Some(issuer), Some(achievement)) => self.makes(&issuer.id, &achievement.id)?,
+            // What is called otherwise than it is registered is another thing.
+            (Some(issuer), Some(achievement)) => {
+                let same = |called: &str| achievement.name.as_deref() == Some(called);
+                known.called.is_none_or(same) && self.makes(&issuer.id, &achievement.id)?
+            }
             _ => false,
         };
         let behind = achievement
@@ -155,8 +175,15 @@ impl<'a> Asking<'a> {
                 (Half::Issuer, Outcome::Unknown, detail)
             }
         };
+        let ends = [&issuer, &achievement].into_iter().flatten();
+        let until = ends
+            .filter(|party| party.backing.outcome == Outcome::Active)
+            .filter_map(|party| party.until)
+            .chain(known.until.filter(|until| *until > self.now))
+            .min();
         Ok(StandingAnswer {
             credential: known.credential,
+            until,
             outcome,
             decided_by,
             detail,
@@ -203,6 +230,7 @@ impl<'a> Asking<'a> {
         let (backing, limited) =
             registry.backing_for(&self.links, &canonical, self.question, wanted)?;
         let party = Rc::new(Party {
+            until: self.links.end_of(&backing.path)?,
             name: registry.name_and_owner(self.links.read, &canonical)?.0,
             backing,
             endorsements: endorsements.collect(),
@@ -306,9 +334,13 @@ struct Known<'a> {
     credential: Option<String>,
     verified: Option<bool>,
     own: Outcome,
+    /// Until when it holds.
+    until: Option<Timestamp>,
     status: Vec<StatusPart>,
     issuer: Option<&'a str>,
     achievement: Option<&'a str>,
+    /// What the credential calls the achievement.
+    called: Option<&'a str>,
     need: Need,
 }
 
@@ -327,9 +359,10 @@ fn status_part(report: &StatusReport) -> StatusPart {
     }
 }
 
-/// How a credential stands by its dates, as far as they are known.
+/// How a credential stands by its dates. Without them nobody knows whether it is over.
 fn period(dates: Option<&CredentialDates>, at: Timestamp) -> Outcome {
     match dates {
+        None => Outcome::Unknown,
         Some(dates) if dates.valid_from.is_some_and(|from| at < from) => Outcome::NotYetValid,
         Some(dates) if dates.valid_until.is_some_and(|until| until <= at) => Outcome::Expired,
         _ => Outcome::Active,

@@ -9,9 +9,10 @@ use std::thread;
 use serde_json::Value;
 
 use super::backing::{Backing, Question};
-use crate::badges::nested_credentials;
+use crate::badges::{Clr, nested_credentials};
 use crate::ids::EndorsementId;
 use crate::registry::{MaySee, Outcome, Registry, RegistryError};
+use crate::time::Timestamp;
 use crate::vc::securing::Secured;
 use crate::verify::{Options, Outside, Report};
 use asking::Asking;
@@ -45,6 +46,8 @@ pub struct StandingAnswer {
     pub issuer: Option<Rc<Party>>,
     /// What was achieved, where it names that.
     pub achievement: Option<Rc<Party>>,
+    /// Until when that holds by what is known now, where anything that it rests on ends by itself.
+    pub until: Option<Timestamp>,
     /// The credentials within it, by their JSON pointer.
     pub nested: Vec<(String, Self)>,
 }
@@ -95,6 +98,8 @@ pub struct Party {
     pub name: Option<String>,
     /// Who stands behind it, and how well.
     pub backing: Backing,
+    /// When the first endorsement on that path ends by itself.
+    pub until: Option<Timestamp>,
     /// Its endorsements, the ones in force first; at most [`MOST_SHOWN`].
     pub endorsements: Vec<Endorsed>,
     /// Whether there are more.
@@ -118,7 +123,7 @@ pub struct Endorsed {
 pub(in crate::registry) const MOST_SHOWN: usize = 8;
 
 /// So many credentials within one credential are answered for.
-const MOST_NESTED: usize = 64;
+const MOST_NESTED: usize = Clr::MAX_CREDENTIALS;
 
 impl Registry {
     /// How each credential stands and who stands behind it, all of one snapshot, in the order
@@ -144,7 +149,13 @@ impl Registry {
             Asked::Id(_) => Vec::new(),
             Asked::Document(document) => {
                 let whole = look(document);
-                let nested = nested_credentials(&whole.claims).take(MOST_NESTED);
+                // What is in a credential that nobody proved is nobody's.
+                let most = if whole.report.verified {
+                    MOST_NESTED
+                } else {
+                    0
+                };
+                let nested = nested_credentials(&whole.claims).take(most);
                 let nested: Vec<_> = nested.map(|(at, inner)| (at, look(inner))).collect();
                 std::iter::once((String::new(), whole))
                     .chain(nested)
@@ -225,6 +236,7 @@ impl StandingAnswer {
             status: Vec::new(),
             issuer: None,
             achievement: None,
+            until: None,
             nested: Vec::new(),
         }
     }
