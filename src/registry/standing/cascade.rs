@@ -84,9 +84,7 @@ impl Registry {
         check_action(&record, action)?;
         let standing = action.standing();
         let (before, after) = self.both(&*read, Supposed::Endorsement(id, standing));
-        let mut cascade = Cascade::new(&before, &after, self.question()?);
-        cascade.endorsement(id)?;
-        cascade.finish()
+        Cascade::new(&before, &after, self.question()?).of_endorsement(id)
     }
 
     fn both<'a>(&'a self, read: &'a dyn Read, supposed: Supposed) -> (Links<'a>, Links<'a>) {
@@ -100,6 +98,8 @@ struct Cascade<'l, 'a> {
     before: &'l Links<'a>,
     after: &'l Links<'a>,
     question: Question,
+    /// The endorsement that it is about, which is looked at once.
+    decided: Option<EndorsementId>,
     /// Those whose endorsements rest on the decision, and of whom that is not yet worked out.
     accreditors: Vec<ProfileId>,
     known: BTreeSet<ProfileId>,
@@ -116,6 +116,7 @@ impl<'l, 'a> Cascade<'l, 'a> {
             before,
             after,
             question,
+            decided: None,
             accreditors: Vec::new(),
             known: BTreeSet::new(),
             elsewhere: BTreeSet::new(),
@@ -127,7 +128,16 @@ impl<'l, 'a> Cascade<'l, 'a> {
 
     fn of_accreditor(mut self, id: ProfileId) -> Result<Affected, RegistryError> {
         self.known.insert(id);
+        // Where it is an anchor, it is one that stands otherwise.
+        let record = self.before.registry.profile_record(self.before.read, id)?;
+        self.subjects.insert(record.issuer_id);
         self.endorsed_by(id)?;
+        self.finish()
+    }
+
+    fn of_endorsement(mut self, id: EndorsementId) -> Result<Affected, RegistryError> {
+        self.endorsement(id)?;
+        self.decided = Some(id);
         self.finish()
     }
 
@@ -169,7 +179,9 @@ impl<'l, 'a> Cascade<'l, 'a> {
                     return Ok(());
                 }
                 self.looked_at += 1;
-                self.endorsement(*id)?;
+                if self.decided != Some(*id) {
+                    self.endorsement(*id)?;
+                }
             }
             after = page.last().copied();
             if page.len() < PAGE {
