@@ -21,8 +21,12 @@ WITH_ENV := . "$(CACHE)/build.env" &&
 
 WITH_FUZZ := PATH="$(CACHE)/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin:$$PATH"
 
+# Of make decade: how many histories, or the number of the one that is to be told again.
+SEEDS ?= 20
+SEED ?=
+
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench bench-peers fuzz fuzz-corpus check fmt clippy doc deny setup env clean-cache
+.PHONY: help run build test decade bench bench-peers fuzz fuzz-corpus check fmt clippy doc deny setup env clean-cache
 
 help: ## What there is
 	@echo "Goodstanding, the targets:"
@@ -38,6 +42,9 @@ build: setup ## Builds the release binary and says where it stands
 test: setup ## Runs all tests
 	@setup/interop.sh "$(CACHE)"
 	@$(WITH_ENV) . "$(CACHE)/interop.env" && cargo test --locked $(ARGS)
+
+decade: setup ## Random decades against a naive model: make decade SEEDS=200, or SEED=7 alone
+	@$(WITH_ENV) GOODSTANDING_DECADE_SEEDS="$(SEEDS)" GOODSTANDING_DECADE_SEED="$(SEED)" cargo test --locked --test it decade -- --nocapture
 
 bench: setup ## Runs the micro benches
 	@$(WITH_ENV) cargo bench --locked --bench micro $(if $(ARGS),-- $(ARGS))

@@ -3,6 +3,7 @@
 mod conformance_canon;
 mod conformance_jsonld;
 mod conformance_proof;
+mod decade;
 mod fuzz_corpus;
 mod http;
 mod interop;
