@@ -20,7 +20,7 @@ use crate::status::{ListReference, StatusEntry, StatusError, StatusResult};
 use crate::time::{Timestamp, Ttl};
 use crate::vc::did::{Did, DidError};
 use crate::verify::{
-    self, CheckedList, Known, Resolver, SignedHere, Trust, Unresolved, WantedList,
+    self, CheckedList, Known, Resolver, SignedHere, Trust, Unresolved, WantedList, WantedOf,
 };
 
 /// How many questions one request may ask. What is known from before is no question.
@@ -144,7 +144,7 @@ impl Resolver for Session<'_> {
         None
     }
 
-    fn known(&self, _: &str) -> Option<Known> {
+    fn known(&self, _: &str, _: Option<WantedOf<'_>>) -> Option<Known> {
         None
     }
 }

@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::lists::list_of;
 use super::signing::Held;
-use super::standing::backing::Question;
+use super::standing::backing::{Backing, Question, Wanted};
 use super::standing::links::Links;
 use super::{Outcome, Registry, RegistryError};
+use crate::badges::Need;
 use crate::bitstring::ListLength;
 use crate::ids::{ListId, ProfileId};
 use crate::status::{ListFormat, StatusEntry, StatusError, StatusResult};
@@ -19,7 +20,7 @@ use crate::trust::PathLink;
 use crate::vc::jwks::{JwksError, MAX_KEYS};
 use crate::verify::{
     self, CheckedList, Fetched, Known, KnownEndorsement, Options, PresentationReport, Report,
-    Resolver, SignedHere, Unresolved, WantedList,
+    Resolver, SignedHere, Unresolved, WantedList, WantedOf,
 };
 
 /// How many endorsements of one thing a report shows, the ones in force first.
@@ -197,13 +198,14 @@ impl Resolver for Hosted<'_> {
         known.then_some(canonical)
     }
 
-    fn known(&self, id: &str) -> Option<Known> {
+    fn known(&self, id: &str, wanted: Option<WantedOf<'_>>) -> Option<Known> {
         if !self.tells {
             return None;
         }
         // A store that cannot be read is no reason to say nothing.
-        Some(self.known_thing(id).unwrap_or(Known {
+        Some(self.known_thing(id, wanted).unwrap_or(Known {
             outcome: Outcome::Unreachable,
+            limited: false,
             detail: "what is known of it here could not be read".to_owned(),
             path: Vec::new(),
             name: None,
@@ -228,7 +230,7 @@ impl Hosted<'_> {
             .map_err(|error| Unresolved::Malformed(error.to_string()))
     }
 
-    fn known_thing(&self, id: &str) -> Result<Known, RegistryError> {
+    fn known_thing(&self, id: &str, wanted: Option<WantedOf<'_>>) -> Result<Known, RegistryError> {
         let registry = self.registry;
         let subject = registry.canonical(self.read, id)?;
         let links = Links::new(registry, self.read, self.at);
@@ -236,7 +238,7 @@ impl Hosted<'_> {
             at: self.at,
             ..registry.question()?
         };
-        let backing = registry.backing(&links, &subject, &question)?;
+        let (backing, limited) = self.backing(&links, &subject, &question, wanted)?;
         let mut endorsements: Vec<KnownEndorsement> = links
             .of(&subject)?
             .links
@@ -253,11 +255,16 @@ impl Hosted<'_> {
                 outcome: link.outcome(),
             })
             .collect();
-        endorsements.sort_by_key(|one| one.outcome != Outcome::Active);
+        let counts = |one: &KnownEndorsement| {
+            let first = backing.path.first();
+            first.is_some_and(|link| *link.endorsement == *one.id)
+        };
+        endorsements.sort_by_key(|one| (!counts(one), one.outcome != Outcome::Active));
         endorsements.truncate(MOST_SHOWN);
         let (name, owner) = registry.name_and_owner(self.read, &subject)?;
         Ok(Known {
             outcome: backing.outcome,
+            limited,
             path: match backing.path.as_slice() {
                 [] | [_] => Vec::new(),
                 path => path.iter().map(link_in_words).collect(),
@@ -270,6 +277,34 @@ impl Hosted<'_> {
                 .map(|(digest, _)| digest),
             endorsements,
         })
+    }
+
+    /// Who stands behind a thing for what is wanted of it, and whether that was of weight.
+    fn backing(
+        &self,
+        links: &Links<'_>,
+        subject: &str,
+        question: &Question,
+        wanted: Option<WantedOf<'_>>,
+    ) -> Result<(Backing, bool), RegistryError> {
+        let Some(wanted) = wanted else {
+            let anything = Wanted::default();
+            return self
+                .registry
+                .backing_for(links, subject, question, anything);
+        };
+        let need = Need {
+            awarded: wanted.awarded,
+            ..self
+                .registry
+                .need_of(self.read, self.at, wanted.achievement)?
+        };
+        let wanted = Wanted {
+            kind: Some(wanted.kind),
+            role: wanted.role,
+            need: Some(&need),
+        };
+        self.registry.backing_for(links, subject, question, wanted)
     }
 
     fn status_in(

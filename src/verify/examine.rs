@@ -5,12 +5,12 @@
 //! what the issuer is now known to have said: a newer version, status, period, and what is
 //! embedded.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use crate::badges::schema::{Schema, Violation};
-use crate::badges::{Coverage, Need, Scope, achievements_of, scope_of};
+use crate::badges::{self, Coverage, Need, Scope, SubjectKind, achievements_of, scope_of};
 use crate::bitstring::{DEFAULT_CAP_BYTES, MINIMUM_ENTRIES};
 use crate::status::StatusList;
 use crate::time::Timestamp;
@@ -30,7 +30,7 @@ use super::proofs::{self, Wanted};
 use super::record;
 use super::references;
 use super::report::{CheckKind, DateReport, Finding, Report};
-use super::resolver::{Known, Resolver};
+use super::resolver::{Known, Resolver, WantedOf};
 
 /// How deep credentials within credentials are looked at; the outermost is 0. Each level reads
 /// its part of the document once more.
@@ -39,7 +39,7 @@ pub(super) const MAX_DEPTH: usize = 4;
 /// How many credentials are looked at in all: those of a presentation, and what is embedded.
 pub(super) const MAX_EMBEDDED: usize = 128;
 
-/// Of how many things the registry is asked what it knows, in one run.
+/// How often the registry is asked what it knows of something, in one run.
 const MAX_KNOWN: usize = 32;
 
 /// One run of verification.
@@ -53,9 +53,14 @@ pub(super) struct Examiner<'r> {
     pub(super) work: Work,
     /// Whether what is looked at is a newer version already: it is not refreshed once more.
     pub(super) refreshed: bool,
-    /// What the registry was asked of, and what it said.
-    asked: Vec<(String, Option<Known>)>,
+    /// What the registry said, where that holds whatever somebody is needed for.
+    said: HashMap<Party, Option<Known>>,
+    /// How many more things it is asked about.
+    questions_left: usize,
 }
+
+/// Somebody by id, as a kind of thing and in a role, or in any.
+type Party = (String, Option<(SubjectKind, Option<badges::Role>)>);
 
 /// A credential whose proof is good, or nearly so: its document, and what only its JWT said.
 pub(super) struct Claims<'a> {
@@ -74,7 +79,8 @@ impl<'r> Examiner<'r> {
             left: MAX_EMBEDDED,
             work: Work::default(),
             refreshed: false,
-            asked: Vec::new(),
+            said: HashMap::new(),
+            questions_left: MAX_KNOWN,
         }
     }
 
@@ -342,16 +348,20 @@ impl<'r> Examiner<'r> {
         one == other || canonical(one).is_some_and(|one| canonical(other) == Some(one))
     }
 
-    /// What the registry knows of a thing, asked once for each of the first few.
-    pub(super) fn known(&mut self, id: &str) -> Option<Known> {
-        if let Some((_, known)) = self.asked.iter().find(|(asked, _)| asked == id) {
+    /// What the registry knows of a thing, for what is wanted of it.
+    pub(super) fn known(&mut self, id: &str, wanted: Option<WantedOf<'_>>) -> Option<Known> {
+        let party = (
+            id.to_owned(),
+            wanted.map(|wanted| (wanted.kind, wanted.role)),
+        );
+        if let Some(known) = self.said.get(&party) {
             return known.clone();
         }
-        if self.asked.len() == MAX_KNOWN {
-            return None;
+        self.questions_left = self.questions_left.checked_sub(1)?;
+        let known = self.resolver.known(id, wanted);
+        if known.as_ref().is_none_or(|known| !known.limited) {
+            self.said.insert(party, known.clone());
         }
-        let known = self.resolver.known(id);
-        self.asked.push((id.to_owned(), known.clone()));
         known
     }
 }

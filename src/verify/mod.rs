@@ -43,7 +43,7 @@ pub use report::{
     Check, CheckKind, DateReport, Evidence, Problem, ProofReport, Report, StatusReport, Whole,
 };
 pub use resolver::{
-    Known, KnownEndorsement, Outside, Resolver, SignedHere, Trust, Unresolved, WantedList,
+    Known, KnownEndorsement, Outside, Resolver, SignedHere, Trust, Unresolved, WantedList, WantedOf,
 };
 
 /// How a document is to be verified. The default is the strict mode.

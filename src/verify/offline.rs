@@ -12,7 +12,7 @@ use crate::status::{StatusEntry, StatusError, StatusResult};
 use crate::vc::jws::Jws;
 
 use super::lists::{CheckedList, Fetched};
-use super::resolver::{Known, Outside, Resolver, SignedHere, Unresolved, WantedList};
+use super::resolver::{Known, Outside, Resolver, SignedHere, Unresolved, WantedList, WantedOf};
 
 /// Documents by their URLs: controller documents by the identifier that they are of, key sets,
 /// status lists and newer versions by where they stand.
@@ -128,7 +128,7 @@ impl Resolver for Given {
         None
     }
 
-    fn known(&self, _: &str) -> Option<Known> {
+    fn known(&self, _: &str, _: Option<WantedOf<'_>>) -> Option<Known> {
         None
     }
 }

@@ -5,8 +5,8 @@
 
 use serde_json::Value;
 
-use crate::badges::DigestMultibase;
 use crate::badges::schema::{self, Schema};
+use crate::badges::{DigestMultibase, Need, Role, SubjectKind};
 use crate::json::each;
 use crate::time::Timestamp;
 
@@ -15,7 +15,7 @@ use super::examine::{Claims, Examiner, has_type};
 use super::input::Input;
 use super::outcome::Outcome;
 use super::report::{CheckKind, Finding, Report};
-use super::resolver::{Known, Unresolved};
+use super::resolver::{Known, Unresolved, WantedOf};
 
 /// How many achievements of one credential the registry is asked about.
 const MAX_ACHIEVEMENTS: usize = 8;
@@ -135,7 +135,8 @@ pub(super) fn tell(examiner: &mut Examiner<'_>, claims: &Claims<'_>, report: &mu
         limits(report);
     }
     let issuer = claims.credential.issuer;
-    let known = examiner.known(issuer.id);
+    let achievements: Vec<(String, &Value)> = achievements(claims.document).collect();
+    let known = examiner.known(issuer.id, Some(wanted_of_issuer(claims, &achievements)));
     let named = issuer
         .profile
         .and_then(|profile| profile.get("name")?.as_str());
@@ -146,30 +147,54 @@ pub(super) fn tell(examiner: &mut Examiner<'_>, claims: &Claims<'_>, report: &mu
             of_known(&known, named, issuer.id),
         );
     }
-    let subjects = each(claims.document.as_object(), "", "credentialSubject");
-    let achievements =
-        subjects.flat_map(|(at, subject)| each(subject.as_object(), &at, "achievement"));
-    for (at, achievement) in achievements.take(MAX_ACHIEVEMENTS) {
+    for (at, achievement) in achievements.into_iter().take(MAX_ACHIEVEMENTS) {
         let id = achievement.get("id").unwrap_or(achievement).as_str();
         let named = achievement.get("name").and_then(Value::as_str);
-        if let Some(known) = id.and_then(|id| examiner.known(id)) {
+        let wanted = WantedOf {
+            kind: SubjectKind::Achievement,
+            role: None,
+            achievement: Some(achievement),
+            awarded: Need::of_credential(claims.document).awarded,
+        };
+        if let Some(known) = id.and_then(|id| examiner.known(id, Some(wanted))) {
             let finding = of_known(&known, named, issuer.id);
             report.note(&at, CheckKind::Registry, finding);
         }
     }
 }
 
+/// Every achievement that a credential speaks of, with its place.
+fn achievements(document: &Value) -> impl Iterator<Item = (String, &Value)> {
+    each(document.as_object(), "", "credentialSubject")
+        .flat_map(|(at, subject)| each(subject.as_object(), &at, "achievement"))
+}
+
+/// For what the issuer has to be endorsed: to issue this, or to endorse others.
+fn wanted_of_issuer<'a>(claims: &Claims<'a>, achievements: &[(String, &'a Value)]) -> WantedOf<'a> {
+    let of_issuer = |role| WantedOf {
+        kind: SubjectKind::Profile,
+        role: Some(role),
+        achievement: None,
+        awarded: None,
+    };
+    if claims.credential.is_a("EndorsementCredential") {
+        return of_issuer(Role::Accreditor);
+    }
+    WantedOf {
+        achievement: match achievements {
+            [(_, one)] => Some(one),
+            _ => None,
+        },
+        awarded: Need::of_credential(claims.document).awarded,
+        ..of_issuer(Role::Issuer)
+    }
+}
+
 /// What the registry knows, with a word where the credential calls it by another name, and where
 /// it is another's than the issuer's.
 fn of_known(known: &Known, named: Option<&str>, issuer: &str) -> Finding {
-    let endorsers: Vec<String> = known
-        .endorsements
-        .iter()
-        .filter(|one| one.outcome == Outcome::Active)
-        .map(|one| format!("{} ({})", one.name, one.endorser))
-        .collect();
-    let mut detail = match known.outcome {
-        Outcome::Active => format!("endorsed by {}", endorsers.join(", ")),
+    let mut detail = match (known.outcome, known.endorsements.first()) {
+        (Outcome::Active, Some(one)) => format!("endorsed by {} ({})", one.name, one.endorser),
         _ => known.detail.clone(),
     };
     match (&known.name, named) {
@@ -230,7 +255,7 @@ fn bound_version(examiner: &mut Examiner<'_>, claims: &Claims<'_>, report: &mut 
             .any(|subject| subject.id == id);
         let present = id
             .filter(|_| subject)
-            .and_then(|id| examiner.known(id)?.digest);
+            .and_then(|id| examiner.known(id, None)?.digest);
         let finding = match (digest, present) {
             (Some(digest), Some(present)) if digest == present => {
                 let detail = "what is endorsed is still the version that was";

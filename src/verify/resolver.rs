@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::badges::DigestMultibase;
+use crate::badges::{DigestMultibase, Role, SubjectKind};
 use crate::status::{ListReference, StatusEntry, StatusError, StatusResult};
 use crate::time::Timestamp;
 use crate::vc::verifying::VerifyingKey;
@@ -71,9 +71,24 @@ pub trait Resolver: Sync {
         None
     }
 
-    /// What this registry knows of the thing with this id: an issuer or an achievement. `None`
-    /// where nobody asked it, as when verification is offline.
-    fn known(&self, id: &str) -> Option<Known>;
+    /// What this registry knows of the thing with this id, an issuer or an achievement, for what
+    /// is wanted of it; whatever that may be, where it is none. `None` where nobody asked it, as
+    /// when verification is offline.
+    fn known(&self, id: &str, wanted: Option<WantedOf<'_>>) -> Option<Known>;
+}
+
+/// What a credential wants of its issuer, or of what was achieved.
+#[derive(Debug, Clone, Copy)]
+pub struct WantedOf<'a> {
+    /// As what kind of thing it has to be endorsed.
+    pub kind: SubjectKind,
+    /// As what a profile acts in the credential.
+    pub role: Option<Role>,
+    /// The one achievement that this is about, as the credential writes it. Of a credential with
+    /// none, or with several, it is not known what has to be covered.
+    pub achievement: Option<&'a Value>,
+    /// When it was awarded.
+    pub awarded: Option<Timestamp>,
 }
 
 /// A list that a credential points to.
@@ -115,9 +130,12 @@ pub struct SignedHere {
 /// What a registry knows of a profile or an achievement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
-    /// [`Outcome::Active`] where an endorsement of it is in force, [`Outcome::NotEndorsed`] where
-    /// it is known and has none, the best standing of those it has, or [`Outcome::Unknown`].
+    /// [`Outcome::Active`] where an endorsement of it for what is wanted is in force,
+    /// [`Outcome::NotEndorsed`] where it is known and has none, the best standing of those it has,
+    /// or [`Outcome::Unknown`].
     pub outcome: Outcome,
+    /// Whether it was of weight for what achievement, and awarded when, it is wanted.
+    pub limited: bool,
     /// Why, for people, where it is not active.
     pub detail: String,
     /// The way from it up to somebody trusted, where that leads over several: who endorses whom.
@@ -128,7 +146,8 @@ pub struct Known {
     pub owner: Option<String>,
     /// The digest of its present version (`digestMultibase`), where it lives here.
     pub digest: Option<DigestMultibase>,
-    /// Its endorsements, the ones in force first; bounded by who answers.
+    /// Its endorsements: first the one by which it stands for what is wanted, then the others in
+    /// force; bounded by who answers.
     pub endorsements: Vec<KnownEndorsement>,
 }
 

@@ -7,6 +7,7 @@ pub(super) mod cascade;
 pub(super) mod good_standing;
 pub(super) mod issuers;
 pub(super) mod links;
+mod needs;
 pub(super) mod ready;
 
 use super::profiles::id_digest;

@@ -232,7 +232,7 @@ impl Resolver for World {
         (known == signature).then(|| here.clone())
     }
 
-    fn known(&self, id: &str) -> Option<Known> {
+    fn known(&self, id: &str, _: Option<WantedOf<'_>>) -> Option<Known> {
         self.known.get(id).cloned()
     }
 }

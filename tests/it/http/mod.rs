@@ -23,3 +23,4 @@ mod requests;
 mod statuses;
 mod trqp;
 mod verify;
+mod verify_endorsed;

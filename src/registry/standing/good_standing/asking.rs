@@ -253,80 +253,15 @@ impl<'a> Asking<'a> {
         })
     }
 
-    /// What is known of an achievement, as a credential writes it: what the issuer signed, and where
-    /// that says nothing of it, what is registered here.
+    /// What is needed for an achievement, as a credential writes it.
     fn need_of(&self, achievement: Option<&Value>) -> Result<Need, RegistryError> {
-        let need = Need {
-            jurisdiction: self.question.jurisdiction.clone(),
-            ..Need::default()
-        };
-        let Some(written) = achievement else {
-            return Ok(need);
-        };
-        let id = written.get("id").unwrap_or(written).as_str();
-        let registered = id.map_or(Ok(Registered::Elsewhere), |id| self.registered(id))?;
-        let said = written.as_object().map(|_| Need::of_achievement(written));
-        let known = match (said, registered) {
-            (None, Registered::Elsewhere | Registered::NotHeld) => Need::default(),
-            (Some(said), Registered::Elsewhere) => said,
-            (None, Registered::So(members)) => Need::of_achievement(&members),
-            // What it was then, where the issuer does not say it, nobody knows.
-            (Some(said), Registered::NotHeld) => combined(written, said, None),
-            (Some(said), Registered::So(members)) => combined(written, said, Some(&members)),
-        };
         Ok(Need {
-            jurisdiction: need.jurisdiction,
-            ..known
+            jurisdiction: self.question.jurisdiction.clone(),
+            ..self
+                .registry
+                .need_of(self.links.read, self.question.at, achievement)?
         })
     }
-
-    fn registered(&self, id: &str) -> Result<Registered, RegistryError> {
-        let Some(view) = self.registry.achievement_at(self.links.read, id)? else {
-            return Ok(Registered::Elsewhere);
-        };
-        match self.question.at.is_some_and(|at| at < view.changed_at) {
-            true => Ok(Registered::NotHeld),
-            false => Ok(Registered::So(view.document)),
-        }
-    }
-}
-
-/// What an issuer says of an achievement, and what is registered of it: where both speak of a thing,
-/// what both say, since nobody makes one thing of another by calling it so.
-fn combined(written: &Value, said: Need, registered: Option<&Value>) -> Need {
-    let known = registered.map(Need::of_achievement).unwrap_or_default();
-    let both = |member: &str, said: Option<Vec<String>>, known: Option<Vec<String>>| match (
-        written.get(member),
-        registered.and_then(|it| it.get(member)),
-    ) {
-        (Some(_), Some(_)) => {
-            let mut said = said.unwrap_or_default();
-            said.retain(|value| known.iter().flatten().any(|other| other == value));
-            Some(said)
-        }
-        (Some(_), None) => said,
-        (None, _) => known,
-    };
-    Need {
-        achievement_types: both(
-            "achievementType",
-            said.achievement_types,
-            known.achievement_types,
-        ),
-        tags: both("tag", said.tags, known.tags),
-        alignments: both("alignment", said.alignments, known.alignments),
-        ..Need::default()
-    }
-}
-
-/// What is registered here of an achievement.
-enum Registered {
-    /// Nothing.
-    Elsewhere,
-    /// It was changed after the moment that is asked about, and only the present version is kept.
-    NotHeld,
-    /// The document.
-    So(Value),
 }
 
 /// What is known of a credential before its endorsers are asked for.

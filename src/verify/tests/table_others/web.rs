@@ -97,7 +97,7 @@ impl Resolver for Web {
         self.world.signed_here(method, signature)
     }
 
-    fn known(&self, _: &str) -> Option<Known> {
+    fn known(&self, _: &str, _: Option<WantedOf<'_>>) -> Option<Known> {
         None
     }
 }

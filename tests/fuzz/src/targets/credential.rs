@@ -11,7 +11,7 @@ use goodstanding::vc::{members, proof};
 use goodstanding::verify::outcome::Outcome;
 use goodstanding::verify::{
     CheckedList, Fetched, Known, Options, Report, Resolver, SignedHere, Unresolved, WantedList,
-    verify_credential, verify_presentation,
+    WantedOf, verify_credential, verify_presentation,
 };
 use serde_json::{Value, json};
 
@@ -227,7 +227,7 @@ impl Resolver for Nobody {
         None
     }
 
-    fn known(&self, _: &str) -> Option<Known> {
+    fn known(&self, _: &str, _: Option<WantedOf<'_>>) -> Option<Known> {
         None
     }
 }
