@@ -21,6 +21,6 @@ mod standing;
 mod tests;
 
 pub use links::{Accreditor, Bounds, Fit, Found, Link, Links};
-pub use policy::{Cause, Contribution, Place, contribution};
+pub use policy::{Cause, Contribution, Level, Place, contribution};
 pub use search::find_path;
 pub use standing::{PathLink, Reason, Standing};

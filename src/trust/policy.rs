@@ -73,7 +73,8 @@ pub fn contribution(link: &Link, endorser: Outcome, place: Place) -> Contributio
 }
 
 impl Contribution {
-    pub(super) const fn level(self) -> Level {
+    /// How bad that is: the best links come first.
+    pub const fn level(self) -> Level {
         match self.cause {
             Cause::NotCarried => Level::NotCarried,
             Cause::OutOfScope(_) => Level::OutOfScope,
@@ -87,16 +88,26 @@ impl Contribution {
 /// How bad something is; later is worse. The last three carry no chain. They are told apart so that
 /// the answer can show where the best of the ways breaks off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
+pub enum Level {
+    /// In force.
     Stands,
+    /// Not known.
     Unsure,
+    /// Bound to another version.
     Stale,
+    /// Withdrawn for the time being.
     Suspended,
+    /// Its period has not begun.
     NotYetValid,
+    /// Its period is over.
     Expired,
+    /// Withdrawn for ever.
     Revoked,
+    /// By nobody who may endorse.
     NotEndorsed,
+    /// Not of an accreditor.
     NotCarried,
+    /// Of something else.
     OutOfScope,
 }
 

@@ -156,9 +156,9 @@ impl Registry {
         Ok(())
     }
 
-    /// Nobody passes on more than was given: an accreditor that accreditors here endorsed within
-    /// limits endorses within those that are in force, and does not get rid of them by their end.
-    /// One that was never limited has its role from the registry alone.
+    /// Nobody passes on more than was given: an accreditor that was limited, by one here that still
+    /// stands, endorses within what an endorsement in force covers, and does not get rid of the
+    /// limits by their end. One that was never limited has its role from the registry alone.
     fn check_scope(
         &self,
         tx: &Tx<'_>,
@@ -168,7 +168,9 @@ impl Registry {
         let links = Links::new(self, tx.read, None);
         let known = links.of(&endorser.issuer_id)?;
         let given_here = known.links.iter().filter(|link| {
-            link.carries(false) && matches!(link.record.origin, Origin::Issued { .. })
+            link.carries(false)
+                && link.lent == Outcome::Active
+                && matches!(link.record.origin, Origin::Issued { .. })
         });
         let mut refused = None;
         for link in given_here {

@@ -10,7 +10,7 @@ use crate::ids::Slug;
 use crate::registry::{Outcome, Registry, RegistryError};
 use crate::store::engine::Read;
 use crate::time::Timestamp;
-use crate::trust::{self, Accreditor, Bounds, Fit, Found, PathLink, Reason};
+use crate::trust::{self, Accreditor, Bounds, Fit, Found, PathLink, Place, Reason};
 
 /// What is asked of endorsements.
 #[derive(Debug, Clone, Default)]
@@ -183,6 +183,9 @@ impl Registry {
             return Ok(None);
         };
         let record = self.profile_record(links.read, profile)?;
+        if links.at.is_some_and(|at| at < record.created_at) {
+            return Ok(None);
+        }
         let outcome = match role {
             Role::Issuer if record.issuer => Outcome::Active,
             Role::Issuer if links.at.is_some_and(|at| at < record.changed_at) => Outcome::Unknown,
@@ -243,15 +246,19 @@ impl trust::Links for Chain<'_, '_> {
 
     fn links_to(&mut self, subject: &str, most: usize) -> Result<Found, RegistryError> {
         let known = self.links.of(subject)?;
-        let seen: Result<Vec<_>, RegistryError> = known
-            .links
-            .iter()
-            .map(|link| Ok((link.outcome() != Outcome::Active, self.seen(subject, link)?)))
-            .collect();
-        let mut seen = seen?;
-        // Those in force that cover what is wanted first, and of each endorser the best alone:
-        // nobody crowds out the others by endorsing often.
-        seen.sort_by_key(|(out_of_force, link)| (link.fit != Fit::Fits, *out_of_force));
+        let place = match subject == self.start {
+            true => Place::First,
+            false => Place::Further,
+        };
+        let mut seen = Vec::with_capacity(known.links.len());
+        for link in &known.links {
+            let as_seen = self.seen(subject, link)?;
+            let level = trust::contribution(&as_seen, link.lent, place).level();
+            seen.push((level, as_seen));
+        }
+        // The best ones first, and of each endorser the best alone: nobody crowds out the others
+        // by endorsing often.
+        seen.sort_by_key(|(level, _)| *level);
         let mut endorsers = HashSet::new();
         seen.retain(|(_, link)| endorsers.insert(link.endorser.clone()));
         Ok(Found {

@@ -67,7 +67,8 @@ impl Then<'_> {
             .flat_map(|(_, one)| self.statuses(&one.signed))
             .filter(|(_, value, _)| value.is_some())
             .collect();
-        let ([(_, credential)], 1) = (meant.as_slice(), by_then.count()) else {
+        let by_then: Vec<_> = by_then.collect();
+        let [(_, credential)] = by_then.as_slice() else {
             // Nobody, or two who mean different credentials by it.
             return Told {
                 outcome: "unknown",
@@ -185,13 +186,14 @@ impl Then<'_> {
             outcome,
             decided_by,
             statuses,
-            parties: Some((by, of)),
+            // Whoever is only said to have issued it is asked about in vain.
+            parties: (verified != Some(false)).then_some((by, of)),
             verified,
         }
     }
 
-    /// What is known of an achievement: what the credential says, and of what that leaves out, what
-    /// is registered here. Of that only the present version is kept.
+    /// What is known of an achievement: what both the credential and the registry say, and of what
+    /// one leaves out, what the other says. Of that only the present version is kept.
     fn known_of(&self, achievement: &str, said: Option<Said>) -> Said {
         let here = self.model.owner_of(achievement).is_some();
         let nothing = Said {
@@ -199,20 +201,18 @@ impl Then<'_> {
             tags: Some(Vec::new()),
             alignments: Some(Vec::new()),
         };
-        let otherwise = match (here, &said) {
-            (true, _)
-                if self
-                    .at
-                    .is_some_and(|at| at < self.model.last_said(achievement)) =>
-            {
-                Said::default()
-            }
-            (true, _) => CONTENTS[self.model.content(achievement)]
-                .said()
-                .or(&nothing),
-            (false, Some(_)) => nothing,
-            (false, None) => Said::default(),
+        let changed = |at| at < self.model.last_said(achievement);
+        let registered = match here {
+            true if self.at.is_some_and(changed) => None,
+            true => Some(CONTENTS[self.model.content(achievement)].said()),
+            false => None,
         };
-        said.unwrap_or_default().or(&otherwise)
+        match (said, registered) {
+            (Some(said), Some(registered)) => said.and(&registered).or(&registered).or(&nothing),
+            (None, Some(registered)) => registered.or(&nothing),
+            (Some(said), None) if here => said,
+            (Some(said), None) => said.or(&nothing),
+            (None, None) => Said::default(),
+        }
     }
 }

@@ -107,6 +107,21 @@ impl Signed {
 }
 
 impl Said {
+    /// What both say, where both say anything of it.
+    pub(super) fn and(self, other: &Self) -> Self {
+        let both = |own: Option<Vec<Word>>, other: &Option<Vec<Word>>| match (own, other) {
+            (Some(own), Some(other)) => {
+                Some(own.into_iter().filter(|one| other.contains(one)).collect())
+            }
+            (own, _) => own,
+        };
+        Self {
+            types: both(self.types, &other.types),
+            tags: both(self.tags, &other.tags),
+            alignments: both(self.alignments, &other.alignments),
+        }
+    }
+
     /// This, and the other for what is not said here.
     pub(super) fn or(self, other: &Self) -> Self {
         Self {

@@ -199,6 +199,9 @@ impl<'m> Then<'m> {
 
     /// Who stands behind a subject.
     pub(super) fn backing(&self, of: &str, anchors: &Anchors, need: Option<&Need>) -> Backing {
+        if let Some(lost) = self.lost_role(of, need) {
+            return lost;
+        }
         let mut paths = Vec::new();
         self.walk(&mut vec![of.to_owned()], 0, (anchors, need), &mut paths);
         let Some((rank, length)) = paths.into_iter().min() else {
@@ -214,6 +217,22 @@ impl<'m> Then<'m> {
             },
             best: Some((rank, length)),
         }
+    }
+
+    /// Somebody here who is asked about as an issuer, and is none. Since when is not kept, so of a
+    /// moment before the profile was last written nobody knows.
+    fn lost_role(&self, of: &str, need: Option<&Need>) -> Option<Backing> {
+        let as_issuer = need.is_some_and(|need| need.role == Some("issuer"));
+        let present = Then { at: None, ..*self };
+        if !as_issuer || !self.model.is_profile(of) || !self.knows(of) || present.is_issuer(of) {
+            return None;
+        }
+        let before = self.at.is_some_and(|at| at < self.model.last_written(of));
+        Some(Backing {
+            outcome: if before { "unknown" } else { "not-endorsed" },
+            reason: "role",
+            best: None,
+        })
     }
 
     /// Every path from the last one in `way` on to an anchor, nobody on it twice.

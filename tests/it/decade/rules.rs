@@ -84,20 +84,24 @@ impl Then<'_> {
         roles
     }
 
-    /// Nobody passes on more than was given: who is endorsed as an accreditor endorses within what
-    /// one of those endorsements covers.
+    /// Nobody passes on more than was given: who was limited as an accreditor, by one who is still
+    /// an accreditor, endorses within what an endorsement in force covers, and does not get rid of
+    /// the limits by their end.
     fn is_too_wide(&self, wanted: &Endorsement) -> bool {
-        let given = self.endorsements().filter(|(place, one)| {
+        let given = self.endorsements().filter(|(_, one)| {
             one.subject == wanted.signed.issuer
                 && one.roles.contains(&"accreditor")
-                && self.outcome(*place, one) == "active"
+                && self.accreditor(&one.signed.issuer) == "active"
         });
-        let given: Vec<_> = given.map(|(_, one)| &one.scope).collect();
+        let given: Vec<_> = given
+            .map(|(place, one)| (self.outcome(place, one) == "active", &one.scope))
+            .collect();
         let everything = Scope::default();
         let asked = wanted.scope.as_ref().unwrap_or(&everything);
-        let allows =
-            |given: &&Option<Scope>| given.as_ref().is_none_or(|given| lies_within(asked, given));
-        !given.is_empty() && !given.iter().any(allows)
+        let allows = |(in_force, given): &(bool, &Option<Scope>)| {
+            *in_force && given.as_ref().is_none_or(|given| lies_within(asked, given))
+        };
+        given.iter().any(|(_, scope)| scope.is_some()) && !given.iter().any(allows)
     }
 
     /// The key that signs for somebody: the newest that has stood long enough.

@@ -86,7 +86,6 @@ impl<'a> Asking<'a> {
             status,
             issuer: Some(&issuer),
             achievement,
-            called: None,
             need,
         })?;
         if record.dates.is_none() && own == Outcome::Unknown {
@@ -107,7 +106,6 @@ impl<'a> Asking<'a> {
         let achievement = achievements.next().map(|(_, achievement)| achievement);
         let achieved = achievement
             .and_then(|achievement| achievement.get("id").unwrap_or(achievement).as_str());
-        let called = achievement.and_then(|achievement| achievement.get("name")?.as_str());
         // Whoever is only said to have issued it stands behind nothing here.
         let proved = report.verified;
         let mut answer = self.answer(Known {
@@ -118,7 +116,6 @@ impl<'a> Asking<'a> {
             status,
             issuer: report.issuer.as_deref().filter(|_| proved),
             achievement: achieved.filter(|_| proved),
-            called,
             need: Need {
                 awarded: moment(claims, &["awardedDate", "validFrom", "issuanceDate"]),
                 ..self.need_of(achievement)?
@@ -143,11 +140,7 @@ impl<'a> Asking<'a> {
             .map(|id| self.party(id, SubjectKind::Achievement, need))
             .transpose()?;
         let own_achievement = match (&issuer, &achievement) {
-            // What is called otherwise than it is registered is another thing.
-            (Some(issuer), Some(achievement)) => {
-                let same = |called: &str| achievement.name.as_deref() == Some(called);
-                known.called.is_none_or(same) && self.makes(&issuer.id, &achievement.id)?
-            }
+            (Some(issuer), Some(achievement)) => self.makes(&issuer.id, &achievement.id)?,
             _ => false,
         };
         let behind = achievement
@@ -274,8 +267,6 @@ struct Known<'a> {
     status: Vec<StatusPart>,
     issuer: Option<&'a str>,
     achievement: Option<&'a str>,
-    /// What the credential calls the achievement.
-    called: Option<&'a str>,
     need: Need,
 }
 
