@@ -198,6 +198,11 @@ impl Resolver for Hosted<'_> {
         known.then_some(canonical)
     }
 
+    fn endorsement_standing(&self, id: Option<&str>, issuer: &str) -> Option<Outcome> {
+        let standing = self.standing_here(id, issuer);
+        standing.unwrap_or(Some(Outcome::Unreachable))
+    }
+
     fn known(&self, id: &str, wanted: Option<WantedOf<'_>>) -> Option<Known> {
         if !self.tells {
             return None;
@@ -269,7 +274,12 @@ impl Hosted<'_> {
                 [] | [_] => Vec::new(),
                 path => path.iter().map(link_in_words).collect(),
             },
-            detail: backing.detail,
+            detail: match endorsements.first().filter(|one| counts(one)) {
+                Some(one) if backing.outcome == Outcome::Active => {
+                    format!("endorsed by {} ({})", one.name, one.endorser)
+                }
+                _ => backing.detail.clone(),
+            },
             name,
             owner,
             digest: registry
@@ -277,6 +287,28 @@ impl Hosted<'_> {
                 .map(|(digest, _)| digest),
             endorsements,
         })
+    }
+
+    /// How an endorsement stands here, or its issuer as an accreditor.
+    fn standing_here(
+        &self,
+        id: Option<&str>,
+        issuer: &str,
+    ) -> Result<Option<Outcome>, RegistryError> {
+        let registry = self.registry;
+        let issuer = registry.canonical(self.read, issuer)?;
+        let links = Links::new(registry, self.read, self.at);
+        let kept = match id {
+            Some(id) => registry.kept_endorsement(self.read, id, &issuer)?,
+            None => None,
+        };
+        if let Some(id) = kept {
+            let link = links.link(id, registry.endorsement_record(self.read, id)?)?;
+            if link.endorser.id == issuer {
+                return Ok(Some(link.outcome()));
+            }
+        }
+        links.accreditor(&issuer)
     }
 
     /// Who stands behind a thing for what is wanted of it, and whether that was of weight.

@@ -231,6 +231,8 @@ codes! {
     ScopeMalformed "scope-malformed" ERROR_MALFORMED "The scope of the endorsement cannot be read";
     /// Praise of one's own.
     SelfEndorsement "self-endorsement" NAMED_BY_CODE "A self-endorsement does not count";
+    /// An endorsement that does not stand here, with all that it rests on.
+    EndorsementNotStanding "endorsement-not-standing" NAMED_BY_CODE "The endorsement, or its endorser, does not stand here";
     /// This registry holds no endorsement that is in force.
     RegistryNotEndorsed "registry-not-endorsed" NAMED_BY_CODE "No endorsement here is in force";
     /// There is no newer version, or none that counts.

@@ -29,7 +29,7 @@ use super::presentation::Expected;
 use super::proofs::{self, Wanted};
 use super::record;
 use super::references;
-use super::report::{CheckKind, DateReport, Finding, Report};
+use super::report::{CheckKind, DateReport, Finding, Report, weightiest};
 use super::resolver::{Known, Resolver, WantedOf};
 
 /// How deep credentials within credentials are looked at; the outermost is 0. Each level reads
@@ -339,7 +339,26 @@ impl<'r> Examiner<'r> {
             let detail = format!("{endorser} endorses what is its own");
             return Finding::new(Outcome::NotEndorsed, Code::SelfEndorsement, detail);
         }
-        within_scope(inner.summary(Code::Endorsed), &inner.scope, &thing.need)
+        let finding = inner.summary(Code::Endorsed);
+        let finding = self.as_it_stands_here(finding, inner.id.as_deref(), endorser);
+        within_scope(finding, &inner.scope, &thing.need)
+    }
+
+    /// The finding on an endorsement, or what this registry says of it where that is worse: its
+    /// endorser may not be trusted any more, which no list tells.
+    fn as_it_stands_here(&self, finding: Finding, id: Option<&str>, endorser: &str) -> Finding {
+        let Some(here) = self.resolver.endorsement_standing(id, endorser) else {
+            return finding;
+        };
+        let outcome = weightiest([finding.outcome, here].into_iter());
+        if outcome == finding.outcome {
+            return finding;
+        }
+        let detail = format!(
+            "{} in this registry, with the standing of {endorser} on which it rests",
+            here.as_str()
+        );
+        Finding::new(outcome, Code::EndorsementNotStanding, detail)
     }
 
     /// Whether two ids are one thing's, which may have several here.

@@ -193,10 +193,7 @@ fn wanted_of_issuer<'a>(claims: &Claims<'a>, achievements: &[(String, &'a Value)
 /// What the registry knows, with a word where the credential calls it by another name, and where
 /// it is another's than the issuer's.
 fn of_known(known: &Known, named: Option<&str>, issuer: &str) -> Finding {
-    let mut detail = match (known.outcome, known.endorsements.first()) {
-        (Outcome::Active, Some(one)) => format!("endorsed by {} ({})", one.name, one.endorser),
-        _ => known.detail.clone(),
-    };
+    let mut detail = known.detail.clone();
     match (&known.name, named) {
         (Some(registered), Some(named)) if registered != named => {
             detail.push_str(&format!(

@@ -71,6 +71,13 @@ pub trait Resolver: Sync {
         None
     }
 
+    /// How an endorsement that is proved, with this id and by this issuer, stands here with all
+    /// that it rests on; of one that is not kept here, how its issuer stands as an accreditor.
+    /// `None` where nothing of either is known here.
+    fn endorsement_standing(&self, _id: Option<&str>, _issuer: &str) -> Option<Outcome> {
+        None
+    }
+
     /// What this registry knows of the thing with this id, an issuer or an achievement, for what
     /// is wanted of it; whatever that may be, where it is none. `None` where nobody asked it, as
     /// when verification is offline.
@@ -136,7 +143,7 @@ pub struct Known {
     pub outcome: Outcome,
     /// Whether it was of weight for what achievement, and awarded when, it is wanted.
     pub limited: bool,
-    /// Why, for people, where it is not active.
+    /// Why, for people: by whom it is endorsed for what is wanted, or what is missing.
     pub detail: String,
     /// The way from it up to somebody trusted, where that leads over several: who endorses whom.
     pub path: Vec<String>,

@@ -168,6 +168,20 @@ impl Registry {
         Ok(Brought { id })
     }
 
+    /// The endorsement with this `id`, issued here or by this issuer elsewhere and brought here.
+    pub(in crate::registry) fn kept_endorsement(
+        &self,
+        read: &dyn crate::store::engine::Read,
+        id: &str,
+        issuer: &str,
+    ) -> Result<Option<EndorsementId>, RegistryError> {
+        if let Some(own) = self.urls().parse_endorsement(id) {
+            return Ok(ENDORSEMENTS.get(read, &own)?.map(|_| own));
+        }
+        let imported = IMPORTS.get(read, &import_key(issuer, id))?;
+        Ok(imported.map(|row| row.endorsement))
+    }
+
     /// What kind of thing lives here under an id; of one elsewhere somebody has to say it.
     fn kind_of(&self, tx: &Tx<'_>, subject: &str) -> Result<SubjectKind, RegistryError> {
         if self.profile_with_id(tx.read, subject)?.is_some() {

@@ -122,3 +122,39 @@ fn an_achievement_is_endorsed_in_a_report_as_an_achievement_and_for_that_award()
     endorses(&board, &welding, "achievement", None);
     assert_eq!(achievement()["outcome"], "active");
 }
+
+#[test]
+fn an_embedded_endorsement_is_no_better_than_what_it_rests_on() {
+    let house = House::open();
+    let (board, guild) = (house.accreditor("board"), house.accreditor("guild"));
+    let school = house.registrar("school");
+    let by_board = endorses(&board, &school.id, "profile", None);
+    let by_guild = endorses(&guild, &school.id, "profile", None);
+    let mut unsigned = badge(&school.id, "urn:a");
+    unsigned["issuer"]["endorsement"] = json!([by_board, by_guild]);
+    let issued = school.issues(&unsigned);
+    let said = || -> Vec<(String, String)> {
+        let checks = checks(&house, &issued, "endorsement");
+        let said = checks
+            .iter()
+            .map(|check| (text(&check["outcome"]), text(&check["code"])));
+        said.collect()
+    };
+    let words = |outcome: &str, code: &str| (outcome.to_owned(), code.to_owned());
+    let good = || words("active", "endorsed");
+    let bad = |outcome: &str| words(outcome, "endorsement-not-standing");
+    assert_eq!(said(), [good(), good()]);
+    let operator = house.operator();
+    let decides = |action: &str| {
+        let target = format!("/profiles/board/{action}");
+        operator.post(&target, &json!({})).is(200);
+    };
+    decides("suspend");
+    assert_eq!(said(), [bad("suspended"), good()]);
+    decides("reinstate");
+    assert_eq!(said(), [good(), good()]);
+    decides("revoke");
+    assert_eq!(said(), [bad("revoked"), good()]);
+    // The badge itself is as good as before.
+    assert_eq!(house.verifier().verifies(&issued)["outcome"], "active");
+}
