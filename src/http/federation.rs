@@ -14,6 +14,7 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use super::wellknown::identity;
+use crate::badges::Scope;
 use crate::registry::{IssuerStanding, IssuerView, KeyOwner, KeyView, Outcome, ProfileView};
 use crate::time::{Timestamp, Ttl};
 
@@ -81,6 +82,7 @@ fn fetched(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         issuer,
         outcome,
         until,
+        scopes,
     } = standing;
     if outcome != Outcome::Active {
         return Err(not_found(
@@ -91,8 +93,12 @@ fn fetched(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let mut claims = claims_about(edge, &issuer.id, edge.registry.settings().list_ttl, until);
     let source = format!("{}/federation/fetch", edge.registry.urls().origin());
     claims.insert("source_endpoint".into(), source.into());
-    let metadata = json!({ "federation_entity": metadata(&issuer) });
-    claims.insert("metadata".into(), metadata);
+    let mut about = metadata(&issuer);
+    if !scopes.is_empty() {
+        let scopes: Vec<Value> = scopes.iter().map(Scope::to_value).collect();
+        about.insert("endorsement_scopes".into(), scopes.into());
+    }
+    claims.insert("metadata".into(), json!({ "federation_entity": about }));
     // Of keys that stand elsewhere nothing is stated.
     if !issuer.keys.is_empty() {
         claims.insert("jwks".into(), key_set(issuer.keys));
@@ -121,18 +127,21 @@ fn listed(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     {
         return Ok(ids_reply(edge, std::iter::empty()));
     }
-    // All of them have one.
-    let trust_marked = optional(request, "trust_marked")?;
-    if trust_marked.is_some_and(|word| word.parse::<bool>().is_err()) {
-        let detail = "the parameter trust_marked is true or false";
-        return Err(Problem::invalid("?trust_marked", detail));
-    }
+    let trust_marked = match optional(request, "trust_marked")?.map(str::parse::<bool>) {
+        None => false,
+        Some(Ok(trust_marked)) => trust_marked,
+        Some(Err(_)) => {
+            let detail = "the parameter trust_marked is true or false";
+            return Err(Problem::invalid("?trust_marked", detail));
+        }
+    };
     let issuers = edge.registry.issuers()?;
     match optional(request, "trust_mark_type")? {
+        None if trust_marked => Ok(ids_reply(edge, issuers.marked())),
         None => Ok(ids_reply(edge, issuers.ids())),
         Some(kind) => {
             let accreditor = accreditor(edge, kind)?;
-            Ok(ids_reply(edge, issuers.endorsed_by(accreditor.id)))
+            Ok(ids_reply(edge, issuers.marked_by(accreditor.id)))
         }
     }
 }

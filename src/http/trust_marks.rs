@@ -1,6 +1,7 @@
 //! Trust marks (OpenID Federation 1.0, sections 7 and 8.4 to 8.6): an accreditor's endorsement of an
 //! issuer, stated by the registry. Their type is the URL of the accreditor's profile; `ref` leads to
-//! the endorsement, whose standing is theirs.
+//! the endorsement, whose standing is theirs. Of an endorsement within limits there is none: who
+//! reads a mark knows no word for limits, and would take it for all that the issuer does.
 
 use serde_json::Map;
 use utoipa::ToSchema;
@@ -47,7 +48,7 @@ fn marked(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let accreditor = accreditor(edge, needed(request, "trust_mark_type")?)?;
     let Some(sub) = optional(request, "sub")? else {
         let issuers = edge.registry.issuers()?;
-        return Ok(ids_reply(edge, issuers.endorsed_by(accreditor.id)));
+        return Ok(ids_reply(edge, issuers.marked_by(accreditor.id)));
     };
     let sub = subject(edge, sub)?;
     let endorsement = endorsement(edge, &accreditor, &sub)?;
@@ -65,7 +66,8 @@ fn mark(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         .map_or(Outcome::NotEndorsed, |view| view.outcome);
     let Some(view) = found.filter(|view| view.outcome == Outcome::Active) else {
         let detail = format!(
-            "{} does not endorse {sub} as an issuer",
+            "{} does not endorse {sub} as an issuer, or only within limits, which a trust mark \
+             cannot say",
             accreditor.issuer_id
         );
         return Err(not_found(detail, outcome));

@@ -3,27 +3,28 @@
 //! publishes.
 //!
 //! A profile here counts where it is an issuer and was one when it was endorsed; of somebody who
-//! lives elsewhere no role is known, and an endorsement of the profile counts. Names and addresses
+//! lives elsewhere no role is known, and an endorsement of the profile counts unless it is limited to
+//! another role. An endorsement within limits makes an issuer of somebody, and no trust mark: that
+//! would say of all that they issue what was said of a part. Names and addresses
 //! are those under which profiles are registered here, never what a credential says of its issuer.
 
+mod document;
+
 use std::cmp::Reverse;
-use std::collections::HashMap;
-use std::sync::Arc;
 
-use bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::backing::{Backing, Wanted};
 use super::links::Links;
-use super::ready::Built;
-use crate::badges::{self, Profile, SubjectKind};
-use crate::ids::{EndorsementId, ProfileId, Seq};
-use crate::registry::profiles::text_tag;
+use crate::badges::{self, Need, Profile, Scope, SubjectKind};
+use crate::ids::{EndorsementId, ProfileId};
 use crate::registry::{EndorsementView, Outcome, Registry, RegistryError};
 use crate::store::engine::Read;
-use crate::store::event::EventKind;
-use crate::store::tables::{ENDORSEMENTS, EndorsementRecord};
+use crate::store::tables::{EndorsementRecord, Origin};
 use crate::time::Timestamp;
 use crate::vc::did::Did;
+
+pub use document::Issuers;
 
 /// What is known of an issuer, hosted here or not.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,49 +51,15 @@ pub struct IssuerStanding {
     /// The best standing among its endorsements as an issuer, `not-endorsed` where it is registered
     /// here and has none, `unknown` where nothing is known of it.
     pub outcome: Outcome,
-    /// Until when that holds, where the best endorsement ends by itself.
+    /// Until when that holds, where an endorsement on the way from it to a trust anchor ends by
+    /// itself.
     pub until: Option<Timestamp>,
-}
-
-/// Everybody who is endorsed as an issuer.
-#[derive(Debug)]
-pub struct Issuers {
-    /// `{"meta": {"created", "updated"}, "registry": {id: {"name", "location", "url"}}}`.
-    pub document: Bytes,
-    /// Strong entity tag of the document, with its quotes.
-    pub etag: String,
-    /// The newest change that it shows.
-    pub changed_at: Timestamp,
-    ids: Vec<Box<str>>,
-    endorsed_by: HashMap<ProfileId, Vec<u32>>,
-}
-
-/// The largest document of all issuers, in bytes: about a million of them.
-const MOST_BYTES: usize = 256 << 20;
-
-impl Issuers {
-    /// The ids of all.
-    pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.ids.iter().map(|id| &**id)
-    }
-
-    /// The ids of those whom this profile endorses.
-    pub fn endorsed_by(&self, accreditor: ProfileId) -> impl Iterator<Item = &str> {
-        let places = self.endorsed_by.get(&accreditor).map_or(&[][..], |p| p);
-        places.iter().map(|place| &*self.ids[*place as usize])
-    }
+    /// The limits within which it holds, from the endorsement of the issuer upwards: what it issues
+    /// keeps to each of them. None where no endorsement on the way is limited.
+    pub scopes: Vec<Scope>,
 }
 
 impl Registry {
-    /// Everybody who is endorsed as an issuer now, kept ready by the rule of `registry/standing/ready.rs`.
-    ///
-    /// # Errors
-    /// [`RegistryError::TooMany`] where the document would be larger than is kept in memory.
-    pub fn issuers(&self) -> Result<Arc<Issuers>, RegistryError> {
-        self.all_issuers
-            .get(self, changes_issuers, |read| self.gather_issuers(read))
-    }
-
     /// How an id stands as an issuer, now.
     pub fn issuer(&self, id: &str) -> Result<IssuerStanding, RegistryError> {
         let snapshot = self.engine.snapshot();
@@ -100,25 +67,50 @@ impl Registry {
         let subject = self.canonical(read, id)?;
         let facts = self.facts(read, &subject)?;
         let role = facts.role();
-        let best = self.best(read, &subject, &|_, record| role.counts(record))?;
-        let outcome = match role {
-            Role::Other => Outcome::NotEndorsed,
+        let (outcome, path) = match role {
+            Role::Other => (Outcome::NotEndorsed, Vec::new()),
             Role::Elsewhere | Role::Issuer => {
-                let links = Links::new(self, read, None);
-                let question = self.question()?;
-                self.backing_as(&links, &subject, &question, badges::Role::Issuer)?
-                    .outcome
+                let backing = self.widest_backing(read, &subject)?;
+                (backing.outcome, backing.path)
             }
         };
-        Ok(IssuerStanding {
+        let mut standing = IssuerStanding {
             issuer: self.view_issuer(read, subject, &facts)?,
             outcome,
-            until: best.and_then(|(.., until)| until),
-        })
+            until: None,
+            scopes: Vec::new(),
+        };
+        for link in &path {
+            let Some(id) = self.urls().parse_endorsement(&link.endorsement) else {
+                continue;
+            };
+            let record = self.endorsement_record(read, id)?;
+            let ends = [standing.until, record.valid_until, fresh_until(&record)];
+            standing.until = ends.into_iter().flatten().min();
+            standing.scopes.extend(record.scope()?.filter(is_limited));
+        }
+        Ok(standing)
     }
 
-    /// The endorsement by which `accreditor` stands behind `id` as an issuer: the one in the best
-    /// standing, of several the newest.
+    /// Who stands behind somebody as an issuer: by a way without limits, where there is one.
+    fn widest_backing(&self, read: &dyn Read, subject: &str) -> Result<Backing, RegistryError> {
+        let links = Links::new(self, read, None);
+        let question = self.question()?;
+        let whatever = Wanted {
+            kind: Some(SubjectKind::Profile),
+            role: Some(badges::Role::Issuer),
+            // Of which nothing is known, so that no limit on it is kept to.
+            need: Some(&Need::default()),
+        };
+        let (backing, _) = self.backing_for(&links, subject, &question, whatever)?;
+        match backing.outcome {
+            Outcome::Active => Ok(backing),
+            _ => self.backing_as(&links, subject, &question, badges::Role::Issuer),
+        }
+    }
+
+    /// The endorsement by which `accreditor` stands behind `id` as an issuer, without limits: the one
+    /// in the best standing, of several the newest.
     pub fn endorsement_as_issuer(
         &self,
         accreditor: ProfileId,
@@ -128,51 +120,50 @@ impl Registry {
         let read = &*snapshot;
         let subject = self.canonical(read, id)?;
         let role = self.facts(read, &subject)?.role();
-        let counts = |id: EndorsementId, record: &EndorsementRecord| {
-            id.owner() == accreditor && role.counts(record)
-        };
-        let Some((_, best, _)) = self.best(read, &subject, &counts)? else {
+        let Some(best) = self.best(read, &subject, accreditor, role)? else {
             return Ok(None);
         };
         let record = self.endorsement_record(read, best)?;
         self.view_endorsement(read, best, record, None).map(Some)
     }
 
-    /// How an endorsement stands as one of an issuer, now: `not-endorsed` where it speaks of
-    /// something else, or of a profile that is no issuer any more.
+    /// How an endorsement stands as one of an issuer without limits, now: `not-endorsed` where it
+    /// speaks of something else or of a part, or of a profile that is no issuer any more.
     pub fn standing_as_issuer(&self, id: EndorsementId) -> Result<Outcome, RegistryError> {
         let snapshot = self.engine.snapshot();
         let read = &*snapshot;
         let record = self.endorsement_record(read, id)?;
-        match self.facts(read, &record.subject)?.role().counts(&record) {
+        let role = self.facts(read, &record.subject)?.role();
+        match role.counts(&record)? == Some(Fits::Whole) {
             true => Ok(Links::new(self, read, None).link(id, record)?.outcome()),
             false => Ok(Outcome::NotEndorsed),
         }
     }
 
-    /// The endorsement of `subject` in the best standing now, among those that count; of several the
-    /// newest.
+    /// The accreditor's endorsement of `subject` without limits that is in the best standing now; of
+    /// several the newest.
     fn best(
         &self,
         read: &dyn Read,
         subject: &str,
-        counts: &dyn Fn(EndorsementId, &EndorsementRecord) -> bool,
-    ) -> Result<Option<(Outcome, EndorsementId, Option<Timestamp>)>, RegistryError> {
-        let mut best: Option<(_, (Outcome, EndorsementId, Option<Timestamp>))> = None;
+        accreditor: ProfileId,
+        role: Role,
+    ) -> Result<Option<EndorsementId>, RegistryError> {
+        let mut best: Option<(_, EndorsementId)> = None;
         let links = Links::new(self, read, None);
         let mut after = None;
         loop {
             let page = self.ids_by_subject(read, subject, after, PAGE)?;
             for id in &page {
                 let record = self.endorsement_record(read, *id)?;
-                if !counts(*id, &record) {
+                if id.owner() != accreditor || role.counts(&record)? != Some(Fits::Whole) {
                     continue;
                 }
-                let (from, until) = (record.valid_from, record.valid_until);
+                let from = record.valid_from;
                 let outcome = links.link(*id, record)?.outcome();
                 let order = (rank(outcome), Reverse(from));
                 if best.as_ref().is_none_or(|(known, _)| order < *known) {
-                    best = Some((order, (outcome, *id, until)));
+                    best = Some((order, *id));
                 }
             }
             after = page.last().copied();
@@ -224,71 +215,10 @@ impl Registry {
             id,
         })
     }
-
-    /// Looks at every endorsement once, in one state of the store.
-    fn gather_issuers(&self, read: &dyn Read) -> Result<Built<Issuers>, RegistryError> {
-        let now = self.now();
-        let mut gathered = Gathered::default();
-        let question = self.question()?;
-        let links = Links::new(self, read, None);
-        let mut after = None;
-        loop {
-            let rows = ENDORSEMENTS.scan(read, &[], after.as_ref(), PAGE)?;
-            for (id, record) in &rows {
-                if record.kind != SubjectKind::Profile {
-                    continue;
-                }
-                gathered.note_moments(record, now);
-                if links.link(*id, record.clone())?.outcome() == Outcome::Active {
-                    gathered.add(*id, record, |subject| {
-                        let backing =
-                            self.backing_as(&links, subject, &question, badges::Role::Issuer)?;
-                        match backing.outcome {
-                            Outcome::Active => self.facts(read, subject).map(Some),
-                            _ => Ok(None),
-                        }
-                    })?;
-                }
-            }
-            after = rows.last().map(|(id, _)| *id);
-            if rows.len() < PAGE {
-                break;
-            }
-        }
-        let first = self.engine.changes(Seq(0), 1)?;
-        let created = first.first().map_or(now, |event| event.at);
-        Ok(gathered.finish(created))
-    }
 }
 
 /// How many rows are looked at in one go.
 const PAGE: usize = 1_024;
-
-/// Which events make the answer another one.
-fn changes_issuers(kind: &EventKind) -> bool {
-    match kind {
-        EventKind::ProfileChanged { .. }
-        | EventKind::AccreditorStanding { .. }
-        | EventKind::EndorsementIssued { .. }
-        | EventKind::EndorsementImported { .. }
-        | EventKind::EndorsementStatus { .. } => true,
-        // Nobody endorses what is not there yet, and a key signs no standing.
-        EventKind::ProfileCreated { .. }
-        | EventKind::KeyMade { .. }
-        | EventKind::KeyRetired { .. }
-        | EventKind::KeyRevoked { .. }
-        | EventKind::AchievementCreated { .. }
-        | EventKind::AchievementChanged { .. }
-        | EventKind::SpaceOpened { .. }
-        | EventKind::ListOpened { .. }
-        | EventKind::EntriesAllocated { .. }
-        | EventKind::StatusChanged { .. }
-        | EventKind::CredentialIssued { .. }
-        | EventKind::Request { .. }
-        | EventKind::TokenMade { .. }
-        | EventKind::TokenRevoked { .. } => false,
-    }
-}
 
 /// Which of several standings says most about a subject.
 const fn rank(outcome: Outcome) -> u8 {
@@ -317,13 +247,42 @@ enum Role {
 }
 
 impl Role {
-    const fn counts(self, record: &EndorsementRecord) -> bool {
-        matches!(record.kind, SubjectKind::Profile)
-            && match self {
-                Self::Elsewhere => true,
-                Self::Issuer => record.as_issuer,
-                Self::Other => false,
-            }
+    /// Whether an endorsement makes an issuer of them, and of how much.
+    fn counts(self, record: &EndorsementRecord) -> Result<Option<Fits>, RegistryError> {
+        let scope = record.scope()?;
+        let roles = scope.as_ref().map_or(&[][..], Scope::roles);
+        let as_issuer = match self {
+            Self::Elsewhere => roles.is_empty() || roles.contains(&badges::Role::Issuer),
+            Self::Issuer => record.as_issuer,
+            Self::Other => false,
+        };
+        let fits = match scope.as_ref().is_some_and(is_limited) {
+            true => Fits::WithinLimits,
+            false => Fits::Whole,
+        };
+        Ok((record.kind == SubjectKind::Profile && as_issuer).then_some(fits))
+    }
+}
+
+/// How much of what somebody issues an endorsement covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fits {
+    /// All of it.
+    Whole,
+    /// A part.
+    WithinLimits,
+}
+
+/// Whether a scope covers a part of what somebody does in a role.
+fn is_limited(scope: &Scope) -> bool {
+    scope.lets_pass_on(None).is_err()
+}
+
+/// Until when what the issuer of an imported endorsement said last is taken for the present.
+const fn fresh_until(record: &EndorsementRecord) -> Option<Timestamp> {
+    match &record.origin {
+        Origin::Imported(imported) => Some(imported.fresh_until),
+        Origin::Issued { .. } => None,
     }
 }
 
@@ -358,115 +317,6 @@ impl Facts {
         }
         entry.into()
     }
-}
-
-/// The document while it is put together.
-#[derive(Default)]
-struct Gathered {
-    entries: String,
-    ids: Vec<Box<str>>,
-    /// Everybody with an endorsement in good standing, and the place among the ids of those who are
-    /// listed.
-    subjects: HashMap<Box<str>, (Role, Option<u32>)>,
-    endorsed_by: HashMap<ProfileId, Vec<u32>>,
-    changed_at: Option<Timestamp>,
-    until: Option<Timestamp>,
-}
-
-impl Gathered {
-    /// When this endorsement last made the answer another one, and when it will by itself.
-    fn note_moments(&mut self, record: &EndorsementRecord, now: Timestamp) {
-        let decided = record.history.last().map(|change| change.at);
-        self.changed_by(decided.unwrap_or(record.created_at));
-        for moment in [Some(record.valid_from), record.valid_until]
-            .into_iter()
-            .flatten()
-        {
-            if moment > now {
-                self.until = Some(self.until.map_or(moment, |until| until.min(moment)));
-            } else {
-                self.changed_by(moment);
-            }
-        }
-    }
-
-    fn changed_by(&mut self, moment: Timestamp) {
-        self.changed_at = Some(self.changed_at.map_or(moment, |at| at.max(moment)));
-    }
-
-    /// Adds whom an endorsement in good standing speaks for. `facts` are of those alone behind whom
-    /// somebody trusted stands.
-    fn add(
-        &mut self,
-        id: EndorsementId,
-        record: &EndorsementRecord,
-        facts: impl Fn(&str) -> Result<Option<Facts>, RegistryError>,
-    ) -> Result<(), RegistryError> {
-        let subject = &*record.subject;
-        let (role, place) = match self.subjects.get(subject) {
-            Some(known) => *known,
-            None => {
-                let known = match facts(subject)? {
-                    Some(facts) if facts.role() != Role::Other => {
-                        (facts.role(), Some(self.list(subject, &facts)?))
-                    }
-                    _ => (Role::Other, None),
-                };
-                self.subjects.insert(subject.into(), known);
-                known
-            }
-        };
-        if let Some(place) = place.filter(|_| role.counts(record)) {
-            self.endorsed_by.entry(id.owner()).or_default().push(place);
-        }
-        Ok(())
-    }
-
-    /// Adds an issuer, and gives its place among the ids.
-    fn list(&mut self, subject: &str, facts: &Facts) -> Result<u32, RegistryError> {
-        let place = u32::try_from(self.ids.len()).map_err(|_| too_many())?;
-        if place > 0 {
-            self.entries.push(',');
-        }
-        self.entries += &Value::from(subject).to_string();
-        self.entries.push(':');
-        self.entries += &facts.entry().to_string();
-        if self.entries.len() > MOST_BYTES {
-            return Err(too_many());
-        }
-        if let Some(hosted) = &facts.0 {
-            self.changed_by(hosted.changed_at);
-        }
-        self.ids.push(subject.into());
-        Ok(place)
-    }
-
-    fn finish(mut self, created: Timestamp) -> Built<Issuers> {
-        for places in self.endorsed_by.values_mut() {
-            places.sort_unstable();
-            places.dedup();
-        }
-        let changed_at = self.changed_at.map_or(created, |at| at.max(created));
-        let meta = json!({ "created": created.to_string(), "updated": changed_at.to_string() });
-        let document = format!("{{\"meta\":{meta},\"registry\":{{{}}}}}", self.entries);
-        Built {
-            value: Issuers {
-                etag: text_tag(&document),
-                document: document.into(),
-                changed_at,
-                ids: self.ids,
-                endorsed_by: self.endorsed_by,
-            },
-            until: self.until,
-        }
-    }
-}
-
-fn too_many() -> RegistryError {
-    RegistryError::TooMany(format!(
-        "the issuers endorsed here are too many for one document of at most {MOST_BYTES} bytes; \
-         ask for those that are wanted one by one, at /federation/fetch?sub="
-    ))
 }
 
 /// Such as `Zürich, ZH, Switzerland`.

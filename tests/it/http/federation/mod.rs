@@ -3,6 +3,7 @@
 //! published registries.
 
 mod document;
+mod limits;
 mod model;
 mod statements;
 mod trust_marks;
