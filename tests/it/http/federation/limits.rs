@@ -75,7 +75,7 @@ fn an_endorsement_within_limits_is_stated_with_them_and_gives_no_mark() {
     let (school, board) = (house.registrar("school"), house.accreditor("board"));
     let badges = json!({ "scope": { "achievementType": ["Badge"] } });
     endorses(&board, &school.id, badges);
-    assert_eq!(listed(&house), [school.id.clone()]);
+    assert_eq!(listed(&house), [&*school.id]);
     assert!(marked(&house, &board, &[&school.id]).is_empty());
     let trust_marked = || ids_at(&house, "/federation/list?trust_marked=true");
     assert!(trust_marked().is_empty());
@@ -90,8 +90,8 @@ fn an_endorsement_within_limits_is_stated_with_them_and_gives_no_mark() {
     // One without limits gives the mark, which stands as that one does.
     let whole = endorses(&board, &school.id, json!({}));
     assert!(about().get("endorsement_scopes").is_none());
-    assert_eq!(marked(&house, &board, &[&school.id]), [school.id.clone()]);
-    assert_eq!(trust_marked(), [school.id.clone()]);
+    assert_eq!(marked(&house, &board, &[&school.id]), [&*school.id]);
+    assert_eq!(trust_marked(), [&*school.id]);
     let stated = claims(
         &house,
         &mark(&house, &board, &school.id).is(200),
