@@ -95,12 +95,17 @@ impl Scope {
     /// How long a value may be, in bytes.
     pub const MAX_VALUE_BYTES: usize = 1_000;
 
+    /// How long a scope may be, in bytes of JSON as [`Scope::to_value`] writes it. It is looked at
+    /// with each question about its subject.
+    pub const MAX_BYTES: usize = 8_192;
+
     /// Reads a scope as a request or an EndorsementSubject writes it.
     ///
     /// # Errors
     /// [`ShapeError`] with the JSON pointer within the scope: a member that is not known, a value
     /// of another kind, null, an empty array or an empty scope, more than [`Scope::MAX_VALUES`] values,
-    /// one longer than [`Scope::MAX_VALUE_BYTES`], a period that ends before it begins.
+    /// one longer than [`Scope::MAX_VALUE_BYTES`], a period that ends before it begins, more than
+    /// [`Scope::MAX_BYTES`] in all.
     pub fn parse(value: &Value) -> Result<Self, ShapeError> {
         let Some(members) = value.as_object() else {
             return Err(wrong("", format!("an object ({CLASS})")));
@@ -119,6 +124,13 @@ impl Scope {
             let expected = "limited by a member such as achievementType; to endorse the whole \
                             subject, leave the scope out";
             return Err(wrong("", expected));
+        }
+        if scope.to_value().to_string().len() > Self::MAX_BYTES {
+            let most = Self::MAX_BYTES;
+            return Err(wrong(
+                "",
+                format!("a scope of at most {most} bytes of JSON"),
+            ));
         }
         match (scope.awarded_from, scope.awarded_until) {
             (Some(from), Some(until)) if until <= from => {

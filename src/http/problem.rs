@@ -173,6 +173,9 @@ impl From<RegistryError> for Problem {
                     .with("pointer", format!("/scope/{member}"))
             }
             RegistryError::NotVerified(_) => Self::new(422, "not-verified", "Not verified", detail),
+            RegistryError::ImportsFull => {
+                Self::new(409, "imports-full", "Enough from elsewhere", detail)
+            }
             RegistryError::IssuedElsewhere => {
                 Self::new(409, "issued-elsewhere", "Issued elsewhere", detail)
             }

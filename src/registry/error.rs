@@ -99,6 +99,14 @@ pub enum RegistryError {
     /// What was to be taken in is not proved, or not in force.
     #[error("it is not taken in: {0}")]
     NotVerified(String),
+    /// Enough endorsements from elsewhere are here of one thing.
+    #[error(
+        "no more endorsements from elsewhere are kept of this: {most} that are not over from each \
+         who brings them. Newer versions of those that are here are taken; another one is when one \
+         of them has ended or its issuer has revoked it",
+        most = super::endorsements::imports::MOST_BROUGHT
+    )]
+    ImportsFull,
     /// The endorsement was issued elsewhere.
     #[error(
         "this endorsement was issued elsewhere and its standing is followed from there; its \

@@ -23,7 +23,8 @@ use crate::verify::{
     Resolver, SignedHere, Unresolved, WantedList, WantedOf,
 };
 
-/// How many endorsements of one thing a report shows, the ones in force first.
+/// How many endorsements of one thing a report shows: those issued here first, and of them those in
+/// force.
 const MOST_SHOWN: usize = 8;
 
 impl Registry {
@@ -42,6 +43,7 @@ impl Registry {
             outside,
             at: None,
             tells: true,
+            newer: Newer::AskedFor,
         };
         verify::verify_credential(credential, &resolver, options, self.now())
     }
@@ -60,6 +62,7 @@ impl Registry {
             outside,
             at: None,
             tells: true,
+            newer: Newer::AskedFor,
         };
         verify::verify_presentation(presentation, &resolver, options, self.now())
     }
@@ -81,9 +84,30 @@ impl Registry {
             outside,
             at,
             tells: false,
+            newer: Newer::AskedFor,
         };
         let moment = at.unwrap_or_else(|| self.now());
         verify::verify_credential(credential, &resolver, options, moment)
+    }
+
+    /// As [`Registry::report_on`], now and of the very document: what is kept is judged by itself,
+    /// and no refresh service can put another version in its place.
+    pub(super) fn report_on_kept(
+        &self,
+        read: &dyn Read,
+        credential: &Value,
+        options: Options<'_>,
+        outside: &dyn Resolver,
+    ) -> Report {
+        let resolver = Hosted {
+            registry: self,
+            read,
+            outside,
+            at: None,
+            tells: false,
+            newer: Newer::Never,
+        };
+        verify::verify_credential(credential, &resolver, options, self.now())
     }
 }
 
@@ -95,6 +119,14 @@ struct Hosted<'a> {
     at: Option<Timestamp>,
     /// Whether it tells what is known here of issuers and achievements.
     tells: bool,
+    newer: Newer,
+}
+
+/// Whether newer versions of credentials are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Newer {
+    AskedFor,
+    Never,
 }
 
 impl Resolver for Hosted<'_> {
@@ -174,9 +206,10 @@ impl Resolver for Hosted<'_> {
     }
 
     fn newer(&self, url: &str) -> Result<Fetched, Unresolved> {
-        match self.registry.would_be_ours(url) || self.at.is_some() {
-            true => Err(Unresolved::NotFound),
-            false => self.outside.newer(url),
+        let asked = self.newer == Newer::AskedFor && self.at.is_none();
+        match asked && !self.registry.would_be_ours(url) {
+            true => self.outside.newer(url),
+            false => Err(Unresolved::NotFound),
         }
     }
 
@@ -244,10 +277,17 @@ impl Hosted<'_> {
             ..registry.question()?
         };
         let (backing, limited) = self.backing(&links, &subject, &question, wanted)?;
-        let mut endorsements: Vec<KnownEndorsement> = links
-            .of(&subject)?
-            .links
-            .iter()
+        let first = backing.path.first().map(|link| link.endorsement.clone());
+        let is_first = |url: &str| first.as_deref() == Some(url);
+        let known = links.of(&subject)?;
+        let mut shown: Vec<_> = known.links.iter().collect();
+        shown.sort_by_key(|link| {
+            let url = registry.urls().endorsement(link.id);
+            (!is_first(&url), link.rank())
+        });
+        let endorsements: Vec<KnownEndorsement> = shown
+            .into_iter()
+            .take(MOST_SHOWN)
             .map(|link| KnownEndorsement {
                 id: registry.urls().endorsement(link.id),
                 name: link
@@ -260,12 +300,6 @@ impl Hosted<'_> {
                 outcome: link.outcome(),
             })
             .collect();
-        let counts = |one: &KnownEndorsement| {
-            let first = backing.path.first();
-            first.is_some_and(|link| *link.endorsement == *one.id)
-        };
-        endorsements.sort_by_key(|one| (!counts(one), one.outcome != Outcome::Active));
-        endorsements.truncate(MOST_SHOWN);
         let (name, owner) = registry.name_and_owner(self.read, &subject)?;
         Ok(Known {
             outcome: backing.outcome,
@@ -274,7 +308,7 @@ impl Hosted<'_> {
                 [] | [_] => Vec::new(),
                 path => path.iter().map(link_in_words).collect(),
             },
-            detail: match endorsements.first().filter(|one| counts(one)) {
+            detail: match endorsements.first().filter(|one| is_first(&one.id)) {
                 Some(one) if backing.outcome == Outcome::Active => {
                     format!("endorsed by {} ({})", one.name, one.endorser)
                 }

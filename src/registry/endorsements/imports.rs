@@ -4,23 +4,24 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use tracing::warn;
 
 use crate::badges::{Endorsement, Role, Scope, SubjectKind};
 use crate::ids::{EndorsementId, ProfileId};
+use crate::json::each;
 use crate::registry::change::Tx;
 use crate::registry::profiles::id_digest;
 use crate::registry::profiles::subjects::Subject;
-use crate::registry::signing::{StoredEndorsement, to_store};
+use crate::registry::signing::to_store;
 use crate::registry::standing::EndorsementView;
 use crate::registry::{Actor, Change, Outcome, Registry, RegistryError};
-use crate::store::engine::{Batch, CommitError};
-use crate::store::event::{EndorsementState, Event, EventKind};
+use crate::store::engine as store;
+use crate::store::event::{EndorsementState, EventKind};
 use crate::store::tables::{
-    Digest, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord,
-    IMPORTS, ImportRow, Imported, Origin, RecordedStanding, StandingChange,
+    CREDENTIALS, Digest, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT,
+    EndorsementRecord, IMPORTS, ImportRow, Imported, Origin, RecordedStanding, StandingChange,
 };
 use crate::time::Timestamp;
+use crate::vc::jwt::CredentialJwt;
 use crate::vc::securing::Secured;
 use crate::verify::{Options, Outside, Report};
 
@@ -37,6 +38,8 @@ pub struct NewImport {
 struct Read {
     secured: Secured,
     endorsement: Endorsement,
+    /// From when on it holds, and until when.
+    period: (Timestamp, Option<Timestamp>),
     standing: RecordedStanding,
 }
 
@@ -46,11 +49,24 @@ struct Brought {
     id: EndorsementId,
 }
 
+/// At most this many bytes of one are kept, with its proof.
+const MOST_BYTES: usize = 64 << 10;
+
+/// At most this many of one thing that are not over are taken from one who brings them.
+pub(in crate::registry) const MOST_BROUGHT: usize = 64;
+
+/// At most this many of one thing are kept, those that are over too.
+const MOST_KEPT: usize = 1_000;
+
 impl Registry {
     /// Takes in an endorsement that was issued elsewhere. It is for the subject, or for whoever
     /// made it, to bring it here, and for the operator. The same endorsement brought again is the
     /// one that is here; a newer version of it (same issuer and `id`, later `validFrom`) takes its
-    /// place (Open Badges 3.0, equality).
+    /// place (Open Badges 3.0, equality). Before that moment it is not known any more how it stood,
+    /// unless it was revoked.
+    ///
+    /// It is judged as it is brought: a refresh service is not asked, since what it gives is another
+    /// document than the one that is kept.
     ///
     /// # Errors
     /// [`RegistryError::NotVerified`] for what is not proved, not an endorsement, or over; what its
@@ -66,21 +82,27 @@ impl Registry {
         if let Some(Brought { id }) = self.replayed(&*self.engine.snapshot(), change)? {
             return self.endorsement(id, None);
         }
-        let read = self.verified_import(&new.credential, options, outside)?;
+        let (secured, endorsement) = self.readable_import(&new.credential)?;
+        // Nor is anybody asked for somebody who may not bring it.
+        self.brought(&*self.engine.snapshot(), change.actor, new, &endorsement)?;
+        let read = self.verified_import(secured, endorsement, options, outside)?;
         let brought = self.transact(change, |tx| self.stage_import(tx, change, new, &read))?;
         self.endorsement(brought.id, None)
     }
 
-    fn verified_import(
-        &self,
-        credential: &Value,
-        options: Options<'_>,
-        outside: &dyn Outside,
-    ) -> Result<Read, RegistryError> {
-        let secured = Secured::held(credential.clone())
-            .map_err(|error| RegistryError::invalid("/verifiableCredential", error.to_string()))?;
-        let endorsement = Endorsement::read(secured.claims())
-            .map_err(|error| RegistryError::invalid("/verifiableCredential", error.to_string()))?;
+    /// What is brought, by its own word.
+    fn readable_import(&self, credential: &Value) -> Result<(Secured, Endorsement), RegistryError> {
+        let invalid = |detail: String| RegistryError::invalid("/verifiableCredential", detail);
+        let secured =
+            Secured::held(credential.clone()).map_err(|error| invalid(error.to_string()))?;
+        if to_store(&secured).len() > MOST_BYTES {
+            return Err(invalid(format!(
+                "an endorsement of at most {MOST_BYTES} bytes is kept; let its issuer leave out \
+                 images and other things that can be linked to"
+            )));
+        }
+        let endorsement =
+            Endorsement::read(secured.claims()).map_err(|error| invalid(error.to_string()))?;
         if self.would_be_ours(&endorsement.issuer)
             || self.profile_by_id(&endorsement.issuer)?.is_some()
         {
@@ -93,17 +115,81 @@ impl Registry {
         if endorsement.is_of_itself() {
             return Err(RegistryError::SelfEndorsement);
         }
+        Ok((secured, endorsement))
+    }
+
+    /// What it is about, where the actor may bring it. Of what is not public the refusal is the
+    /// same whether it exists here or not.
+    fn brought(
+        &self,
+        read: &dyn store::Read,
+        actor: Actor,
+        new: &NewImport,
+        endorsement: &Endorsement,
+    ) -> Result<(SubjectKind, Subject), RegistryError> {
+        let id = &endorsement.subject;
+        let kind = match new.kind {
+            Some(kind) => kind,
+            None => self.kind_of(read, id)?,
+        };
+        let found = self.subject(read, id, kind);
+        let Some(profile) = actor.speaks_as() else {
+            return Ok((kind, found?));
+        };
+        if self.is_known(read, &self.urls().spelled(id), None)? {
+            let subject = found?;
+            let maker = subject.maker.ok_or(RegistryError::OperatorOnly)?;
+            actor.must_speak_for(maker)?;
+            return Ok((kind, subject));
+        }
+        match found {
+            Ok(subject) if self.claims(read, profile, &subject)? => Ok((kind, subject)),
+            Ok(_) | Err(RegistryError::Subject(_)) => Err(RegistryError::OperatorOnly),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a thing that is not public is the profile's, as far as the profile itself says.
+    fn claims(
+        &self,
+        read: &dyn store::Read,
+        profile: ProfileId,
+        subject: &Subject,
+    ) -> Result<bool, RegistryError> {
+        let claimed = CREDENTIALS.get(read, &(id_digest(&subject.id), profile))?;
+        Ok(claimed.is_some() || subject.maker == Some(profile))
+    }
+
+    fn verified_import(
+        &self,
+        secured: Secured,
+        endorsement: Endorsement,
+        options: Options<'_>,
+        outside: &dyn Outside,
+    ) -> Result<Read, RegistryError> {
         let snapshot = self.engine.snapshot();
         let session = outside.session();
-        let report = self.report_on(&*snapshot, credential, None, options, &*session);
+        let credential = secured.to_value();
+        let report = self.report_on_kept(&*snapshot, &credential, options, &*session);
         let standing = match report.outcome {
             Outcome::Active | Outcome::NotYetValid => RecordedStanding::Active,
             Outcome::Suspended => RecordedStanding::Suspended,
             _ => return Err(RegistryError::NotVerified(words(&report))),
         };
+        // One that has not begun, or is suspended, may have another status that is not known.
+        if let Some(status) = report
+            .status
+            .iter()
+            .find(|status| !is_known(status.outcome))
+        {
+            let words = format!("a status of it is {}", status.outcome.as_str());
+            return Err(RegistryError::NotVerified(words));
+        }
+        let period = period(&secured, &endorsement)?;
         Ok(Read {
             secured,
             endorsement,
+            period,
             standing,
         })
     }
@@ -116,15 +202,7 @@ impl Registry {
         read: &Read,
     ) -> Result<Brought, RegistryError> {
         let endorsement = &read.endorsement;
-        let kind = match new.kind {
-            Some(kind) => kind,
-            None => self.kind_of(tx, &endorsement.subject)?,
-        };
-        let subject = self.subject(tx.read, &endorsement.subject, kind)?;
-        match subject.maker {
-            Some(maker) => change.actor.must_speak_for(maker)?,
-            None => change.actor.must_operate()?,
-        }
+        let (kind, subject) = self.brought(tx.read, change.actor, new, endorsement)?;
         let key = import_key(&endorsement.issuer, &endorsement.id);
         let known = IMPORTS.get(tx.read, &key)?;
         IMPORTS.expect(&mut tx.batch, &key, known.as_ref());
@@ -135,7 +213,7 @@ impl Registry {
             None => None,
         };
         if let Some((id, before)) = &before {
-            if before.valid_from >= endorsement.valid_from {
+            if version(before) >= endorsement.valid_from {
                 return Ok(Brought { id: *id });
             }
             if before.subject != subject.id {
@@ -146,7 +224,10 @@ impl Registry {
         }
         let id = match &before {
             Some((id, _)) => *id,
-            None => EndorsementId::generate(ProfileId::REGISTRY, &*self.entropy),
+            None => {
+                self.check_room(tx, change.actor, &subject)?;
+                EndorsementId::generate(ProfileId::REGISTRY, &*self.entropy)
+            }
         };
         let mut record = self.imported_record(tx, kind, &subject, read);
         if let Origin::Imported(imported) = &mut record.origin {
@@ -171,7 +252,7 @@ impl Registry {
     /// The endorsement with this `id`, issued here or by this issuer elsewhere and brought here.
     pub(in crate::registry) fn kept_endorsement(
         &self,
-        read: &dyn crate::store::engine::Read,
+        read: &dyn store::Read,
         id: &str,
         issuer: &str,
     ) -> Result<Option<EndorsementId>, RegistryError> {
@@ -182,12 +263,38 @@ impl Registry {
         Ok(imported.map(|row| row.endorsement))
     }
 
+    /// A cap on what is looked at, rather than an exact number: of several at the same time each
+    /// sees those before.
+    fn check_room(
+        &self,
+        tx: &Tx<'_>,
+        actor: Actor,
+        subject: &Subject,
+    ) -> Result<(), RegistryError> {
+        let page = self.imports_of(tx.read, &subject.id, None, MOST_KEPT)?;
+        let records = ENDORSEMENTS.multi_get(tx.read, &page)?;
+        let counts = |record: &EndorsementRecord| {
+            let by = match &record.origin {
+                Origin::Imported(imported) => imported.by,
+                Origin::Issued { .. } => None,
+            };
+            by == actor.speaks_as()
+                && record.standing() != RecordedStanding::Revoked
+                && record.valid_until.is_none_or(|until| tx.now < until)
+        };
+        let own = records.iter().flatten().filter(|record| counts(record));
+        match page.len() == MOST_KEPT || own.count() >= MOST_BROUGHT {
+            true => Err(RegistryError::ImportsFull),
+            false => Ok(()),
+        }
+    }
+
     /// What kind of thing lives here under an id; of one elsewhere somebody has to say it.
-    fn kind_of(&self, tx: &Tx<'_>, subject: &str) -> Result<SubjectKind, RegistryError> {
-        if self.profile_with_id(tx.read, subject)?.is_some() {
+    fn kind_of(&self, read: &dyn store::Read, subject: &str) -> Result<SubjectKind, RegistryError> {
+        if self.profile_with_id(read, subject)?.is_some() {
             return Ok(SubjectKind::Profile);
         }
-        if self.is_known(tx.read, &self.urls().spelled(subject), None)? {
+        if self.is_known(read, &self.urls().spelled(subject), None)? {
             return Ok(SubjectKind::Achievement);
         }
         let detail = "nothing in an endorsement says what kind of thing it is about, and this one \
@@ -211,8 +318,8 @@ impl Registry {
             // Only what its endorser says makes an accreditor of somebody elsewhere's.
             as_accreditor: subject.accreditor && roles.contains(&Role::Accreditor),
             digest_multibase: endorsement.digest.map(String::from),
-            valid_from: endorsement.valid_from,
-            valid_until: endorsement.valid_until,
+            valid_from: read.period.0,
+            valid_until: read.period.1,
             scope: endorsement
                 .scope
                 .as_ref()
@@ -221,6 +328,9 @@ impl Registry {
                 endorser: endorsement.issuer.clone(),
                 credential: endorsement.id.clone(),
                 by: None,
+                version: endorsement.valid_from,
+                since: tx.now,
+                asked_at: tx.now,
                 checked_at: tx.now,
                 fresh_until: tx.now.plus(self.settings.imports_unreachable_after),
             }),
@@ -228,117 +338,11 @@ impl Registry {
             created_at: tx.now,
         }
     }
-
-    /// Asks how the imported endorsements stand that were not asked about for a while, at most
-    /// `most` of them. Returns how many answered. One whose issuer does not answer stays as it was
-    /// last known until that is too old, and is unreachable from then on.
-    pub fn follow_imports(
-        &self,
-        options: Options<'_>,
-        outside: &dyn Outside,
-        most: usize,
-    ) -> Result<usize, RegistryError> {
-        let (mut after, mut asked, mut answered) = (None, 0, 0);
-        let prefix = ProfileId::REGISTRY.0.to_be_bytes();
-        while asked < most {
-            let rows = ENDORSEMENTS.scan(&*self.engine, &prefix, after.as_ref(), 64)?;
-            let Some((last, _)) = rows.last() else { break };
-            after = Some(*last);
-            for (id, record) in rows {
-                let Origin::Imported(imported) = &record.origin else {
-                    continue;
-                };
-                let due = imported.checked_at.plus(self.settings.imports_follow) <= self.now();
-                if !due || record.standing() == RecordedStanding::Revoked || asked == most {
-                    continue;
-                }
-                asked += 1;
-                match self.ask_after(id, options, outside) {
-                    Ok(true) => answered += 1,
-                    Ok(false) => {}
-                    Err(problem) => warn!(endorsement = %id, %problem, "not followed this time"),
-                }
-            }
-        }
-        Ok(answered)
-    }
-
-    /// Asks how one imported endorsement stands, now; for whoever brought it here, and the
-    /// operator. Whether its issuer answered.
-    pub fn follow_import(
-        &self,
-        actor: Actor,
-        id: EndorsementId,
-        options: Options<'_>,
-        outside: &dyn Outside,
-    ) -> Result<bool, RegistryError> {
-        let record = self.endorsement_record(&*self.engine, id)?;
-        match &record.origin {
-            Origin::Imported(Imported { by: Some(by), .. }) => actor.must_speak_for(*by)?,
-            Origin::Imported(_) => actor.must_operate()?,
-            Origin::Issued { .. } => {
-                let words = "it was issued here, so that how it stands is known at once";
-                return Err(RegistryError::Subject(words.to_owned()));
-            }
-        }
-        self.ask_after(id, options, outside)
-    }
-
-    fn ask_after(
-        &self,
-        id: EndorsementId,
-        options: Options<'_>,
-        outside: &dyn Outside,
-    ) -> Result<bool, RegistryError> {
-        let snapshot = self.engine.snapshot();
-        let record = self.endorsement_record(&*snapshot, id)?;
-        let row = ENDORSEMENT_DOCUMENTS
-            .get(&*snapshot, &id)?
-            .unwrap_or_default();
-        let document = StoredEndorsement::of(row).secured().into_value();
-        let session = outside.session();
-        let report = self.report_on(&*snapshot, &document, None, options, &*session);
-        drop(session);
-        let standing = match report.outcome {
-            Outcome::Active | Outcome::NotYetValid | Outcome::Expired => RecordedStanding::Active,
-            Outcome::Suspended => RecordedStanding::Suspended,
-            Outcome::Revoked => RecordedStanding::Revoked,
-            _ => return Ok(false),
-        };
-        let now = self.now();
-        let mut after = record.clone();
-        let Origin::Imported(imported) = &mut after.origin else {
-            return Ok(true);
-        };
-        imported.checked_at = now;
-        imported.fresh_until = now.plus(self.settings.imports_unreachable_after);
-        let changed = push_standing(&mut after, standing, now);
-        let mut batch = Batch::default();
-        ENDORSEMENTS.expect(&mut batch, &id, Some(&record));
-        ENDORSEMENTS.put(&mut batch, &id, &after);
-        if let Some(state) = changed {
-            let event = Event {
-                actor: Actor::operator().logged(),
-                commitment: None,
-                kind: EventKind::EndorsementStatus {
-                    endorsement: id,
-                    state,
-                },
-            };
-            batch.events.push(event.encode());
-        }
-        drop(snapshot);
-        match self.commit(batch) {
-            // A newer version came meanwhile, and was verified on the way in.
-            Ok(_) | Err(RegistryError::Commit(CommitError::Conflict)) => Ok(true),
-            Err(error) => Err(error),
-        }
-    }
 }
 
 /// Notes how an endorsement stands from now on, where that is news. A revocation is never taken
 /// back, whatever a list says later.
-fn push_standing(
+pub(super) fn push_standing(
     record: &mut EndorsementRecord,
     standing: RecordedStanding,
     now: Timestamp,
@@ -353,6 +357,50 @@ fn push_standing(
         RecordedStanding::Suspended => EndorsementState::Suspended,
         RecordedStanding::Revoked => EndorsementState::Revoked,
     })
+}
+
+/// Whether a status is one that its issuer said.
+pub(super) const fn is_known(outcome: Outcome) -> bool {
+    !matches!(outcome, Outcome::Unknown | Outcome::Unreachable)
+}
+
+/// The `validFrom` of the version that is here.
+const fn version(record: &EndorsementRecord) -> Timestamp {
+    match &record.origin {
+        Origin::Imported(imported) => imported.version,
+        Origin::Issued { .. } => record.valid_from,
+    }
+}
+
+/// From when on it holds, and until when: what secures a credential may begin later than that says
+/// and end earlier (`nbf`, `iat` and `exp` of a JWT, RFC 7519 section 4.1; `expires` of a proof,
+/// Data Integrity 1.0 section 2.1, of several the first).
+fn period(
+    secured: &Secured,
+    endorsement: &Endorsement,
+) -> Result<(Timestamp, Option<Timestamp>), RegistryError> {
+    let (mut from, mut ends) = (
+        endorsement.valid_from,
+        Vec::from_iter(endorsement.valid_until),
+    );
+    let invalid = |error: String| RegistryError::invalid("/verifiableCredential", error);
+    match secured {
+        Secured::Jwt(jwt) => {
+            let jwt = CredentialJwt::parse(jwt.as_str()).map_err(|e| invalid(e.to_string()))?;
+            from = from.max(jwt.not_before.unwrap_or(from));
+            ends.extend(jwt.expires);
+        }
+        Secured::Embedded(document) => {
+            for (_, proof) in each(document.as_object(), "", "proof") {
+                if let Some(end) = proof.get("expires") {
+                    let end = end.as_str().and_then(|end| end.parse().ok());
+                    let wrong = || invalid("the end of a proof (expires) cannot be read".into());
+                    ends.push(end.ok_or_else(wrong)?);
+                }
+            }
+        }
+    }
+    Ok((from, ends.into_iter().min()))
 }
 
 /// What an imported endorsement is found by: who issued it, and its `id`.

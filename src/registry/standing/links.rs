@@ -8,12 +8,9 @@ use std::rc::Rc;
 use crate::badges::{DigestMultibase, Role, Scope, SubjectKind};
 use crate::ids::{EndorsementId, ProfileId};
 use crate::registry::endorsements::accreditors::Accreditor;
-use crate::registry::profiles::id_digest;
 use crate::registry::{Outcome, Registry, RegistryError};
 use crate::store::engine::Read;
-use crate::store::tables::{
-    ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord, Origin, RecordedStanding,
-};
+use crate::store::tables::{ENDORSEMENTS, EndorsementRecord, Origin, RecordedStanding};
 use crate::time::Timestamp;
 use crate::trust::{self, Fit, PathLink, Place};
 
@@ -46,7 +43,8 @@ pub(in crate::registry) enum Supposed {
 
 /// What endorses one thing.
 pub(in crate::registry) struct Subject {
-    /// Its endorsements in order of id, at most [`MOST_LINKS`].
+    /// Its endorsements, at most [`MOST_LINKS`]: those issued here in order of id, then those from
+    /// elsewhere.
     pub(in crate::registry) links: Vec<Rc<Link>>,
     /// Whether there are more.
     pub(in crate::registry) more: bool,
@@ -97,6 +95,13 @@ impl Link {
         trust::contribution(&link, self.lent, Place::First).outcome
     }
 
+    /// Its place among others, the first ones for where not all are looked at or shown: those issued
+    /// here, since anybody can sign something elsewhere, and of them those in force.
+    pub(in crate::registry) fn rank(&self) -> (bool, bool) {
+        let elsewhere = matches!(self.record.origin, Origin::Imported(_));
+        (elsewhere, self.outcome() != Outcome::Active)
+    }
+
     /// Whether a chain goes on through it: it endorses a profile as an accreditor. Of one that is
     /// registered here the registry knew the roles; of one elsewhere the endorser has to say it.
     pub(in crate::registry) fn carries(&self, elsewhere: bool) -> bool {
@@ -142,17 +147,14 @@ impl<'a> Links<'a> {
         if let Some(found) = self.subjects.borrow().get(subject) {
             return Ok(found.clone());
         }
-        let digest = id_digest(subject);
-        let rows = ENDORSEMENTS_BY_SUBJECT.scan(self.read, &digest, None, MOST_LINKS + 1)?;
-        let more = rows.len() > MOST_LINKS;
-        let ids: Vec<EndorsementId> = rows
-            .into_iter()
-            .take(MOST_LINKS)
-            .map(|((_, id), ())| id)
-            .collect();
-        let records = ENDORSEMENTS.multi_get(self.read, &ids)?;
+        let ids = self
+            .registry
+            .ids_by_subject(self.read, subject, None, MOST_LINKS + 1)?;
+        let more = ids.len() > MOST_LINKS;
+        let ids = &ids[..ids.len().min(MOST_LINKS)];
+        let records = ENDORSEMENTS.multi_get(self.read, ids)?;
         let mut links = Vec::with_capacity(ids.len());
-        for (id, record) in ids.into_iter().zip(records) {
+        for (&id, record) in ids.iter().zip(records) {
             // An endorsement and its place in the index are written together.
             let Some(record) = record else { continue };
             if self.at.is_none_or(|at| record.created_at <= at) {
@@ -284,6 +286,13 @@ impl<'a> Links<'a> {
         decided: RecordedStanding,
     ) -> Result<Outcome, RegistryError> {
         let moment = self.at.unwrap_or(self.now);
+        if let Origin::Imported(imported) = &record.origin
+            && moment < imported.since
+            && decided != RecordedStanding::Revoked
+        {
+            // Another version stood here then, or none.
+            return Ok(Outcome::Unknown);
+        }
         let outcome = outcome_at(record, decided, moment);
         if outcome != Outcome::Active {
             return Ok(outcome);

@@ -111,7 +111,7 @@ impl Registry {
         self.view_endorsement(&*snapshot, id, record, at)
     }
 
-    /// Endorsements that pass `filter`, in order of id, at most `limit` of them. A filter that few
+    /// Endorsements that pass `filter`, in order of id, of one subject those issued here first, at most `limit` of them. A filter that few
     /// pass gives a short page with a cursor, rather than an answer that takes for ever.
     pub fn endorsements(
         &self,
@@ -223,6 +223,8 @@ impl Registry {
         }
     }
 
+    /// The endorsements of a thing after one of them: those issued here in order of id, then those
+    /// from elsewhere. Anybody can sign something elsewhere, and it is not in the way of the others.
     pub(super) fn ids_by_subject(
         &self,
         read: &dyn Read,
@@ -230,9 +232,33 @@ impl Registry {
         after: Option<EndorsementId>,
         limit: usize,
     ) -> Result<Vec<EndorsementId>, RegistryError> {
+        let elsewhere = after.filter(|id| id.owner() == ProfileId::REGISTRY);
+        if elsewhere.is_some() {
+            return self.imports_of(read, subject, elsewhere, limit);
+        }
         let digest = id_digest(subject);
+        let after = (digest, after.unwrap_or(LAST_FROM_ELSEWHERE));
+        let rows = ENDORSEMENTS_BY_SUBJECT.scan(read, &digest, Some(&after), limit)?;
+        let mut ids: Vec<_> = rows.into_iter().map(|((_, id), ())| id).collect();
+        if ids.len() < limit {
+            ids.extend(self.imports_of(read, subject, None, limit - ids.len())?);
+        }
+        Ok(ids)
+    }
+
+    /// The endorsements of a thing that were issued elsewhere, in order of id: their ids lead with
+    /// the number of the registry itself, which issues none.
+    pub(super) fn imports_of(
+        &self,
+        read: &dyn Read,
+        subject: &str,
+        after: Option<EndorsementId>,
+        limit: usize,
+    ) -> Result<Vec<EndorsementId>, RegistryError> {
+        let digest = id_digest(subject);
+        let prefix = [&digest[..], &ProfileId::REGISTRY.0.to_be_bytes()].concat();
         let after = after.map(|id| (digest, id));
-        let rows = ENDORSEMENTS_BY_SUBJECT.scan(read, &digest, after.as_ref(), limit)?;
+        let rows = ENDORSEMENTS_BY_SUBJECT.scan(read, &prefix, after.as_ref(), limit)?;
         Ok(rows.into_iter().map(|((_, id), ())| id).collect())
     }
 }
@@ -313,6 +339,10 @@ fn view(link: &Link, document: Vec<u8>) -> EndorsementView {
         credential: StoredEndorsement::of(document),
     }
 }
+
+/// No id of an endorsement from elsewhere comes after it, and each of one issued here does.
+const LAST_FROM_ELSEWHERE: EndorsementId =
+    EndorsementId::from_bytes([0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255]);
 
 /// How many rows are looked at in one go.
 pub(super) const PAGE: usize = 256;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::badges::Need;
 use crate::registry::{Registry, RegistryError};
 use crate::store::engine::Read;
+use crate::store::tables::ACHIEVEMENTS;
 use crate::time::Timestamp;
 
 impl Registry {
@@ -42,12 +43,20 @@ impl Registry {
         at: Option<Timestamp>,
         id: &str,
     ) -> Result<Registered, RegistryError> {
-        let Some(view) = self.achievement_at(read, id)? else {
+        let url = self.urls().spelled(id);
+        let Some(Ok(id)) = self.urls().within("achievements", &url).map(str::parse) else {
             return Ok(Registered::Elsewhere);
         };
-        match at.is_some_and(|at| at < view.changed_at) {
+        let Some(record) = ACHIEVEMENTS.get(read, &id)? else {
+            return Ok(Registered::Elsewhere);
+        };
+        // Its own words alone count, not those of who defined it, which stand in its document too.
+        match at.is_some_and(|at| at < record.changed_at) {
             true => Ok(Registered::NotHeld),
-            false => Ok(Registered::So(view.document)),
+            false => {
+                let view = self.view_achievement(read, id, &record)?;
+                Ok(Registered::So(view.document))
+            }
         }
     }
 }

@@ -92,6 +92,13 @@ pub struct Imported {
     pub credential: String,
     /// Who brought it here; the registry's operator where there is none.
     pub by: Option<ProfileId>,
+    /// Its `validFrom` to the letter, by which a newer version is known.
+    pub version: Timestamp,
+    /// Since when this version is here. Of an older one no more is kept than what was decided, so
+    /// that before this moment nobody knows how it stood, unless it was revoked.
+    pub since: Timestamp,
+    /// When its issuer was last asked how it stands, whether it answered or not.
+    pub asked_at: Timestamp,
     /// When its issuer was last asked how it stands, and answered.
     pub checked_at: Timestamp,
     /// Until when that answer is taken for the present.

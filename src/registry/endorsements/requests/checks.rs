@@ -10,20 +10,13 @@ use crate::time::Timestamp;
 const LONGEST_TEXT: usize = 2_000;
 /// At most this many links in one place.
 const MOST_LINKS: usize = 20;
-/// At most this many bytes of a link, and of a scope in JSON.
+/// At most this many bytes of a link.
 const LONGEST_LINK: usize = 2_048;
-const LONGEST_SCOPE: usize = 8_192;
 
 pub(super) fn check_new(new: &NewRequest) -> Result<(), RegistryError> {
     check_text(new.name.as_deref(), "/name")?;
     check_text(new.comment.as_deref(), "/comment")?;
-    check_links(&new.evidence)?;
-    let scope = new.scope.as_ref().map(|scope| scope.to_value().to_string());
-    if scope.is_some_and(|scope| scope.len() > LONGEST_SCOPE) {
-        let detail = format!("a scope of at most {LONGEST_SCOPE} bytes is taken");
-        return Err(RegistryError::invalid("/scope", detail));
-    }
-    Ok(())
+    check_links(&new.evidence)
 }
 
 /// What is said says something, and can be shown.

@@ -208,7 +208,7 @@ impl<'a> Asking<'a> {
         let canonical = registry.canonical(self.links.read, id)?;
         let known = self.links.of(&canonical)?;
         let mut shown: Vec<&Link> = known.links.iter().map(|link| &**link).collect();
-        shown.sort_by_key(|link| link.outcome() != Outcome::Active);
+        shown.sort_by_key(|link| link.rank());
         let endorsements = shown.iter().take(MOST_SHOWN).map(|link| Endorsed {
             id: link.id,
             endorser: link.endorser.id.clone(),
