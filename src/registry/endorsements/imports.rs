@@ -186,6 +186,10 @@ impl Registry {
             return Err(RegistryError::NotVerified(words));
         }
         let period = period(&secured, &endorsement)?;
+        if report.outcome == Outcome::NotYetValid && period.0 <= self.now() {
+            // Its JWT is of the future (iat).
+            return Err(RegistryError::NotVerified(words(&report)));
+        }
         Ok(Read {
             secured,
             endorsement,
@@ -373,7 +377,7 @@ const fn version(record: &EndorsementRecord) -> Timestamp {
 }
 
 /// From when on it holds, and until when: what secures a credential may begin later than that says
-/// and end earlier (`nbf`, `iat` and `exp` of a JWT, RFC 7519 section 4.1; `expires` of a proof,
+/// and end earlier (`nbf` and `exp` of a JWT, RFC 7519 section 4.1; `expires` of a proof,
 /// Data Integrity 1.0 section 2.1, of several the first).
 fn period(
     secured: &Secured,

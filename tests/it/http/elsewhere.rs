@@ -63,7 +63,7 @@ impl College {
         proof::sign(document, &ProofOptions::new(self.method()), &self.key).unwrap()
     }
 
-    fn jwt(&self, typ: &str, claims: &Value) -> String {
+    pub(super) fn jwt(&self, typ: &str, claims: &Value) -> String {
         let method = self.method();
         let header = NewHeader { typ, kid: &method };
         jws::sign(header, claims.to_string().as_bytes(), &self.key)

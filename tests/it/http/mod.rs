@@ -14,6 +14,7 @@ mod framing;
 mod health;
 mod idempotency;
 mod imports;
+mod imports_hostile;
 mod issue;
 mod issued_forms;
 mod pages;
