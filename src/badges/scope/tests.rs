@@ -437,3 +437,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_scope_is_no_longer_than_can_be_looked_at_with_each_question() {
+    let of = |tags: usize| {
+        let tags: Vec<String> = (0..tags).map(|n| format!("{n:0900}")).collect();
+        Scope::parse(&json!({ "tag": tags }))
+    };
+    assert!(of(8).is_ok());
+    let refused = of(10).unwrap_err().to_string();
+    assert!(refused.contains("8192"), "{refused}");
+}
