@@ -368,18 +368,28 @@ impl<'h> History<'h> {
         });
     }
 
-    /// A moment in the past: when something happened, shortly before or after, or any; or now.
+    /// A moment in the past: when something happened, began or ended, shortly before or after, or
+    /// any; or now.
     pub(super) fn some_moment(&mut self) -> Timestamp {
-        let now = self.now().millis();
-        let begin = self.model.facts[0].0.millis();
-        let place = self.dice.below(self.model.facts.len());
-        let happened = self.model.facts[place].0.millis();
-        let millis = match self.dice.below(8) {
+        let (begin, now) = (self.model.facts[0].0.millis(), self.now().millis());
+        let happened: Vec<i64> = self.model.facts.iter().map(|(at, _)| at.millis()).collect();
+        let endorsed = self.model.endorsements().map(|one| &one.signed);
+        let issued = self.model.credentials().map(|(_, one)| &one.signed);
+        let periods: Vec<i64> = endorsed
+            .chain(issued)
+            .flat_map(|signed| [Some(signed.valid_from), signed.valid_until])
+            .filter_map(|end| Some(end?.millis()).filter(|end| *end <= now))
+            .collect();
+        let mark = match self.dice.chance(50) && !periods.is_empty() {
+            true => *self.dice.pick(&periods),
+            false => *self.dice.pick(&happened),
+        };
+        let millis = match self.dice.below(9) {
             0 => now,
             1 => begin - 1 - self.dice.below(1_000) as i64,
-            2 | 3 => happened,
-            4 => happened - 1,
-            5 => happened + 1,
+            2..=4 => mark,
+            5 => mark - 1,
+            6 => mark + 1,
             _ => begin + self.dice.below((now - begin) as usize + 1) as i64,
         };
         Timestamp::from_millis(millis.min(now))
