@@ -205,9 +205,17 @@ fn told(report: &mut Report, indent: &str, given: &str, answer: &Value, as_of: O
         let label = format!("{label:WIDTH$}");
         report.table(&inner, &[vec![label, value.to_owned()]]);
     };
-    let [by, detail] = ["decidedBy", "detail"].map(|member| text(answer, member));
-    if let (Some(by), Some(detail)) = (by, detail) {
-        row("decided by", &format!("{by}: {detail}"));
+    if let Some(by) = text(answer, "decidedBy") {
+        let detail = text(answer, "detail").unwrap_or_default();
+        let of_party = answer.get(by).and_then(|party| text(party, "detail"));
+        // What decided is not told twice.
+        match of_party {
+            Some(told) if detail.ends_with(told) => row("decided by", by),
+            _ => row(
+                "decided by",
+                format!("{by}: {detail}").trim_end_matches(": "),
+            ),
+        }
     }
     match answer.get("verified").and_then(Value::as_bool) {
         Some(true) => row("proof", "verified"),
@@ -374,6 +382,22 @@ mod tests {
                          active  endorsed by did:web:h:profiles:other  https://h/endorsements/3
                          and more: `goodstanding endorsements --subject https://a.example/b` lists them
         "#);
+    }
+
+    #[test]
+    fn what_decided_is_told_once() {
+        let mut answer = active("urn:a");
+        let detail = "nobody endorses it";
+        answer["outcome"] = json!("not-endorsed");
+        answer["detail"] = json!(format!("of its issuer: {detail}"));
+        answer["issuer"]["detail"] = json!(detail);
+        let done = asked("", &[answer], &["urn:a"]);
+        assert!(
+            done.out.contains("\n  decided by   issuer\n"),
+            "{}",
+            done.out
+        );
+        assert_eq!(done.out.matches(detail).count(), 1, "{}", done.out);
     }
 
     #[test]

@@ -164,13 +164,17 @@ impl<'a> Verdict<'a> {
         }
     }
 
-    /// What the registry knows of the issuer and of what was achieved.
+    /// What the registry knows of the issuer and of what was achieved; not of whoever issued
+    /// something within it.
     fn known(&self) -> Vec<String> {
+        let whole = checks(self.answer).filter(|check| check.get("verified").is_some());
+        let inner: Vec<&str> = whole.filter_map(|check| text(check, "path")).collect();
         let of_registry =
             checks(self.answer).filter(|check| text(check, "kind") == Some("registry"));
         let told = |check| {
             let path = text(check, "path")?;
             let whom = match path {
+                _ if inner.iter().any(|outer| within(path, outer)) => return None,
                 "issuer" => "issuer",
                 _ if path.starts_with("credentialSubject") => "achievement",
                 _ => return None,
@@ -319,6 +323,10 @@ mod tests {
                 {"path": "issuer", "kind": "registry", "outcome": "active",
                  "detail": "endorsed by Board", "evidence": [
                     {"name": "registered name", "value": "Acme Ltd"}]},
+                {"path": "credentialSubject.achievement.endorsement[0]", "kind": "endorsement",
+                 "outcome": "active", "verified": true, "detail": "in force"},
+                {"path": "credentialSubject.achievement.endorsement[0].issuer",
+                 "kind": "registry", "outcome": "active", "detail": "endorsed by Ministry"},
             ]},
         });
         insta::assert_snapshot!(told(answer), @r#"
@@ -341,6 +349,8 @@ mod tests {
           suspended  endorsement  issuer.endorsement[10]: for now
           active     registry     issuer: endorsed by Board
                                   registered name  Acme Ltd
+          active     endorsement  credentialSubject.achievement.endorsement[0]: in force
+            active     registry     credentialSubject.achievement.endorsement[0].issuer: endorsed by Ministry
         "#);
     }
 

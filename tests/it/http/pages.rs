@@ -1,12 +1,11 @@
 //! What people see of who stands behind whom: why, over which path, for what, and from where.
 
-use goodstanding::vc::did::DidKey;
 use goodstanding::vc::keys::SigningKey;
-use goodstanding::vc::proof::{self, ProofOptions};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::actors::{Actor, text};
 use crate::support::house::House;
+use crate::support::signed::{RECOMMENDATION, endorsement_by};
 
 fn page(house: &House, target: &str) -> String {
     let call = house.call("GET", target).header("Accept", "text/html");
@@ -95,40 +94,18 @@ fn an_endorsement_from_elsewhere_says_so() {
     let house = House::open();
     let school = house.registrar("school");
     let key = SigningKey::from_seed(&[7; 32]);
-    let signed = elsewhere(&key, &school.id);
+    let signed = endorsement_by(&key, &school.id);
     house.wait(60);
     let body = json!({ "verifiableCredential": signed });
     let imported = school.post("/endorsements/import", &body).is(201).json();
     let page = page(&house, &text(&imported["id"]));
     let from = part(&page, "<dt>Issued elsewhere as</dt>", "</dd>");
     assert!(
-        from.contains("href=\"https://far.example/endorsements/1\""),
+        from.contains(&format!("href=\"{RECOMMENDATION}\"")),
         "{from}"
     );
     assert!(from.contains("2026-03-01 09:01 UTC"), "{from}");
     let endorser = part(&page, "<dt>Endorser</dt>", "</dd>");
     assert!(endorser.contains("not registered here"), "{endorser}");
     assert!(!endorser.contains("good standing"), "{endorser}");
-}
-
-/// An endorsement by whoever has the key.
-fn elsewhere(key: &SigningKey, subject: &str) -> Value {
-    let board = DidKey::from(key.public());
-    let unsigned = json!({
-        "@context": [
-            "https://www.w3.org/ns/credentials/v2",
-            "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
-        ],
-        "id": "https://far.example/endorsements/1",
-        "type": ["VerifiableCredential", "EndorsementCredential"],
-        "name": "Recommended",
-        "issuer": { "id": board.to_string(), "type": ["Profile"] },
-        "validFrom": "2026-01-01T00:00:00Z",
-        "credentialSubject": { "id": subject, "type": ["EndorsementSubject"] },
-    });
-    let options = ProofOptions {
-        created: Some("2026-01-01T00:00:00Z".parse().unwrap()),
-        ..ProofOptions::new(board.method_url())
-    };
-    proof::sign(&unsigned, &options, key).unwrap()
 }

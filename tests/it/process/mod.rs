@@ -14,6 +14,7 @@ mod program;
 mod server;
 
 mod development;
+mod readme;
 mod stopping;
 mod verdicts;
 

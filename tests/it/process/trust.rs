@@ -7,12 +7,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use goodstanding::vc::did::DidKey;
 use goodstanding::vc::keys::SigningKey;
-use goodstanding::vc::proof::{self, ProofOptions};
 use serde_json::{Value, json};
 
 use super::folder::{Folder, ORIGIN};
 use super::place::Place;
 use super::standing::{ACCREDITOR, ISSUER, unsigned_badge};
+use crate::support::signed::{RECOMMENDATION, endorsement_by};
 
 const MINISTRY: &str = "ministry";
 
@@ -184,33 +184,14 @@ fn a_signed_answer_is_about_what_was_asked(place: &Place<'_>, degree: &str) {
 fn what_was_endorsed_elsewhere_is_taken_in(folder: &Folder, place: &Place<'_>) {
     let key = SigningKey::from_seed(&[7; 32]);
     let board = DidKey::from(key.public());
-    let unsigned = json!({
-        "@context": [
-            "https://www.w3.org/ns/credentials/v2",
-            "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
-        ],
-        "id": "https://board.example/endorsements/1",
-        "type": ["VerifiableCredential", "EndorsementCredential"],
-        "name": "Recommended",
-        "issuer": { "id": board.to_string(), "type": ["Profile"] },
-        "validFrom": "2026-01-01T00:00:00Z",
-        "credentialSubject": {
-            "id": "did:web:registry.example:profiles:acme-college",
-            "type": ["EndorsementSubject"],
-        },
-    });
-    let options = ProofOptions {
-        created: Some("2026-01-01T00:00:00Z".parse().unwrap()),
-        ..ProofOptions::new(board.method_url())
-    };
-    let signed = proof::sign(&unsigned, &options, &key).unwrap();
+    let signed = endorsement_by(&key, "did:web:registry.example:profiles:acme-college");
     let file = folder.beside().join("elsewhere.json");
     fs::write(&file, signed.to_string()).unwrap();
     let file = file.display().to_string();
 
     let imported = place.run(&["endorsements", "import", &file]).exits(0).out;
-    let lead = "imported https://board.example/endorsements/1\n";
-    assert!(imported.starts_with(lead), "{imported}");
+    let lead = format!("imported {RECOMMENDATION}\n");
+    assert!(imported.starts_with(&lead), "{imported}");
     let id = imported
         .lines()
         .nth(1)

@@ -6,5 +6,6 @@ pub(crate) mod house;
 pub(crate) mod jwt;
 pub(crate) mod peers;
 pub(crate) mod reader;
+pub(crate) mod signed;
 pub(crate) mod site;
 pub(crate) mod vectors;
