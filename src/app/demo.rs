@@ -201,9 +201,11 @@ pub(super) fn what_to_try(config: &Config) -> String {
     format!(
         "Goodstanding runs in development mode on {url}: changes need no token, and only this\n\
          machine is listened to. In another terminal, try:\n\
-         \n  goodstanding verify {demo}/good.json{server}\n  goodstanding verify \
-         {demo}/revoked.json{server}\n  goodstanding endorsements --subject {url}/profiles/{ISSUER}\
-         {server}\n  curl {url}/profiles\n\n\
+         \n  goodstanding verify {demo}/good.json{server}\n  \
+         goodstanding verify {demo}/revoked.json{server}\n  \
+         goodstanding standing {demo}/good.json{server}\n  \
+         goodstanding endorsements --subject {url}/profiles/{ISSUER}{server}\n  \
+         curl {url}/profiles\n\n\
          or open {url} in a browser; {url}/docs lists everything. Ctrl-C stops it."
     )
 }

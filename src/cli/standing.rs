@@ -438,7 +438,7 @@ mod tests {
             (json!({"outcome": "splendid"}), 2),
             (json!({}), 2),
         ] {
-            let done = asked("", &[answer.clone()], &["urn:a"]);
+            let done = asked("", std::slice::from_ref(&answer), &["urn:a"]);
             assert_eq!(done.exit, expected, "{answer}");
         }
     }

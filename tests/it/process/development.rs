@@ -57,11 +57,13 @@ fn what_the_greeting_says_to_try_works() {
             .find(|suggestion| suggestion.contains(word));
         found.unwrap_or_else(|| panic!("{word} is not in {}", server.greeting))
     };
-    assert_eq!(suggestions.len(), 4, "{}", server.greeting);
+    assert_eq!(suggestions.len(), 5, "{}", server.greeting);
     let good = tried(home.path(), of("good.json")).exits(0).out;
     assert!(good.starts_with("active: "), "{good}");
     let revoked = tried(home.path(), of("revoked.json")).exits(1).out;
     assert!(revoked.starts_with("revoked: "), "{revoked}");
+    let stands = tried(home.path(), of(" standing ")).exits(0).out;
+    assert!(stands.contains("endorsed by the trust anchor"), "{stands}");
     let endorsed = tried(home.path(), of("endorsements")).exits(0).out;
     assert!(endorsed.contains("demo-accreditor"), "{endorsed}");
     let listed = tried(home.path(), of("curl")).exits(0).out;
