@@ -136,7 +136,7 @@ impl Registry {
 
     /// The history of a profile about which nothing is kept. One that has not the role and has
     /// endorsed had it, and lost it before such things were kept.
-    fn from_before(
+    fn kept_before(
         &self,
         read: &dyn Read,
         id: ProfileId,
@@ -166,7 +166,7 @@ impl Registry {
         ACCREDITORS.expect(&mut tx.batch, &id, present.as_ref());
         let mut history = match present {
             Some(present) => present.history,
-            None => self.from_before(tx.read, id, before)?,
+            None => self.kept_before(tx.read, id, before)?,
         };
         history.push(AccreditorChange {
             at: tx.now,

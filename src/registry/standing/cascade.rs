@@ -228,10 +228,8 @@ impl<'l, 'a> Cascade<'l, 'a> {
         if self.question.anchors != Anchors::Registered {
             let registry = self.before.registry;
             match registry.profile_with_id(self.before.read, &subject)? {
-                Some(profile) if before.carries(false) => {
-                    if self.known.insert(profile) {
-                        self.accreditors.push(profile);
-                    }
+                Some(profile) if before.carries(false) && self.known.insert(profile) => {
+                    self.accreditors.push(profile);
                 }
                 None if before.carries(true) && self.elsewhere.insert(subject.clone()) => {
                     self.endorsed_elsewhere_by(&subject)?;

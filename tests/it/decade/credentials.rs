@@ -12,11 +12,14 @@ pub(super) struct Told {
     pub(super) outcome: Word,
     pub(super) decided_by: Word,
     /// Each status: its purpose, its value where it is known, and what it makes of the credential.
-    pub(super) statuses: Vec<(Word, Option<bool>, Word)>,
+    pub(super) statuses: Vec<StatusTold>,
     /// Nobody is told of a credential about which nothing is known.
     pub(super) parties: Option<(Party, Option<Party>)>,
     pub(super) verified: Option<bool>,
 }
+
+/// A status: its purpose, its value where it is known, and what it makes of the credential.
+type StatusTold = (Word, Option<bool>, Word);
 
 /// An issuer or an achievement.
 pub(super) struct Party {
@@ -151,7 +154,7 @@ impl Then<'_> {
         &self,
         credential: &Credential,
         achievement: Option<(Id, Option<Said>)>,
-        (own, statuses, verified): (Word, Vec<(Word, Option<bool>, Word)>, Option<bool>),
+        (own, statuses, verified): (Word, Vec<StatusTold>, Option<bool>),
         asker: &Asker,
     ) -> Told {
         let issuer = &credential.signed.issuer;

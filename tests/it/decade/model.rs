@@ -184,7 +184,8 @@ impl<'m> Then<'m> {
             }
             let carries = endorsement.roles.contains(&"accreditor")
                 || elsewhere && says_accreditor(endorsement);
-            if !first && !(carries && endorsement.kind == "profile") {
+            let as_accreditor = carries && endorsement.kind == "profile";
+            if !(first || as_accreditor) {
                 words.push("not-carried");
             }
             let word = worst(words);
