@@ -30,7 +30,7 @@
 //! ```
 //!
 //! Numbers are big endian, times milliseconds since 1970, and `indexes` are the delta varints of
-//! [`SortedIndexes`]. A value has one spelling, and nothing may follow it. Free text never stands
+//! [`SortedIndexes`](super::codec::SortedIndexes). A value has one spelling, and nothing may follow it. Free text never stands
 //! here: it is kept apart, where it can be erased, and the log holds its [`commitment`] (zeros
 //! where none was given), so that erasing it leaves the digest chain whole.
 

@@ -62,7 +62,7 @@ impl Registry {
     /// The trust anchors that a question names, by slug or id, or else the registry's own.
     ///
     /// # Errors
-    /// A slug that no profile here has, no name at all, or more than [`MOST_ANCHORS`].
+    /// A slug that no profile here has, no name at all, or more than 100.
     pub fn anchors(&self, named: Option<&[String]>) -> Result<Anchors, RegistryError> {
         let snapshot = self.engine.snapshot();
         let read = &*snapshot;

@@ -22,7 +22,7 @@ pub struct Affected {
     pub endorsements: usize,
     /// How many subjects would stand otherwise than now.
     pub subjects: usize,
-    /// The first of those subjects, at most [`MOST_TOLD`].
+    /// The first of those subjects, at most 100.
     pub shown: Vec<AffectedSubject>,
     /// Whether more rests on it than was looked at, so that the numbers are the least.
     pub more: bool,

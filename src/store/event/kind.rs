@@ -119,7 +119,7 @@ pub enum EventKind {
         profile: ProfileId,
         /// SHA-256 of its proof in canonical JSON (RFC 8785), or of the JWT that it is: whoever holds the credential can show
         /// that it was issued, and nobody else learns what it is. It is the key of its row in
-        /// [`SIGNATURES`](super::tables::SIGNATURES); events of stores older than that table hold
+        /// [`SIGNATURES`](crate::store::tables::SIGNATURES); events of stores older than that table hold
         /// SHA-256 of the proof's JSON as it was handed out.
         proof: [u8; 32],
     },

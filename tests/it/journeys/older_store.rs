@@ -10,7 +10,7 @@ use std::io::Read as _;
 use std::sync::Arc;
 
 use flate2::read::GzDecoder;
-use goodstanding::store::engine::{Engine, Row};
+use goodstanding::store::engine::Row;
 use goodstanding::store::memory::MemoryEngine;
 use goodstanding::time::{ManualClock, Timestamp, Ttl};
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ fn a_store_of_format_1_opens_on_disk_and_stays_what_it_has_become() {
     let stored = house.store();
     drop(house);
     let again = goodstanding::store::rocks::RocksEngine::open(folder.path(), clock).unwrap();
-    let again: &dyn Engine = &again;
+    let again: &dyn goodstanding::store::engine::Engine = &again;
     assert_eq!(again.scan(&[], &[0xff; 64], usize::MAX).unwrap(), stored);
 }
 

@@ -100,7 +100,7 @@ pub struct Party {
     pub backing: Backing,
     /// When the first endorsement on that path ends by itself.
     pub until: Option<Timestamp>,
-    /// Its endorsements, the ones in force first; at most [`MOST_SHOWN`].
+    /// Its endorsements, the ones in force first; at most 8.
     pub endorsements: Vec<Endorsed>,
     /// Whether there are more.
     pub more: bool,
