@@ -17,6 +17,26 @@ const ROUNDS: usize = 15;
 /// How long one sample takes, so that starting and stopping the clock weighs little.
 const SAMPLE: Duration = Duration::from_millis(60);
 
+/// Those that the arguments of the program ask for by name; all of them where they name none.
+pub(crate) fn chosen<B: Copy>(benches: &[(&str, B)]) -> Vec<B> {
+    let arguments = std::env::args().skip(1);
+    let asked: Vec<String> = arguments
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let known = |name: &String| benches.iter().any(|(bench, _)| bench == name);
+    if let Some(unknown) = asked.iter().find(|name| !known(name)) {
+        let names: Vec<&str> = benches.iter().map(|(name, _)| *name).collect();
+        eprintln!(
+            "There is no bench {unknown:?}; there are {}.",
+            names.join(", ")
+        );
+        std::process::exit(1);
+    }
+    let wanted = |name: &str| asked.is_empty() || asked.iter().any(|one| one == name);
+    let chosen = benches.iter().filter(|(name, _)| wanted(name));
+    chosen.map(|(_, bench)| *bench).collect()
+}
+
 /// CPU time of the calling thread, where the system tells; else the time that passes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CpuClock {

@@ -26,21 +26,10 @@ const BENCHES: [(&str, Bench); 4] = [
 ];
 
 fn main() -> ExitCode {
-    let asked: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with('-'))
-        .collect();
-    let known = |name: &String| BENCHES.iter().any(|(bench, _)| bench == name);
-    if let Some(unknown) = asked.iter().find(|name| !known(name)) {
-        let names = BENCHES.map(|(name, _)| name).join(", ");
-        eprintln!("There is no bench {unknown:?}; there are {names}.");
-        return ExitCode::FAILURE;
-    }
+    let benches = harness::chosen(&BENCHES);
     let mut report = Report::begin("Micro benches", "cargo bench --bench micro");
-    for (name, run) in BENCHES {
-        if asked.is_empty() || asked.iter().any(|wanted| wanted == name) {
-            run(&mut report);
-        }
+    for run in benches {
+        run(&mut report);
     }
     report.finish()
 }

@@ -250,9 +250,14 @@ impl trust::Links for Chain<'_, '_> {
             true => Place::First,
             false => Place::Further,
         };
+        let registry = self.links.registry;
+        let elsewhere = !known.links.is_empty()
+            && registry
+                .profile_with_id(self.links.read, subject)?
+                .is_none();
         let mut seen = Vec::with_capacity(known.links.len());
         for link in &known.links {
-            let as_seen = self.seen(subject, link)?;
+            let as_seen = self.seen(subject, link, elsewhere);
             let level = trust::contribution(&as_seen, link.lent, place).level();
             seen.push((level, as_seen));
         }
@@ -282,14 +287,10 @@ impl trust::Links for Chain<'_, '_> {
 }
 
 impl Chain<'_, '_> {
-    fn seen(&self, subject: &str, link: &Link) -> Result<trust::Link, RegistryError> {
-        let registry = self.links.registry;
-        let elsewhere = link.record.kind == SubjectKind::Profile
-            && registry
-                .profile_with_id(self.links.read, subject)?
-                .is_none();
-        let url = registry.urls().endorsement(link.id);
-        Ok(trust::Link {
+    fn seen(&self, subject: &str, link: &Link, elsewhere: bool) -> trust::Link {
+        let elsewhere = elsewhere && link.record.kind == SubjectKind::Profile;
+        let url = self.links.registry.urls().endorsement(link.id);
+        trust::Link {
             endorsement: Arc::from(url),
             endorser: Arc::from(&*link.endorser.id),
             outcome: link.own,
@@ -298,7 +299,7 @@ impl Chain<'_, '_> {
                 true => self.fit(link, elsewhere),
                 false => self.fit_further(link),
             },
-        })
+        }
     }
 
     /// Whether an endorsement of the subject itself covers what is wanted.
