@@ -1,6 +1,7 @@
 //! The configuration: a documented file of defaults, and what overrides it.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
@@ -103,6 +104,8 @@ pub enum Audience {
 pub struct ListsConfig {
     /// `ttl` of a list that does not ask for another, in milliseconds.
     pub ttl_ms: u64,
+    /// For how many days a signed list holds.
+    pub valid_days: NonZeroU16,
     /// How long after a change the signed list may follow, in milliseconds.
     pub publish_delay_ms: u64,
     /// Bytes of memory in which published lists are kept ready.
@@ -324,6 +327,7 @@ impl Config {
         Settings {
             public_url: self.public_url.clone(),
             list_ttl: Ttl::from_millis(self.lists.ttl_ms),
+            list_validity: Ttl::from_seconds(u64::from(self.lists.valid_days.get()) * 86_400),
             key_notice: self.cache_policy().did_document,
             idempotency_kept: Ttl::from_seconds(self.idempotency.kept_seconds),
             publish_before_acknowledging: self.lists.publish_delay_ms == 0,

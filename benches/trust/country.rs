@@ -257,6 +257,7 @@ impl<'a> Filling<'a> {
                 keys: 1,
                 created_at: self.then,
                 changed_at: self.then,
+                history: None,
             };
             self.put(&tables::PROFILES, &ProfileId(number), &record);
         }
@@ -319,6 +320,8 @@ impl<'a> Filling<'a> {
                 permutation: random(&self.entropy),
                 planes: planes.collect(),
                 endorsements: true,
+                token: None,
+                brought: tables::Brought::Nothing,
             };
             self.put(&tables::SPACES, &space, &record);
             self.put(&tables::ALLOCATION, &space, &(endorsements.len() as u64));
@@ -330,6 +333,11 @@ impl<'a> Filling<'a> {
                     status_size: goodstanding::bitstring::StatusSize::One,
                     ttl_millis: 300_000,
                     created_at: self.then,
+                    messages: Vec::new(),
+                    references: Vec::new(),
+                    also_2021: false,
+                    in_token: false,
+                    jcs_proof: false,
                 };
                 self.put(&tables::LISTS, &list, &record);
                 let state = ListState {

@@ -12,7 +12,9 @@ use super::request::Request;
 use crate::bitstring::ListLength;
 use crate::ids::ListId;
 use crate::json;
-use crate::registry::{NewList, StatusTarget, StatusUpdate, Updated};
+use crate::registry::{
+    AlsoPublished, ListForm, ListStatuses, NewList, StatusTarget, StatusUpdate, Updated,
+};
 use crate::status::{PurposeError, StatusPurpose};
 use crate::time::Ttl;
 
@@ -80,10 +82,20 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         let kind = "https://www.w3.org/ns/credentials/status-list#STATUS_RETRIEVAL_ERROR";
         return Err(problem.of_standard(kind));
     }
-    let offers = ["application/vc", "application/ld+json", "application/json"];
+    const JWT: &str = "application/vc+jwt";
+    let offers = [
+        "application/vc",
+        "application/ld+json",
+        "application/json",
+        JWT,
+    ];
     let accept = request.accept();
     let media_type = negotiate(accept.as_deref(), &offers)?;
-    let published = edge.registry.published_list(list)?;
+    let form = match media_type {
+        JWT => ListForm::BitstringJwt,
+        _ => ListForm::Bitstring,
+    };
+    let published = edge.registry.published_list(list, form)?;
     let fresh = edge.cache.status_list.min(published.ttl);
     Ok(Reply::bytes(200, media_type, published.body.clone())
         .version(&published.etag, published.published_at)
@@ -130,6 +142,8 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         length: length.map_err(|error| Problem::invalid("/length", error.to_string()))?,
         ttl: ttl(body.ttl)?,
         paired_with,
+        statuses: ListStatuses::default(),
+        also: AlsoPublished::default(),
     };
     let view = edge.registry.create_list(&request.change()?, &new)?;
     let url = edge.registry.urls().list(view.id);

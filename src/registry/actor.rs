@@ -16,7 +16,8 @@ enum Kind {
 }
 
 impl Actor {
-    /// Whoever holds the data folder: the command line on the machine itself.
+    /// Whoever holds the data folder: the command line on the machine itself, and the registry
+    /// where it does something of its own accord.
     pub const fn operator() -> Self {
         Self(Kind::Operator([0; 16]))
     }

@@ -29,6 +29,8 @@ use crate::entropy::Entropy;
 use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Slug};
 use crate::store::engine::{Batch, Engine, Read, StoreError};
 use crate::store::tables::{KEYS, SETTINGS};
+
+pub use crate::store::tables::{HistoryAccess, ListForm};
 use crate::time::{Clock, Timestamp, Ttl};
 use crate::vc::sealing::{MasterKey, Sealed};
 
@@ -54,7 +56,7 @@ pub use lists::queries::{
     StatusUnknown,
 };
 pub use lists::statuses::{Refused, StatusTarget, StatusUpdate, Updated};
-pub use lists::{ListView, NewList};
+pub use lists::{AlsoPublished, ListStatuses, ListView, NewList};
 pub use profiles::achievements::AchievementView;
 pub use profiles::identity::KeySet;
 pub use profiles::keys::{KeyOwner, KeyView};
@@ -75,6 +77,9 @@ pub struct Settings {
     pub public_url: String,
     /// `ttl` of lists that do not ask for another.
     pub list_ttl: Ttl,
+    /// For how long a signed list holds. It is signed again between half and three quarters of
+    /// that.
+    pub list_validity: Ttl,
     /// How long a new key stands in the controller document before it signs.
     pub key_notice: Ttl,
     /// How long before an endorsement ends its endorser is told to look at it again.
@@ -102,6 +107,7 @@ impl Settings {
         Self {
             public_url: public_url.to_owned(),
             list_ttl: Ttl::from_millis(300_000),
+            list_validity: Ttl::from_seconds(7 * day),
             key_notice: Ttl::from_seconds(3_600),
             idempotency_kept: Ttl::from_seconds(day),
             publish_before_acknowledging: true,
@@ -248,6 +254,20 @@ impl<'a> Urls<'a> {
     /// A status list.
     pub fn list(&self, id: ListId) -> String {
         format!("{}/status-lists/{id}", self.0)
+    }
+
+    /// The token list that has a list's id.
+    pub fn token_list(&self, id: ListId) -> String {
+        format!("{}/token-status-lists/{id}", self.0)
+    }
+
+    /// A list in one of its forms.
+    pub fn list_as(&self, id: ListId, form: ListForm) -> String {
+        match form {
+            ListForm::Bitstring | ListForm::BitstringJwt => self.list(id),
+            ListForm::Status2021 => format!("{}/2021", self.list(id)),
+            ListForm::TokenJwt | ListForm::TokenCwt => self.token_list(id),
+        }
     }
 
     /// An endorsement.

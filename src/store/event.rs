@@ -19,6 +19,7 @@
 //! 31  list opened             list 12 | space 12
 //! 32  entries allocated       space 12 | first u64 | count u64
 //! 33  status changed          list 12 | revision u64 | status u8 | indexes
+//! 34  list published          list 12 | revision u64
 //! 40  endorsement issued      endorsement 12
 //! 41  endorsement's status    endorsement 12 | state u8 (0 reinstated, 1 suspended, 2 revoked)
 //! 42  credential issued       profile u32 | SHA-256 of its signature 32

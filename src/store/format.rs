@@ -26,6 +26,8 @@
 //! |---|---|
 //! | 1 | |
 //! | 2 | the past of lists is kept: `past states`, `past pages`, `page runs` |
+//! | 3 | lists are published in several forms, each a row of `artefacts`, and renewed: `published
+//! tokens`, `renewals`; spaces can be brought along: `occupied` |
 
 use sha2::{Digest as _, Sha256};
 
@@ -39,7 +41,7 @@ use crate::time::Timestamp;
 
 /// The format that this program writes, and the only one that it reads. A store of an older one is
 /// brought up to it when it is opened, before anything else is read.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 const META_TAG: u8 = 0x01;
 const HEAD_TAG: u8 = 0x02;
@@ -303,7 +305,7 @@ mod tests {
         [
             (
                 "01666f726d6174",
-                "00000002",
+                "00000003",
             ),
             (
                 "02",

@@ -66,6 +66,11 @@ impl<K: Key, V: Record> Table<K, V> {
             .transpose()
     }
 
+    /// A row that was read as bytes.
+    pub(super) fn read(&self, key: &[u8], value: &[u8]) -> Result<(K, V), StoreError> {
+        Ok((self.key(key)?, self.value(value)?))
+    }
+
     /// The values of `keys`, in their order.
     pub fn multi_get(&self, read: &dyn Read, keys: &[K]) -> Result<Vec<Option<V>>, StoreError> {
         let stored: Vec<_> = keys.iter().map(|key| self.stored_key(key)).collect();
@@ -96,7 +101,7 @@ impl<K: Key, V: Record> Table<K, V> {
         }
         let rows = read.scan(&from, &to, limit)?;
         rows.into_iter()
-            .map(|(key, value)| Ok((self.key(&key)?, self.value(&value)?)))
+            .map(|(key, value)| self.read(&key, &value))
             .collect()
     }
 

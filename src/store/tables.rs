@@ -23,10 +23,13 @@
 //! | 35 | open spaces | profile | space for entries that nobody chose a list for | `registry::lists` |
 //! | 36 | dirty lists | list | – | whoever writes list states; removed by the publisher |
 //! | 37 | published | list | [`PublishedState`] | the publisher |
-//! | 38 | artefacts | list | [`ArtefactRecord`] | the publisher |
+//! | 38 | artefacts | list, form | [`ArtefactRecord`] | the publisher |
 //! | 39 | past states | list, until when it was in force, revision | [`PastState`] | whoever writes list states anew |
 //! | 3A | past pages | list, page, revision that changed it | [`PastPage`]: the page before | `registry::lists::staged` alone, with the pages |
 //! | 3B | page runs | list, page | how many differences stand among its past pages after the newest whole one; absent means 0 | `registry::lists::staged` alone, with the pages |
+//! | 3C | published tokens | list | [`PublishedState`] of the token list with its id | the publisher |
+//! | 3D | renewals | moment, list | – | the publisher |
+//! | 3E | occupied | space, page | 1,024 bytes, one bit an index | `registry::lists::import`, once for ever |
 //! | 40 | credentials | SHA-256 of the credential's id, profile | [`CredentialRecord`] | allocation and issuing |
 //! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements`; `registry::lists::staged`, with the bits; `registry::endorsements::imports` |
 //! | 51 | endorsement documents | endorsement | the signed credential, or the envelope of its JWT, JSON | `registry::endorsements`; `registry::signing`, signed again |
@@ -44,6 +47,7 @@
 //! Ids lead with their owner's number, so what one profile owns stands together in each table.
 
 mod endorsements;
+mod lists;
 mod requests;
 
 use serde::{Deserialize, Serialize};
@@ -51,7 +55,6 @@ use serde::{Deserialize, Serialize};
 use super::codec::Bytes;
 pub use super::past::PastPage;
 use super::table::{Table, postcard_record};
-use crate::bitstring::{ListLength, StatusSize};
 use crate::ids::{
     AchievementId, EndorsementId, KeyId, ListId, ProfileId, RequestId, Revision, Slug, SpaceId,
 };
@@ -61,6 +64,10 @@ use crate::time::Timestamp;
 pub use endorsements::{
     AccreditorChange, AccreditorRecord, AccreditorStanding, EndorsementRecord, ImportRow, Imported,
     Origin, RecordedStanding, StandingChange,
+};
+pub use lists::{
+    ArtefactRecord, Brought, ListForm, ListRecord, ListState, OpenSpace, PastState, Plane,
+    PublishedState, SpaceRecord,
 };
 pub use requests::{RecordedStep, RequestRecord, Words};
 
@@ -105,8 +112,8 @@ pub const OPEN_SPACES: Table<ProfileId, OpenSpace> = Table::new(0x35, "open spac
 pub const DIRTY_LISTS: Table<ListId, ()> = Table::new(0x36, "dirty lists");
 /// How far publication has come.
 pub const PUBLISHED: Table<ListId, PublishedState> = Table::new(0x37, "published");
-/// The signed list credentials.
-pub const ARTEFACTS: Table<ListId, ArtefactRecord> = Table::new(0x38, "artefacts");
+/// The signed lists, in each form in which they are published.
+pub const ARTEFACTS: Table<(ListId, ListForm), ArtefactRecord> = Table::new(0x38, "artefacts");
 /// States of a list that are over, by the moment at which each was over: the first row behind a
 /// moment is the state that was in force then, and where there is none it is the present one.
 pub const PAST_STATES: Table<((ListId, Timestamp), Revision), PastState> =
@@ -116,6 +123,12 @@ pub const PAST_STATES: Table<((ListId, Timestamp), Revision), PastState> =
 pub const PAST_PAGES: Table<((ListId, u32), Revision), PastPage> = Table::new(0x3a, "past pages");
 /// How far a page is from being written whole into [`PAST_PAGES`] again.
 pub const PAGE_RUNS: Table<(ListId, u32), u64> = Table::new(0x3b, "page runs");
+/// How far publication of token lists has come, by the list whose id they have.
+pub const PUBLISHED_TOKENS: Table<ListId, PublishedState> = Table::new(0x3c, "published tokens");
+/// When each published list is to be signed again, so that what is served never ends.
+pub const RENEWALS: Table<(Timestamp, ListId), ()> = Table::new(0x3d, "renewals");
+/// Indexes that were in use before a space was brought here: pages of one bit an index.
+pub const OCCUPIED: Table<(SpaceId, u32), Bytes> = Table::new(0x3e, "occupied");
 /// Which entries a credential has.
 pub const CREDENTIALS: Table<(Digest, ProfileId), CredentialRecord> =
     Table::new(0x40, "credentials");
@@ -167,8 +180,23 @@ pub struct ProfileRecord {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub changed_at: Timestamp,
+    /// Who may see its lists as they were; as the registry has it, where it did not say.
+    pub history: Option<HistoryAccess>,
 }
-postcard_record!(ProfileRecord, 1);
+postcard_record!(ProfileRecord, 2);
+
+/// Who may see status lists as they were. A list's past shows when each entry changed, which its
+/// present does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HistoryAccess {
+    /// Everybody.
+    Public,
+    /// Who speaks for the issuer.
+    Authorised,
+    /// Nobody.
+    None,
+}
 
 /// The forms that a profile's `issuer.id` can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,117 +254,6 @@ pub struct AchievementRecord {
     pub changed_at: Timestamp,
 }
 postcard_record!(AchievementRecord, 1);
-
-/// The indexes of one issuer, over which one or more lists lie.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SpaceRecord {
-    /// Indexes run from 0 to below this.
-    pub length: u64,
-    /// Key of the permutation by which indexes are given out.
-    pub permutation: [u8; 16],
-    /// The lists over this space, one for each purpose.
-    pub planes: Vec<Plane>,
-    /// Whether any entry belongs to an endorsement.
-    pub endorsements: bool,
-}
-postcard_record!(SpaceRecord, 1);
-
-impl SpaceRecord {
-    /// How many indexes there are.
-    pub fn length(&self) -> ListLength {
-        ListLength::new(self.length).expect("spaces are written from a length that was checked")
-    }
-
-    /// The list over these indexes for a purpose.
-    pub fn plane(&self, purpose: &StatusPurpose) -> Option<ListId> {
-        let found = self.planes.iter().find(|plane| plane.purpose == *purpose);
-        found.map(|plane| plane.list)
-    }
-}
-
-/// A list over an index space.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plane {
-    /// What the bits mean.
-    pub purpose: StatusPurpose,
-    /// The list.
-    pub list: ListId,
-}
-
-/// What a list is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListRecord {
-    /// The indexes it lies over.
-    pub space: SpaceId,
-    /// What its bits mean.
-    pub purpose: StatusPurpose,
-    /// Entries.
-    pub length: u64,
-    /// Bits an entry.
-    pub status_size: StatusSize,
-    /// `ttl` of the list credential, in milliseconds.
-    pub ttl_millis: u64,
-    /// When it was opened.
-    pub created_at: Timestamp,
-}
-postcard_record!(ListRecord, 1);
-
-impl ListRecord {
-    /// How many entries there are.
-    pub fn length(&self) -> ListLength {
-        ListLength::of_size(self.length, self.status_size)
-            .expect("lists are written from a length that was checked")
-    }
-}
-
-/// How far a list has come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListState {
-    /// Counts changes of its bits.
-    pub revision: Revision,
-    /// When the last one was made.
-    pub changed_at: Timestamp,
-}
-postcard_record!(ListState, 1);
-
-/// A state of a list that is over. Its revision, and until when it was in force, are its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PastState {
-    /// From when on it was in force: until when the one before it was, or when the list was opened.
-    /// A state that is younger than the moment asked for says that the one of then is not held.
-    pub since: Timestamp,
-}
-postcard_record!(PastState, 1);
-
-/// The space that takes a profile's entries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenSpace {
-    /// The space.
-    pub space: SpaceId,
-}
-postcard_record!(OpenSpace, 1);
-
-/// How far publication of a list has come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublishedState {
-    /// The revision that the artefact shows.
-    pub revision: Revision,
-    /// How many artefacts there were before it; distinguishes two of one revision.
-    pub generation: u64,
-    /// When it was signed.
-    pub published_at: Timestamp,
-}
-postcard_record!(PublishedState, 1);
-
-/// A signed list credential.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ArtefactRecord {
-    /// What it shows.
-    pub state: PublishedState,
-    /// JSON of the secured BitstringStatusListCredential, as served.
-    pub document: String,
-}
-postcard_record!(ArtefactRecord, 1);
 
 /// A credential that has entries here. The credential itself is not kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

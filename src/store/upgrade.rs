@@ -9,20 +9,25 @@
 mod replay;
 mod rewrite;
 mod to_format_2;
+mod to_format_3;
 
 use tracing::info;
 
 use super::engine::StoreError;
 use super::format::{FORMAT, Opening, format_row};
 use to_format_2::ToFormat2;
+use to_format_3::ToFormat3;
 
 /// The oldest format that can be brought up.
 pub(super) const OLDEST: u32 = 1;
 
 /// The steps, each to the format after the one before it; the first leads from [`OLDEST`].
-const STEPS: [&dyn Step; (FORMAT - OLDEST) as usize] = [&ToFormat2 {
-    rows_at_once: ROWS_AT_ONCE,
-}];
+const STEPS: [&dyn Step; (FORMAT - OLDEST) as usize] = [
+    &ToFormat2 {
+        rows_at_once: ROWS_AT_ONCE,
+    },
+    &ToFormat3,
+];
 
 /// What leads from one format to the next. It reads and writes rows as they were in its two
 /// formats: where a table has moved on since, by a shape of its own.

@@ -2,6 +2,7 @@
 
 pub(super) mod allocation;
 pub(super) mod entries;
+mod forms;
 pub(super) mod history;
 pub(super) mod publisher;
 pub(super) mod queries;
@@ -22,8 +23,8 @@ use crate::status::StatusPurpose;
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
-    DIRTY_LISTS, LIST_STATES, LISTS, ListRecord, ListState, OPEN_SPACES, OpenSpace, Plane, SPACES,
-    SpaceRecord,
+    Brought, DIRTY_LISTS, LIST_STATES, LISTS, ListForm, ListRecord, ListState, OPEN_SPACES,
+    OpenSpace, Plane, SPACES, SpaceRecord,
 };
 use crate::time::Ttl;
 use allocation::{allocated, space_of};
@@ -41,6 +42,58 @@ pub struct NewList {
     pub ttl: Option<Ttl>,
     /// Another list of the same issuer, over whose indexes this one is to lie.
     pub paired_with: Option<ListId>,
+    /// Bits an entry, what its statuses mean, and where more is told.
+    pub statuses: ListStatuses,
+    /// What it is published as beside a BitstringStatusListCredential.
+    pub also: AlsoPublished,
+}
+
+impl NewList {
+    /// A list of the usual length, with entries of one bit, in one form.
+    pub fn usual(issuer: ProfileId, purpose: StatusPurpose) -> Self {
+        Self {
+            issuer,
+            purpose,
+            length: ListLength::MINIMUM,
+            ttl: None,
+            paired_with: None,
+            statuses: ListStatuses::default(),
+            also: AlsoPublished::default(),
+        }
+    }
+}
+
+/// What the statuses of a list are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListStatuses {
+    /// Bits an entry.
+    pub size: StatusSize,
+    /// What each status means, from 0 on: none, or one for each.
+    pub messages: Vec<String>,
+    /// URLs where more is told.
+    pub references: Vec<String>,
+}
+
+impl Default for ListStatuses {
+    /// Set or not set.
+    fn default() -> Self {
+        Self {
+            size: StatusSize::One,
+            messages: Vec::new(),
+            references: Vec::new(),
+        }
+    }
+}
+
+/// What a list is published as beside a BitstringStatusListCredential with one proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AlsoPublished {
+    /// A StatusList2021Credential.
+    pub status_2021: bool,
+    /// A Token Status List, together with the other lists over its indexes.
+    pub token: bool,
+    /// A second proof on the credential, by `eddsa-jcs-2022`.
+    pub jcs_proof: bool,
 }
 
 /// A list and its newest signed artefact.
@@ -75,8 +128,8 @@ impl Registry {
             Ok(Opened { list })
         })?;
         let id = opened.list;
-        let published = self.published_list(id)?;
-        let credential = serde_json::from_str(&published.document)
+        let published = self.published_list(id, ListForm::Bitstring)?;
+        let credential = serde_json::from_slice(&published.body)
             .expect("a published list is JSON that this registry wrote");
         Ok(ListView { id, credential })
     }
@@ -142,6 +195,9 @@ impl Registry {
             purpose: new.purpose.clone(),
             list,
         });
+        if new.also.token {
+            record.token.get_or_insert(list);
+        }
         SPACES.expect(&mut tx.batch, &space.id, space.record.as_ref());
         SPACES.put(&mut tx.batch, &space.id, &record);
         self.write_list(tx, list, space.id, new);
@@ -153,9 +209,14 @@ impl Registry {
             space,
             purpose: new.purpose.clone(),
             length: new.length.entries(),
-            status_size: StatusSize::One,
+            status_size: new.statuses.size,
             ttl_millis: new.ttl.unwrap_or(self.settings.list_ttl).millis(),
             created_at: tx.now,
+            messages: new.statuses.messages.clone(),
+            references: new.statuses.references.clone(),
+            also_2021: new.also.status_2021,
+            in_token: new.also.token,
+            jcs_proof: new.also.jcs_proof,
         };
         LISTS.expect(&mut tx.batch, &list, None);
         LISTS.put(&mut tx.batch, &list, &record);
@@ -215,11 +276,8 @@ impl Registry {
                     list,
                 });
                 let new = NewList {
-                    issuer: id.owner(),
-                    purpose: purpose.clone(),
                     length: record.length(),
-                    ttl: None,
-                    paired_with: None,
+                    ..NewList::usual(id.owner(), purpose.clone())
                 };
                 self.write_list(tx, list, id, &new);
             }
@@ -237,6 +295,8 @@ impl Registry {
             permutation: random(&*self.entropy),
             planes: Vec::new(),
             endorsements: false,
+            token: None,
+            brought: Brought::Nothing,
         }
     }
 }

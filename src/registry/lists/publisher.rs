@@ -1,14 +1,15 @@
 //! Publication: each list whose bits changed is encoded and signed once, however many changes it
-//! holds, and the signed artefact is stored and kept ready.
+//! holds, in each of its forms, and the signed artefacts are stored and kept ready. A list that
+//! did not change is signed again before it ends.
 //!
 //! The order, and what a crash leaves behind at each step:
 //! 1. the change was committed together with the list's row in "dirty lists" – a crash from here
 //!    on leaves that row, and start-up publishes the list through the same function;
-//! 2. the bits of one snapshot are encoded and signed, and the signature is verified – nothing is
+//! 2. the bits of one snapshot are encoded and signed, and the signatures are verified – nothing is
 //!    written yet;
-//! 3. artefact and "published" are committed, the latter compared with what was read, so that an
+//! 3. artefacts and "published" are committed, the latter compared with what was read, so that an
 //!    older state never replaces a newer one – a crash after it only repeats step 4;
-//! 4. the artefact that is kept ready in memory is swapped.
+//! 4. the artefacts that are kept ready in memory are swapped.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -20,81 +21,75 @@ use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use tracing::{error, info};
 
-use crate::bitstring::{Bitstring, page_count};
+use super::forms::Edition;
+use crate::entropy::random;
 use crate::ids::{ListId, Revision};
-use crate::registry::lists::list_of;
-use crate::registry::{Registry, RegistryError};
-use crate::status::{ListToPublish, build_list};
-use crate::store::engine::{Batch, CommitError, Read, StoreError};
+use crate::registry::change::log_event;
+use crate::registry::{Actor, Registry, RegistryError, Thing};
+use crate::store::engine::{Batch, CommitError, Read};
+use crate::store::event::EventKind;
 use crate::store::tables::{
-    ARTEFACTS, ArtefactRecord, DIRTY_LISTS, LIST_STATES, ListRecord, ListState, PAGES, PUBLISHED,
-    PublishedState,
+    ARTEFACTS, ArtefactRecord, DIRTY_LISTS, LIST_STATES, ListForm, ListState, PUBLISHED,
+    PUBLISHED_TOKENS, PublishedState, RENEWALS,
 };
 use crate::time::{Timestamp, Ttl};
-use crate::vc::securing::Securing;
 
 /// A signed list as it is served.
 #[derive(Debug, Clone)]
 pub struct PublishedList {
     /// The revision that it shows.
     pub revision: Revision,
-    /// How many artefacts of the list there were before it. A list that is signed again with
-    /// another key keeps its revision.
+    /// How many publications of the list there were before it. A list that is signed again with
+    /// another key, or renewed, keeps its revision.
     pub generation: u64,
     /// When it was signed.
     pub published_at: Timestamp,
+    /// Until when it holds, where it says so.
+    pub valid_until: Option<Timestamp>,
     /// `ttl` of the list.
     pub ttl: Ttl,
     /// Strong entity tag, with its quotes.
     pub etag: String,
-    /// JSON of the secured credential.
-    pub document: Arc<str>,
-    /// The same bytes, as an answer carries them: a clone copies nothing.
+    /// Its bytes, as an answer carries them: a clone copies nothing.
     pub body: Bytes,
 }
 
-/// Lets a body share the memory of the document.
-struct Shared(Arc<str>);
-
-impl AsRef<[u8]> for Shared {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
 impl PublishedList {
-    fn of(artefact: &ArtefactRecord, ttl: Ttl) -> Arc<Self> {
-        let digest = Sha256::digest(artefact.document.as_bytes());
+    fn of(artefact: ArtefactRecord, ttl: Ttl) -> Arc<Self> {
+        let digest = Sha256::digest(&artefact.body);
         let etag = digest[..12]
             .iter()
             .fold(String::from("\""), |tag, byte| format!("{tag}{byte:02x}"));
-        let document: Arc<str> = artefact.document.as_str().into();
         Arc::new(Self {
             revision: artefact.state.revision,
             generation: artefact.state.generation,
             published_at: artefact.state.published_at,
+            valid_until: artefact.state.valid_until,
             ttl,
             etag: etag + "\"",
-            body: Bytes::from_owner(Shared(document.clone())),
-            document,
+            body: artefact.body.into(),
         })
     }
 
-    /// Which of two artefacts of a list is the newer one.
-    const fn version(&self) -> (u64, u64) {
-        (self.revision.0, self.generation)
+    /// Which of two artefacts of a list in one form is the newer one.
+    const fn version(&self) -> u64 {
+        self.generation
+    }
+
+    fn holds_at(&self, at: Timestamp) -> bool {
+        self.valid_until.is_none_or(|until| at < until)
     }
 
     /// About how many bytes it takes to keep it.
     fn weight(&self) -> u32 {
-        const BESIDE_THE_DOCUMENT: usize = 256;
-        u32::try_from(self.document.len() + BESIDE_THE_DOCUMENT).unwrap_or(u32::MAX)
+        const BESIDE_THE_BODY: usize = 256;
+        u32::try_from(self.body.len() + BESIDE_THE_BODY).unwrap_or(u32::MAX)
     }
 }
 
 /// The artefacts that are kept ready, and the lists that wait for the publisher.
 pub(in crate::registry) struct Snapshot {
-    ready: Cache<ListId, Arc<PublishedList>>,
+    ready: Cache<(ListId, ListForm), Arc<PublishedList>>,
     waiting: Mutex<Waiting>,
     wake: Condvar,
 }
@@ -138,9 +133,9 @@ impl Snapshot {
     }
 
     /// Keeps `list` ready unless a newer artefact is.
-    fn swap(&self, id: ListId, list: &Arc<PublishedList>) {
+    fn swap(&self, place: (ListId, ListForm), list: &Arc<PublishedList>) {
         self.ready
-            .entry(id)
+            .entry(place)
             .and_compute_with(|present| match present {
                 Some(present) if present.value().version() > list.version() => {
                     moka::ops::compute::Op::Nop
@@ -168,57 +163,67 @@ impl Registry {
         }
     }
 
-    /// The newest signed artefact of a list.
-    pub fn published_list(&self, list: ListId) -> Result<Arc<PublishedList>, RegistryError> {
-        if let Some(ready) = self.published.ready.get(&list) {
+    /// The newest signed artefact of a list in one form. One that has ended is never served: where
+    /// it was not renewed in time, it is now.
+    ///
+    /// # Errors
+    /// [`RegistryError::NotFound`] where there is no such list, or it is not published in this form.
+    pub fn published_list(
+        &self,
+        list: ListId,
+        form: ListForm,
+    ) -> Result<Arc<PublishedList>, RegistryError> {
+        let place = (list, form);
+        if let Some(ready) = self.published.ready.get(&place)
+            && ready.holds_at(self.now())
+        {
             return Ok(ready);
         }
         let snapshot = self.engine.snapshot();
-        let record = list_of(&*snapshot, &self.urls(), list)?;
-        match ARTEFACTS.get(&*snapshot, &list)? {
-            Some(artefact) => {
-                let ready = PublishedList::of(&artefact, Ttl::from_millis(record.ttl_millis));
-                self.published.swap(list, &ready);
-                Ok(ready)
-            }
-            None => self.publish(list),
+        let edition = Edition::of(self, &*snapshot, list)?;
+        let ttl = edition.ttl();
+        if !edition.has(form) {
+            return Err(RegistryError::NotFound(
+                Thing::List,
+                self.urls().list_as(list, form),
+            ));
         }
+        if let Some(stored) = ARTEFACTS.get(&*snapshot, &place)? {
+            let stored = PublishedList::of(stored, ttl);
+            if stored.holds_at(self.now()) {
+                self.published.swap(place, &stored);
+                return Ok(stored);
+            }
+        }
+        drop(snapshot);
+        self.publish(list)?;
+        let signed = ARTEFACTS.get(&*self.engine, &place)?;
+        let signed = signed.expect("publish signs every form that the edition has");
+        Ok(PublishedList::of(signed, ttl))
     }
 
-    /// Signs the newest state of a list, unless its artefact shows that state already.
-    pub fn publish(&self, list: ListId) -> Result<Arc<PublishedList>, RegistryError> {
+    /// Signs the newest state of a list in all its forms, unless its artefacts show that state
+    /// already and are not to be renewed yet.
+    pub fn publish(&self, list: ListId) -> Result<(), RegistryError> {
         loop {
             let snapshot = self.engine.snapshot();
-            let record = list_of(&*snapshot, &self.urls(), list)?;
-            let ttl = Ttl::from_millis(record.ttl_millis);
-            let state = LIST_STATES.get(&*snapshot, &list)?.unwrap_or(ListState {
-                revision: Revision(1),
-                changed_at: record.created_at,
-            });
-            let previous = PUBLISHED.get(&*snapshot, &list)?;
-            let dirty = DIRTY_LISTS.get(&*snapshot, &list)?.is_some();
-            if let Some(artefact) = ARTEFACTS.get(&*snapshot, &list)?
-                && !dirty
-            {
-                let ready = PublishedList::of(&artefact, ttl);
-                self.published.swap(list, &ready);
-                return Ok(ready);
+            let read = &*snapshot;
+            let edition = Edition::of(self, read, list)?;
+            let before = Before::of(read, &edition)?;
+            if before.is_current(read, &edition, self.now())? {
+                return Ok(());
             }
-            let document = self.sign_list(&*snapshot, list, &record)?;
-            let artefact = ArtefactRecord {
-                state: PublishedState {
-                    revision: state.revision,
-                    generation: previous.as_ref().map_or(0, |state| state.generation + 1),
-                    published_at: self.now().whole_seconds(),
-                },
-                document,
-            };
+            let publication = self.signed_anew(&edition, &before)?;
+            let ttl = edition.ttl();
+            // The memory engine copies what a snapshot still looks at.
             drop(snapshot);
-            match self.store_artefact(list, &artefact, previous.as_ref(), &state) {
+            match self.store_publication(list, &before, &publication) {
                 Ok(()) => {
-                    let ready = PublishedList::of(&artefact, ttl);
-                    self.published.swap(list, &ready);
-                    return Ok(ready);
+                    for (place, artefact) in publication.artefacts {
+                        let ready = PublishedList::of(artefact, ttl);
+                        self.published.swap(place, &ready);
+                    }
+                    return Ok(());
                 }
                 // Somebody else published meanwhile: look again.
                 Err(RegistryError::Commit(CommitError::Conflict)) => {}
@@ -227,49 +232,102 @@ impl Registry {
         }
     }
 
-    fn sign_list(
+    fn signed_anew(
         &self,
-        read: &dyn Read,
-        list: ListId,
-        record: &ListRecord,
-    ) -> Result<String, RegistryError> {
-        let bits = bits_of(read, list, record)?;
-        let url = self.urls().list(list);
-        let issuer = self.profile_record(read, list.owner())?;
-        let unsigned = build_list(&ListToPublish {
-            url: &url,
-            issuer: &issuer.issuer_id,
-            purpose: &record.purpose,
-            valid_from: self.now().whole_seconds(),
-            valid_until: None,
-            ttl: Some(Ttl::from_millis(record.ttl_millis)),
-            bits: &bits,
+        edition: &Edition<'_>,
+        before: &Before,
+    ) -> Result<Publication, RegistryError> {
+        let published_at = self.now().whole_seconds();
+        let valid_until = published_at.plus(self.settings.list_validity);
+        let next = |revision, previous: &Option<PublishedState>| PublishedState {
+            revision,
+            generation: previous.as_ref().map_or(0, |state| state.generation + 1),
+            published_at,
+            valid_until: Some(valid_until),
+            renew_at: self.renewal(published_at),
+        };
+        let list = next(before.state.revision, &before.list);
+        let token = edition.token.as_ref().map(|token| {
+            let state = PublishedState {
+                renew_at: list.renew_at,
+                ..next(token.revision(), &before.token)
+            };
+            (token.id, state)
         });
-        let form = Securing::default();
-        let signed = self.sign(read, list.owner(), &issuer, &unsigned, form)?;
-        Ok(signed.secured.to_value().to_string())
+        let period = (published_at, valid_until);
+        let signed = edition.signed(period)?.into_iter();
+        let artefacts = signed.map(|(form, body)| {
+            let (id, state) = match (&token, form.is_token()) {
+                (Some((id, state)), true) => (*id, state.clone()),
+                _ => (edition.list, list.clone()),
+            };
+            ((id, form), ArtefactRecord { state, body })
+        });
+        Ok(Publication {
+            artefacts: artefacts.collect(),
+            list,
+            token,
+        })
     }
 
-    /// Stores an artefact. Where no change came meanwhile the list is no longer dirty; where one
-    /// did, the artefact is stored all the same and the list stays dirty.
-    fn store_artefact(
+    /// When a list that is signed now is to be signed again: somewhere between a half and three
+    /// quarters of the time for which it holds, so that lists that were signed together are not
+    /// renewed together.
+    fn renewal(&self, published_at: Timestamp) -> Timestamp {
+        let validity = self.settings.list_validity.millis();
+        let somewhere = u64::from(u16::from_be_bytes(random(&*self.entropy)));
+        let spread = validity / 4 * somewhere / u64::from(u16::MAX);
+        published_at.plus(Ttl::from_millis(validity / 2 + spread))
+    }
+
+    /// Stores what was signed. Where no change came meanwhile the list is no longer dirty; where
+    /// one did, the artefacts are stored all the same and the list stays dirty.
+    fn store_publication(
         &self,
         list: ListId,
-        artefact: &ArtefactRecord,
-        previous: Option<&PublishedState>,
-        state: &ListState,
+        before: &Before,
+        publication: &Publication,
     ) -> Result<(), RegistryError> {
         let mut stored = Batch::default();
-        PUBLISHED.expect(&mut stored, &list, previous);
-        PUBLISHED.put(&mut stored, &list, &artefact.state);
-        ARTEFACTS.put(&mut stored, &list, artefact);
+        PUBLISHED.expect(&mut stored, &list, before.list.as_ref());
+        PUBLISHED.put(&mut stored, &list, &publication.list);
+        if let Some((id, state)) = &publication.token {
+            PUBLISHED_TOKENS.expect(&mut stored, id, before.token.as_ref());
+            PUBLISHED_TOKENS.put(&mut stored, id, state);
+        }
+        for (place, artefact) in &publication.artefacts {
+            ARTEFACTS.put(&mut stored, place, artefact);
+        }
+        let due = (publication.list.renew_at, list);
+        if let Some(before) = &before.list
+            && before.renew_at != due.0
+        {
+            RENEWALS.delete(&mut stored, &(before.renew_at, list));
+        }
+        RENEWALS.put(&mut stored, &due, &());
+        let revision = publication.list.revision;
+        let kind = EventKind::ListPublished { list, revision };
+        log_event(&mut stored, Actor::operator(), None, kind);
         let mut clean = stored.clone();
-        LIST_STATES.expect(&mut clean, &list, Some(state));
+        LIST_STATES.expect(&mut clean, &list, Some(&before.state));
         DIRTY_LISTS.delete(&mut clean, &list);
         match self.commit(clean) {
             Err(RegistryError::Commit(CommitError::Conflict)) => self.commit(stored).map(|_| ()),
             other => other.map(|_| ()),
         }
+    }
+
+    /// Signs again up to `most` lists that are to be renewed by now, and says how many there were.
+    /// One that cannot be signed is left to the publisher.
+    pub fn renew_lists(&self, most: usize) -> Result<usize, RegistryError> {
+        let now = self.now();
+        let due = RENEWALS.scan(&*self.engine.snapshot(), &[], None, most)?;
+        let due = due.into_iter().take_while(|((at, _), ())| *at <= now);
+        let lists: Vec<ListId> = due.map(|((_, list), ())| list).collect();
+        for list in &lists {
+            self.publish_or_try_again(*list);
+        }
+        Ok(lists.len())
     }
 
     /// Publishes the lists that a crash or a shutdown left behind, each of them once: one that
@@ -303,23 +361,47 @@ impl Registry {
     }
 }
 
-/// The bits of a list, put together from its pages.
-fn bits_of(read: &dyn Read, list: ListId, record: &ListRecord) -> Result<Bitstring, RegistryError> {
-    let (length, size) = (record.length(), record.status_size);
-    let rows = PAGES.scan(
-        read,
-        list.as_bytes(),
-        None,
-        page_count(length, size) as usize,
-    )?;
-    let pages = rows.into_iter().map(|((_, page), content)| (page, content));
-    Bitstring::from_pages(length, size, pages).map_err(|error| {
-        StoreError::Corrupt {
-            table: PAGES.name(),
-            reason: format!("{list}: {error}"),
+/// What was published of a list, and where it stands, before it is published anew.
+struct Before {
+    state: ListState,
+    list: Option<PublishedState>,
+    token: Option<PublishedState>,
+}
+
+impl Before {
+    fn of(read: &dyn Read, edition: &Edition<'_>) -> Result<Self, RegistryError> {
+        let token = edition.token.as_ref().map(|token| token.id);
+        Ok(Self {
+            state: edition.state.clone(),
+            list: PUBLISHED.get(read, &edition.list)?,
+            token: match token {
+                Some(id) => PUBLISHED_TOKENS.get(read, &id)?,
+                None => None,
+            },
+        })
+    }
+
+    /// Whether there is nothing to sign: no change, no form that is missing, and time left.
+    fn is_current(
+        &self,
+        read: &dyn Read,
+        edition: &Edition<'_>,
+        now: Timestamp,
+    ) -> Result<bool, RegistryError> {
+        let rests = self.list.as_ref().is_some_and(|list| now < list.renew_at);
+        if !rests || DIRTY_LISTS.get(read, &edition.list)?.is_some() {
+            return Ok(false);
         }
-        .into()
-    })
+        let artefacts = ARTEFACTS.multi_get(read, &edition.places())?;
+        Ok(artefacts.iter().all(Option::is_some))
+    }
+}
+
+/// What was signed and is to be stored.
+struct Publication {
+    artefacts: Vec<((ListId, ListForm), ArtefactRecord)>,
+    list: PublishedState,
+    token: Option<(ListId, PublishedState)>,
 }
 
 /// How many lists are signed and stored at a time: their commits share the disk's syncs. Should

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::allocation::{allocated, credential_key, permutation, space_of};
+use super::forms::state_of;
 use super::statuses::{Job, Refused, StatusTarget, StatusUpdate, Updated};
 use crate::bitstring::{
     ListLength, PAGE_BYTES, Page, Permutation, StatusIndex, get_in_page, page_of, set_in_page,
@@ -57,10 +58,7 @@ impl<'a> Staged<'a> {
     ) -> Result<Self, RegistryError> {
         let record = list_of(read, &registry.urls(), list)?;
         let space = space_of(read, record.space)?;
-        let before = LIST_STATES.get(read, &list)?.unwrap_or(ListState {
-            revision: Revision(1),
-            changed_at: record.created_at,
-        });
+        let before = state_of(read, list, &record)?;
         Ok(Self {
             read,
             list,

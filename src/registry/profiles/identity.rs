@@ -211,6 +211,7 @@ const fn changes_keys(kind: &EventKind) -> bool {
         | EventKind::ListOpened { .. }
         | EventKind::EntriesAllocated { .. }
         | EventKind::StatusChanged { .. }
+        | EventKind::ListPublished { .. }
         | EventKind::EndorsementIssued { .. }
         | EventKind::EndorsementStatus { .. }
         | EventKind::EndorsementImported { .. }

@@ -104,6 +104,7 @@ impl Registry {
                 keys: 1,
                 created_at: tx.now,
                 changed_at: tx.now,
+                history: None,
             };
             KEYS.put(&mut tx.batch, &(id, KeyId(1)), &key);
             PROFILES.put(&mut tx.batch, &id, &record);

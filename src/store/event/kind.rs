@@ -96,6 +96,13 @@ pub enum EventKind {
         /// Which entries.
         indexes: SortedIndexes,
     },
+    /// A list was signed and published.
+    ListPublished {
+        /// Which.
+        list: ListId,
+        /// The revision that it shows.
+        revision: Revision,
+    },
     /// An endorsement was issued.
     EndorsementIssued {
         /// Which.
@@ -169,6 +176,7 @@ impl EventKind {
             Self::ListOpened { .. } => 0x31,
             Self::EntriesAllocated { .. } => 0x32,
             Self::StatusChanged { .. } => 0x33,
+            Self::ListPublished { .. } => 0x34,
             Self::EndorsementIssued { .. } => 0x40,
             Self::EndorsementStatus { .. } => 0x41,
             Self::CredentialIssued { .. } => 0x42,
@@ -231,6 +239,10 @@ impl EventKind {
                 out.extend(revision.0.to_be_bytes());
                 out.push(*status);
                 indexes.encode(out);
+            }
+            Self::ListPublished { list, revision } => {
+                out.extend(list.as_bytes());
+                out.extend(revision.0.to_be_bytes());
             }
             Self::EndorsementIssued { endorsement } | Self::EndorsementImported { endorsement } => {
                 out.extend(endorsement.as_bytes());
@@ -297,6 +309,10 @@ impl EventKind {
                 revision: Revision(from.u64()?),
                 status: from.u8()?,
                 indexes: SortedIndexes::decode(from)?,
+            },
+            0x34 => Self::ListPublished {
+                list: list(from)?,
+                revision: Revision(from.u64()?),
             },
             0x40 => Self::EndorsementIssued {
                 endorsement: endorsement(from)?,

@@ -12,6 +12,7 @@ use std::collections::btree_map::Entry;
 use tracing::info;
 
 use super::ROWS_AT_ONCE;
+use super::to_format_3::{OLDER_LISTS, OlderList};
 use crate::bitstring::{PAGE_BYTES, Page, page_of, set_in_page};
 use crate::ids::{ListId, ProfileId, Revision, Seq};
 use crate::store::codec::Bytes;
@@ -20,7 +21,7 @@ use crate::store::event::{Event, EventKind};
 use crate::store::format::{self, Opening};
 use crate::store::past::{stage_past_page, stage_past_state};
 use crate::store::table::Table;
-use crate::store::tables::{LIST_STATES, LISTS, ListRecord, ListState, PAGE_RUNS, PAGES};
+use crate::store::tables::{LIST_STATES, ListState, PAGE_RUNS, PAGES};
 use crate::time::Timestamp;
 
 /// How far each list has come in the replay.
@@ -61,7 +62,7 @@ const TOLD_EVERY: u64 = 100_000;
 /// What was replayed and is not written yet.
 struct Replay {
     to: Seq,
-    lists: BTreeMap<ListId, (ListRecord, ListState)>,
+    lists: BTreeMap<ListId, (OlderList, ListState)>,
     pages: BTreeMap<(ListId, u32), Page>,
     runs: BTreeMap<(ListId, u32), u64>,
     past: Batch,
@@ -303,14 +304,14 @@ pub(super) fn validate(store: &dyn Opening) -> Result<(), StoreError> {
     }
 }
 
-fn record_of(store: &dyn Opening, list: ListId) -> Result<ListRecord, StoreError> {
+fn record_of(store: &dyn Opening, list: ListId) -> Result<OlderList, StoreError> {
     let none = || {
         corrupt(
-            LISTS.name(),
+            OLDER_LISTS.name(),
             format!("the log opens {list}, and it is not there"),
         )
     };
-    LISTS.get(store, &list)?.ok_or_else(none)
+    OLDER_LISTS.get(store, &list)?.ok_or_else(none)
 }
 
 /// A page, all zeros where nobody has written it.

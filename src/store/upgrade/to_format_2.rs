@@ -100,7 +100,8 @@ fn endorsement(body: &[u8]) -> Result<Vec<u8>, String> {
     }))
 }
 
-fn written<R: Record>(record: &R) -> Vec<u8> {
+/// The body of a record.
+pub(super) fn written<R: Record>(record: &R) -> Vec<u8> {
     let mut body = Vec::new();
     record.encode(&mut body);
     body

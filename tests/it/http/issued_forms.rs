@@ -161,7 +161,10 @@ fn a_repeated_request_has_the_same_answer_in_each_form_and_nothing_of_the_person
             let jwt = enveloped(issued);
             let payload = jwt.split('.').nth(1).unwrap();
             assert!(holds(jwt.rsplit('.').next().unwrap()), "its signature is");
-            assert!(!holds(&payload[..40]) && !holds(&payload[payload.len() - 40..]));
+            // The signed lists begin alike.
+            let middle = payload.len() / 2;
+            assert!(!holds(&payload[middle..middle + 40]));
+            assert!(!holds(&payload[payload.len() - 40..]));
         }
     }
 }

@@ -1,21 +1,28 @@
 //! What the running registry hands out, against the peers: they fetch nothing and know nothing of
 //! us but the documents that are served.
 
+use goodstanding::time::Ttl;
 use goodstanding::vc::proof::Suite;
 use goodstanding::vc::verifying::KeyKind;
 use serde_json::{Value, json};
 
 use super::samples::{as_the_suite_needs_it, badge as foreign_badge, seed_key};
 use crate::support::actors::{badge, text};
-use crate::support::house::Plan;
+use crate::support::house::{House, Plan};
 use crate::support::peers::{EntryReport, Peer, peers};
 use crate::support::reader::place;
+
+/// A house whose lists hold by the clocks of the peers, too.
+fn for_peers() -> House {
+    let years = Ttl::from_seconds(100 * 365 * 86_400);
+    Plan::new().lists_holding(years).open()
+}
 
 /// A list with revocations in it, a badge and an endorsement, each as it is served, verify with the
 /// keys of the DID documents that are served; a badge that is changed does not.
 #[test]
 fn the_peers_verify_a_list_a_badge_and_an_endorsement_made_here() {
-    let house = Plan::new().open();
+    let house = for_peers();
     let (school, board) = (house.registrar("school"), house.accreditor("board"));
     let achievement = school.defines("Welding");
     let issued = school.issues(&badge(&school.id, &achievement));
@@ -61,7 +68,7 @@ fn the_peers_verify_a_list_a_badge_and_an_endorsement_made_here() {
 /// revoked. With a list that was changed, or of which nothing is known, nothing is said.
 #[test]
 fn the_peers_see_a_badge_revoked() {
-    let house = Plan::new().open();
+    let house = for_peers();
     let school = house.registrar("school");
     let issued = school.issues(&badge(&school.id, &school.defines("Welding")));
     let (list, index) = place(&issued["credentialStatus"]);
@@ -98,7 +105,7 @@ fn the_peers_see_a_badge_revoked() {
 /// changed.
 #[test]
 fn the_registry_verifies_what_the_peers_sign() {
-    let house = Plan::new().open();
+    let house = for_peers();
     let verifier = house.verifier();
     for peer in peers() {
         for suite in Suite::ALL {

@@ -1,7 +1,7 @@
-//! A store of format 1, which kept no past, is opened by this program: all that was in it is there,
-//! and what was changed before can be asked for as it was then.
+//! A store of an older format is opened by this program: all that was in it is there, and what was
+//! changed before can be asked for as it was then, also where the format kept no past.
 //!
-//! `stores/format-1.json.gz` holds the rows of such a store, as the last program of that format
+//! `stores/format-N.json.gz` holds the rows of such a store, as the last program of that format
 //! wrote them on the memory engine, with what was seen of it then: the documents that it served,
 //! and which entries were set after each change.
 
@@ -23,10 +23,17 @@ use crate::support::house::{House, Plan};
 struct Kept(Value);
 
 impl Kept {
-    fn read() -> Self {
-        let packed = include_bytes!("../stores/format-1.json.gz");
+    fn of_format_1() -> Self {
+        Self::read(include_bytes!("../stores/format-1.json.gz"))
+    }
+
+    fn of_format_2() -> Self {
+        Self::read(include_bytes!("../stores/format-2.json.gz"))
+    }
+
+    fn read(packed: &[u8]) -> Self {
         let mut text = String::new();
-        let mut unpacked = GzDecoder::new(&packed[..]);
+        let mut unpacked = GzDecoder::new(packed);
         unpacked.read_to_string(&mut text).unwrap();
         Self(serde_json::from_str(&text).unwrap())
     }
@@ -68,17 +75,25 @@ fn numbers(value: &Value) -> BTreeSet<u64> {
 }
 
 #[test]
-fn a_store_of_format_1_opens_in_memory() {
-    let kept = Kept::read();
+fn a_store_of_format_1_opens() {
+    opens(&Kept::of_format_1());
+}
+
+#[test]
+fn a_store_of_format_2_opens() {
+    opens(&Kept::of_format_2());
+}
+
+fn opens(kept: &Kept) {
     let clock = kept.clock();
     let engine = MemoryEngine::holding(kept.rows(), clock.clone()).unwrap();
-    all_is_there(&kept, &Plan::over(Arc::new(engine), clock).seeded(2).open());
+    all_is_there(kept, &Plan::over(Arc::new(engine), clock).seeded(2).open());
+    #[cfg(feature = "rocksdb")]
+    opens_on_disk_and_stays_what_it_has_become(kept);
 }
 
 #[cfg(feature = "rocksdb")]
-#[test]
-fn a_store_of_format_1_opens_on_disk_and_stays_what_it_has_become() {
-    let kept = Kept::read();
+fn opens_on_disk_and_stays_what_it_has_become(kept: &Kept) {
     let folder = tempfile::tempdir().unwrap();
     let db = rocksdb::DB::open_default(folder.path()).unwrap();
     for (key, value) in kept.rows() {
@@ -87,7 +102,7 @@ fn a_store_of_format_1_opens_on_disk_and_stays_what_it_has_become() {
     drop(db);
     let clock = kept.clock();
     let house = House::on_disk(folder.path(), &clock, 2);
-    all_is_there(&kept, &house);
+    all_is_there(kept, &house);
     let stored = house.store();
     drop(house);
     let again = goodstanding::store::rocks::RocksEngine::open(folder.path(), clock).unwrap();
@@ -113,16 +128,21 @@ fn serves_the_same_documents(kept: &Kept, house: &House) {
         let shown = String::from_utf8_lossy(&body);
         assert_eq!(digest, bytes(&text(&document[1])), "{target}: {shown}");
     }
-    let stands = |name: &str| {
-        let id = text(&kept.0["endorsements"][name]);
+    let stands = |id: &Value| {
+        let id = text(id);
         let found = house.call("GET", "/endorsements?limit=1000").send();
         let found = found.is(200).json();
         let items = found["endorsements"].as_array().unwrap();
         let item = items.iter().find(|item| item["id"] == id.as_str());
         text(&item.unwrap()["outcome"])
     };
-    assert_eq!(stands("steady"), "active");
-    assert_eq!(stands("withdrawn"), "revoked");
+    for (name, id) in kept.0["endorsements"].as_object().unwrap() {
+        let expected = match name.as_str() {
+            "withdrawn" => "revoked",
+            _ => "active",
+        };
+        assert_eq!(stands(id), expected, "{name}");
+    }
 }
 
 /// After each change, and just before the next one, each entry says what it said then.

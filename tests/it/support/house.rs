@@ -39,6 +39,7 @@ pub(crate) struct Plan {
     anchors: Vec<String>,
     body_bytes: usize,
     reach: Option<(Policy, Arc<dyn Names>)>,
+    lists_hold: Ttl,
 }
 
 /// A registry that runs. Dropping it ends the server.
@@ -75,6 +76,7 @@ impl Plan {
             body_bytes: 1 << 20,
             reach: None,
             anchors: Vec::new(),
+            lists_hold: Settings::usual(ORIGIN).list_validity,
         }
     }
 
@@ -127,6 +129,12 @@ impl Plan {
         self
     }
 
+    /// Signed lists hold for so long: also where those who read them look at another clock.
+    pub(crate) fn lists_holding(mut self, validity: Ttl) -> Self {
+        self.lists_hold = validity;
+        self
+    }
+
     /// Starts it.
     pub(crate) fn open(mut self) -> House {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -138,6 +146,7 @@ impl Plan {
         let settings = Settings {
             publish_before_acknowledging: self.publish_delay.is_none(),
             trust_anchors: self.anchors,
+            list_validity: self.lists_hold,
             ..Settings::usual(self.origin)
         };
         let entropy = Arc::new(SeededEntropy::new(self.seed));

@@ -120,6 +120,7 @@ fn changes_issuers(kind: &EventKind) -> bool {
         | EventKind::ListOpened { .. }
         | EventKind::EntriesAllocated { .. }
         | EventKind::StatusChanged { .. }
+        | EventKind::ListPublished { .. }
         | EventKind::CredentialIssued { .. }
         | EventKind::Request { .. }
         | EventKind::TokenMade { .. }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use serde_json::Map;
 
 use super::*;
-use crate::bitstring::{ListLength, StatusSize};
+use crate::bitstring::StatusSize;
 use crate::entropy::SeededEntropy;
 use crate::ids::ProfileId;
 use crate::registry::{
@@ -83,20 +83,9 @@ impl Place {
 
     /// A list with `given_out` entries, of `size` bits each.
     fn list(&self, purpose: StatusPurpose, size: StatusSize, given_out: u64) -> (ListId, Vec<u64>) {
-        let new = NewList {
-            issuer: self.school,
-            purpose,
-            length: ListLength::MINIMUM,
-            ttl: None,
-            paired_with: None,
-        };
+        let mut new = NewList::usual(self.school, purpose);
+        new.statuses.size = size;
         let list = self.registry.create_list(&operator(), &new).unwrap().id;
-        // Lists of larger entries are kept, and cannot be asked for yet.
-        let mut record = LISTS.get(&*self.engine, &list).unwrap().unwrap();
-        record.status_size = size;
-        let mut batch = Batch::default();
-        LISTS.put(&mut batch, &list, &record);
-        self.engine.commit(batch).unwrap();
         let allocated = self.registry.allocate(&operator(), list, given_out);
         let indexes = allocated.unwrap().indexes();
         (list, indexes.into_iter().map(|index| index.get()).collect())
