@@ -1,6 +1,7 @@
 //! A list of statuses in memory. The order of bits is part of the type, since the two families
 //! of standards count them from opposite ends, and mixing them up must not compile.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use thiserror::Error;
@@ -159,6 +160,17 @@ impl Bitstring<Msb> {
     pub fn to_lsb(&self) -> Bitstring<Lsb> {
         Bitstring::from_bytes(reordered(&self.bytes, self.size), self.size)
     }
+
+    /// Which entries are not 0: one bit for each of them, most significant bit first. It takes a
+    /// pass over the list where an entry has several bits, and nothing where it has one.
+    pub fn flags(&self) -> Cow<'_, [u8]> {
+        if self.size == StatusSize::One {
+            return Cow::Borrowed(&self.bytes);
+        }
+        // As many bytes as hold eight entries.
+        let eights = self.bytes.chunks(self.size.bits() as usize);
+        Cow::Owned(eights.map(|eight| flags_of(eight, self.size)).collect())
+    }
 }
 
 impl Bitstring<Lsb> {
@@ -172,6 +184,19 @@ impl Bitstring<Lsb> {
 /// `None` behind the end.
 pub fn status_at(bytes: &[u8], size: StatusSize, index: u64) -> Option<u8> {
     read::<Msb>(bytes, size, index)
+}
+
+/// Eight entries of `size`, of which those are 1 whose bit is set in `flags`, most significant bit
+/// first. The first entry is the least significant one of the number, so that its first
+/// `size.bits()` bytes, least significant first, are those of a `Bitstring<Lsb>`.
+pub const fn spread(flags: u8, size: StatusSize) -> u64 {
+    let bits = size.bits();
+    let (mut entries, mut place) = (0, 0);
+    while place < 8 {
+        entries |= ((flags >> (7 - place) & 1) as u64) << (place * bits);
+        place += 1;
+    }
+    entries
 }
 
 fn read<O: BitOrder>(bytes: &[u8], size: StatusSize, index: u64) -> Option<u8> {
@@ -200,6 +225,17 @@ pub(super) fn replace(
     let before = *byte >> shift & size.maximum();
     *byte = *byte & !(size.maximum() << shift) | value << shift;
     Ok(before)
+}
+
+/// One bit for each of up to eight entries, set where the entry is not 0.
+fn flags_of(entries: &[u8], size: StatusSize) -> u8 {
+    // Most lists are all zeros nearly everywhere.
+    if entries.iter().all(|&byte| byte == 0) {
+        return 0;
+    }
+    (0..8)
+        .filter(|&place| read::<Msb>(entries, size, place).is_some_and(|status| status != 0))
+        .fold(0, |flags, place| flags | 0x80 >> place)
 }
 
 /// The bytes with the entries within each byte in the opposite order.
@@ -327,6 +363,25 @@ mod tests {
             let lsb = msb.to_lsb();
             prop_assert_eq!(msb.iter().collect::<Vec<_>>(), lsb.iter().collect::<Vec<_>>());
             prop_assert_eq!(lsb.to_msb(), msb);
+        }
+
+        #[test]
+        fn flags_and_their_spread_hold_what_is_set(
+            bytes in prop::collection::vec(any::<u8>(), 0..64),
+            size in any_size(),
+            wide in any_size(),
+        ) {
+            let bits: Bitstring = Bitstring::from_bytes(bytes, size);
+            let flags = bits.flags();
+            let set: Vec<u8> = bits.iter().map(|status| u8::from(status != 0)).collect();
+            let read: Bitstring = Bitstring::from_bytes(flags.to_vec(), StatusSize::One);
+            prop_assert_eq!(read.iter().take(set.len()).collect::<Vec<_>>(), set.clone());
+            prop_assert!(read.iter().skip(set.len()).all(|flag| flag == 0));
+            let spread = flags.iter().flat_map(|&flags| {
+                spread(flags, wide).to_le_bytes().into_iter().take(wide.bits() as usize)
+            });
+            let spread: Bitstring<Lsb> = Bitstring::from_bytes(spread.collect(), wide);
+            prop_assert_eq!(spread.iter().take(set.len()).collect::<Vec<_>>(), set);
         }
 
         #[test]

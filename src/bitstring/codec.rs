@@ -28,6 +28,12 @@ const MULTIBASE: char = 'u';
 /// Higher levels cost 4 to 10 times the time for a list that is 2 to 10 % smaller.
 const LEVEL: u32 = 6;
 
+/// The longest list, in bytes, that is compressed as ZLIB as well as can be, which Token Status List
+/// recommends (section 4.1). Level 9 saves 5 to 15 % of a list of which up to 5 % is set and nothing
+/// beyond, in 10 to 20 times the time: milliseconds up to here, but for 10,000,000 entries of two
+/// bits two seconds instead of 0.2, at every publication.
+const BEST_UP_TO: usize = 128 << 10;
+
 /// Why a text or its bytes are not a compressed list.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CodecError {
@@ -96,7 +102,11 @@ pub fn decode_2021(text: &str, cap: usize) -> Result<Vec<u8>, CodecError> {
 /// The compressed list of a Token Status List: `lst` as CBOR carries it. JSON carries it as
 /// base64url without padding. An empty list is a stream as well.
 pub fn encode_zlib(bits: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    let level = match bits.len() <= BEST_UP_TO {
+        true => Compression::best(),
+        false => Compression::new(LEVEL),
+    };
+    let mut encoder = ZlibEncoder::new(Vec::new(), level);
     encoder
         .write_all(bits)
         .and_then(|()| encoder.finish())

@@ -176,6 +176,9 @@ pub enum StatusSize {
 pub struct UnsupportedSize(pub u64);
 
 impl StatusSize {
+    /// All sizes, the smallest first.
+    pub const ALL: [Self; 4] = [Self::One, Self::Two, Self::Four, Self::Eight];
+
     /// The number of bits.
     pub const fn bits(self) -> u64 {
         match self {
