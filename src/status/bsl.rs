@@ -264,7 +264,7 @@ mod tests {
         DEFAULT_CAP_BYTES, ListLength, MINIMUM_ENTRIES, StatusSize, decode_2021, encode_2021,
     };
     use crate::status::answer::{ERROR_LENGTH, ERROR_MALFORMED, ERROR_RANGE, ERROR_VERIFICATION};
-    use crate::status::{StatusMessages, build_entry};
+    use crate::status::{EntryMembers, ListMessages, build_entry};
     use proptest::prelude::*;
 
     const URL: &str = "https://example.com/status-lists/3";
@@ -375,11 +375,11 @@ mod tests {
         let mut bits = Bitstring::zeroed(length, StatusSize::Two);
         let index = length.index(5).unwrap();
         bits.set(index, 2).unwrap();
-        let texts = ["a", "b", "c", "d"].iter().enumerate();
-        let texts = texts.map(|(n, text)| json!({"status": format!("{n:#x}"), "message": text}));
-        let messages = StatusMessages::parse(&texts.collect(), StatusSize::Two, "").unwrap();
+        let texts = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+        let messages = ListMessages::new(texts).unwrap();
         let purpose = StatusPurpose::Revocation;
-        let entry = build_entry(URL, &purpose, index, Some(&messages));
+        let members = EntryMembers::new(&purpose, StatusSize::Two, Some(messages), None).unwrap();
+        let entry = build_entry(URL, &purpose, index, Some(&members));
         let entry = StatusEntry::parse(&entry, "").unwrap();
         let list = read(&published(&bits));
         let result = list.check(&entry, MINIMUM_ENTRIES).unwrap();
@@ -562,6 +562,47 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
+
+        /// Most significant bit first, whatever the size.
+        #[test]
+        fn entries_of_every_size_read_what_was_set(
+            size in prop::sample::select(&StatusSize::ALL),
+            changes in prop::collection::vec((0u64..131_072, any::<u8>()), 1..20),
+        ) {
+            let length = ListLength::MINIMUM;
+            let purpose = StatusPurpose::Revocation;
+            let texts = (0..=size.maximum()).map(|value| format!("m{value}")).collect();
+            let messages = ListMessages::new(texts).unwrap();
+            let members = EntryMembers::new(&purpose, size, Some(messages), None).unwrap();
+            let mut bits = Bitstring::zeroed(length, size);
+            let mut bools = vec![false; (length.entries() * size.bits()) as usize];
+            let mut model = std::collections::BTreeMap::new();
+            for (index, value) in changes {
+                let value = value & size.maximum();
+                bits.set(length.index(index).unwrap(), value).unwrap();
+                model.insert(index, value);
+                for bit in 0..size.bits() {
+                    let at = (index * size.bits() + bit) as usize;
+                    bools[at] = value >> (size.bits() - 1 - bit) & 1 == 1;
+                }
+            }
+            // The left-most bit is the first one.
+            let packed: Vec<u8> = bools
+                .chunks(8)
+                .map(|byte| byte.iter().fold(0, |byte, &bit| byte << 1 | u8::from(bit)))
+                .collect();
+            prop_assert!(bits.as_bytes() == packed);
+            let list = read(&published(&bits));
+            for (&index, &value) in &model {
+                let index = length.index(index).unwrap();
+                let entry = build_entry(URL, &purpose, index, Some(&members));
+                let entry = StatusEntry::parse(&entry, "").unwrap();
+                let said = list.check(&entry, MINIMUM_ENTRIES).unwrap();
+                prop_assert_eq!(said.status, value);
+                let message = format!("m{value}");
+                prop_assert_eq!(said.message, Some(message));
+            }
+        }
 
         #[test]
         fn an_entry_reads_what_was_set(set in prop::collection::vec(0u64..131_072, 0..20)) {

@@ -1,14 +1,12 @@
 //! The status entry of a credential: which bit of which list speaks about it
 //! (`credentialStatus`, Bitstring Status List 1.0, section 2.1; StatusList2021, section 4.1).
 
-use std::fmt::Write as _;
-
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::messages::{MessagesError, StatusMessages};
 use super::purpose::StatusPurpose;
-use crate::bitstring::{StatusIndex, StatusSize, UnsupportedSize};
+use crate::bitstring::{StatusSize, UnsupportedSize};
 use crate::vc::credential::is_url;
 
 /// The `type` of an entry.
@@ -115,52 +113,6 @@ pub enum EntryError {
     /// A wrong list of messages, or none where there has to be one.
     #[error(transparent)]
     Messages(#[from] MessagesError),
-}
-
-/// The entry that points to place `index` of the list at `list`, ready for `credentialStatus`.
-/// `messages` are needed for entries of more than one bit, and give their size.
-pub fn build_entry(
-    list: &str,
-    purpose: &StatusPurpose,
-    index: StatusIndex,
-    messages: Option<&StatusMessages>,
-) -> Value {
-    let mut entry = Map::new();
-    entry.insert("id".to_owned(), json!(format!("{list}#{index}")));
-    entry.insert("type".to_owned(), json!(ENTRY_TYPE));
-    entry.insert("statusPurpose".to_owned(), json!(purpose));
-    entry.insert("statusListIndex".to_owned(), json!(index.to_string()));
-    entry.insert("statusListCredential".to_owned(), json!(list));
-    if let Some(messages) = messages {
-        entry.insert("statusSize".to_owned(), json!(messages.size()));
-        entry.insert("statusMessage".to_owned(), messages.to_value());
-    }
-    Value::Object(entry)
-}
-
-/// Appends the JSON array of the entries that [`build_entry`] builds for `indexes`, byte for byte.
-/// Only the index differs between them, so a hundred thousand cost no more than their text.
-pub fn write_entries(
-    list: &str,
-    purpose: &StatusPurpose,
-    indexes: impl IntoIterator<Item = StatusIndex>,
-    out: &mut String,
-) {
-    let list = json!(list).to_string();
-    let id = list.trim_end_matches('"');
-    let kind = json!(ENTRY_TYPE);
-    let purpose = json!(purpose);
-    out.push('[');
-    for (place, index) in indexes.into_iter().enumerate() {
-        let comma = if place == 0 { "" } else { "," };
-        let written = write!(
-            out,
-            "{comma}{{\"id\":{id}#{index}\",\"type\":{kind},\"statusPurpose\":{purpose},\
-             \"statusListIndex\":\"{index}\",\"statusListCredential\":{list}}}"
-        );
-        written.expect("a String takes any text");
-    }
-    out.push(']');
 }
 
 impl ListFormat {
@@ -387,31 +339,9 @@ fn references(value: Option<&Value>, at: &str) -> Result<Vec<String>, EntryError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bitstring::ListLength;
-    use proptest::prelude::*;
+    use serde_json::json;
 
     const LIST: &str = "https://example.com/status-lists/3";
-
-    #[test]
-    fn entries_in_bulk_are_those_that_are_built_one_by_one() {
-        let length = ListLength::MINIMUM;
-        let indexes = [0, 7, 131_071].map(|index| length.index(index).unwrap());
-        for (list, purpose) in [
-            (
-                "https://h.example/status-lists/1",
-                StatusPurpose::Revocation,
-            ),
-            (
-                "https://h.example/a\"b\\c",
-                "of \"my\" own".parse().unwrap(),
-            ),
-        ] {
-            let mut bulk = String::new();
-            write_entries(list, &purpose, indexes, &mut bulk);
-            let single = indexes.map(|index| build_entry(list, &purpose, index, None));
-            assert_eq!(bulk, json!(single).to_string());
-        }
-    }
 
     fn entry() -> Value {
         json!({
@@ -579,25 +509,6 @@ mod tests {
         ] {
             let refused = with("type", other.clone());
             assert!(matches!(refused, Err(EntryError::Type { .. })), "{other}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_built_entry_reads_back(place in 0u64..131_072, wide: bool, purpose in "[a-z]{1,9}") {
-            let index = ListLength::MINIMUM.index(place).unwrap();
-            let purpose: StatusPurpose = purpose.parse().unwrap();
-            let texts = json!([
-                {"status": "0x0", "message": "a"}, {"status": "0x1", "message": "b"},
-                {"status": "0x2", "message": "c"}, {"status": "0x3", "message": "d"},
-            ]);
-            let messages = StatusMessages::parse(&texts, StatusSize::Two, "").unwrap();
-            let messages = wide.then_some(messages);
-            let built = build_entry(LIST, &purpose, index, messages.as_ref());
-            prop_assert_eq!(&built["statusListIndex"], &json!(place.to_string()));
-            let read = StatusEntry::parse(&built, "").unwrap();
-            prop_assert_eq!((read.index, read.list.as_str()), (place, LIST));
-            prop_assert_eq!((&read.purpose, &read.messages), (&purpose, &messages));
         }
     }
 }

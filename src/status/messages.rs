@@ -75,6 +75,18 @@ impl StatusMessages {
         Ok(Self { size, texts })
     }
 
+    /// The messages by value, or `None` where there is not one for each value of some size.
+    pub(super) fn of_texts(texts: Vec<String>) -> Option<Self> {
+        let values = |size: &StatusSize| usize::from(size.maximum()) + 1 == texts.len();
+        let size = StatusSize::ALL.into_iter().find(values)?;
+        Some(Self { size, texts })
+    }
+
+    /// The messages, by value.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
     /// The size of the status that the messages explain.
     pub const fn size(&self) -> StatusSize {
         self.size

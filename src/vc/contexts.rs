@@ -20,6 +20,12 @@ pub const DID_V1: &str = "https://www.w3.org/ns/did/v1";
 /// URL of the context of keys of type `Multikey`.
 pub const MULTIKEY_V1: &str = "https://w3id.org/security/multikey/v1";
 
+/// URL of the context of StatusList2021.
+pub const STATUS_LIST_2021: &str = "https://w3id.org/vc/status-list/2021/v1";
+/// URL of the context of data integrity proofs, for documents whose first context has no terms for
+/// them.
+pub const DATA_INTEGRITY_V2: &str = "https://w3id.org/security/data-integrity/v2";
+
 /// What the IRIs of the registry's own terms start with. Nothing stands behind it: the context that
 /// uses them is written out in each document that needs it, and an IRI has to be unlike all others,
 /// no more. A domain would have to be owned for as long as there are endorsements; a UUID that was
@@ -88,7 +94,7 @@ pub const DOCUMENTS: [ContextDocument; 16] = [
     ),
     document!(
         "status-list-2021-v1",
-        "https://w3id.org/vc/status-list/2021/v1",
+        STATUS_LIST_2021,
         "9768f9aa81ab6c3e2ad96b2d669eaba67afe13fff0140a853f1e3d313fab13b6"
     ),
     document!(
@@ -98,7 +104,7 @@ pub const DOCUMENTS: [ContextDocument; 16] = [
     ),
     document!(
         "data-integrity-v2",
-        "https://w3id.org/security/data-integrity/v2",
+        DATA_INTEGRITY_V2,
         "7ba3c50acf2689d5e07927267343eb353249c7c22a9f2d00307cc970e855e305"
     ),
     document!(

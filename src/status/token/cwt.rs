@@ -14,22 +14,22 @@ use crate::vc::verifying::{KeyKind, VerifyingKey};
 const TAG: u64 = 18;
 
 /// The `typ` of a status list token (RFC 9596). No content format number is registered for it.
-const TYPE: &str = "application/statuslist+cwt";
+pub(super) const TYPE: &str = "application/statuslist+cwt";
 
 // Header parameters (RFC 9052, section 3.1; RFC 9596).
 const ALGORITHM: Label = Label::Int(1);
 const CRITICAL: Label = Label::Int(2);
 const KEY_ID: Label = Label::Int(4);
-const TYP: Label = Label::Int(16);
+pub(super) const TYP: Label = Label::Int(16);
 
 // Claims (RFC 8392, section 4; Token Status List, section 5.2).
-const ISSUER: Label = Label::Int(1);
-const SUBJECT: Label = Label::Int(2);
-const EXPIRES: Label = Label::Int(4);
+pub(super) const ISSUER: Label = Label::Int(1);
+pub(super) const SUBJECT: Label = Label::Int(2);
+pub(super) const EXPIRES: Label = Label::Int(4);
 const NOT_BEFORE: Label = Label::Int(5);
-const ISSUED_AT: Label = Label::Int(6);
-const STATUS_LIST: Label = Label::Int(65533);
-const TTL: Label = Label::Int(65534);
+pub(super) const ISSUED_AT: Label = Label::Int(6);
+pub(super) const STATUS_LIST: Label = Label::Int(65533);
+pub(super) const TTL: Label = Label::Int(65534);
 
 /// A status list token whose signature is not checked yet: it says whose key to look for, and
 /// nothing else of it is to be believed before [`SignedCwt::verify`].

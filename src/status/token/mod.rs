@@ -2,9 +2,15 @@
 //! tell by themselves what they mean, so that a list has no purpose.
 //!
 //! Both forms carry the same claims; `cwt` reads the second one, and `cbor` bounds what it reads.
+//! `projection` says what a list that is published here shows; `write` and `cwt_write` put it into
+//! tokens.
 
 mod cbor;
 mod cwt;
+mod cwt_write;
+mod projection;
+mod write;
+
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +24,10 @@ use crate::bitstring::{Bitstring, CodecError, Lsb, StatusSize, decode_zlib};
 use crate::time::{Timestamp, Ttl};
 
 pub use cwt::SignedCwt;
+pub use projection::{
+    Plane, ProjectionError, TokenValueRefused, check_token_value, project, token_size,
+};
+pub use write::{TokenBits, TokenListToPublish, token_claim, write_token_claims};
 
 /// A list whose token was verified. The trust in its issuer and the time in which it is valid are
 /// judged by whoever fetched it; what is needed for that stands here.
