@@ -208,7 +208,16 @@ const fn gives(
 const JSON: &[&str] = &["application/json"];
 const PAGE: &[&str] = &["text/html"];
 const JSON_OR_PAGE: &[&str] = &["application/json", "text/html"];
-const LIST: &[&str] = &["application/vc", "application/ld+json", "application/json"];
+pub(super) const LIST: &[&str] = &[
+    "application/vc",
+    "application/ld+json",
+    "application/json",
+    "application/vc+jwt",
+];
+pub(super) const LIST_2021: &[&str] =
+    &["application/vc", "application/ld+json", "application/json"];
+pub(super) const TOKEN_LIST: &[&str] =
+    &["application/statuslist+jwt", "application/statuslist+cwt"];
 const CREDENTIAL: &[&str] = &[
     "application/vc",
     "application/ld+json",
@@ -290,6 +299,9 @@ const PAGING: &[&str] = &["limit", "cursor"];
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
     gives(with_query(get("/status-lists/{list}", "A signed BitstringStatusListCredential", lists::show), &["timestamp"]), LIST, SECURED),
+    gives(get("/status-lists/{list}/2021", "The same list as a signed StatusList2021Credential", lists::show_2021), LIST_2021, SECURED),
+    gives(needing(with_query(get("/token-status-lists", "Where an issuer's token lists are", lists::aggregate), &["issuer"]), &["issuer"]), JSON, &["status_lists"]),
+    gives(get("/token-status-lists/{list}", "A signed Token Status List", lists::show_token), TOKEN_LIST, &[]),
     gives(with_query(get("/status", "The status of one entry, or of a credential by its id, now or at a moment in the past", statuses::look_up), &["list", "index", "credential", "issuer", "at"]), JSON, &["outcome", "asOf"]),
     gives(ask("/status/query", "The status of up to 10,000 entries or credentials, now or at a moment in the past", body::<statuses::StatusQuery>(), statuses::query), JSON, &["results", "asOf"]),
     gives(with_query(get("/endorsements", "Endorsements by subject, endorser, kind, moment and standing", endorsements::list), &["subject", "endorser", "kind", "at", "standing", "limit", "cursor"]), JSON, &["endorsements", "asOf"]),

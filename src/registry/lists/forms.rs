@@ -5,9 +5,12 @@ use serde_json::Value;
 use super::allocation::space_of;
 use crate::bitstring::{Bitstring, page_count};
 use crate::ids::{ListId, Revision};
-use crate::registry::lists::list_of;
+use crate::registry::lists::{in_token, list_of};
 use crate::registry::{Registry, RegistryError};
-use crate::status::{ListToPublish, build_list};
+use crate::status::{
+    ListToPublish, Plane, StatusPurpose, TokenBits, TokenListToPublish, build_list,
+    build_list_2021, project,
+};
 use crate::store::engine::{Read, StoreError};
 use crate::store::tables::{LIST_STATES, ListForm, ListRecord, ListState, PAGES, ProfileRecord};
 use crate::time::{Timestamp, Ttl};
@@ -53,15 +56,18 @@ impl<'a> Edition<'a> {
     ) -> Result<Self, RegistryError> {
         let record = list_of(read, &registry.urls(), list)?;
         let space = space_of(read, record.space)?;
-        let token = match space.token {
+        let joins = in_token(&record.purpose, record.in_token);
+        let token = match space.token.filter(|_| joins) {
             None => None,
             Some(id) => {
-                let planes = space.planes.iter().map(|plane| {
+                let mut planes = Vec::new();
+                for plane in &space.planes {
                     let record = list_of(read, &registry.urls(), plane.list)?;
-                    let state = state_of(read, plane.list, &record)?;
-                    Ok((plane.list, record, state))
-                });
-                let planes = planes.collect::<Result<_, RegistryError>>()?;
+                    if in_token(&plane.purpose, record.in_token) {
+                        let state = state_of(read, plane.list, &record)?;
+                        planes.push((plane.list, record, state));
+                    }
+                }
                 Some(TokenEdition { id, planes })
             }
         };
@@ -117,7 +123,19 @@ impl Edition<'_> {
         period: (Timestamp, Timestamp),
     ) -> Result<Vec<(ListForm, Vec<u8>)>, RegistryError> {
         let bits = bits_of(self.read, self.list, &self.record)?;
-        self.bitstring_forms(&bits, period)
+        let mut signed = self.bitstring_forms(&bits, period)?;
+        if let Some(token) = &self.token {
+            let others = token.planes.iter().map(|(list, record, _)| {
+                let bits = match *list == self.list {
+                    true => bits.clone(),
+                    false => bits_of(self.read, *list, record)?,
+                };
+                Ok((record.purpose.clone(), bits))
+            });
+            let planes: Vec<_> = others.collect::<Result<_, RegistryError>>()?;
+            signed.extend(self.token_forms(token, &planes, period)?);
+        }
+        Ok(signed)
     }
 
     /// The forms of this list alone. What they have in common is encoded once.
@@ -127,7 +145,7 @@ impl Edition<'_> {
         (valid_from, valid_until): (Timestamp, Timestamp),
     ) -> Result<Vec<(ListForm, Vec<u8>)>, RegistryError> {
         let url = self.registry.urls().list(self.list);
-        let unsigned = build_list(&ListToPublish {
+        let list = ListToPublish {
             url: &url,
             issuer: &self.issuer.issuer_id,
             purpose: &self.record.purpose,
@@ -135,16 +153,61 @@ impl Edition<'_> {
             valid_until: Some(valid_until),
             ttl: Some(self.ttl()),
             bits,
-        });
+        };
+        let unsigned = build_list(&list);
         let mut embedded = self.sign(&unsigned, Securing::EddsaRdfc2022)?;
         if self.record.jcs_proof {
             // The second proof joins the first one.
             embedded = self.sign(embedded.claims(), Securing::EddsaJcs2022)?;
         }
         let jwt = self.sign(&unsigned, Securing::VcJwt)?;
-        Ok(vec![
+        let mut signed = vec![
             (ListForm::Bitstring, bytes_of(embedded)),
             (ListForm::BitstringJwt, bytes_of(jwt)),
+        ];
+        if self.record.also_2021 {
+            let url = self
+                .registry
+                .urls()
+                .list_as(self.list, ListForm::Status2021);
+            let unsigned = build_list_2021(&ListToPublish { url: &url, ..list });
+            let unsigned = unsigned.expect("checked when the list was opened");
+            let embedded = self.sign(&unsigned, Securing::EddsaRdfc2022)?;
+            signed.push((ListForm::Status2021, bytes_of(embedded)));
+        }
+        Ok(signed)
+    }
+
+    /// The token list of the space, which all its planes make up, at `planes`' statuses.
+    fn token_forms(
+        &self,
+        token: &TokenEdition,
+        planes: &[(StatusPurpose, Bitstring)],
+        (issued_at, expires_at): (Timestamp, Timestamp),
+    ) -> Result<[(ListForm, Vec<u8>); 2], RegistryError> {
+        let planes: Vec<_> = planes
+            .iter()
+            .map(|(purpose, bits)| Plane { purpose, bits })
+            .collect();
+        let statuses = project(&planes).expect("checked when each list was opened");
+        let urls = self.registry.urls();
+        let issuer = &self.issuer.issuer_id;
+        let (jwt, cwt) = self.registry.sign_token_list(
+            self.read,
+            (self.list.owner(), &self.issuer),
+            &TokenListToPublish {
+                uri: &urls.token_list(token.id),
+                issuer: Some(issuer),
+                issued_at,
+                expires_at: Some(expires_at),
+                ttl: Some(self.ttl()),
+                aggregation_uri: Some(&urls.token_lists_of(issuer)),
+                statuses: &TokenBits::compress(&statuses),
+            },
+        )?;
+        Ok([
+            (ListForm::TokenJwt, jwt.into_bytes()),
+            (ListForm::TokenCwt, cwt),
         ])
     }
 
