@@ -3,6 +3,7 @@
 mod agreement;
 mod dcc;
 mod lists;
+mod our_lists;
 mod proofs;
 mod records;
 mod samples;
