@@ -127,6 +127,53 @@ pub fn project(planes: &[Plane<'_>]) -> Result<Bitstring<Lsb>, ProjectionError> 
     Ok(Bitstring::from_bytes(bytes, size))
 }
 
+/// The lists of one bit that a token list of another system stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// Set where the token list says INVALID.
+    pub revocation: Bitstring,
+    /// Set where it says SUSPENDED.
+    pub suspension: Bitstring,
+}
+
+/// A token list says more than what is revoked and suspended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(
+    "index {index} has status {status:#x}, which is neither valid (0x0), invalid (0x1) nor \
+     suspended (0x2)"
+)]
+pub struct SplitError {
+    /// The first such index.
+    pub index: u64,
+    /// Its status.
+    pub status: u8,
+}
+
+/// Takes a token list apart into what is revoked and what is suspended: [`project`] backwards.
+///
+/// # Errors
+/// [`SplitError`] for any other value, since its meaning would be lost.
+pub fn split(shown: &Bitstring) -> Result<Split, SplitError> {
+    let empty = vec![0; shown.entries().div_ceil(8) as usize];
+    let (mut revoked, mut suspended) = (empty.clone(), empty);
+    for (index, status) in shown.iter().enumerate() {
+        let list = match status {
+            0 => continue,
+            INVALID => &mut revoked,
+            SUSPENDED => &mut suspended,
+            _ => {
+                let index = index as u64;
+                return Err(SplitError { index, status });
+            }
+        };
+        list[index / 8] |= 0x80 >> (index % 8);
+    }
+    Ok(Split {
+        revocation: Bitstring::from_bytes(revoked, StatusSize::One),
+        suspension: Bitstring::from_bytes(suspended, StatusSize::One),
+    })
+}
+
 /// A list, and its size.
 #[derive(Clone, Copy)]
 struct Listed<T> {
@@ -237,7 +284,8 @@ fn put_eights<const N: usize>(bytes: &mut [u8], size: StatusSize, flags: &[u8], 
         let covered = set * u64::from(size.maximum());
         let mut entries = [0; 8];
         entries[..N].copy_from_slice(eight);
-        let entries = u64::from_le_bytes(entries) & !covered | set * u64::from(value);
+        let put = set * u64::from(value);
+        let entries = u64::from_le_bytes(entries) & !covered | put;
         eight.copy_from_slice(&entries.to_le_bytes()[..N]);
     }
 }
