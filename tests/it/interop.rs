@@ -9,4 +9,5 @@ mod records;
 mod samples;
 mod scopes;
 mod served;
+mod served_lists;
 mod tokens;

@@ -48,6 +48,8 @@ pub(crate) struct House {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) operator_token: String,
+    /// For what no request asks: the registry itself.
+    pub(crate) registry: Arc<Registry>,
     origin: &'static str,
     publisher: Option<Publisher>,
     running: Option<Running>,
@@ -163,7 +165,7 @@ impl Plan {
         let publisher = self
             .publish_delay
             .map(|delay| Publisher::start(registry.clone(), delay).unwrap());
-        let mut edge = edge(registry, self.mode, self.body_bytes);
+        let mut edge = edge(registry.clone(), self.mode, self.body_bytes);
         if let Some((policy, names)) = self.reach {
             edge.localhost = policy.did_localhost();
             edge.outside = Arc::new(Elsewhere::new(policy, names, clock.clone()).unwrap());
@@ -181,6 +183,7 @@ impl Plan {
             clock,
             engine,
             operator_token,
+            registry,
             origin: self.origin,
             publisher,
             running: Some(running),
