@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::accept::negotiate;
 use super::edge::Edge;
+use super::moment::moment_asked;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
@@ -13,10 +14,10 @@ use crate::bitstring::ListLength;
 use crate::ids::ListId;
 use crate::json;
 use crate::registry::{
-    AlsoPublished, ListForm, ListStatuses, NewList, StatusTarget, StatusUpdate, Updated,
+    AlsoPublished, ListForm, ListStatuses, NewList, StatusTarget, StatusUpdate, ToldTo, Updated,
 };
 use crate::status::{PurposeError, StatusPurpose};
-use crate::time::Ttl;
+use crate::time::{Timestamp, Ttl};
 
 /// A list to be opened.
 #[derive(Deserialize, ToSchema)]
@@ -75,13 +76,6 @@ const LONGEST_REASON: usize = 2_000;
 
 pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let list: ListId = request.param("list")?;
-    if let Some(timestamp) = request.query("timestamp") {
-        // The present list would be a wrong answer about the past.
-        let detail = format!("the state of the list at {timestamp} is not held");
-        let problem = Problem::new(404, "", "That moment is not held", detail);
-        let kind = "https://www.w3.org/ns/credentials/status-list#STATUS_RETRIEVAL_ERROR";
-        return Err(problem.of_standard(kind));
-    }
     const JWT: &str = "application/vc+jwt";
     let offers = [
         "application/vc",
@@ -95,12 +89,36 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         JWT => ListForm::BitstringJwt,
         _ => ListForm::Bitstring,
     };
+    let need = "an RFC 3339 time, with + written as %2B";
+    if let Some(at) = request.query_as("timestamp", need)? {
+        moment_asked(edge, Some(at), "?timestamp")?;
+        return as_it_was(edge, request, (list, form), at, media_type);
+    }
     let published = edge.registry.published_list(list, form)?;
     let fresh = edge.cache.status_list.min(published.ttl);
     Ok(Reply::bytes(200, media_type, published.body.clone())
         .version(&published.etag, published.published_at)
         .header("Vary", "Accept")
         .fresh_for(fresh))
+}
+
+/// A list as it was. What is over never changes; where not everybody may see it, nobody keeps it.
+fn as_it_was(
+    edge: &Edge,
+    request: &Request,
+    place: (ListId, ListForm),
+    at: Timestamp,
+    media_type: &str,
+) -> Result<Reply, Problem> {
+    let then = edge.registry.list_as_it_was(place, at, request.actor)??;
+    let reply = Reply::bytes(200, media_type, then.body)
+        .version(&then.etag, then.since)
+        .header("Vary", "Accept");
+    Ok(match (then.told, then.superseded) {
+        (ToldTo::TheAsker, _) => reply.header("Cache-Control", "private, no-store"),
+        (ToldTo::Everybody, Some(_)) => reply.fresh_for(edge.cache.past_list),
+        (ToldTo::Everybody, None) => reply.fresh_for(edge.cache.status_list.min(then.ttl)),
+    })
 }
 
 pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {

@@ -487,6 +487,7 @@ mod tests {
                     issuer: !accreditor,
                     accreditor,
                 },
+                history: None,
                 members,
             };
             registry.create_profile(&operator(), &new).unwrap();
@@ -789,6 +790,7 @@ mod tests {
                     issuer: true,
                     accreditor: false,
                 },
+                history: None,
                 members,
             };
             registry.create_profile(&operator(), &new).unwrap();

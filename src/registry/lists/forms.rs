@@ -7,7 +7,7 @@ use crate::bitstring::{Bitstring, page_count};
 use crate::ids::{ListId, Revision};
 use crate::registry::lists::list_of;
 use crate::registry::{Registry, RegistryError};
-use crate::status::{ListToPublish, build_list};
+use crate::status::{ListToPublish, StatusPurpose, build_list};
 use crate::store::engine::{Read, StoreError};
 use crate::store::tables::{LIST_STATES, ListForm, ListRecord, ListState, PAGES, ProfileRecord};
 use crate::time::{Timestamp, Ttl};
@@ -46,6 +46,11 @@ impl TokenEdition {
 }
 
 impl<'a> Edition<'a> {
+    /// The state of the store that it is of.
+    pub(super) const fn read(&self) -> &'a dyn Read {
+        self.read
+    }
+
     pub(super) fn of(
         registry: &'a Registry,
         read: &'a dyn Read,
@@ -117,7 +122,36 @@ impl Edition<'_> {
         period: (Timestamp, Timestamp),
     ) -> Result<Vec<(ListForm, Vec<u8>)>, RegistryError> {
         let bits = bits_of(self.read, self.list, &self.record)?;
-        self.bitstring_forms(&bits, period)
+        self.bitstring_forms(&bits, period, Some(self.ttl()))
+    }
+
+    /// One form at these statuses: of each list that makes it up, in the order of
+    /// [`Edition::planes_of`]. A list as it was says nothing of how long a copy of it may be used.
+    pub(super) fn signed_as(
+        &self,
+        form: ListForm,
+        planes: &[(StatusPurpose, Bitstring)],
+        period: (Timestamp, Timestamp),
+        ttl: Option<Ttl>,
+    ) -> Result<Vec<u8>, RegistryError> {
+        let (_, bits) = &planes[0];
+        let signed = self.bitstring_forms(bits, period, ttl)?;
+        let wanted = signed.into_iter().find(|(made, _)| *made == form);
+        Ok(wanted.expect("the edition has this form").1)
+    }
+
+    /// The lists that make up a form, and since when there is what they make up.
+    pub(super) fn planes_of(&self, form: ListForm) -> (Vec<(ListId, &ListRecord)>, Timestamp) {
+        let own = || (vec![(self.list, &self.record)], self.record.created_at);
+        match self.token.as_ref().filter(|_| form.is_token()) {
+            None => own(),
+            Some(token) => {
+                let planes = token.planes.iter();
+                let planes = planes.map(|(list, record, _)| (*list, record)).collect();
+                // It was opened with the list whose id it has.
+                (planes, self.record.created_at)
+            }
+        }
     }
 
     /// The forms of this list alone. What they have in common is encoded once.
@@ -125,6 +159,7 @@ impl Edition<'_> {
         &self,
         bits: &Bitstring,
         (valid_from, valid_until): (Timestamp, Timestamp),
+        ttl: Option<Ttl>,
     ) -> Result<Vec<(ListForm, Vec<u8>)>, RegistryError> {
         let url = self.registry.urls().list(self.list);
         let unsigned = build_list(&ListToPublish {
@@ -133,7 +168,7 @@ impl Edition<'_> {
             purpose: &self.record.purpose,
             valid_from,
             valid_until: Some(valid_until),
-            ttl: Some(self.ttl()),
+            ttl,
             bits,
         });
         let mut embedded = self.sign(&unsigned, Securing::EddsaRdfc2022)?;
@@ -166,7 +201,11 @@ fn bytes_of(secured: Secured) -> Vec<u8> {
 }
 
 /// The bits of a list, put together from its pages.
-fn bits_of(read: &dyn Read, list: ListId, record: &ListRecord) -> Result<Bitstring, RegistryError> {
+pub(super) fn bits_of(
+    read: &dyn Read,
+    list: ListId,
+    record: &ListRecord,
+) -> Result<Bitstring, RegistryError> {
     let (length, size) = (record.length(), record.status_size);
     let count = page_count(length, size) as usize;
     let rows = PAGES.scan(read, list.as_bytes(), None, count)?;
