@@ -1,5 +1,7 @@
 //! Status lists: opening, allocation, updates, and the signed list.
 
+use std::error::Error;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -10,14 +12,17 @@ use super::moment::moment_asked;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
-use crate::bitstring::ListLength;
+use super::routes::{LIST, LIST_2021, TOKEN_LIST};
+use crate::bitstring::{ListLength, StatusSize};
 use crate::ids::ListId;
 use crate::json;
 use crate::registry::{
-    AlsoPublished, ListForm, ListStatuses, NewList, StatusTarget, StatusUpdate, ToldTo, Updated,
+    AlsoPublished, ListForm, ListThen, NewList, StatusTarget, StatusUnknown, StatusUpdate, ToldTo,
+    Updated, WithheldFrom,
 };
-use crate::status::{PurposeError, StatusPurpose};
+use crate::status::{EntryMembers, ListMessages, PurposeError, StatusPurpose, StatusReferences};
 use crate::time::{Timestamp, Ttl};
+use crate::vc::securing::Securing;
 
 /// A list to be opened.
 #[derive(Deserialize, ToSchema)]
@@ -25,7 +30,7 @@ use crate::time::{Timestamp, Ttl};
 pub(super) struct NewListBody {
     /// The issuer: slug or id of a profile here.
     issuer: String,
-    /// `revocation`, `suspension` or `refresh`.
+    /// `revocation`, `suspension`, `refresh`, `message`, or a purpose of one's own.
     status_purpose: String,
     /// Entries: a multiple of 8 from 131,072 (the default) to 67,108,864.
     length: Option<u64>,
@@ -33,10 +38,33 @@ pub(super) struct NewListBody {
     ttl: Option<u64>,
     /// URL or id of another list of the issuer, over whose indexes this one is to lie.
     paired_with: Option<String>,
-    /// Bits an entry; this version makes lists of 1.
+    /// Bits an entry: 1 (the default), 2, 4 or 8.
     status_size: Option<u64>,
-    /// Formats to publish; this version publishes `bitstring`.
+    /// What each status means, one object for each: needed for more than one bit and for the
+    /// purpose `message`. Every entry carries them.
+    #[schema(value_type = Option<Vec<MessageBody>>)]
+    status_message: Option<Value>,
+    /// Where more is told about the statuses: an https URL, or up to 8 of them.
+    #[schema(value_type = Option<Vec<String>>)]
+    status_reference: Option<Value>,
+    /// What it is published as: `bitstring` (always), `token` for a Token Status List of all lists
+    /// over these indexes, `2021` for a StatusList2021.
     formats: Option<Vec<String>>,
+    /// The proofs of the credential: `eddsa-rdfc-2022` (always), `eddsa-jcs-2022` for a second one.
+    cryptosuites: Option<Vec<String>>,
+}
+
+/// What a status means.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "describes the member, which the status room reads"
+)]
+pub(super) struct MessageBody {
+    /// The status in hexadecimal, such as `0x0`.
+    status: String,
+    /// What it means.
+    message: String,
 }
 
 /// Entries to be allocated: a count, or the credentials that are to carry them.
@@ -76,26 +104,57 @@ const LONGEST_REASON: usize = 2_000;
 
 pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let list: ListId = request.param("list")?;
-    const JWT: &str = "application/vc+jwt";
-    let offers = [
-        "application/vc",
-        "application/ld+json",
-        "application/json",
-        JWT,
-    ];
-    let accept = request.accept();
-    let media_type = negotiate(accept.as_deref(), &offers)?;
+    let media_type = negotiate(request.accept().as_deref(), LIST)?;
     let form = match media_type {
-        JWT => ListForm::BitstringJwt,
+        "application/vc+jwt" => ListForm::BitstringJwt,
         _ => ListForm::Bitstring,
     };
-    let need = "an RFC 3339 time, with + written as %2B";
-    if let Some(at) = request.query_as("timestamp", need)? {
-        moment_asked(edge, Some(at), "?timestamp")?;
-        return as_it_was(edge, request, (list, form), at, media_type);
+    match timestamp(edge, request)? {
+        Some(at) => as_it_was(edge, request, (list, form), at, media_type),
+        None => served(edge, (list, form), media_type),
     }
+}
+
+/// The list as a StatusList2021Credential.
+pub(super) fn show_2021(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let media_type = negotiate(request.accept().as_deref(), LIST_2021)?;
+    let place = (request.param("list")?, ListForm::Status2021);
+    match timestamp(edge, request)? {
+        Some(at) => as_it_was(edge, request, place, at, media_type),
+        None => served(edge, place, media_type),
+    }
+}
+
+/// The token list, as a JWT unless a CWT is preferred.
+pub(super) fn show_token(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let media_type = negotiate(request.accept().as_deref(), TOKEN_LIST)?;
+    let form = match media_type {
+        "application/statuslist+cwt" => ListForm::TokenCwt,
+        _ => ListForm::TokenJwt,
+    };
+    let place = (request.param("list")?, form);
+    match request.query_as::<i64>("time", "whole seconds since 1970")? {
+        Some(seconds) => token_list_as_it_was(edge, request, place, seconds, media_type),
+        None => served(edge, place, media_type),
+    }
+}
+
+/// The moment for which a list is asked (Bitstring Status List 1.0, section 2.4).
+fn timestamp(edge: &Edge, request: &Request) -> Result<Option<Timestamp>, Problem> {
+    let need = "a time such as 2026-01-31T12:00:00Z, with + written as %2B";
+    let at = request.query_as("timestamp", need)?;
+    moment_asked(edge, at, "?timestamp")?;
+    Ok(at)
+}
+
+fn served(
+    edge: &Edge,
+    (list, form): (ListId, ListForm),
+    media_type: &str,
+) -> Result<Reply, Problem> {
     let published = edge.registry.published_list(list, form)?;
-    let fresh = edge.cache.status_list.min(published.ttl);
+    let left = published.left_at(edge.registry.now());
+    let fresh = edge.cache.status_list.min(published.ttl).min(left);
     Ok(Reply::bytes(200, media_type, published.body.clone())
         .version(&published.etag, published.published_at)
         .header("Vary", "Accept")
@@ -111,62 +170,138 @@ fn as_it_was(
     media_type: &str,
 ) -> Result<Reply, Problem> {
     let then = edge.registry.list_as_it_was(place, at, request.actor)??;
+    Ok(shown_as_it_was(edge, then, media_type))
+}
+
+/// Token Status List, historical resolution: 501 where the past is not told at all, 404 where that
+/// time of it is not held.
+fn token_list_as_it_was(
+    edge: &Edge,
+    request: &Request,
+    place: (ListId, ListForm),
+    seconds: i64,
+    media_type: &str,
+) -> Result<Reply, Problem> {
+    let at = Timestamp::from_millis(seconds.saturating_mul(1_000));
+    moment_asked(edge, Some(at), "?time")?;
+    match edge.registry.list_as_it_was(place, at, request.actor)? {
+        Ok(then) => Ok(shown_as_it_was(edge, then, media_type)),
+        Err(unknown) => {
+            let nobody = matches!(
+                unknown,
+                StatusUnknown::Withheld {
+                    from: WithheldFrom::Everybody,
+                    ..
+                }
+            );
+            let problem = Problem::from(unknown);
+            Err(match nobody {
+                true => Problem::new(501, "no-history", "No history", problem.detail),
+                false => problem,
+            })
+        }
+    }
+}
+
+fn shown_as_it_was(edge: &Edge, then: ListThen, media_type: &str) -> Reply {
     let reply = Reply::bytes(200, media_type, then.body)
         .version(&then.etag, then.since)
         .header("Vary", "Accept");
-    Ok(match (then.told, then.superseded) {
+    match (then.told, then.superseded) {
         (ToldTo::TheAsker, _) => reply.header("Cache-Control", "private, no-store"),
         (ToldTo::Everybody, Some(_)) => reply.fresh_for(edge.cache.past_list),
         (ToldTo::Everybody, None) => reply.fresh_for(edge.cache.status_list.min(then.ttl)),
-    })
+    }
+}
+
+/// Where an issuer's token lists are (Token Status List, section 9: aggregation).
+pub(super) fn aggregate(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let issuer = request.query("issuer").unwrap_or_default();
+    let issuer = edge.registry.profile_named(issuer, "?issuer")?.id;
+    let urls = edge.registry.urls();
+    let lists = edge.registry.token_lists(issuer)?;
+    let lists: Vec<String> = lists
+        .into_iter()
+        .map(|list| urls.token_list(list))
+        .collect();
+    Ok(Reply::json(200, &json!({ "status_lists": lists })).fresh_for(edge.cache.status_list))
 }
 
 pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let body: NewListBody = request.json()?;
-    if body.status_size.is_some_and(|size| size != 1) {
-        return Err(Problem::invalid(
-            "/statusSize",
-            "this version makes lists of 1 bit an entry",
-        ));
-    }
-    if body
-        .formats
-        .is_some_and(|formats| formats.iter().any(|format| format != "bitstring"))
-    {
-        return Err(Problem::invalid(
-            "/formats",
-            "this version publishes the format bitstring",
-        ));
-    }
     let purpose: StatusPurpose = body
         .status_purpose
         .parse()
         .map_err(|error: PurposeError| Problem::invalid("/statusPurpose", error.to_string()))?;
-    if !matches!(
-        purpose,
-        StatusPurpose::Revocation | StatusPurpose::Suspension | StatusPurpose::Refresh
-    ) {
-        let detail = "this version makes lists for revocation, suspension and refresh";
-        return Err(Problem::invalid("/statusPurpose", detail));
-    }
     let paired_with = match &body.paired_with {
         Some(name) => Some(list_named(edge, name, "/pairedWith")?),
         None => None,
     };
-    let length = body.length.map_or(Ok(ListLength::MINIMUM), ListLength::new);
+    let entry = entry_members(&body, &purpose)?;
+    let length = match body.length {
+        None => ListLength::MINIMUM,
+        Some(length) => ListLength::of_size(length, entry.size())
+            .map_err(|error| Problem::invalid("/length", error.to_string()))?,
+    };
     let new = NewList {
         issuer: edge.registry.profile_named(&body.issuer, "/issuer")?.id,
+        also: also_published(&body)?,
+        entry,
         purpose,
-        length: length.map_err(|error| Problem::invalid("/length", error.to_string()))?,
+        length,
         ttl: ttl(body.ttl)?,
         paired_with,
-        statuses: ListStatuses::default(),
-        also: AlsoPublished::default(),
     };
     let view = edge.registry.create_list(&request.change()?, &new)?;
     let url = edge.registry.urls().list(view.id);
     let answer = json!({ "id": url, "verifiableCredential": view.credential });
     Ok(Reply::json(201, &answer).header("Location", url))
+}
+
+/// What the entries of a new list say besides their place.
+fn entry_members(body: &NewListBody, purpose: &StatusPurpose) -> Result<EntryMembers, Problem> {
+    let refused = |at: &str, error: &dyn Error| Problem::invalid(at, error.to_string());
+    let size = StatusSize::try_from(body.status_size.unwrap_or(1))
+        .map_err(|error| refused("/statusSize", &error))?;
+    let at = "/statusMessage";
+    let messages = body.status_message.as_ref();
+    let messages = messages.map(|messages| ListMessages::parse(messages, size, at));
+    let messages = messages.transpose().map_err(|error| refused(at, &error))?;
+    let at = "/statusReference";
+    let references = body.status_reference.as_ref();
+    let references = references.map(|references| StatusReferences::parse(references, at));
+    let references = references
+        .transpose()
+        .map_err(|error| refused(at, &error))?;
+    EntryMembers::new(purpose, size, messages, references)
+        .map_err(|error| refused("/statusMessage", &error))
+}
+
+/// What a new list is published as beside a credential with one proof.
+fn also_published(body: &NewListBody) -> Result<AlsoPublished, Problem> {
+    let mut also = AlsoPublished::default();
+    for (place, format) in body.formats.iter().flatten().enumerate() {
+        match format.as_str() {
+            "bitstring" => {}
+            "token" => also.token = true,
+            "2021" => also.status_2021 = true,
+            other => {
+                let detail = format!("{other:?} is none of bitstring, token and 2021");
+                return Err(Problem::invalid(&format!("/formats/{place}"), detail));
+            }
+        }
+    }
+    for (place, suite) in body.cryptosuites.iter().flatten().enumerate() {
+        match suite.parse() {
+            Ok(Securing::EddsaRdfc2022) => {}
+            Ok(Securing::EddsaJcs2022) => also.jcs_proof = true,
+            _ => {
+                let detail = format!("{suite:?} is none of eddsa-rdfc-2022 and eddsa-jcs-2022");
+                return Err(Problem::invalid(&format!("/cryptosuites/{place}"), detail));
+            }
+        }
+    }
+    Ok(also)
 }
 
 fn ttl(millis: Option<u64>) -> Result<Option<Ttl>, Problem> {
@@ -204,9 +339,8 @@ pub(super) fn allocate(edge: &Edge, request: &Request) -> Result<Reply, Problem>
             ));
         }
     };
-    let entries = allocated.entries(&edge.registry);
-    let body = format!("{{\"entries\":{entries}}}");
-    Ok(Reply::bytes(200, "application/json", body))
+    let answer = allocated.answer(&edge.registry)?;
+    Ok(Reply::bytes(200, "application/json", answer))
 }
 
 pub(super) fn update(edge: &Edge, request: &Request) -> Result<Reply, Problem> {

@@ -176,6 +176,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("list", "A status list: in the path its id, in the query its URL"),
     ("index", "Place in the list, from 0"),
     ("timestamp", "The list as it was at this moment (xsd:dateTimeStamp); who may ask is for its issuer to say"),
+    ("time", "The list as it was at this moment: whole seconds since 1970; who may ask is for its issuer to say"),
     ("at", "As of this moment (RFC 3339) rather than now; of a list, where its issuer lets who asks see how it was"),
     ("credential", "Id of a credential"),
     ("issuer", "Its issuer, by id or slug, where several issuers say something of the id"),

@@ -219,7 +219,16 @@ const fn gives(
 const JSON: &[&str] = &["application/json"];
 const PAGE: &[&str] = &["text/html"];
 const JSON_OR_PAGE: &[&str] = &["application/json", "text/html"];
-const LIST: &[&str] = &["application/vc", "application/ld+json", "application/json"];
+pub(super) const LIST: &[&str] = &[
+    "application/vc",
+    "application/ld+json",
+    "application/json",
+    "application/vc+jwt",
+];
+pub(super) const LIST_2021: &[&str] =
+    &["application/vc", "application/ld+json", "application/json"];
+pub(super) const TOKEN_LIST: &[&str] =
+    &["application/statuslist+jwt", "application/statuslist+cwt"];
 const CREDENTIAL: &[&str] = &[
     "application/vc",
     "application/ld+json",
@@ -301,6 +310,9 @@ const PAGING: &[&str] = &["limit", "cursor"];
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
     gives(as_it_was(get("/status-lists/{list}", "A signed BitstringStatusListCredential, now or as it was at a moment in the past", lists::show), &["timestamp"]), LIST, SECURED),
+    gives(as_it_was(get("/status-lists/{list}/2021", "The same list as a signed StatusList2021Credential, now or as it was", lists::show_2021), &["timestamp"]), LIST_2021, SECURED),
+    gives(needing(with_query(get("/token-status-lists", "Where an issuer's token lists are", lists::aggregate), &["issuer"]), &["issuer"]), JSON, &["status_lists"]),
+    gives(as_it_was(get("/token-status-lists/{list}", "A signed Token Status List, now or as it was at a moment in the past", lists::show_token), &["time"]), TOKEN_LIST, &[]),
     gives(with_query(get("/status", "The status of one entry, or of a credential by its id, now or at a moment in the past", statuses::look_up), &["list", "index", "credential", "issuer", "at"]), JSON, &["outcome", "asOf"]),
     gives(ask("/status/query", "The status of up to 10,000 entries or credentials, now or at a moment in the past", body::<statuses::StatusQuery>(), statuses::query), JSON, &["results", "asOf"]),
     gives(with_query(get("/endorsements", "Endorsements by subject, endorser, kind, moment and standing", endorsements::list), &["subject", "endorser", "kind", "at", "standing", "limit", "cursor"]), JSON, &["endorsements", "asOf"]),

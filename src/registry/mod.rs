@@ -23,7 +23,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use tracing::info;
-use url::{Position, Url};
+use url::{Position, Url, form_urlencoded};
 
 use crate::entropy::Entropy;
 use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Slug};
@@ -59,7 +59,7 @@ pub use lists::queries::{
     StatusUnknown,
 };
 pub use lists::statuses::{Refused, StatusTarget, StatusUpdate, Updated};
-pub use lists::{AlsoPublished, ListStatuses, ListView, NewList};
+pub use lists::{AlsoPublished, ListView, NewList};
 pub use profiles::achievements::AchievementView;
 pub use profiles::identity::KeySet;
 pub use profiles::keys::{KeyOwner, KeyView};
@@ -272,6 +272,12 @@ impl<'a> Urls<'a> {
     /// The token list that has a list's id.
     pub fn token_list(&self, id: ListId) -> String {
         format!("{}/token-status-lists/{id}", self.0)
+    }
+
+    /// Where the token lists of an issuer are named.
+    pub fn token_lists_of(&self, issuer: &str) -> String {
+        let issuer: String = form_urlencoded::byte_serialize(issuer.as_bytes()).collect();
+        format!("{}/token-status-lists?issuer={issuer}", self.0)
     }
 
     /// A list in one of its forms.

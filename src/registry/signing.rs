@@ -12,7 +12,9 @@ use super::change::Tx;
 use super::profiles::identity::Controller;
 use super::profiles::keys::{keys_of, public, signs_at};
 use super::{EndorsementView, Registry, RegistryError};
+use crate::bitstring::MAXIMUM_BITS;
 use crate::ids::{KeyId, ProfileId};
+use crate::status::{SignedCwt, TokenListToPublish};
 use crate::store::engine::{Batch, CommitError, Read};
 use crate::store::tables::{
     Digest, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, KEYS, KeyRecord, ProfileRecord, SIGNATURES,
@@ -148,6 +150,26 @@ impl Registry {
         let owner = self.controller(&*snapshot, ProfileId::REGISTRY)?;
         let (id, _, signer) = self.signer(&*snapshot, &owner)?;
         signer.state(typ, claims, &owner.jwt_method(id))
+    }
+
+    /// A token list as a JWT and as a CWT, each verified before it goes anywhere.
+    pub(super) fn sign_token_list(
+        &self,
+        read: &dyn Read,
+        (profile, record): (ProfileId, &ProfileRecord),
+        list: &TokenListToPublish<'_>,
+    ) -> Result<(String, Vec<u8>), RegistryError> {
+        let owner = self.controller_of(profile, record);
+        let (id, _, signer) = self.signer(read, &owner)?;
+        let kid = owner.jwt_method(id);
+        let jwt = list.to_jwt(&kid, &signer.secret);
+        let made = Jws::parse(&jwt).map_err(unsignable)?;
+        made.verify(&signer.public).map_err(unsignable)?;
+        let cwt = list.to_cwt(&kid, &signer.secret);
+        let made = SignedCwt::parse(&cwt).map_err(unsignable)?;
+        made.verify(&signer.public, (MAXIMUM_BITS / 8) as usize)
+            .map_err(unsignable)?;
+        Ok((jwt, cwt))
     }
 
     /// Whether the registry signed this, by the key that it names. What it says is for the caller to

@@ -109,16 +109,6 @@ pub fn build_entry(
     EntryForm::bitstring(list, purpose, members.unwrap_or(&plain)).entry(index)
 }
 
-/// Appends the JSON array of the entries for `indexes` of a Bitstring Status List of one bit.
-pub fn write_entries(
-    list: &str,
-    purpose: &StatusPurpose,
-    indexes: impl IntoIterator<Item = StatusIndex>,
-    out: &mut String,
-) {
-    EntryForm::bitstring(list, purpose, &EntryMembers::default()).write(indexes, out);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,10 +29,7 @@ pub enum Not2021 {
 /// # Errors
 /// [`Not2021`].
 pub fn build_list_2021(list: &ListToPublish<'_>) -> Result<Value, Not2021> {
-    check_purpose_2021(list.purpose)?;
-    if list.bits.size() != StatusSize::One {
-        return Err(Not2021::Size(list.bits.size()));
-    }
+    check_2021(list.purpose, list.bits.size())?;
     let format = ListFormat::StatusList2021;
     let mut credential = Map::new();
     let mut add = |name: &str, value: Value| credential.insert(name.to_owned(), value);
@@ -58,6 +55,18 @@ pub fn build_list_2021(list: &ListToPublish<'_>) -> Result<Value, Not2021> {
     });
     add("credentialSubject", subject);
     Ok(Value::Object(credential))
+}
+
+/// Whether a list for `purpose` with entries of `size` has a form in StatusList2021.
+///
+/// # Errors
+/// [`Not2021`].
+pub fn check_2021(purpose: &StatusPurpose, size: StatusSize) -> Result<(), Not2021> {
+    check_purpose_2021(purpose)?;
+    match size {
+        StatusSize::One => Ok(()),
+        other => Err(Not2021::Size(other)),
+    }
 }
 
 /// Whether StatusList2021 has lists and entries for this purpose.

@@ -27,8 +27,8 @@ pub use answer::{
 };
 pub use bsl::{ListToPublish, StatusList, build_list};
 pub use entry::{ENTRY_TYPE, EntryError, ListFormat, StatusEntry};
-pub use form::{EntryForm, build_entry, write_entries};
-pub use list_2021::{Not2021, build_list_2021};
+pub use form::{EntryForm, build_entry};
+pub use list_2021::{Not2021, build_list_2021, check_2021};
 pub use members::{
     EntryMembers, EntryMembersError, ListMessages, ListMessagesError, MOST_MESSAGE_BYTES,
     MOST_MESSAGE_CHARACTERS, MOST_REFERENCE_CHARACTERS, MOST_REFERENCES, ReferencesError,

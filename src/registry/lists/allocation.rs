@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::bitstring::{ListLength, Permutation, StatusIndex};
 use crate::ids::{ListId, ProfileId, SpaceId};
 use crate::registry::change::Tx;
-use crate::registry::lists::{OpenedSpace, list_of};
+use crate::registry::lists::{OpenedSpace, in_token, list_of};
 use crate::registry::profiles::id_digest;
 use crate::registry::{Change, Registry, RegistryError};
-use crate::status::{StatusPurpose, write_entries};
+use crate::status::{EntryForm, StatusPurpose, write_token_claims};
 use crate::store::engine::{Batch, Read};
 use crate::store::event::EventKind;
 use crate::store::tables::{
     ALLOCATION, CREDENTIALS, Carried, CredentialDates, CredentialRecord, Digest, HOLDERS, Holder,
-    SPACES, SpaceRecord,
+    ListForm, SPACES, SpaceRecord,
 };
 use crate::time::Timestamp;
 
@@ -43,13 +43,33 @@ enum Indexes {
 }
 
 impl Allocated {
-    /// The entries in order, ready to be put into credentials: the text of a JSON array.
-    pub fn entries(&self, registry: &Registry) -> String {
-        let url = registry.urls().list(self.list);
-        let indexes = self.indexes();
-        let mut entries = String::with_capacity(indexes.len() * (150 + 2 * url.len()));
-        write_entries(&url, &self.purpose, indexes, &mut entries);
-        entries
+    /// What is handed out, in order: the text of a JSON object with `entries`, each ready to be put
+    /// into a credential, and where the list is published in these forms too, with `entries2021`
+    /// for credentials of VC Data Model 1.1 and with `status`, each the `status` claim of a token.
+    pub fn answer(&self, registry: &Registry) -> Result<String, RegistryError> {
+        let (read, urls) = (&*registry.engine, registry.urls());
+        let record = list_of(read, &urls, self.list)?;
+        let space = space_of(read, record.space)?;
+        let (url, indexes) = (urls.list(self.list), self.indexes());
+        let form = EntryForm::bitstring(&url, &self.purpose, &record.entry);
+        let mut answer = String::with_capacity(indexes.len() * form.most_bytes() + 16);
+        answer.push_str("{\"entries\":");
+        form.write(indexes.iter().copied(), &mut answer);
+        if record.also_2021 {
+            let url = urls.list_as(self.list, ListForm::Status2021);
+            let form = EntryForm::status_list_2021(&url, &self.purpose);
+            let form = form.expect("checked when the list was opened");
+            answer.push_str(",\"entries2021\":");
+            form.write(indexes.iter().copied(), &mut answer);
+        }
+        if let Some(token) = space.token
+            && in_token(&self.purpose, record.in_token)
+        {
+            answer.push_str(",\"status\":");
+            write_token_claims(&urls.token_list(token), indexes, &mut answer);
+        }
+        answer.push('}');
+        Ok(answer)
     }
 
     /// The indexes in order.
@@ -74,6 +94,9 @@ impl Allocated {
 
 /// At most this many entries in one call.
 pub(in crate::registry) const MOST_ENTRIES: u64 = 100_000;
+
+/// Entries are handed out in answers of at most so many bytes.
+const MOST_ANSWER_BYTES: usize = 1 << 26;
 
 /// One allocation at a time for each owner, so that those who wait do not decide in vain.
 #[derive(Default)]
@@ -105,26 +128,31 @@ impl Registry {
             let detail = format!("a number from 1 to {MOST_ENTRIES} is needed");
             return Err(RegistryError::invalid("/count", detail));
         }
-        self.allocating(change, list, |tx, space, record, purpose| {
-            let first = reserve(tx.read, &mut tx.batch, space, record, count)?;
-            tx.log(EventKind::EntriesAllocated {
-                space,
-                first,
-                count,
-            });
-            let indexes = Indexes::Run {
-                permutation: record.permutation,
-                first,
-                count,
-            };
-            let (purpose, length) = (purpose.clone(), record.length);
-            Ok(Allocated {
-                list,
-                purpose,
-                length,
-                indexes,
-            })
-        })
+        self.allocating(
+            change,
+            list,
+            (count, "/count"),
+            |tx, space, record, purpose| {
+                let first = reserve(tx.read, &mut tx.batch, space, record, count)?;
+                tx.log(EventKind::EntriesAllocated {
+                    space,
+                    first,
+                    count,
+                });
+                let indexes = Indexes::Run {
+                    permutation: record.permutation,
+                    first,
+                    count,
+                };
+                let (purpose, length) = (purpose.clone(), record.length);
+                Ok(Allocated {
+                    list,
+                    purpose,
+                    length,
+                    indexes,
+                })
+            },
+        )
     }
 
     /// Gives each credential an entry of a list, and remembers it under the credential's id. One
@@ -139,7 +167,8 @@ impl Registry {
             let detail = format!("1 to {MOST_ENTRIES} ids are needed");
             return Err(RegistryError::invalid("/credentialIds", detail));
         }
-        self.allocating(change, list, |tx, space, record, purpose| {
+        let asked = (credentials.len() as u64, "/credentialIds");
+        self.allocating(change, list, asked, |tx, space, record, purpose| {
             let indexes = name_entries(tx, space, record, purpose, credentials)?;
             let (purpose, length) = (purpose.clone(), record.length);
             Ok(Allocated {
@@ -155,6 +184,7 @@ impl Registry {
         &self,
         change: &Change,
         list: ListId,
+        (count, pointer): (u64, &str),
         stage: impl Fn(
             &mut Tx<'_>,
             SpaceId,
@@ -163,7 +193,15 @@ impl Registry {
         ) -> Result<Allocated, RegistryError>,
     ) -> Result<Allocated, RegistryError> {
         let urls = self.urls();
-        list_of(&*self.engine, &urls, list)?;
+        let known = list_of(&*self.engine, &urls, list)?;
+        let url = urls.list(list);
+        let bytes = EntryForm::bitstring(&url, &known.purpose, &known.entry).most_bytes();
+        let most = (MOST_ANSWER_BYTES / bytes) as u64;
+        if count > most {
+            let detail =
+                format!("each entry of this list carries its messages: at most {most} at a time");
+            return Err(RegistryError::invalid(pointer, detail));
+        }
         let turn = self.turns.of(list.owner());
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.transact(change, |tx| {

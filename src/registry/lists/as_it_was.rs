@@ -188,7 +188,7 @@ impl Registry {
             });
             let statuses: Vec<_> = statuses.collect::<Result<_, RegistryError>>()?;
             let ttl = then.until.is_none().then(|| edition.ttl());
-            let body = edition.signed_as(form, &statuses, period, ttl)?;
+            let body = edition.signed_as(form, &statuses, (period, ttl))?;
             Ok(Arc::new(Signed::of(body)))
         };
         let signed = self.lately.0.try_get_with((list, form, period, key), sign);

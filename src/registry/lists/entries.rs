@@ -9,9 +9,9 @@ use crate::ids::ProfileId;
 use crate::registry::change::Tx;
 use crate::registry::lists::{OpenedSpace, list_of};
 use crate::registry::{Registry, RegistryError};
-use crate::status::{ENTRY_TYPE, StatusEntry, StatusPurpose, build_entry};
+use crate::status::{ENTRY_TYPE, ListMessages, StatusEntry, StatusPurpose, build_entry};
 use crate::store::engine::Read;
-use crate::store::tables::{ALLOCATION, CREDENTIALS, Carried};
+use crate::store::tables::{ALLOCATION, CREDENTIALS, Carried, LISTS, ListRecord};
 
 /// The `credentialStatus` of a credential, complete.
 pub(in crate::registry) struct Entries {
@@ -61,20 +61,19 @@ impl Registry {
             true => None,
             false => Some(self.place_for(tx, owner, id, &missing)?),
         };
-        let completed =
-            given
-                .into_iter()
-                .zip(wanted)
-                .map(|(entry, purpose)| match (purpose, &place) {
-                    (Some(purpose), Some((opened, index))) => build_entry(
-                        &self.urls().list(opened.list(&purpose)),
-                        &purpose,
-                        *index,
-                        None,
-                    ),
-                    _ => entry,
-                });
-        let mut completed: Vec<Value> = completed.collect();
+        let mut completed = Vec::with_capacity(given.len());
+        for (entry, purpose) in given.into_iter().zip(wanted) {
+            completed.push(match (purpose, &place) {
+                (Some(purpose), Some((opened, index))) => {
+                    let list = opened.list(&purpose);
+                    // One that this change opens says nothing beside the place.
+                    let members = LISTS.get(tx.read, &list)?.map(|record| record.entry);
+                    let url = self.urls().list(list);
+                    build_entry(&url, &purpose, *index, members.as_ref())
+                }
+                _ => entry,
+            });
+        }
         if let Some((opened, index)) = place {
             let (space, index) = (opened.id, index.get() as u32);
             carried.push(Carried {
@@ -154,6 +153,7 @@ impl Registry {
                 detail,
             ));
         }
+        check_statuses(&entry, &record, pointer)?;
         let at_index = |detail: String| {
             Err(RegistryError::invalid(
                 format!("{pointer}/statusListIndex"),
@@ -177,6 +177,30 @@ impl Registry {
     }
 }
 
+/// Whether an entry explains its statuses as its list does: readers go by the entry alone.
+fn check_statuses(
+    entry: &StatusEntry,
+    list: &ListRecord,
+    pointer: &str,
+) -> Result<(), RegistryError> {
+    if entry.size != list.status_size {
+        let detail = format!("the list has entries of {} bits", list.status_size);
+        return Err(RegistryError::invalid(
+            format!("{pointer}/statusSize"),
+            detail,
+        ));
+    }
+    let messages = list.entry.messages().map(ListMessages::as_messages);
+    if entry.messages.as_ref() != messages {
+        let detail = "these are not the messages of the list";
+        return Err(RegistryError::invalid(
+            format!("{pointer}/statusMessage"),
+            detail,
+        ));
+    }
+    Ok(())
+}
+
 fn open_entry() -> Value {
     json!({ "type": ENTRY_TYPE, "statusPurpose": StatusPurpose::Revocation.as_str() })
 }
@@ -195,13 +219,15 @@ fn wanted_purpose(given: &Value, pointer: &str) -> Result<Option<StatusPurpose>,
         .and_then(Value::as_str)
         .map(str::parse)
     {
-        Some(Ok(purpose @ (StatusPurpose::Revocation | StatusPurpose::Suspension))) if is_entry => {
-            Ok(Some(purpose))
-        }
+        Some(Ok(
+            purpose @ (StatusPurpose::Revocation
+            | StatusPurpose::Suspension
+            | StatusPurpose::Refresh),
+        )) if is_entry => Ok(Some(purpose)),
         _ => {
             let detail = format!(
                 "either a complete status entry is needed, or one of type {ENTRY_TYPE} with only \
-                 a statusPurpose, revocation or suspension, to be given a place"
+                 a statusPurpose, revocation, suspension or refresh, to be given a place"
             );
             Err(RegistryError::invalid(pointer, detail))
         }

@@ -1,13 +1,18 @@
 //! A list in every form in which it is signed: as it is, or as it was.
 
+use std::cell::LazyCell;
+
 use serde_json::Value;
 
 use super::allocation::space_of;
 use crate::bitstring::{Bitstring, page_count};
 use crate::ids::{ListId, Revision};
-use crate::registry::lists::list_of;
+use crate::registry::lists::{in_token, list_of};
 use crate::registry::{Registry, RegistryError};
-use crate::status::{ListToPublish, StatusPurpose, build_list};
+use crate::status::{
+    ListToPublish, Plane, StatusPurpose, TokenBits, TokenListToPublish, build_list,
+    build_list_2021, project,
+};
 use crate::store::engine::{Read, StoreError};
 use crate::store::tables::{LIST_STATES, ListForm, ListRecord, ListState, PAGES, ProfileRecord};
 use crate::time::{Timestamp, Ttl};
@@ -25,6 +30,10 @@ pub(super) struct Edition<'a> {
     /// The token list of its space, where there is one.
     pub(super) token: Option<TokenEdition>,
 }
+
+/// From when until when what is signed holds, and for how long a copy of it may be used meanwhile.
+/// What is over says nothing of the latter.
+pub(super) type Held = ((Timestamp, Timestamp), Option<Ttl>);
 
 /// The token list over a space: all its planes in one.
 pub(super) struct TokenEdition {
@@ -58,15 +67,18 @@ impl<'a> Edition<'a> {
     ) -> Result<Self, RegistryError> {
         let record = list_of(read, &registry.urls(), list)?;
         let space = space_of(read, record.space)?;
-        let token = match space.token {
+        let joins = in_token(&record.purpose, record.in_token);
+        let token = match space.token.filter(|_| joins) {
             None => None,
             Some(id) => {
-                let planes = space.planes.iter().map(|plane| {
+                let mut planes = Vec::new();
+                for plane in &space.planes {
                     let record = list_of(read, &registry.urls(), plane.list)?;
-                    let state = state_of(read, plane.list, &record)?;
-                    Ok((plane.list, record, state))
-                });
-                let planes = planes.collect::<Result<_, RegistryError>>()?;
+                    if in_token(&plane.purpose, record.in_token) {
+                        let state = state_of(read, plane.list, &record)?;
+                        planes.push((plane.list, record, state));
+                    }
+                }
                 Some(TokenEdition { id, planes })
             }
         };
@@ -122,22 +134,43 @@ impl Edition<'_> {
         period: (Timestamp, Timestamp),
     ) -> Result<Vec<(ListForm, Vec<u8>)>, RegistryError> {
         let bits = bits_of(self.read, self.list, &self.record)?;
-        self.bitstring_forms(&bits, period, Some(self.ttl()))
+        let own = [
+            ListForm::Bitstring,
+            ListForm::BitstringJwt,
+            ListForm::Status2021,
+        ];
+        let own = own.into_iter().filter(|form| self.has(*form));
+        let ttl = Some(self.ttl());
+        let mut signed = self.bitstring_forms(own, &bits, (period, ttl))?;
+        if let Some(token) = &self.token {
+            let others = token.planes.iter().map(|(list, record, _)| {
+                let bits = match *list == self.list {
+                    true => bits.clone(),
+                    false => bits_of(self.read, *list, record)?,
+                };
+                Ok((record.purpose.clone(), bits))
+            });
+            let planes: Vec<_> = others.collect::<Result<_, RegistryError>>()?;
+            signed.extend(self.token_forms(token, &planes, (period, ttl))?);
+        }
+        Ok(signed)
     }
 
-    /// One form at these statuses: of each list that makes it up, in the order of
-    /// [`Edition::planes_of`]. A list as it was says nothing of how long a copy of it may be used.
+    /// One form of the list at other statuses: those of each list that makes it up, with what that
+    /// is for.
     pub(super) fn signed_as(
         &self,
         form: ListForm,
         planes: &[(StatusPurpose, Bitstring)],
-        period: (Timestamp, Timestamp),
-        ttl: Option<Ttl>,
+        held: Held,
     ) -> Result<Vec<u8>, RegistryError> {
-        let (_, bits) = &planes[0];
-        let signed = self.bitstring_forms(bits, period, ttl)?;
+        let signed = match (self.token.as_ref().filter(|_| form.is_token()), planes) {
+            (Some(token), planes) => self.token_forms(token, planes, held)?.into(),
+            (None, [(_, bits)]) => self.bitstring_forms([form], bits, held)?,
+            _ => unreachable!("a list that is no token list is made up of itself"),
+        };
         let wanted = signed.into_iter().find(|(made, _)| *made == form);
-        Ok(wanted.expect("the edition has this form").1)
+        Ok(wanted.expect("what is asked for is signed").1)
     }
 
     /// The lists that make up a form, and since when there is what they make up.
@@ -154,32 +187,76 @@ impl Edition<'_> {
         }
     }
 
-    /// The forms of this list alone. What they have in common is encoded once.
+    /// Those forms of this list alone. What they have in common is encoded once.
     fn bitstring_forms(
         &self,
+        forms: impl IntoIterator<Item = ListForm>,
         bits: &Bitstring,
-        (valid_from, valid_until): (Timestamp, Timestamp),
-        ttl: Option<Ttl>,
+        ((valid_from, valid_until), ttl): Held,
     ) -> Result<Vec<(ListForm, Vec<u8>)>, RegistryError> {
-        let url = self.registry.urls().list(self.list);
-        let unsigned = build_list(&ListToPublish {
-            url: &url,
+        let urls = self.registry.urls();
+        let list = ListToPublish {
+            url: &urls.list(self.list),
             issuer: &self.issuer.issuer_id,
             purpose: &self.record.purpose,
             valid_from,
             valid_until: Some(valid_until),
             ttl,
             bits,
-        });
-        let mut embedded = self.sign(&unsigned, Securing::EddsaRdfc2022)?;
-        if self.record.jcs_proof {
-            // The second proof joins the first one.
-            embedded = self.sign(embedded.claims(), Securing::EddsaJcs2022)?;
-        }
-        let jwt = self.sign(&unsigned, Securing::VcJwt)?;
-        Ok(vec![
-            (ListForm::Bitstring, bytes_of(embedded)),
-            (ListForm::BitstringJwt, bytes_of(jwt)),
+        };
+        let unsigned = LazyCell::new(|| build_list(&list));
+        let secured = |form| match form {
+            ListForm::BitstringJwt => self.sign(&unsigned, Securing::VcJwt),
+            ListForm::Status2021 => {
+                let url = &urls.list_as(self.list, form);
+                let unsigned = build_list_2021(&ListToPublish { url, ..list });
+                let unsigned = unsigned.expect("checked when the list was opened");
+                self.sign(&unsigned, Securing::EddsaRdfc2022)
+            }
+            _ => {
+                let embedded = self.sign(&unsigned, Securing::EddsaRdfc2022)?;
+                match self.record.jcs_proof {
+                    // The second proof joins the first one.
+                    true => self.sign(embedded.claims(), Securing::EddsaJcs2022),
+                    false => Ok(embedded),
+                }
+            }
+        };
+        let signed = forms.into_iter();
+        let signed = signed.map(|form| Ok((form, bytes_of(secured(form)?))));
+        signed.collect()
+    }
+
+    /// The token list of the space, which all its planes make up, at `planes`' statuses.
+    fn token_forms(
+        &self,
+        token: &TokenEdition,
+        planes: &[(StatusPurpose, Bitstring)],
+        ((issued_at, expires_at), ttl): Held,
+    ) -> Result<[(ListForm, Vec<u8>); 2], RegistryError> {
+        let planes: Vec<_> = planes
+            .iter()
+            .map(|(purpose, bits)| Plane { purpose, bits })
+            .collect();
+        let statuses = project(&planes).expect("checked when each list was opened");
+        let urls = self.registry.urls();
+        let issuer = &self.issuer.issuer_id;
+        let (jwt, cwt) = self.registry.sign_token_list(
+            self.read,
+            (self.list.owner(), &self.issuer),
+            &TokenListToPublish {
+                uri: &urls.token_list(token.id),
+                issuer: Some(issuer),
+                issued_at,
+                expires_at: Some(expires_at),
+                ttl,
+                aggregation_uri: Some(&urls.token_lists_of(issuer)),
+                statuses: &TokenBits::compress(&statuses),
+            },
+        )?;
+        Ok([
+            (ListForm::TokenJwt, jwt.into_bytes()),
+            (ListForm::TokenCwt, cwt),
         ])
     }
 

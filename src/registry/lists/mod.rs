@@ -12,6 +12,7 @@ pub(super) mod queries;
 pub(super) mod staged;
 pub(super) mod statuses;
 
+use std::error::Error;
 use std::sync::PoisonError;
 
 use serde::{Deserialize, Serialize};
@@ -19,10 +20,10 @@ use serde_json::Value;
 
 use super::change::Tx;
 use super::{Change, Registry, RegistryError, Thing, Urls};
-use crate::bitstring::{ListLength, StatusSize};
+use crate::bitstring::ListLength;
 use crate::entropy::random;
 use crate::ids::{ListId, ProfileId, Revision, SpaceId};
-use crate::status::StatusPurpose;
+use crate::status::{EntryMembers, StatusPurpose, check_2021, token_size};
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
@@ -45,8 +46,8 @@ pub struct NewList {
     pub ttl: Option<Ttl>,
     /// Another list of the same issuer, over whose indexes this one is to lie.
     pub paired_with: Option<ListId>,
-    /// Bits an entry, what its statuses mean, and where more is told.
-    pub statuses: ListStatuses,
+    /// What its entries say besides their place: how many bits they have, what each status means.
+    pub entry: EntryMembers,
     /// What it is published as beside a BitstringStatusListCredential.
     pub also: AlsoPublished,
 }
@@ -60,30 +61,8 @@ impl NewList {
             length: ListLength::MINIMUM,
             ttl: None,
             paired_with: None,
-            statuses: ListStatuses::default(),
+            entry: EntryMembers::default(),
             also: AlsoPublished::default(),
-        }
-    }
-}
-
-/// What the statuses of a list are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListStatuses {
-    /// Bits an entry.
-    pub size: StatusSize,
-    /// What each status means, from 0 on: none, or one for each.
-    pub messages: Vec<String>,
-    /// URLs where more is told.
-    pub references: Vec<String>,
-}
-
-impl Default for ListStatuses {
-    /// Set or not set.
-    fn default() -> Self {
-        Self {
-            size: StatusSize::One,
-            messages: Vec::new(),
-            references: Vec::new(),
         }
     }
 }
@@ -135,6 +114,14 @@ impl Registry {
         let credential = serde_json::from_slice(&published.body)
             .expect("a published list is JSON that this registry wrote");
         Ok(ListView { id, credential })
+    }
+
+    /// The token lists of an issuer, by the ids that they have.
+    pub fn token_lists(&self, issuer: ProfileId) -> Result<Vec<ListId>, RegistryError> {
+        let owner = issuer.0.to_be_bytes();
+        let spaces = SPACES.scan(&*self.engine, &owner, None, usize::MAX)?;
+        let tokens = spaces.into_iter().filter_map(|(_, space)| space.token);
+        Ok(tokens.collect())
     }
 
     fn open_beside(
@@ -194,6 +181,7 @@ impl Registry {
             .record
             .clone()
             .unwrap_or_else(|| self.fresh_space(new.length));
+        self.check_forms(tx.read, &record, new)?;
         record.planes.push(Plane {
             purpose: new.purpose.clone(),
             list,
@@ -207,16 +195,45 @@ impl Registry {
         Ok(list)
     }
 
+    /// Whether a new list over a space can be published in all the forms that are asked for.
+    fn check_forms(
+        &self,
+        read: &dyn Read,
+        space: &SpaceRecord,
+        new: &NewList,
+    ) -> Result<(), RegistryError> {
+        let size = new.entry.size();
+        let refused = |error: &dyn Error| RegistryError::invalid("/formats", error.to_string());
+        ListLength::of_size(new.length.entries(), size)
+            .map_err(|error| RegistryError::invalid("/length", error.to_string()))?;
+        if new.also.status_2021 {
+            check_2021(&new.purpose, size).map_err(|error| refused(&error))?;
+        }
+        if new.also.token || space.token.is_some() {
+            let mut planes = Vec::new();
+            for plane in &space.planes {
+                let record = list_of(read, &self.urls(), plane.list)?;
+                if in_token(&plane.purpose, record.in_token) {
+                    planes.push((&plane.purpose, record.status_size));
+                }
+            }
+            if in_token(&new.purpose, new.also.token) {
+                planes.push((&new.purpose, size));
+            }
+            token_size(planes).map_err(|error| refused(&error))?;
+        }
+        Ok(())
+    }
+
     fn write_list(&self, tx: &mut Tx<'_>, list: ListId, space: SpaceId, new: &NewList) {
         let record = ListRecord {
             space,
             purpose: new.purpose.clone(),
             length: new.length.entries(),
-            status_size: new.statuses.size,
+            status_size: new.entry.size(),
             ttl_millis: new.ttl.unwrap_or(self.settings.list_ttl).millis(),
             created_at: tx.now,
-            messages: new.statuses.messages.clone(),
-            references: new.statuses.references.clone(),
+            entry: new.entry.clone(),
             also_2021: new.also.status_2021,
             in_token: new.also.token,
             jcs_proof: new.also.jcs_proof,
@@ -331,6 +348,16 @@ impl OpenedSpace {
             .plane(purpose)
             .expect("entry_space adds every purpose it is asked for")
     }
+}
+
+/// Whether a list is part of the token list of its space: what puts a credential out of force
+/// always is.
+pub(super) const fn in_token(purpose: &StatusPurpose, asked: bool) -> bool {
+    asked
+        || matches!(
+            purpose,
+            StatusPurpose::Revocation | StatusPurpose::Suspension
+        )
 }
 
 /// What a list is, or that there is none.

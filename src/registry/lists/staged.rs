@@ -14,7 +14,7 @@ use crate::ids::{EndorsementId, ListId, Revision};
 use crate::registry::change::{log_event, stage_reason};
 use crate::registry::lists::list_of;
 use crate::registry::{Registry, RegistryError};
-use crate::status::{Change as Allowed, StatusPurpose, transition};
+use crate::status::{Change as Allowed, StatusPurpose, check_token_value, transition};
 use crate::store::codec::SortedIndexes;
 use crate::store::engine::{Batch, Read, StoreError};
 use crate::store::event::{EndorsementState, EventKind};
@@ -181,6 +181,10 @@ impl<'a> Staged<'a> {
             index,
             size,
         );
+        if self.record.in_token {
+            check_token_value(&self.record.purpose, status)
+                .map_err(|refused| Refusal::Item(refused.to_string()))?;
+        }
         match transition(&self.record.purpose, size, present, status) {
             Err(refused) => Err(Refusal::Item(refused.to_string())),
             Ok(Allowed::Unchanged) => Ok(None),

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bitstring::{ListLength, StatusSize};
 use crate::ids::{ListId, Revision, SpaceId};
-use crate::status::StatusPurpose;
-use crate::store::table::{FixedKey, Key, postcard_record};
+use crate::status::{EntryMembers, StatusPurpose};
+use crate::store::table::{FixedKey, Key, Record, known_version, postcard_encode, postcard_record};
 use crate::time::Timestamp;
 
 /// The indexes of one issuer, over which one or more lists lie.
@@ -74,10 +74,8 @@ pub struct ListRecord {
     pub ttl_millis: u64,
     /// When it was opened.
     pub created_at: Timestamp,
-    /// What each status means, from 0 on (`statusMessage` of its entries); none, or one for each.
-    pub messages: Vec<String>,
-    /// Where more is told about the statuses (`statusReference` of its entries).
-    pub references: Vec<String>,
+    /// What its entries say besides their place.
+    pub entry: EntryMembers,
     /// Whether it is published as a StatusList2021Credential as well.
     pub also_2021: bool,
     /// Whether its own statuses are part of the space's token list: those for `revocation` and
@@ -193,12 +191,29 @@ impl FixedKey for ListForm {
     const WIDTH: usize = 1;
 }
 
-/// A signed list as it is served.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A signed list as it is served: postcard of the state, then the bytes themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArtefactRecord {
     /// What it shows.
     pub state: PublishedState,
     /// Its bytes.
     pub body: Vec<u8>,
 }
-postcard_record!(ArtefactRecord, 2);
+
+impl Record for ArtefactRecord {
+    const VERSION: u8 = 2;
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        postcard_encode(&self.state, out);
+        out.extend_from_slice(&self.body);
+    }
+
+    fn decode(version: u8, bytes: &[u8]) -> Result<Self, String> {
+        known_version::<Self>(version)?;
+        let (state, body) = postcard::take_from_bytes(bytes).map_err(|error| error.to_string())?;
+        Ok(Self {
+            state,
+            body: body.to_vec(),
+        })
+    }
+}

@@ -8,7 +8,7 @@ use super::rewrite::Rewrite;
 use super::to_format_2::written;
 use crate::bitstring::{ListLength, StatusSize};
 use crate::ids::{ListId, Revision, SCOPED_ID_BYTES, Slug, SpaceId};
-use crate::status::StatusPurpose;
+use crate::status::{EntryMembers, StatusPurpose};
 use crate::store::engine::{Batch, Row, StoreError};
 use crate::store::format::Opening;
 use crate::store::staging::Writes;
@@ -89,8 +89,7 @@ fn list(body: &[u8]) -> Result<Vec<u8>, String> {
         status_size: older.status_size,
         ttl_millis: older.ttl_millis,
         created_at: older.created_at,
-        messages: Vec::new(),
-        references: Vec::new(),
+        entry: EntryMembers::default(),
         also_2021: false,
         in_token: false,
         jcs_proof: false,

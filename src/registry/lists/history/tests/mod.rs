@@ -15,7 +15,7 @@ use crate::registry::{
     Actor, Change, MaySee, NewList, NewProfile, QuestionAnswer, Registry, Roles, Settings,
     StatusQuestion, StatusTarget, StatusUnknown, StatusUpdate,
 };
-use crate::status::StatusPurpose;
+use crate::status::{EntryMembers, ListMessages, StatusPurpose};
 use crate::store::engine::{Batch, Engine, Row, StoreError};
 use crate::store::event::{Event, EventKind};
 use crate::store::memory::MemoryEngine;
@@ -84,8 +84,13 @@ impl Place {
 
     /// A list with `given_out` entries, of `size` bits each.
     fn list(&self, purpose: StatusPurpose, size: StatusSize, given_out: u64) -> (ListId, Vec<u64>) {
-        let mut new = NewList::usual(self.school, purpose);
-        new.statuses.size = size;
+        let texts = (0..=size.maximum()).map(|value| format!("meaning {value}"));
+        let messages = ListMessages::new(texts.collect()).unwrap();
+        let entry = EntryMembers::new(&purpose, size, Some(messages), None).unwrap();
+        let new = NewList {
+            entry,
+            ..NewList::usual(self.school, purpose)
+        };
         let list = self.registry.create_list(&operator(), &new).unwrap().id;
         let allocated = self.registry.allocate(&operator(), list, given_out);
         let indexes = allocated.unwrap().indexes();
