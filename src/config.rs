@@ -13,7 +13,7 @@ use url::{Host, Url};
 
 use crate::http::{CachePolicy, Limits};
 use crate::net::{HostPatternError, Hosts, Policy};
-use crate::registry::Settings;
+use crate::registry::{HistoryAccess, Settings};
 use crate::time::Ttl;
 
 /// The defaults, which are also the documentation of every key.
@@ -86,6 +86,8 @@ pub struct MasterKeyConfig {
 pub struct AccessConfig {
     /// Who may ask by credential id.
     pub status_by_credential: Audience,
+    /// Who may see the lists of issuers as they were that chose nothing for themselves.
+    pub history: HistoryAccess,
 }
 
 /// Who may ask.
@@ -110,6 +112,8 @@ pub struct ListsConfig {
     pub publish_delay_ms: u64,
     /// Bytes of memory in which published lists are kept ready.
     pub kept_ready_bytes: u64,
+    /// For how many days lists are kept as they were; 0 for ever.
+    pub history_days: u16,
 }
 
 /// Endorsements.
@@ -148,6 +152,7 @@ pub struct CacheConfig {
     profile: u64,
     achievement: u64,
     status_list: u64,
+    past_list: u64,
     endorsement: u64,
     look_up: u64,
     standing: u64,
@@ -332,6 +337,11 @@ impl Config {
             idempotency_kept: Ttl::from_seconds(self.idempotency.kept_seconds),
             publish_before_acknowledging: self.lists.publish_delay_ms == 0,
             ready_bytes: self.lists.kept_ready_bytes,
+            history: self.access.history,
+            history_kept: match self.lists.history_days {
+                0 => None,
+                days => Some(Ttl::from_seconds(u64::from(days) * 86_400)),
+            },
             renewal_notice: Ttl::from_seconds(
                 u64::from(self.endorsements.renewal_notice_days) * 86_400,
             ),
@@ -350,6 +360,7 @@ impl Config {
             profile: Ttl::from_seconds(self.cache.profile),
             achievement: Ttl::from_seconds(self.cache.achievement),
             status_list: Ttl::from_seconds(self.cache.status_list),
+            past_list: Ttl::from_seconds(self.cache.past_list),
             endorsement: Ttl::from_seconds(self.cache.endorsement),
             look_up: Ttl::from_seconds(self.cache.look_up),
             standing: Ttl::from_seconds(self.cache.standing),
@@ -532,6 +543,22 @@ mod tests {
         for bad in ["-1", "65536", "\"a month\""] {
             assert!(days(&format!("[endorsements]\nrenewal_notice_days = {bad}")).is_err());
         }
+    }
+
+    #[test]
+    fn history_is_for_issuers_and_for_ever_unless_it_is_said_otherwise() {
+        let set = |file: &str| {
+            let settings = load(file).map(|config| config.settings());
+            settings.map(|settings| (settings.history, settings.history_kept))
+        };
+        assert_eq!(set("").unwrap(), (HistoryAccess::Authorised, None));
+        let kept = set("[access]\nhistory = \"none\"\n[lists]\nhistory_days = 2").unwrap();
+        assert_eq!(
+            kept,
+            (HistoryAccess::None, Some(Ttl::from_seconds(172_800)))
+        );
+        assert!(set("[access]\nhistory = \"everybody\"").is_err());
+        assert!(set("[lists]\nhistory_days = -1").is_err());
     }
 
     #[test]

@@ -14,9 +14,6 @@ use time::format_description::well_known::Rfc3339;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Timestamp(i64);
 
-const EARLIEST: i64 = -62_135_596_800_000;
-const LATEST: i64 = 253_402_300_799_999;
-
 /// A text is not a moment as RFC 3339 writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0:?} is not an RFC 3339 time such as 2026-01-31T12:00:00Z")]
@@ -25,10 +22,14 @@ pub struct TimestampError(String);
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
+    /// The first moment of the year 0001.
+    pub const EARLIEST: Self = Self(-62_135_596_800_000);
+    /// The last moment of the year 9999.
+    pub const LATEST: Self = Self(253_402_300_799_999);
 
     /// The moment this many milliseconds after the epoch, held within the years 0001 to 9999.
     pub fn from_millis(millis: i64) -> Self {
-        Self(millis.clamp(EARLIEST, LATEST))
+        Self(millis.clamp(Self::EARLIEST.0, Self::LATEST.0))
     }
 
     /// Milliseconds since the epoch.
@@ -52,6 +53,19 @@ impl Timestamp {
             self.0
                 .saturating_add(i64::try_from(ttl.millis()).unwrap_or(i64::MAX)),
         )
+    }
+
+    /// This moment less `ttl`, at least the beginning of the year 0001.
+    pub fn minus(self, ttl: Ttl) -> Self {
+        Self::from_millis(
+            self.0
+                .saturating_sub(i64::try_from(ttl.millis()).unwrap_or(i64::MAX)),
+        )
+    }
+
+    /// The first whole second from this moment on.
+    pub fn next_whole_second(self) -> Self {
+        Self::from_millis(self.0.saturating_add(999)).whole_seconds()
     }
 
     /// The date as HTTP writes it (RFC 9110 section 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -106,7 +120,7 @@ impl FromStr for Timestamp {
         let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| refused())?;
         let millis = i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000));
         match millis {
-            Ok(millis) if (EARLIEST..=LATEST).contains(&millis) => Ok(Self(millis)),
+            Ok(millis) if (Self::EARLIEST.0..=Self::LATEST.0).contains(&millis) => Ok(Self(millis)),
             _ => Err(refused()),
         }
     }
@@ -205,13 +219,13 @@ mod tests {
         );
         assert_eq!(
             Timestamp::EPOCH.plus(Ttl::from_millis(u64::MAX)).millis(),
-            LATEST
+            Timestamp::LATEST.0
         );
     }
 
     proptest! {
         #[test]
-        fn moments_survive_their_text(millis in EARLIEST..=LATEST) {
+        fn moments_survive_their_text(millis in Timestamp::EARLIEST.0..=Timestamp::LATEST.0) {
             let at = Timestamp::from_millis(millis);
             prop_assert_eq!(at.to_string().parse::<Timestamp>(), Ok(at));
         }

@@ -86,6 +86,7 @@ impl Place {
                 issuer: true,
                 accreditor: false,
             },
+            history: None,
             members,
         };
         let issuer = registry

@@ -177,7 +177,7 @@ fn look_up(registry: &Registry, list: ListId, indexes: &[u64], few: &[u64], take
         .iter()
         .map(|index| {
             let answer = registry
-                .status_at(&url, *index, None)
+                .status_at(&url, *index, None, None)
                 .expect("the store answers");
             answer.expect("the entry is known")
         })
@@ -214,7 +214,7 @@ fn questions(registry: &Registry, list: ListId, indexes: &[u64]) -> Vec<StatusQu
 
 fn answers(registry: &Registry, questions: &[StatusQuestion]) -> Vec<StatusAnswer> {
     registry
-        .statuses(questions, None, MaySee::Everything)
+        .statuses(questions, None, None, MaySee::Everything)
         .expect("the store answers")
         .into_iter()
         .map(|answer| match answer {

@@ -160,6 +160,7 @@ impl<'a> Filling<'a> {
                 slug: plan::slug(number).parse().expect("a slug"),
                 id_form: IdForm::DidWeb,
                 roles: roles(number),
+                history: None,
                 members: members(number),
             };
             let made = registry.create_profile(&change(), &new);
@@ -438,6 +439,7 @@ fn edge(registry: Arc<Registry>) -> Edge {
             profile: minutes,
             achievement: minutes,
             status_list: minutes,
+            past_list: minutes,
             endorsement: minutes,
             look_up: none,
             standing: minutes,

@@ -130,6 +130,7 @@ fn profile(
             slug,
             id_form: IdForm::DidWeb,
             roles,
+            history: None,
             members,
         },
     )

@@ -9,7 +9,7 @@ use tokio::time::MissedTickBehavior;
 use tracing::{info, warn};
 
 use crate::http::Edge;
-use crate::registry::Registry;
+use crate::registry::{Registry, RegistryError};
 use crate::verify::Options;
 
 /// Runs until it is dropped.
@@ -91,5 +91,26 @@ fn forget(registry: &Registry) {
         Ok(0) => {}
         Ok(tokens) => info!(tokens, "forgot expired tokens"),
         Err(problem) => warn!(%problem, "expired tokens could not be forgotten"),
+    }
+    match forget_past(registry) {
+        Ok(0) => {}
+        Ok(states) => info!(states, "forgot how lists were longer ago than that is kept"),
+        Err(problem) => warn!(%problem, "the past of lists could not be forgotten"),
+    }
+}
+
+/// So many past states of lists are removed at a time, so that changes are not held up.
+const FORGOTTEN_AT_ONCE: usize = 256;
+
+/// Forgets how lists were before the time for which that is kept. Returns how many states went.
+fn forget_past(registry: &Registry) -> Result<usize, RegistryError> {
+    let (mut states, mut from) = (0, None);
+    loop {
+        let forgotten = registry.forget_past(from, FORGOTTEN_AT_ONCE)?;
+        states += forgotten.states;
+        match forgotten.next {
+            Some(next) => from = Some(next),
+            None => return Ok(states),
+        }
     }
 }

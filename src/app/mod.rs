@@ -21,7 +21,7 @@ use crate::cli::{InitArgs, InitDone, ServeArgs, Transport};
 use crate::config::{Audience, Config, EngineChoice, FILE_IN_DATA, Overrides};
 use crate::http::{self, Edge, Mode};
 use crate::net::{Elsewhere, SystemNames};
-use crate::registry::{Actor, Change, Publisher, Registry, Settings};
+use crate::registry::{Actor, Change, HistoryAccess, Publisher, Registry, Settings};
 use crate::store::engine::Engine;
 use crate::store::memory::MemoryEngine;
 use crate::time::{Clock, Ttl};
@@ -117,7 +117,15 @@ fn open(config: &Config, mode: Mode) -> Result<Arc<Registry>, String> {
     if mode == Mode::Development {
         master_key::make_if_missing(config)?;
     }
-    let registry = Arc::new(open_registry(config, config.lists.publish_delay_ms == 0)?);
+    let configured = config.settings();
+    let opening = match mode {
+        Mode::Development => Settings {
+            history: HistoryAccess::Public,
+            ..configured
+        },
+        Mode::Production => configured,
+    };
+    let registry = Arc::new(open_registry(config, opening)?);
     if let Err(problem) = registry.sign_again() {
         warn!(%problem, "endorsements signed by a revoked key could not all be signed again");
     }
@@ -134,14 +142,18 @@ fn open(config: &Config, mode: Mode) -> Result<Arc<Registry>, String> {
     Ok(registry)
 }
 
-fn open_registry(config: &Config, publish_first: bool) -> Result<Registry, String> {
+/// The settings of whoever works on a data folder without a server: nobody would publish later.
+fn publishing_first(config: &Config) -> Settings {
+    Settings {
+        publish_before_acknowledging: true,
+        ..config.settings()
+    }
+}
+
+fn open_registry(config: &Config, settings: Settings) -> Result<Registry, String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let master = master_key::read(config)?;
     let engine = open_engine(config, clock.clone())?;
-    let settings = Settings {
-        publish_before_acknowledging: publish_first,
-        ..config.settings()
-    };
     let registry = Registry::open(engine, clock, Arc::new(SystemEntropy), master, settings);
     registry.map_err(|error| error.to_string())
 }
@@ -203,7 +215,7 @@ pub fn init(args: InitArgs) -> Result<InitDone, String> {
     std::fs::create_dir_all(&config.data).map_err(failed)?;
     master_key::make_if_missing(&config)?;
     std::fs::write(config.data.join(FILE_IN_DATA), settings_file(&config)).map_err(failed)?;
-    let registry = open_registry(&config, true)?;
+    let registry = open_registry(&config, publishing_first(&config))?;
     let operator = Change::by(Actor::operator());
     let made = registry
         .make_token(&operator, None, Ttl::from_seconds(90 * 24 * 3600))
@@ -246,7 +258,7 @@ pub fn open_local(data: &Path) -> Result<Box<dyn Transport>, String> {
             "{data} holds no registry; `goodstanding init --data {data}` makes one"
         ));
     }
-    let registry = Arc::new(open_registry(&config, true)?);
+    let registry = Arc::new(open_registry(&config, publishing_first(&config))?);
     registry.catch_up().map_err(|error| error.to_string())?;
     let edge = edge(&config, Mode::Production, registry)?;
     Ok(Box::new(local::Local::new(edge)))

@@ -54,6 +54,8 @@ pub struct CachePolicy {
     pub achievement: Ttl,
     /// Status lists; never longer than the list's own `ttl`.
     pub status_list: Ttl,
+    /// Status lists as they were, of a time that is over and where everybody may see them.
+    pub past_list: Ttl,
     /// Signed endorsements, also as pages.
     pub endorsement: Ttl,
     /// Look-ups of status and of endorsements, which show every acknowledged change at once.

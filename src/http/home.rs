@@ -109,15 +109,17 @@ fn search(
             let words = "The place in the list has to be a whole number from 0.";
             return Ok(Some(Answer::Refused(words.into())));
         };
-        return Ok(Some(match edge.registry.status_at(list, index, None)? {
-            Ok(answer) => Answer::Found(vec![Finding {
-                kind: format!("Entry {index} of a status list"),
-                thing: Link::outside(list, list),
-                standing: Standing(answer.outcome),
-                as_of,
-            }]),
-            Err(unknown) => Answer::Refused(Problem::from(unknown).detail),
-        }));
+        return Ok(Some(
+            match edge.registry.status_at(list, index, None, None)? {
+                Ok(answer) => Answer::Found(vec![Finding {
+                    kind: format!("Entry {index} of a status list"),
+                    thing: Link::outside(list, list),
+                    standing: Standing(answer.outcome),
+                    as_of,
+                }]),
+                Err(unknown) => Answer::Refused(Problem::from(unknown).detail),
+            },
+        ));
     }
     if query.is_empty() {
         return Ok(None);

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::accept::negotiate;
 use super::edge::Edge;
+use super::moment::moment_asked;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
@@ -15,9 +16,12 @@ use super::routes::{LIST, LIST_2021, TOKEN_LIST};
 use crate::bitstring::{ListLength, StatusSize};
 use crate::ids::ListId;
 use crate::json;
-use crate::registry::{AlsoPublished, ListForm, NewList, StatusTarget, StatusUpdate, Updated};
+use crate::registry::{
+    AlsoPublished, ListForm, ListThen, NewList, StatusTarget, StatusUnknown, StatusUpdate, ToldTo,
+    Updated, WithheldFrom,
+};
 use crate::status::{EntryMembers, ListMessages, PurposeError, StatusPurpose, StatusReferences};
-use crate::time::Ttl;
+use crate::time::{Timestamp, Ttl};
 use crate::vc::securing::Securing;
 
 /// A list to be opened.
@@ -100,26 +104,25 @@ const LONGEST_REASON: usize = 2_000;
 
 pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let list: ListId = request.param("list")?;
-    if let Some(timestamp) = request.query("timestamp") {
-        // The present list would be a wrong answer about the past.
-        let detail = format!("the state of the list at {timestamp} is not held");
-        let problem = Problem::new(404, "", "That moment is not held", detail);
-        let kind = "https://www.w3.org/ns/credentials/status-list#STATUS_RETRIEVAL_ERROR";
-        return Err(problem.of_standard(kind));
-    }
     let media_type = negotiate(request.accept().as_deref(), LIST)?;
     let form = match media_type {
         "application/vc+jwt" => ListForm::BitstringJwt,
         _ => ListForm::Bitstring,
     };
-    served(edge, (list, form), media_type)
+    match timestamp(edge, request)? {
+        Some(at) => as_it_was(edge, request, (list, form), at, media_type),
+        None => served(edge, (list, form), media_type),
+    }
 }
 
 /// The list as a StatusList2021Credential.
 pub(super) fn show_2021(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let media_type = negotiate(request.accept().as_deref(), LIST_2021)?;
     let place = (request.param("list")?, ListForm::Status2021);
-    served(edge, place, media_type)
+    match timestamp(edge, request)? {
+        Some(at) => as_it_was(edge, request, place, at, media_type),
+        None => served(edge, place, media_type),
+    }
 }
 
 /// The token list, as a JWT unless a CWT is preferred.
@@ -129,7 +132,19 @@ pub(super) fn show_token(edge: &Edge, request: &Request) -> Result<Reply, Proble
         "application/statuslist+cwt" => ListForm::TokenCwt,
         _ => ListForm::TokenJwt,
     };
-    served(edge, (request.param("list")?, form), media_type)
+    let place = (request.param("list")?, form);
+    match request.query_as::<i64>("time", "whole seconds since 1970")? {
+        Some(seconds) => token_list_as_it_was(edge, request, place, seconds, media_type),
+        None => served(edge, place, media_type),
+    }
+}
+
+/// The moment for which a list is asked (Bitstring Status List 1.0, section 2.4).
+fn timestamp(edge: &Edge, request: &Request) -> Result<Option<Timestamp>, Problem> {
+    let need = "a time such as 2026-01-31T12:00:00Z, with + written as %2B";
+    let at = request.query_as("timestamp", need)?;
+    moment_asked(edge, at, "?timestamp")?;
+    Ok(at)
 }
 
 fn served(
@@ -144,6 +159,59 @@ fn served(
         .version(&published.etag, published.published_at)
         .header("Vary", "Accept")
         .fresh_for(fresh))
+}
+
+/// A list as it was. What is over never changes; where not everybody may see it, nobody keeps it.
+fn as_it_was(
+    edge: &Edge,
+    request: &Request,
+    place: (ListId, ListForm),
+    at: Timestamp,
+    media_type: &str,
+) -> Result<Reply, Problem> {
+    let then = edge.registry.list_as_it_was(place, at, request.actor)??;
+    Ok(shown_as_it_was(edge, then, media_type))
+}
+
+/// Token Status List, historical resolution: 501 where the past is not told at all, 404 where that
+/// time of it is not held.
+fn token_list_as_it_was(
+    edge: &Edge,
+    request: &Request,
+    place: (ListId, ListForm),
+    seconds: i64,
+    media_type: &str,
+) -> Result<Reply, Problem> {
+    let at = Timestamp::from_millis(seconds.saturating_mul(1_000));
+    moment_asked(edge, Some(at), "?time")?;
+    match edge.registry.list_as_it_was(place, at, request.actor)? {
+        Ok(then) => Ok(shown_as_it_was(edge, then, media_type)),
+        Err(unknown) => {
+            let nobody = matches!(
+                unknown,
+                StatusUnknown::Withheld {
+                    from: WithheldFrom::Everybody,
+                    ..
+                }
+            );
+            let problem = Problem::from(unknown);
+            Err(match nobody {
+                true => Problem::new(501, "no-history", "No history", problem.detail),
+                false => problem,
+            })
+        }
+    }
+}
+
+fn shown_as_it_was(edge: &Edge, then: ListThen, media_type: &str) -> Reply {
+    let reply = Reply::bytes(200, media_type, then.body)
+        .version(&then.etag, then.since)
+        .header("Vary", "Accept");
+    match (then.told, then.superseded) {
+        (ToldTo::TheAsker, _) => reply.header("Cache-Control", "private, no-store"),
+        (ToldTo::Everybody, Some(_)) => reply.fresh_for(edge.cache.past_list),
+        (ToldTo::Everybody, None) => reply.fresh_for(edge.cache.status_list.min(then.ttl)),
+    }
 }
 
 /// Where an issuer's token lists are (Token Status List, section 9: aggregation).

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::reply::Reply;
 use crate::badges::ShapeError;
 use crate::json::JsonError;
-use crate::registry::{RegistryError, StatusUnknown, StepRefused};
+use crate::registry::{RegistryError, StatusUnknown, StepRefused, WithheldFrom};
 use crate::store::engine::CommitError;
 
 /// A refusal as the caller sees it.
@@ -302,6 +302,25 @@ impl From<StatusUnknown> for Problem {
                 );
                 Self::new(404, "", "That moment is not held", detail).of_standard(retrieval)
             }
+            StatusUnknown::Withheld { list, from } => withheld(&list, from),
+        }
+    }
+}
+
+/// The present of a list is for everybody, and so is that there is one.
+fn withheld(list: &str, from: WithheldFrom) -> Problem {
+    match from {
+        WithheldFrom::Strangers => Problem::unauthenticated(&format!(
+            "how {list} was is told to its issuer and the operator; send a token of theirs"
+        )),
+        WithheldFrom::Others => {
+            let detail = format!("how {list} was is told to its issuer and the operator alone");
+            Problem::new(403, "history-withheld", "History withheld", detail)
+        }
+        WithheldFrom::Everybody => {
+            let detail = format!("the issuer of {list} has chosen that nobody is told how it was");
+            let problem = Problem::new(404, "", "That moment is not held", detail);
+            problem.of_standard(format!("{STATUS_LIST}STATUS_RETRIEVAL_ERROR"))
         }
     }
 }

@@ -14,7 +14,8 @@ use super::reply::Reply;
 use super::request::Request;
 use crate::ids::{KeyId, ProfileId, Slug};
 use crate::registry::{
-    AccreditorAction, Embed, KeyOwner, KeyView, NewProfile, ProfileView, Roles, document_tag,
+    AccreditorAction, Embed, HistoryAccess, KeyOwner, KeyView, NewProfile, ProfileSettings,
+    ProfileView, Roles, document_tag,
 };
 use crate::store::tables::IdForm;
 use crate::time::Timestamp;
@@ -34,6 +35,9 @@ pub(super) struct NewProfileBody {
     roles: Vec<String>,
     /// Form of the profile's id: `did:web` (the default), `https` or `did:key`.
     issuer_id: Option<String>,
+    /// Who may see its status lists as they were: `public`, `authorised` (itself and the operator)
+    /// or `none`. As the registry has it, where that is not said.
+    status_history: Option<String>,
     /// Name of the organisation or person.
     name: String,
 }
@@ -48,6 +52,9 @@ pub(super) struct NewProfileBody {
 pub(super) struct ProfileBody {
     /// The roles, where they are to change; the operator's to give.
     roles: Option<Vec<String>>,
+    /// Who may see its status lists as they were, where that is to change: `public`, `authorised`
+    /// or `none`.
+    status_history: Option<String>,
     /// Name of the organisation or person.
     name: String,
 }
@@ -82,6 +89,7 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         slug,
         id_form,
         roles: parse_roles(&roles)?,
+        history: take_history(&mut members)?,
         members,
     };
     let view = edge.registry.create_profile(&request.change()?, &new)?;
@@ -93,11 +101,14 @@ pub(super) fn replace(edge: &Edge, request: &Request) -> Result<Reply, Problem> 
     let slug: Slug = request.param("profile")?;
     let mut members: Map<String, Value> = request.json()?;
     let roles: Option<Vec<String>> = take(&mut members, "roles")?;
-    let roles = roles.map(|roles| parse_roles(&roles)).transpose()?;
+    let settings = ProfileSettings {
+        roles: roles.map(|roles| parse_roles(&roles)).transpose()?,
+        history: take_history(&mut members)?,
+    };
     let (change, expected) = (request.change()?, request.if_match()?);
-    let view = edge
-        .registry
-        .change_profile(&change, &slug, &members, roles, expected.as_ref())?;
+    let view =
+        edge.registry
+            .change_profile(&change, &slug, &members, settings, expected.as_ref())?;
     Ok(document(200, "application/json", &view))
 }
 
@@ -123,6 +134,7 @@ pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
                 "url": edge.registry.urls().profile(&view.slug),
                 "name": view.document.get("name"),
                 "roles": role_names(view.roles),
+                "statusHistory": view.history,
             })
         })
         .collect();
@@ -357,6 +369,20 @@ fn parse_roles(names: &[String]) -> Result<Roles, Problem> {
         return Err(Problem::invalid("/roles", "at least one role is needed"));
     }
     Ok(roles)
+}
+
+fn take_history(members: &mut Map<String, Value>) -> Result<Option<HistoryAccess>, Problem> {
+    let named: Option<String> = take(members, "statusHistory")?;
+    let parse = |name: String| match name.as_str() {
+        "public" => Ok(HistoryAccess::Public),
+        "authorised" => Ok(HistoryAccess::Authorised),
+        "none" => Ok(HistoryAccess::None),
+        _ => Err(Problem::invalid(
+            "/statusHistory",
+            "public, authorised or none is needed",
+        )),
+    };
+    named.map(parse).transpose()
 }
 
 /// Takes a member that the registry itself reads out of those of the Open Badges class.

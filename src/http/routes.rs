@@ -37,6 +37,8 @@ pub struct Route {
     pub bulk: bool,
     /// Whether its answer may wait for others on the network.
     pub goes_outside: bool,
+    /// The parameter that asks for a signed list as it was, which costs more than the present one.
+    pub past: Option<&'static str>,
     /// What it does, in a line.
     pub summary: &'static str,
     /// Parameters of its query.
@@ -95,6 +97,7 @@ const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Rou
         access: Access::Public,
         bulk: false,
         goes_outside: false,
+        past: None,
         summary,
         query: &[],
         needed: &[],
@@ -137,6 +140,14 @@ const fn change(
 
 const fn with_query(route: Route, query: &'static [&'static str]) -> Route {
     Route { query, ..route }
+}
+
+/// A list that can be asked for as it was, by a parameter that stands alone.
+const fn as_it_was(route: Route, parameter: &'static [&'static str; 1]) -> Route {
+    Route {
+        past: Some(parameter[0]),
+        ..with_query(route, parameter)
+    }
 }
 
 const fn needing(route: Route, needed: &'static [&'static str]) -> Route {
@@ -298,10 +309,10 @@ const PAGING: &[&str] = &["limit", "cursor"];
 /// Every route, the busiest first.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
-    gives(with_query(get("/status-lists/{list}", "A signed BitstringStatusListCredential", lists::show), &["timestamp"]), LIST, SECURED),
-    gives(get("/status-lists/{list}/2021", "The same list as a signed StatusList2021Credential", lists::show_2021), LIST_2021, SECURED),
+    gives(as_it_was(get("/status-lists/{list}", "A signed BitstringStatusListCredential, now or as it was at a moment in the past", lists::show), &["timestamp"]), LIST, SECURED),
+    gives(as_it_was(get("/status-lists/{list}/2021", "The same list as a signed StatusList2021Credential, now or as it was", lists::show_2021), &["timestamp"]), LIST_2021, SECURED),
     gives(needing(with_query(get("/token-status-lists", "Where an issuer's token lists are", lists::aggregate), &["issuer"]), &["issuer"]), JSON, &["status_lists"]),
-    gives(get("/token-status-lists/{list}", "A signed Token Status List", lists::show_token), TOKEN_LIST, &[]),
+    gives(as_it_was(get("/token-status-lists/{list}", "A signed Token Status List, now or as it was at a moment in the past", lists::show_token), &["time"]), TOKEN_LIST, &[]),
     gives(with_query(get("/status", "The status of one entry, or of a credential by its id, now or at a moment in the past", statuses::look_up), &["list", "index", "credential", "issuer", "at"]), JSON, &["outcome", "asOf"]),
     gives(ask("/status/query", "The status of up to 10,000 entries or credentials, now or at a moment in the past", body::<statuses::StatusQuery>(), statuses::query), JSON, &["results", "asOf"]),
     gives(with_query(get("/endorsements", "Endorsements by subject, endorser, kind, moment and standing", endorsements::list), &["subject", "endorser", "kind", "at", "standing", "limit", "cursor"]), JSON, &["endorsements", "asOf"]),

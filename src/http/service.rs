@@ -31,12 +31,17 @@ struct Shared {
     /// A permit is held while something is verified, which may wait for others on the network.
     /// Other reads never do, so these leave them the threads that changes leave.
     verifications: Arc<Semaphore>,
+    /// A permit is held while a list is put together as it was and signed, which takes a processor
+    /// and up to some ten megabytes, unlike other reads.
+    pasts: Arc<Semaphore>,
 }
 
 /// How many changes are made at a time; more wait their turn.
 const CHANGES_AT_A_TIME: usize = 256;
 /// How many verifications are made at a time; more wait their turn.
 const VERIFICATIONS_AT_A_TIME: usize = 128;
+/// How many lists are put together as they were at a time; more wait their turn.
+const PASTS_AT_A_TIME: usize = 8;
 
 /// The service as a warp filter. There is one filter, so nothing can fall through to another.
 pub(super) fn filter(edge: Arc<Edge>) -> BoxedFilter<(Response<Bytes>,)> {
@@ -45,6 +50,7 @@ pub(super) fn filter(edge: Arc<Edge>) -> BoxedFilter<(Response<Bytes>,)> {
         edge,
         changes: Arc::new(Semaphore::new(CHANGES_AT_A_TIME)),
         verifications: Arc::new(Semaphore::new(VERIFICATIONS_AT_A_TIME)),
+        pasts: Arc::new(Semaphore::new(PASTS_AT_A_TIME)),
     });
     warp::any()
         .map(move || shared.clone())
@@ -345,6 +351,8 @@ async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply 
     let changes = route.access == Access::Token && route.method != "GET";
     let turn = if route.goes_outside {
         Some(&shared.verifications)
+    } else if route.past.is_some_and(|name| request.query(name).is_some()) {
+        Some(&shared.pasts)
     } else {
         changes.then_some(&shared.changes)
     };

@@ -54,8 +54,13 @@ pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> 
             let index = parse_index(index).ok_or_else(|| {
                 Problem::invalid("?index", "the index has to be a whole number from 0")
             })?;
-            let answer = edge.registry.status_at(list, index, at)??;
-            stamped(entry_members(&answer), &as_of).fresh_for(edge.cache.look_up)
+            let answer = edge.registry.status_at(list, index, at, request.actor)??;
+            let reply = stamped(entry_members(&answer), &as_of);
+            match at.and(request.actor) {
+                None => reply.fresh_for(edge.cache.look_up),
+                // How a list was may be for this caller alone.
+                Some(_) => reply.not_kept(),
+            }
         }
         (None, None, Some(credential)) => {
             let may_see = may_see(edge, request)?;
@@ -104,7 +109,9 @@ pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         .collect();
     let at = moment(body.at.as_deref(), "/at")?;
     let as_of = moment_asked(edge, at, "/at")?.to_string();
-    let answers = edge.registry.statuses(&questions?, at, may_see)?;
+    let answers = edge
+        .registry
+        .statuses(&questions?, at, request.actor, may_see)?;
     let results: Vec<Value> = answers
         .into_iter()
         .map(|answer| match answer {
@@ -199,7 +206,8 @@ fn unknown_members(unknown: StatusUnknown) -> Value {
         | StatusUnknown::OutOfRange(_)
         | StatusUnknown::NoCredential(_)
         | StatusUnknown::BeforeList { .. }
-        | StatusUnknown::NotHeld { .. } => Outcome::Unknown,
+        | StatusUnknown::NotHeld { .. }
+        | StatusUnknown::Withheld { .. } => Outcome::Unknown,
     };
     json!({ "outcome": outcome, "problem": Problem::from(unknown).to_value() })
 }

@@ -49,7 +49,10 @@ pub use endorsements::tasks::{Task, TaskCursor, TaskPage, WaitingRequest};
 pub use endorsements::{EndorsementAction, NewEndorsement};
 pub use error::{RegistryError, Thing};
 pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
+pub use lists::access::{ToldTo, WithheldFrom};
 pub use lists::allocation::Allocated;
+pub use lists::as_it_was::ListThen;
+pub use lists::forgetting::Forgotten;
 pub use lists::publisher::{PublishedList, Publisher};
 pub use lists::queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
@@ -60,7 +63,9 @@ pub use lists::{AlsoPublished, ListView, NewList};
 pub use profiles::achievements::AchievementView;
 pub use profiles::identity::KeySet;
 pub use profiles::keys::{KeyOwner, KeyView};
-pub use profiles::{NewProfile, ProfileView, Roles, document_digest as document_tag, text_tag};
+pub use profiles::{
+    NewProfile, ProfileSettings, ProfileView, Roles, document_digest as document_tag, text_tag,
+};
 pub use signing::{StatementCheck, StoredEndorsement};
 pub use standing::authority::{Authority, AuthorityQuestion, Grant, GrantAnswer, Resource};
 pub use standing::backing::{Anchors, Backing, Question};
@@ -90,6 +95,10 @@ pub struct Settings {
     pub publish_before_acknowledging: bool,
     /// Bytes of memory in which published lists are kept ready.
     pub ready_bytes: u64,
+    /// Who may see the lists of issuers as they were that chose nothing for themselves.
+    pub history: HistoryAccess,
+    /// For how long lists are kept as they were; for ever where that is not said.
+    pub history_kept: Option<Ttl>,
     /// Whom the registry trusts, by slug or id: what is endorsed counts where a path leads to one
     /// of them. Without any, all its accreditors count.
     pub trust_anchors: Vec<String>,
@@ -112,6 +121,8 @@ impl Settings {
             idempotency_kept: Ttl::from_seconds(day),
             publish_before_acknowledging: true,
             ready_bytes: 1 << 28,
+            history: HistoryAccess::Authorised,
+            history_kept: None,
             renewal_notice: Ttl::from_seconds(30 * day),
             trust_anchors: Vec::new(),
             imports_follow: Ttl::from_seconds(3_600),
@@ -130,6 +141,7 @@ pub struct Registry {
     lanes: lists::statuses::Lanes,
     turns: lists::allocation::Turns,
     published: lists::publisher::Snapshot,
+    lately: lists::as_it_was::Lately,
     all_issuers: standing::ready::Ready<Issuers>,
     all_keys: standing::ready::Ready<KeySet>,
 }
@@ -164,6 +176,7 @@ impl Registry {
             lanes: lists::statuses::Lanes::default(),
             turns: lists::allocation::Turns::default(),
             published,
+            lately: lists::as_it_was::Lately::default(),
             all_issuers: standing::ready::Ready::default(),
             all_keys: standing::ready::Ready::default(),
         };

@@ -509,6 +509,7 @@ mod tests {
                     issuer: !accreditor,
                     accreditor,
                 },
+                history: None,
                 members,
             };
             registry.create_profile(&operator(), &new).unwrap();
@@ -811,6 +812,7 @@ mod tests {
                     issuer: true,
                     accreditor: false,
                 },
+                history: None,
                 members,
             };
             registry.create_profile(&operator(), &new).unwrap();

@@ -1,5 +1,7 @@
 //! A list in every form in which it is signed: as it is, or as it was.
 
+use std::cell::LazyCell;
+
 use serde_json::Value;
 
 use super::allocation::space_of;
@@ -29,6 +31,10 @@ pub(super) struct Edition<'a> {
     pub(super) token: Option<TokenEdition>,
 }
 
+/// From when until when what is signed holds, and for how long a copy of it may be used meanwhile.
+/// What is over says nothing of the latter.
+pub(super) type Held = ((Timestamp, Timestamp), Option<Ttl>);
+
 /// The token list over a space: all its planes in one.
 pub(super) struct TokenEdition {
     /// Its id: that of the list for which it was asked first.
@@ -49,6 +55,11 @@ impl TokenEdition {
 }
 
 impl<'a> Edition<'a> {
+    /// The state of the store that it is of.
+    pub(super) const fn read(&self) -> &'a dyn Read {
+        self.read
+    }
+
     pub(super) fn of(
         registry: &'a Registry,
         read: &'a dyn Read,
@@ -123,7 +134,14 @@ impl Edition<'_> {
         period: (Timestamp, Timestamp),
     ) -> Result<Vec<(ListForm, Vec<u8>)>, RegistryError> {
         let bits = bits_of(self.read, self.list, &self.record)?;
-        let mut signed = self.bitstring_forms(&bits, period)?;
+        let own = [
+            ListForm::Bitstring,
+            ListForm::BitstringJwt,
+            ListForm::Status2021,
+        ];
+        let own = own.into_iter().filter(|form| self.has(*form));
+        let ttl = Some(self.ttl());
+        let mut signed = self.bitstring_forms(own, &bits, (period, ttl))?;
         if let Some(token) = &self.token {
             let others = token.planes.iter().map(|(list, record, _)| {
                 let bits = match *list == self.list {
@@ -133,49 +151,80 @@ impl Edition<'_> {
                 Ok((record.purpose.clone(), bits))
             });
             let planes: Vec<_> = others.collect::<Result<_, RegistryError>>()?;
-            signed.extend(self.token_forms(token, &planes, period)?);
+            signed.extend(self.token_forms(token, &planes, (period, ttl))?);
         }
         Ok(signed)
     }
 
-    /// The forms of this list alone. What they have in common is encoded once.
+    /// One form of the list at other statuses: those of each list that makes it up, with what that
+    /// is for.
+    pub(super) fn signed_as(
+        &self,
+        form: ListForm,
+        planes: &[(StatusPurpose, Bitstring)],
+        held: Held,
+    ) -> Result<Vec<u8>, RegistryError> {
+        let signed = match (self.token.as_ref().filter(|_| form.is_token()), planes) {
+            (Some(token), planes) => self.token_forms(token, planes, held)?.into(),
+            (None, [(_, bits)]) => self.bitstring_forms([form], bits, held)?,
+            _ => unreachable!("a list that is no token list is made up of itself"),
+        };
+        let wanted = signed.into_iter().find(|(made, _)| *made == form);
+        Ok(wanted.expect("what is asked for is signed").1)
+    }
+
+    /// The lists that make up a form, and since when there is what they make up.
+    pub(super) fn planes_of(&self, form: ListForm) -> (Vec<(ListId, &ListRecord)>, Timestamp) {
+        let own = || (vec![(self.list, &self.record)], self.record.created_at);
+        match self.token.as_ref().filter(|_| form.is_token()) {
+            None => own(),
+            Some(token) => {
+                let planes = token.planes.iter();
+                let planes = planes.map(|(list, record, _)| (*list, record)).collect();
+                // It was opened with the list whose id it has.
+                (planes, self.record.created_at)
+            }
+        }
+    }
+
+    /// Those forms of this list alone. What they have in common is encoded once.
     fn bitstring_forms(
         &self,
+        forms: impl IntoIterator<Item = ListForm>,
         bits: &Bitstring,
-        (valid_from, valid_until): (Timestamp, Timestamp),
+        ((valid_from, valid_until), ttl): Held,
     ) -> Result<Vec<(ListForm, Vec<u8>)>, RegistryError> {
-        let url = self.registry.urls().list(self.list);
+        let urls = self.registry.urls();
         let list = ListToPublish {
-            url: &url,
+            url: &urls.list(self.list),
             issuer: &self.issuer.issuer_id,
             purpose: &self.record.purpose,
             valid_from,
             valid_until: Some(valid_until),
-            ttl: Some(self.ttl()),
+            ttl,
             bits,
         };
-        let unsigned = build_list(&list);
-        let mut embedded = self.sign(&unsigned, Securing::EddsaRdfc2022)?;
-        if self.record.jcs_proof {
-            // The second proof joins the first one.
-            embedded = self.sign(embedded.claims(), Securing::EddsaJcs2022)?;
-        }
-        let jwt = self.sign(&unsigned, Securing::VcJwt)?;
-        let mut signed = vec![
-            (ListForm::Bitstring, bytes_of(embedded)),
-            (ListForm::BitstringJwt, bytes_of(jwt)),
-        ];
-        if self.record.also_2021 {
-            let url = self
-                .registry
-                .urls()
-                .list_as(self.list, ListForm::Status2021);
-            let unsigned = build_list_2021(&ListToPublish { url: &url, ..list });
-            let unsigned = unsigned.expect("checked when the list was opened");
-            let embedded = self.sign(&unsigned, Securing::EddsaRdfc2022)?;
-            signed.push((ListForm::Status2021, bytes_of(embedded)));
-        }
-        Ok(signed)
+        let unsigned = LazyCell::new(|| build_list(&list));
+        let secured = |form| match form {
+            ListForm::BitstringJwt => self.sign(&unsigned, Securing::VcJwt),
+            ListForm::Status2021 => {
+                let url = &urls.list_as(self.list, form);
+                let unsigned = build_list_2021(&ListToPublish { url, ..list });
+                let unsigned = unsigned.expect("checked when the list was opened");
+                self.sign(&unsigned, Securing::EddsaRdfc2022)
+            }
+            _ => {
+                let embedded = self.sign(&unsigned, Securing::EddsaRdfc2022)?;
+                match self.record.jcs_proof {
+                    // The second proof joins the first one.
+                    true => self.sign(embedded.claims(), Securing::EddsaJcs2022),
+                    false => Ok(embedded),
+                }
+            }
+        };
+        let signed = forms.into_iter();
+        let signed = signed.map(|form| Ok((form, bytes_of(secured(form)?))));
+        signed.collect()
     }
 
     /// The token list of the space, which all its planes make up, at `planes`' statuses.
@@ -183,7 +232,7 @@ impl Edition<'_> {
         &self,
         token: &TokenEdition,
         planes: &[(StatusPurpose, Bitstring)],
-        (issued_at, expires_at): (Timestamp, Timestamp),
+        ((issued_at, expires_at), ttl): Held,
     ) -> Result<[(ListForm, Vec<u8>); 2], RegistryError> {
         let planes: Vec<_> = planes
             .iter()
@@ -200,7 +249,7 @@ impl Edition<'_> {
                 issuer: Some(issuer),
                 issued_at,
                 expires_at: Some(expires_at),
-                ttl: Some(self.ttl()),
+                ttl,
                 aggregation_uri: Some(&urls.token_lists_of(issuer)),
                 statuses: &TokenBits::compress(&statuses),
             },
@@ -229,7 +278,11 @@ fn bytes_of(secured: Secured) -> Vec<u8> {
 }
 
 /// The bits of a list, put together from its pages.
-fn bits_of(read: &dyn Read, list: ListId, record: &ListRecord) -> Result<Bitstring, RegistryError> {
+pub(super) fn bits_of(
+    read: &dyn Read,
+    list: ListId,
+    record: &ListRecord,
+) -> Result<Bitstring, RegistryError> {
     let (length, size) = (record.length(), record.status_size);
     let count = page_count(length, size) as usize;
     let rows = PAGES.scan(read, list.as_bytes(), None, count)?;

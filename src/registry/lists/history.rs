@@ -5,9 +5,10 @@
 //! behind the moment lead back to it (`store::past`), so that it costs two scans of at most 64 rows
 //! however long ago the moment is.
 
+use super::forms::bits_of;
 use super::queries::{StatusAnswer, answer_of};
 use super::staged::stored_page;
-use crate::bitstring::{Page, StatusIndex, get_in_page, page_of};
+use crate::bitstring::{Bitstring, Page, StatusIndex, get_in_page, page_count, page_of};
 use crate::ids::{ListId, Revision};
 use crate::registry::RegistryError;
 use crate::store::engine::Read;
@@ -36,6 +37,26 @@ pub(in crate::registry) struct StateThen {
     pub(in crate::registry) since: Timestamp,
     /// Until when; `None` where it is in force still.
     pub(in crate::registry) until: Option<Timestamp>,
+}
+
+/// How lists over one space were at one moment, and while none of them changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::registry) struct StatesThen {
+    /// The state of each list, in the order in which they were named; `None` for one that was
+    /// opened later.
+    pub(in crate::registry) states: Vec<Option<StateThen>>,
+    /// From when on all of them were in force together.
+    pub(in crate::registry) since: Timestamp,
+    /// Until when; `None` where they are in force still.
+    pub(in crate::registry) until: Option<Timestamp>,
+}
+
+impl StatesThen {
+    /// What they are published under: the sum of their revisions.
+    pub(in crate::registry) fn revision(&self) -> Revision {
+        let states = self.states.iter().flatten();
+        Revision(states.map(|state| state.revision.0).sum())
+    }
 }
 
 /// What entry `index` of a list said at `at`. Of several changes at one moment the last one counts.
@@ -92,6 +113,54 @@ pub(in crate::registry) fn state_at(
         true => Past::Was(found),
         false => Past::NotHeld,
     })
+}
+
+/// The states of `lists` over one space that were in force at `at`. What they make up together was
+/// opened at `opened`; of the lists themselves some may be older, and some younger.
+pub(in crate::registry) fn states_at<'a>(
+    read: &dyn Read,
+    lists: impl IntoIterator<Item = (ListId, &'a ListRecord)>,
+    opened: Timestamp,
+    at: Timestamp,
+) -> Result<Past<StatesThen>, RegistryError> {
+    if at < opened {
+        return Ok(Past::BeforeList);
+    }
+    let mut then = StatesThen {
+        states: Vec::new(),
+        since: opened,
+        until: None,
+    };
+    for (list, record) in lists {
+        let (state, until) = match state_at(read, list, record, at)? {
+            Past::Was(state) => (Some(state), state.until),
+            Past::BeforeList => (None, Some(record.created_at)),
+            Past::NotHeld => return Ok(Past::NotHeld),
+        };
+        then.since = then.since.max(state.map_or(opened, |state| state.since));
+        // `None` is for ever.
+        then.until = then.until.into_iter().chain(until).min();
+        then.states.push(state);
+    }
+    Ok(Past::Was(then))
+}
+
+/// All statuses of a list as they were in a state that was in force then.
+pub(in crate::registry) fn bits_at(
+    read: &dyn Read,
+    list: ListId,
+    record: &ListRecord,
+    state: &StateThen,
+) -> Result<Bitstring, RegistryError> {
+    if state.until.is_none() {
+        return bits_of(read, list, record);
+    }
+    let (length, size) = (record.length(), record.status_size);
+    let pages = 0..page_count(length, size);
+    let pages = pages.map(|number| Ok((number, page_at(read, list, number, state.revision)?)));
+    let pages: Vec<_> = pages.collect::<Result<_, RegistryError>>()?;
+    let bits = Bitstring::from_pages(length, size, pages);
+    Ok(bits.expect("pages of the list's own numbers and of the length that pages have"))
 }
 
 /// A page of a list as it was in a revision that [`state_at`] found.

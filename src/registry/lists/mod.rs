@@ -1,7 +1,10 @@
 //! Status lists and the index spaces that they lie over.
 
+pub(super) mod access;
 pub(super) mod allocation;
+pub(super) mod as_it_was;
 pub(super) mod entries;
+pub(super) mod forgetting;
 mod forms;
 pub(super) mod history;
 pub(super) mod publisher;

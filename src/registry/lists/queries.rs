@@ -1,6 +1,7 @@
 //! Look-ups of status: by list and index, and by credential, now or at a moment in the past. They
 //! show every acknowledged change at once, also before the signed list does.
 
+use super::access::{HistoryTold, WithheldFrom};
 use super::allocation::space_of;
 use super::history::{Past, entry_at};
 use super::staged::stored_page;
@@ -54,6 +55,13 @@ pub enum StatusUnknown {
         list: String,
         /// The moment.
         at: Timestamp,
+    },
+    /// The issuer does not tell who asks what its lists said in the past.
+    Withheld {
+        /// URL of the list.
+        list: String,
+        /// From whom it withholds that.
+        from: WithheldFrom,
     },
 }
 
@@ -124,14 +132,16 @@ pub enum MaySee {
 type Claim = ((Digest, ProfileId), CredentialRecord);
 
 impl Registry {
-    /// What one entry of a list says, or said at `at`.
+    /// What one entry of a list says, or said at `at`: as far as `asker` may see how the list was
+    /// (see `lists::access`).
     pub fn status_at(
         &self,
         list: &str,
         index: u64,
         at: Option<Timestamp>,
+        asker: Option<Actor>,
     ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
-        self.read_entry(&*self.engine.snapshot(), list, index, at)
+        self.read_entry(&*self.engine.snapshot(), list, index, (at, asker))
     }
 
     /// How a credential stands, or stood at `at`, by its id, and by its `issuer` where one is
@@ -147,18 +157,20 @@ impl Registry {
         self.read_credential(&*snapshot, credential, issuer, at, may_see)
     }
 
-    /// Answers many questions from one snapshot, in their order, all as of `at` or now.
+    /// Answers many questions from one snapshot, in their order, all as of `at` or now. `asker` is
+    /// told how lists were, and `may_see` what is said of ids.
     pub fn statuses(
         &self,
         questions: &[StatusQuestion],
         at: Option<Timestamp>,
+        asker: Option<Actor>,
         may_see: MaySee,
     ) -> Result<Vec<QuestionAnswer>, RegistryError> {
         let snapshot = self.engine.snapshot();
         let read = &*snapshot;
         let answer = |question: &StatusQuestion| match question {
             StatusQuestion::Entry { list, index } => self
-                .read_entry(read, list, *index, at)
+                .read_entry(read, list, *index, (at, asker))
                 .map(QuestionAnswer::Entry),
             StatusQuestion::Credential { id, issuer } => self
                 .read_credential(read, id, issuer.as_deref(), at, may_see)
@@ -172,7 +184,7 @@ impl Registry {
         read: &dyn Read,
         url: &str,
         index: u64,
-        at: Option<Timestamp>,
+        (at, asker): (Option<Timestamp>, Option<Actor>),
     ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
         let Some(list) = self.urls().parse_list(url) else {
             let unknown = if self.urls().is_ours(url) {
@@ -189,6 +201,12 @@ impl Registry {
             }
             Err(error) => return Err(error),
         };
+        if at.is_some()
+            && let HistoryTold::Withheld(from) = self.history_told(read, list.owner(), asker)?
+        {
+            let list = self.urls().list(list);
+            return Ok(Err(StatusUnknown::Withheld { list, from }));
+        }
         match record.length().index(index) {
             Ok(index) => self.entry_then(read, list, &record, index, at),
             Err(error) => Ok(Err(StatusUnknown::OutOfRange(error))),

@@ -14,8 +14,8 @@ use crate::ids::{KeyId, ProfileId, Slug};
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
-    AccreditorStanding, COUNTS, IdForm, KEYS, PROFILE_ISSUER_IDS, PROFILE_SLUGS, PROFILES,
-    ProfileRecord,
+    AccreditorStanding, COUNTS, HistoryAccess, IdForm, KEYS, PROFILE_ISSUER_IDS, PROFILE_SLUGS,
+    PROFILES, ProfileRecord,
 };
 use crate::time::Timestamp;
 use crate::vc::controller::method_members;
@@ -30,8 +30,19 @@ pub struct NewProfile {
     pub id_form: IdForm,
     /// Its roles.
     pub roles: Roles,
+    /// Who may see its lists as they were; as the registry has it, where that is not said.
+    pub history: Option<HistoryAccess>,
     /// Members of the Open Badges class; `id` and `type` are given by the registry.
     pub members: Map<String, Value>,
+}
+
+/// What the registry keeps of a profile besides its members, where that is to change.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProfileSettings {
+    /// Its roles, which are the operator's to give.
+    pub roles: Option<Roles>,
+    /// Who may see its lists as they were.
+    pub history: Option<HistoryAccess>,
 }
 
 /// What a profile may do.
@@ -56,6 +67,8 @@ pub struct ProfileView {
     pub id_form: IdForm,
     /// Its roles.
     pub roles: Roles,
+    /// Who may see its lists as they were.
+    pub history: HistoryAccess,
     /// JSON-LD of the Profile.
     pub document: Value,
     /// When it was last changed.
@@ -104,7 +117,7 @@ impl Registry {
                 keys: 1,
                 created_at: tx.now,
                 changed_at: tx.now,
-                history: None,
+                history: new.history,
             };
             KEYS.put(&mut tx.batch, &(id, KeyId(1)), &key);
             PROFILES.put(&mut tx.batch, &id, &record);
@@ -122,15 +135,14 @@ impl Registry {
         self.profile_view(&*self.engine.snapshot(), id)
     }
 
-    /// Replaces a profile's members, and its roles where they are named; roles are the
-    /// operator's to give. An accreditor that loses the role is as one that was removed by
+    /// Replaces a profile's members, and of what the registry keeps besides what is named. An accreditor that loses the role is as one that was removed by
     /// [`Registry::change_accreditor`]. `expected` is the entity tag that the caller saw.
     pub fn change_profile(
         &self,
         change: &Change,
         slug: &Slug,
         members: &Map<String, Value>,
-        roles: Option<Roles>,
+        settings: ProfileSettings,
         expected: Option<&Expected>,
     ) -> Result<ProfileView, RegistryError> {
         let given = Profile::parse(&Value::Object(members.clone()))?;
@@ -138,7 +150,7 @@ impl Registry {
             let id = self.profile_id(tx.read, slug)?;
             change.actor.must_speak_for(id)?;
             let before = self.profile_record(tx.read, id)?;
-            let roles = roles.unwrap_or(before.roles());
+            let roles = settings.roles.unwrap_or(before.roles());
             if roles != before.roles() {
                 change.actor.must_operate()?;
             }
@@ -150,6 +162,7 @@ impl Registry {
                 members: Value::from(given.clone()).to_string(),
                 issuer: roles.issuer,
                 accreditor: roles.accreditor,
+                history: settings.history.or(before.history),
                 changed_at: tx.now,
                 ..before.clone()
             };
@@ -288,7 +301,8 @@ impl Registry {
             issuer_id: record.issuer_id.clone(),
             id_form: record.id_form,
             roles: record.roles(),
-            etag: document_digest(&json!([document, record.issuer, record.accreditor])),
+            history: self.history_of(record),
+            etag: etag(&document, record),
             document,
             changed_at: record.changed_at,
         })
@@ -315,6 +329,17 @@ impl ProfileRecord {
     }
 }
 
+/// The tag of a profile changes with what the registry keeps of it besides the document.
+fn etag(document: &Value, record: &ProfileRecord) -> String {
+    let mut version = vec![
+        document.clone(),
+        record.issuer.into(),
+        record.accreditor.into(),
+    ];
+    version.extend(record.history.map(|history| json!(history)));
+    document_digest(&version.into())
+}
+
 /// The terms of a controller document, for a profile that is its own.
 fn controller_terms() -> Value {
     let relationship = |name: &str| {
@@ -334,8 +359,8 @@ pub fn document_digest(document: &Value) -> String {
 }
 
 /// Strong entity tag of a body, with its quotes.
-pub fn text_tag(body: &str) -> String {
-    let digest = Sha256::digest(body.as_bytes());
+pub fn text_tag(body: impl AsRef<[u8]>) -> String {
+    let digest = Sha256::digest(body.as_ref());
     let hex: String = digest[..12]
         .iter()
         .map(|byte| format!("{byte:02x}"))

@@ -249,6 +249,7 @@ mod tests {
                 issuer: true,
                 accreditor: false,
             },
+            history: None,
             members,
         };
         registry.create_profile(&operator(), &new).unwrap();

@@ -262,6 +262,7 @@ fn edge(registry: Arc<Registry>, mode: Mode, body_bytes: usize) -> Edge {
             profile: Ttl::from_seconds(300),
             achievement: Ttl::from_seconds(300),
             status_list: Ttl::from_seconds(60),
+            past_list: Ttl::from_seconds(86_400),
             endorsement: Ttl::from_seconds(60),
             look_up: Ttl::from_seconds(0),
             standing: Ttl::from_seconds(300),
