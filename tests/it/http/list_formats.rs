@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, badge, text};
 use crate::support::client::Answer;
-use crate::support::house::House;
+use crate::support::house::{House, Plan};
 use crate::support::reader::{bit, bits, place};
 
 const EVERYTHING: [&str; 3] = ["bitstring", "token", "2021"];
@@ -347,4 +347,53 @@ fn a_list_is_renewed_before_it_ends_and_lists_not_all_at_once() {
     house.clock.advance(Ttl::from_seconds(8 * 86_400));
     let late = shown(&lists[0]);
     assert!(text(&late["validUntil"]) > house.clock.now().to_string());
+}
+
+#[test]
+fn a_list_is_filled_to_some_part_before_there_is_another() {
+    let house = Plan::new().filling(1).open();
+    let (school, college) = (house.registrar("school"), house.registrar("college"));
+    let first = opens(&school, &json!({}));
+    let another = json!({ "issuer": "school", "statusPurpose": "revocation" });
+    school.allocates(&first, 1_310);
+    let refused = school.post("/status-lists", &another).problem(409);
+    assert_eq!(refused["type"], "urn:goodstanding:problem:list-has-room");
+    assert_eq!(refused["list"], first);
+    assert!(
+        text(&refused["detail"]).contains("until 1311 were"),
+        "{refused}"
+    );
+    // For another purpose, beside it, and for another issuer it is no other list.
+    let suspension = json!({ "statusPurpose": "suspension" });
+    let apart = opens(&school, &suspension);
+    opens(
+        &school,
+        &json!({ "statusPurpose": "refresh", "pairedWith": apart }),
+    );
+    let theirs = json!({ "issuer": "college", "statusPurpose": "revocation" });
+    college.post("/status-lists", &theirs).is(201);
+    school.allocates(&first, 1);
+    school.post("/status-lists", &another).is(201);
+}
+
+#[test]
+fn giving_out_an_entry_changes_nothing_that_is_published() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let list = opens(&school, &json!({ "formats": EVERYTHING }));
+    let places = [list.clone(), format!("{list}/2021"), token_list(&list)];
+    let shown = || {
+        let shown = places.iter().map(|place| {
+            let answer = school.get(place).is(200);
+            let tag = answer.header("etag").unwrap().to_owned();
+            (tag, answer.body)
+        });
+        shown.collect::<Vec<_>>()
+    };
+    let before = shown();
+    house.wait(3_600);
+    school.allocates(&list, 100);
+    let ids = json!({ "credentialIds": ["urn:uuid:1a8e2bcd-52ab-4c0f-a5c0-0f6f8f1e1f10"] });
+    school.post(&format!("{list}/entries"), &ids).is(200);
+    assert_eq!(shown(), before);
 }

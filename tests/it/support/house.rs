@@ -40,6 +40,7 @@ pub(crate) struct Plan {
     body_bytes: usize,
     reach: Option<(Policy, Arc<dyn Names>)>,
     lists_hold: Ttl,
+    fill_floor: u8,
 }
 
 /// A registry that runs. Dropping it ends the server.
@@ -79,6 +80,7 @@ impl Plan {
             reach: None,
             anchors: Vec::new(),
             lists_hold: Settings::usual(ORIGIN).list_validity,
+            fill_floor: 0,
         }
     }
 
@@ -137,6 +139,12 @@ impl Plan {
         self
     }
 
+    /// An issuer fills so many percent of a list before it opens another for the same purpose.
+    pub(crate) fn filling(mut self, percent: u8) -> Self {
+        self.fill_floor = percent;
+        self
+    }
+
     /// Starts it.
     pub(crate) fn open(mut self) -> House {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -149,6 +157,7 @@ impl Plan {
             publish_before_acknowledging: self.publish_delay.is_none(),
             trust_anchors: self.anchors,
             list_validity: self.lists_hold,
+            fill_floor_percent: self.fill_floor,
             ..Settings::usual(self.origin)
         };
         let entropy = Arc::new(SeededEntropy::new(self.seed));
