@@ -129,6 +129,16 @@ impl<'m> Then<'m> {
         }
     }
 
+    /// What ends with the JWT around a document: `exp` is in whole seconds, and never says more than
+    /// the document does.
+    pub(super) fn period_of_jwt(&self, signed: &Signed) -> Word {
+        let ends = signed.valid_until.map(Timestamp::whole_seconds);
+        match ends.filter(|_| signed.securing == "vc+jwt") {
+            Some(exp) if exp <= self.moment => "expired",
+            _ => "active",
+        }
+    }
+
     /// All that is to be said of an endorsement itself.
     fn said_of(&self, place: usize, endorsement: &Endorsement) -> Vec<Word> {
         let Endorsement {
