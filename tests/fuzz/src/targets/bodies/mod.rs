@@ -10,7 +10,9 @@ use goodstanding::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::Reached;
-use world::{Answer, GUILD, MINISTRY, SCHOOL, World, is_one_of};
+use world::{
+    Answer, COLLEGE, DEGREE, GUILD, MINISTRY, REVOKED, SCHOOL, World, is_one_of, unproved,
+};
 
 /// Where the bodies go: what only asks, and what changes something.
 const QUESTIONS: [&str; 4] = [
@@ -60,7 +62,7 @@ pub fn run(data: &[u8]) -> Reached {
             let pretty = serde_json::to_string_pretty(body).expect("it was JSON");
             assert_eq!(world.post(to, &pretty), answer, "{input}");
             assert_eq!(world.head(), before, "{input}");
-            check_answer(to, body, &answer);
+            check_answer(world, to, body, &answer);
         } else {
             assert_ne!(world.head(), before, "{input}");
             check_change(world, to, body, &answer);
@@ -71,7 +73,8 @@ pub fn run(data: &[u8]) -> Reached {
     })
 }
 
-fn check_answer(to: &str, body: &Value, answer: &Answer) {
+/// Nothing is good but what was, at the moment that is asked about.
+fn check_answer(world: &World, to: &str, body: &Value, answer: &Answer) {
     let context = || format!("{body}: {answer:?}");
     let signed = body["signed"] == true;
     let told = if signed {
@@ -81,28 +84,24 @@ fn check_answer(to: &str, body: &Value, answer: &Answer) {
     };
     let then = [&body["at"], &body["context"]["time"]].into_iter();
     let mut then = then.filter_map(|at| at.as_str()?.parse::<Timestamp>().ok());
-    let is_past = then.any(|at| at < world::begin());
+    let then = then.next();
     if to.starts_with("/trqp") {
         let issues = to.ends_with("authorization");
-        let (member, good) = match issues {
-            true => ("authorized", SCHOOL),
-            false => ("recognized", GUILD),
-        };
+        let member = if issues { "authorized" } else { "recognized" };
         let granted = told[member] == true;
-        assert_eq!(
-            granted,
-            told["context"]["outcome"] == "active",
-            "{}",
-            context()
-        );
-        // The school is endorsed for degrees alone.
-        let covered = !issues || body["resource"] == "Degree";
-        assert!(
-            !granted || covered && !is_past && is_one_of(&body["entity_id"], good),
-            "{}",
-            context()
-        );
-        return;
+        let active = told["context"]["outcome"] == "active";
+        assert_eq!(granted, active, "{}", context());
+        let (entity, resource) = (&body["entity_id"], &body["resource"]);
+        let may = match issues {
+            true if is_one_of(entity, SCHOOL) => {
+                // It is endorsed for degrees alone.
+                let degrees = *resource == "Degree" || *resource == *world.achievement;
+                degrees && stood(SCHOOL, then)
+            }
+            true => is_one_of(entity, COLLEGE) && stood(COLLEGE, then),
+            false => is_one_of(entity, GUILD) && stood(GUILD, then),
+        };
+        return assert!(!granted || may, "{}", context());
     }
     let asked = ["subjects", "ids", "credentials"];
     let asked = asked.iter().find_map(|name| body[name].as_array());
@@ -110,18 +109,35 @@ fn check_answer(to: &str, body: &Value, answer: &Answer) {
     let (asked, results) = asked.zip(results).expect("both are lists");
     assert_eq!(asked.len(), results.len(), "{}", context());
     for (asked, result) in asked.iter().zip(results) {
-        let active = result["outcome"] == "active";
-        match to {
-            "/endorsements/query" => {
-                assert_eq!(result["subject"], *asked, "{}", context());
-                let endorsed = is_one_of(asked, SCHOOL) || is_one_of(asked, GUILD);
-                let itself = result["reason"] == "anchor-itself";
-                assert!(!active || itself || endorsed && !is_past, "{}", context());
-            }
-            // Nobody has issued anything.
-            _ => assert!(!active, "{}", context()),
+        if to == "/endorsements/query" {
+            assert_eq!(result["subject"], *asked, "{}", context());
         }
+        if result["outcome"] != "active" {
+            continue;
+        }
+        let may = match to {
+            _ if result["reason"] == "anchor-itself" => true,
+            "/endorsements/query" => [SCHOOL, GUILD, COLLEGE]
+                .into_iter()
+                .any(|slug| is_one_of(asked, slug) && stood(slug, then)),
+            _ => {
+                let by_id = body.get("ids").is_some();
+                let is_degree = |place: usize| match by_id {
+                    true => *asked == [REVOKED, DEGREE][place],
+                    false => unproved(asked) == world.degrees[place] && result["verified"] == true,
+                };
+                let unrevoked = then.is_some_and(|then| then < world::decided());
+                (is_degree(1) || unrevoked && is_degree(0)) && stood(SCHOOL, then)
+            }
+        };
+        assert!(may, "{asked}: {}", context());
     }
+}
+
+/// Whether somebody's endorsement was in force at a moment, or is now.
+fn stood(slug: &str, at: Option<Timestamp>) -> bool {
+    let in_time = |at: Timestamp| slug != COLLEGE || at < world::decided();
+    at.map_or(slug != COLLEGE, |at| world::begin() <= at && in_time(at))
 }
 
 fn check_change(world: &World, to: &str, body: &Value, answer: &Answer) {
@@ -135,14 +151,13 @@ fn check_change(world: &World, to: &str, body: &Value, answer: &Answer) {
         assert_ne!(requester, accreditor, "{}", context());
         return;
     }
-    assert!(is_one_of(&body["endorser"], MINISTRY) || is_one_of(&body["endorser"], GUILD));
+    let may_endorse = |name: &Value| is_one_of(name, MINISTRY) || is_one_of(name, GUILD);
+    assert!(may_endorse(&body["endorser"]), "{}", context());
     let made = answer.json()["verifiableCredential"].clone();
     let claims = world::claims_of(&made);
     let subject = &claims["credentialSubject"];
     assert_eq!(claims["id"], location, "{}", context());
-    assert!(
-        is_one_of(&claims["issuer"]["id"], MINISTRY) || is_one_of(&claims["issuer"]["id"], GUILD)
-    );
+    assert!(may_endorse(&claims["issuer"]["id"]), "{}", context());
     assert_eq!(claims["name"], body["name"], "{}", context());
     let is_ours = subject["id"]
         .as_str()

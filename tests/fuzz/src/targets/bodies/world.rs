@@ -1,4 +1,5 @@
-//! A small registry: a ministry endorses a school for degrees, and a guild as an accreditor.
+//! A small registry: a ministry endorses a school for degrees, and a guild as an accreditor. A board
+//! endorses a college, and is suspended a day later. The school issues two degrees, and revokes one.
 
 use std::sync::Arc;
 
@@ -20,11 +21,21 @@ const ORIGIN: &str = "https://registry.example";
 pub(super) const MINISTRY: &str = "ministry";
 pub(super) const SCHOOL: &str = "school";
 pub(super) const GUILD: &str = "guild";
+pub(super) const BOARD: &str = "board";
+pub(super) const COLLEGE: &str = "college";
+
+/// The ids of the degrees.
+pub(super) const DEGREE: &str = "urn:example:degree";
+pub(super) const REVOKED: &str = "urn:example:revoked";
 
 /// A registry, and what it is asked.
 pub(super) struct World {
     edge: Edge,
     engine: Arc<MemoryEngine>,
+    /// The id of what the school awards.
+    pub(super) achievement: String,
+    /// The degrees without their proofs, the revoked one first.
+    pub(super) degrees: Vec<Value>,
 }
 
 /// What was answered.
@@ -40,10 +51,29 @@ pub(super) fn begin() -> Timestamp {
     "2026-03-01T09:00:00Z".parse().expect("a time")
 }
 
+/// When the board was suspended, and the degree revoked.
+pub(super) fn decided() -> Timestamp {
+    begin().plus(DAY)
+}
+
+const DAY: Ttl = Ttl::from_seconds(86_400);
+
 /// Whether this names the profile, by its slug, its id or its URL.
 pub(super) fn is_one_of(name: &Value, slug: &str) -> bool {
-    let id = format!("did:web:registry.example:profiles:{slug}");
-    *name == *slug || *name == *id || *name == *format!("{ORIGIN}/profiles/{slug}")
+    *name == *slug || *name == *id_of(slug) || *name == *format!("{ORIGIN}/profiles/{slug}")
+}
+
+fn id_of(slug: &str) -> String {
+    format!("did:web:registry.example:profiles:{slug}")
+}
+
+/// A document without its proof, as all that a JCS proof is over beside the proof itself.
+pub(super) fn unproved(document: &Value) -> Value {
+    let mut document = document.clone();
+    if let Some(members) = document.as_object_mut() {
+        members.shift_remove("proof");
+    }
+    document
 }
 
 /// The credential in what was handed out, be it a JWT or not.
@@ -66,39 +96,75 @@ impl World {
         let master = MasterKey::generate(&SeededEntropy::new(0));
         let registry = Registry::open(engine.clone(), clock.clone(), entropy, master, settings);
         let registry = Arc::new(registry.expect("the store is empty"));
-        let world = Self {
+        let mut world = Self {
             edge: edge(registry),
             engine,
+            achievement: String::new(),
+            degrees: Vec::new(),
         };
         for (slug, role) in [
             (MINISTRY, "accreditor"),
+            (BOARD, "accreditor"),
             (SCHOOL, "issuer"),
+            (COLLEGE, "issuer"),
             (GUILD, "accreditor"),
-            ("college", "issuer"),
         ] {
-            world.makes(
-                "/profiles",
-                &json!({ "slug": slug, "name": slug, "roles": [role] }),
-            );
+            let body = json!({ "slug": slug, "name": slug, "roles": [role] });
+            world.makes(201, "/profiles", &body);
         }
-        let degrees = json!({ "achievementType": ["Degree"] });
-        for (slug, scope) in [(SCHOOL, Some(degrees)), (GUILD, None)] {
-            let id = format!("did:web:registry.example:profiles:{slug}");
-            let mut body = json!({
-                "endorser": MINISTRY, "subject": { "id": id, "kind": "profile" }, "name": "Quality",
-            });
-            if let Some(scope) = scope {
-                body["scope"] = scope;
-            }
-            world.makes("/endorsements", &body);
-        }
-        clock.advance(Ttl::from_seconds(86_400));
+        world.endorse(
+            MINISTRY,
+            SCHOOL,
+            Some(json!({ "achievementType": ["Degree"] })),
+        );
+        world.endorse(MINISTRY, GUILD, None);
+        world.endorse(BOARD, COLLEGE, None);
+        world.award();
+        clock.advance(DAY);
+        world.decide();
+        clock.advance(DAY);
         world
     }
 
-    fn makes(&self, to: &str, body: &Value) {
+    fn endorse(&self, endorser: &str, slug: &str, scope: Option<Value>) {
+        let mut body = json!({
+            "endorser": endorser, "name": "Quality",
+            "subject": { "id": id_of(slug), "kind": "profile" },
+        });
+        if let Some(scope) = scope {
+            body["scope"] = scope;
+        }
+        self.makes(201, "/endorsements", &body);
+    }
+
+    fn award(&mut self) {
+        let achievement = json!({
+            "name": "Welding", "description": "Welds overhead.", "achievementType": "Degree",
+            "criteria": { "narrative": "Three seams, tested." },
+        });
+        let to = format!("/profiles/{SCHOOL}/achievements");
+        let made = self.makes(201, &to, &achievement);
+        self.achievement = made["id"].as_str().expect("it has an id").to_owned();
+        for id in [REVOKED, DEGREE] {
+            let credential = badge(id, &made);
+            let options = json!({ "securing": "eddsa-jcs-2022" });
+            let body = json!({ "credential": credential, "options": options });
+            let issued = self.makes(201, "/credentials/issue", &body);
+            self.degrees.push(unproved(&issued["verifiableCredential"]));
+        }
+    }
+
+    fn decide(&self) {
+        self.makes(200, &format!("/profiles/{BOARD}/suspend"), &json!({}));
+        let entry = json!({ "type": "BitstringStatusListEntry", "statusPurpose": "revocation" });
+        let revoked = json!({ "credentialId": REVOKED, "status": true, "credentialStatus": entry });
+        self.makes(200, "/credentials/status", &revoked);
+    }
+
+    fn makes(&self, status: u16, to: &str, body: &Value) -> Value {
         let answer = self.post(to, &body.to_string());
-        assert_eq!(answer.status, 201, "{answer:?}");
+        assert_eq!(answer.status, status, "{answer:?}");
+        serde_json::from_str(&answer.body).unwrap_or_default()
     }
 
     /// The newest place in the log.
@@ -165,6 +231,28 @@ fn payload(jwt: &str) -> Value {
     let part = jwt.split('.').nth(1).expect("a JWT has three parts");
     let bytes = URL_SAFE_NO_PAD.decode(part).expect("it is base64url");
     serde_json::from_slice(&bytes).expect("claims are JSON")
+}
+
+fn badge(id: &str, achievement: &Value) -> Value {
+    let mut achievement = achievement.clone();
+    if let Some(members) = achievement.as_object_mut() {
+        members.shift_remove("@context");
+    }
+    json!({
+        "@context": [
+            "https://www.w3.org/ns/credentials/v2",
+            "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
+        ],
+        "id": id,
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "name": "Welding",
+        "issuer": { "id": id_of(SCHOOL), "type": ["Profile"], "name": SCHOOL },
+        "credentialSubject": {
+            "id": "did:example:holder",
+            "type": ["AchievementSubject"],
+            "achievement": achievement,
+        },
+    })
 }
 
 fn edge(registry: Arc<Registry>) -> Edge {
