@@ -186,6 +186,7 @@ impl From<RegistryError> for Problem {
             RegistryError::ListFull { remaining, .. } => {
                 Self::new(409, "list-full", "List full", detail).with("remaining", remaining)
             }
+            RegistryError::ListSealed => Self::new(409, "list-sealed", "List sealed", detail),
             RegistryError::EntryTaken { .. } => {
                 Self::new(409, "entry-taken", "Entry taken", detail)
             }

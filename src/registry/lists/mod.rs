@@ -4,6 +4,7 @@ pub(super) mod allocation;
 pub(super) mod entries;
 mod forms;
 pub(super) mod history;
+mod in_use;
 pub(super) mod publisher;
 pub(super) mod queries;
 pub(super) mod staged;
