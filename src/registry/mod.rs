@@ -50,6 +50,8 @@ pub use endorsements::{EndorsementAction, NewEndorsement};
 pub use error::{RegistryError, Thing};
 pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
 pub use lists::allocation::Allocated;
+pub use lists::export::{ExportPage, ExportRow, ExportedList, Exporting};
+pub use lists::import::{BroughtList, ImportedList, UsedIndexes};
 pub use lists::publisher::{PublishedList, Publisher};
 pub use lists::queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,

@@ -257,7 +257,7 @@ pub(in crate::registry) fn remember(
 }
 
 /// Adds what a credential carries, purpose by purpose.
-fn carry(record: &mut CredentialRecord, carried: Carried) {
+pub(super) fn carry(record: &mut CredentialRecord, carried: Carried) {
     let same = |known: &&mut Carried| known.space == carried.space && known.index == carried.index;
     match record.entries.iter_mut().find(same) {
         None => record.entries.push(carried),
@@ -286,7 +286,7 @@ fn hold(tx: &mut Tx<'_>, place: (SpaceId, u32), id: &str) -> Result<(), Registry
     }
 }
 
-fn new_credential(id: &str, created_at: Timestamp) -> CredentialRecord {
+pub(super) fn new_credential(id: &str, created_at: Timestamp) -> CredentialRecord {
     CredentialRecord {
         id: id.to_owned(),
         entries: Vec::new(),
@@ -400,7 +400,7 @@ fn name_entries(
     Ok(named)
 }
 
-fn check_credential_id(id: &str, place: usize) -> Result<(), RegistryError> {
+pub(super) fn check_credential_id(id: &str, place: usize) -> Result<(), RegistryError> {
     if url::Url::parse(id).is_ok() && id.len() <= 2048 {
         return Ok(());
     }

@@ -166,7 +166,11 @@ fn bytes_of(secured: Secured) -> Vec<u8> {
 }
 
 /// The bits of a list, put together from its pages.
-fn bits_of(read: &dyn Read, list: ListId, record: &ListRecord) -> Result<Bitstring, RegistryError> {
+pub(super) fn bits_of(
+    read: &dyn Read,
+    list: ListId,
+    record: &ListRecord,
+) -> Result<Bitstring, RegistryError> {
     let (length, size) = (record.length(), record.status_size);
     let count = page_count(length, size) as usize;
     let rows = PAGES.scan(read, list.as_bytes(), None, count)?;

@@ -366,7 +366,10 @@ mod tests {
         store.engine.commit(batch).unwrap();
         let error = store.in_use().holds(LENGTH.index(5).unwrap()).unwrap_err();
         assert!(error.to_string().contains("occupied"), "{error}");
-        assert!(matches!(store.in_use().fresh(100), Err(NoneFresh::Store(_))));
+        assert!(matches!(
+            store.in_use().fresh(100),
+            Err(NoneFresh::Store(_))
+        ));
         assert!(store.in_use().bits().is_err());
     }
 }

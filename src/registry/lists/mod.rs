@@ -2,8 +2,10 @@
 
 pub(super) mod allocation;
 pub(super) mod entries;
+pub(super) mod export;
 mod forms;
 pub(super) mod history;
+pub(super) mod import;
 mod in_use;
 pub(super) mod publisher;
 pub(super) mod queries;
