@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::accept::negotiate;
+use super::bulk;
 use super::edge::Edge;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use crate::bitstring::ListLength;
 use crate::ids::ListId;
-use crate::json;
 use crate::registry::{
     AlsoPublished, ListForm, ListStatuses, NewList, StatusTarget, StatusUpdate, Updated,
 };
@@ -63,11 +63,11 @@ pub(super) struct UpdatesBody {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct UpdateItem {
     /// The entry by its index.
-    index: Option<u64>,
+    pub(super) index: Option<u64>,
     /// The entry by the credential that carries it.
-    credential_id: Option<String>,
+    pub(super) credential_id: Option<String>,
     /// The new status: 1 sets, 0 clears.
-    status: u64,
+    pub(super) status: u64,
 }
 
 /// At most this many characters of free text.
@@ -151,7 +151,8 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     Ok(Reply::json(201, &answer).header("Location", url))
 }
 
-fn ttl(millis: Option<u64>) -> Result<Option<Ttl>, Problem> {
+/// A `ttl` within reason.
+pub(super) fn ttl(millis: Option<u64>) -> Result<Option<Ttl>, Problem> {
     const LONGEST: u64 = 365 * 24 * 3_600_000;
     match millis {
         Some(millis) if !(1_000..=LONGEST).contains(&millis) => Err(Problem::invalid(
@@ -163,7 +164,7 @@ fn ttl(millis: Option<u64>) -> Result<Option<Ttl>, Problem> {
 }
 
 /// A list by its URL here or its id.
-fn list_named(edge: &Edge, name: &str, pointer: &str) -> Result<ListId, Problem> {
+pub(super) fn list_named(edge: &Edge, name: &str, pointer: &str) -> Result<ListId, Problem> {
     let parsed = edge
         .registry
         .urls()
@@ -193,25 +194,22 @@ pub(super) fn allocate(edge: &Edge, request: &Request) -> Result<Reply, Problem>
 
 pub(super) fn update(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let list: ListId = request.param("list")?;
-    let (items, reason) = if request.is("application/x-ndjson") {
-        (
-            lines(&request.body)?,
-            request.query("reason").map(str::to_owned),
-        )
-    } else {
-        let body: UpdatesBody = request.json()?;
-        if request.query("reason").is_some() {
-            let detail =
-                "a JSON body gives the reason as its member; only lines need the parameter";
-            return Err(Problem::invalid("?reason", detail));
-        }
-        (body.updates, body.reason)
-    };
+    if bulk::is_table(request) {
+        return bulk::update(edge, request, list);
+    }
+    let UpdatesBody { updates, reason } = request.json()?;
+    if let Some((name, _)) = request.query.first() {
+        let detail = "a JSON body gives the reason as its member; only lines need parameters";
+        return Err(Problem::invalid(&format!("?{name}"), detail));
+    }
     check_reason(reason.as_deref())?;
-    let updates: Result<Vec<StatusUpdate>, Problem> = items
-        .into_iter()
+    let updates: Result<Vec<StatusUpdate>, Problem> = updates
+        .iter()
         .enumerate()
-        .map(|(n, item)| item.parse(n))
+        .map(|(n, item)| {
+            item.parse()
+                .map_err(|detail| Problem::invalid(&format!("/updates/{n}"), detail))
+        })
         .collect();
     let updated = edge
         .registry
@@ -234,35 +232,16 @@ pub(super) fn updated_reply(updated: &Updated) -> Reply {
 }
 
 impl UpdateItem {
-    fn parse(self, place: usize) -> Result<StatusUpdate, Problem> {
-        let target = match (self.index, self.credential_id) {
+    /// What it asks for, or what is missing.
+    pub(super) fn parse(&self) -> Result<StatusUpdate, &'static str> {
+        let target = match (self.index, &self.credential_id) {
             (Some(index), None) => StatusTarget::Index(index),
-            (None, Some(id)) => StatusTarget::Credential(id),
-            _ => {
-                let detail = "either index or credentialId is needed";
-                return Err(Problem::invalid(&format!("/updates/{place}"), detail));
-            }
+            (None, Some(id)) => StatusTarget::Credential(id.clone()),
+            _ => return Err("either index or credentialId is needed"),
         };
-        Ok(StatusUpdate {
-            target,
-            status: self.status,
-        })
+        let status = self.status;
+        Ok(StatusUpdate { target, status })
     }
-}
-
-/// One update a line; empty lines say nothing, and count in the number of a line.
-fn lines(body: &[u8]) -> Result<Vec<UpdateItem>, Problem> {
-    let numbered = (1_u64..).zip(body.split(|byte| *byte == b'\n'));
-    let filled = numbered.filter(|(_, line)| !line.trim_ascii().is_empty());
-    filled
-        .map(|(number, line)| {
-            json::read(line).map_err(|error| {
-                let mut problem = Problem::from(error);
-                problem.detail = format!("line {number}: {}", problem.detail);
-                problem.with("line", number)
-            })
-        })
-        .collect()
 }
 
 /// Free text is bounded.

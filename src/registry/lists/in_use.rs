@@ -91,11 +91,6 @@ impl<'a> InUse<'a> {
         self.stored.unwrap_or(0)
     }
 
-    /// Whether nobody said which indexes are in use: then any may be, and none is given out.
-    pub(in crate::registry) fn is_sealed(&self) -> bool {
-        self.brought == Brought::Unknown
-    }
-
     /// Whether an index is in use, so that it has a status which can change.
     pub(in crate::registry) fn holds(&mut self, index: StatusIndex) -> Result<bool, StoreError> {
         match self.brought {
@@ -353,7 +348,6 @@ mod tests {
         let store = Store::with(Brought::Unknown, &BTreeSet::new(), [3; 16]);
         let mut in_use = store.in_use();
         assert!(in_use.holds(LENGTH.index(0).unwrap()).unwrap());
-        assert!(in_use.is_sealed());
         assert!(matches!(in_use.fresh(1), Err(NoneFresh::Sealed)));
         assert_eq!(in_use.bits().unwrap(), None);
     }
