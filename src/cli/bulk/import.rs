@@ -214,3 +214,137 @@ fn imported(answer: Value) -> Report {
     report.json(answer);
     report
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::cli::testing::{Fake, LIST};
+    use serde_json::{Value, json};
+
+    fn answer() -> Value {
+        json!({"id": "https://h/status-lists/x", "verifiableCredential": {}, "imported": {
+            "entries": 131_072, "given": 8, "set": 1, "used": null, "sealed": true,
+        }})
+    }
+
+    #[test]
+    fn what_the_file_holds_says_how_it_is_sent() {
+        let credential = r#"{"type":["x"],"credentialSubject":{"encodedList":"uA"}}"#;
+        for (stdin, more, sent) in [
+            (
+                "uH4sI\n",
+                &["--purpose", "revocation"][..],
+                r#"{"encodedList":"uH4sI","issuer":"a","statusPurpose":"revocation"}"#,
+            ),
+            (
+                "eNp",
+                &[
+                    "--purpose",
+                    "recall",
+                    "--format",
+                    "token",
+                    "--status-size",
+                    "2",
+                    "--length",
+                    "9",
+                ],
+                r#"{"encodedList":"eNp","issuer":"a","statusPurpose":"recall","format":"token","statusSize":2,"length":9}"#,
+            ),
+            (
+                credential,
+                &["--source", "https://old/1"],
+                r#"{"credential":{"type":["x"],"credentialSubject":{"encodedList":"uA"}},"issuer":"a","source":"https://old/1"}"#,
+            ),
+            (
+                r#"{"issuer":"did:web:b","encodedList":"uA","usedIndexes":[1]}"#,
+                &[],
+                r#"{"issuer":"a","encodedList":"uA","usedIndexes":[1]}"#,
+            ),
+        ] {
+            let args = [&["list", "import", "-", "--issuer", "a"], more].concat();
+            let done = Fake::new().stdin(stdin).answer(201, answer()).run(&args);
+            assert_eq!(done.calls(), [format!("POST /status-lists/import {sent}")]);
+            assert!(done.calls[0].idempotency_key.is_some());
+            let told = "imported https://h/status-lists/x\n\
+                        entries  131072\n\
+                        given    8\n\
+                        set      1\n\
+                        indexes  none is given out here: it is not known which indexes are in use\n";
+            assert_eq!((done.exit, done.out.as_str()), (0, told));
+        }
+    }
+
+    #[test]
+    fn a_table_is_sent_as_it_is_with_the_rest_in_the_query() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("old.csv");
+        fs::write(&file, "index,status\n1,1\n").unwrap();
+        let list = format!("https://h/status-lists/{LIST}");
+        let done = Fake::new().answer(201, answer()).run(&[
+            "list",
+            "import",
+            file.to_str().unwrap(),
+            "--issuer",
+            "a",
+            "--purpose",
+            "revocation",
+            "--all-used",
+            "--length",
+            "262144",
+            "--paired-with",
+            &list,
+        ]);
+        assert_eq!(
+            done.calls(),
+            [format!(
+                "POST /status-lists/import?issuer=a&statusPurpose=revocation&length=262144&\
+                 usedIndexes=rows&pairedWith=https%3A%2F%2Fh%2Fstatus-lists%2F{LIST} \
+                 index,status\n1,1\n"
+            )]
+        );
+        assert_eq!(done.calls[0].payload().unwrap().0, "text/csv");
+    }
+
+    #[test]
+    fn used_indexes_are_numbers_or_bits() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("used");
+        for (text, sent) in [("[1,2]", "[1,2]"), ("uH4s\n", r#"{"encodedList":"uH4s"}"#)] {
+            fs::write(&file, text).unwrap();
+            let args = [
+                "list",
+                "import",
+                "-",
+                "--issuer",
+                "a",
+                "--used",
+                file.to_str().unwrap(),
+            ];
+            let done = Fake::new().stdin("uA").answer(201, answer()).run(&args);
+            let body = format!(r#"{{"encodedList":"uA","issuer":"a","usedIndexes":{sent}}}"#);
+            assert_eq!(done.calls(), [format!("POST /status-lists/import {body}")]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_is_not_sent() {
+        for (stdin, args, why) in [
+            (
+                "[]",
+                &["-"][..],
+                "neither a list credential nor an exported list",
+            ),
+            ("{}", &["-"], "neither a list credential"),
+            ("u A", &["-"], "is not usable JSON"),
+            ("uA", &["-", "--all-used"], "--all-used is for a table"),
+            ("", &["x.csv", "--used", "y"], "--used and --format"),
+            ("", &["x.csv"], "cannot read x.csv"),
+        ] {
+            let args = [&["list", "import", "--issuer", "a"], args].concat();
+            let done = Fake::new().stdin(stdin).run(&args);
+            assert_eq!((done.exit, done.calls.len()), (2, 0), "{args:?}");
+            assert!(done.err.contains(why), "{args:?}: {}", done.err);
+        }
+    }
+}

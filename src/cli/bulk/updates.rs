@@ -188,3 +188,129 @@ impl Told {
 fn is_all_refused(problem: &Value) -> bool {
     text(problem, "type") == Some("urn:goodstanding:problem:all-refused")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::testing::{Fake, LIST};
+    use serde_json::json;
+
+    #[test]
+    fn lines_are_sent_as_they_are_and_refusals_are_told_by_line() {
+        let done = Fake::new()
+            .stdin("index,status\n5,1\n6,1\n")
+            .answer(
+                200,
+                json!({"revision": 3, "applied": 1, "refusedCount": 1, "chunks": [], "refused": [
+                    {"item": 1, "line": 3, "reason": "the index 6 was never given out"},
+                ]}),
+            )
+            .run(&["updates", LIST, "-", "--format", "csv", "--reason", "a b"]);
+        assert_eq!(
+            done.calls(),
+            [format!(
+                "POST /status-lists/{LIST}/updates?reason=a+b&firstLine=2 index,status\n5,1\n6,1\n"
+            )]
+        );
+        assert_eq!(done.calls[0].payload().unwrap().0, "text/csv");
+        assert_eq!(
+            (done.exit, done.out),
+            (
+                2,
+                format!(
+                    "changed 1 of 2 lines in {LIST}, revision 3\n  \
+                     refused line 3: the index 6 was never given out\n"
+                )
+            )
+        );
+    }
+
+    #[test]
+    fn a_chunk_that_is_refused_as_a_whole_does_not_stop_the_next() {
+        let line = "{\"index\":1,\"status\":1}\n";
+        let refused = json!({
+            "type": "urn:goodstanding:problem:all-refused", "title": "Nothing could be changed",
+            "refused": [{"item": 0, "line": 1, "reason": "no"}], "refusedCount": 50_000,
+        });
+        let done = Fake::new()
+            .stdin(&line.repeat(50_002))
+            .answer(422, refused)
+            .answer(200, json!({"revision": 2, "applied": 2, "refused": []}))
+            .run(&["updates", LIST, "-", "--format", "ndjson"]);
+        assert!(
+            done.calls()[1].contains("firstLine=50001 "),
+            "{}",
+            done.calls()[1]
+        );
+        assert_eq!(
+            (done.exit, done.out),
+            (
+                2,
+                format!(
+                    "changed 2 of 50002 lines in {LIST}, revision 2\n  refused line 1: no\n  \
+                     and 49999 more\n"
+                )
+            )
+        );
+    }
+
+    #[test]
+    fn where_it_breaks_off_it_says_where_to_go_on() {
+        let line = "{\"index\":1,\"status\":1}\n";
+        let done = Fake::new()
+            .stdin(&line.repeat(50_001))
+            .answer(
+                200,
+                json!({"revision": 2, "applied": 50_000, "refused": []}),
+            )
+            .answer(503, json!({"type": "x", "title": "Too much at once"}))
+            .run(&["updates", LIST, "-", "--format", "ndjson"]);
+        assert_eq!(done.exit, 2);
+        assert!(
+            done.out.ends_with("go on with --from-line 50001\n"),
+            "{}",
+            done.out
+        );
+        assert!(done.err.contains("Too much at once"), "{}", done.err);
+        let done = Fake::new()
+            .stdin(&line.repeat(50_001))
+            .answer(200, json!({"revision": 3, "applied": 1, "refused": []}))
+            .run(&[
+                "updates",
+                LIST,
+                "-",
+                "--format",
+                "ndjson",
+                "--from-line",
+                "50001",
+            ]);
+        assert_eq!((done.exit, done.calls.len()), (0, 1));
+        assert!(
+            done.calls()[0].contains("?firstLine=50001 {"),
+            "{}",
+            done.calls()[0]
+        );
+    }
+
+    #[test]
+    fn without_a_format_or_without_lines_nothing_is_sent() {
+        for (args, why) in [
+            (&["updates", LIST, "-"][..], "give --format"),
+            (
+                &["updates", LIST, "/no/such.csv"],
+                "cannot read /no/such.csv",
+            ),
+            (
+                &["updates", LIST, "-", "--format", "csv"],
+                "it holds no update",
+            ),
+            (
+                &["updates", LIST, "-", "--format", "csv", "--from-line", "0"],
+                "--from-line",
+            ),
+        ] {
+            let done = Fake::new().run(args);
+            assert_eq!((done.exit, done.calls.len()), (2, 0), "{args:?}");
+            assert!(done.err.contains(why), "{args:?}: {}", done.err);
+        }
+    }
+}
