@@ -122,7 +122,7 @@ impl Settings {
             public_url: public_url.to_owned(),
             list_ttl: Ttl::from_millis(300_000),
             list_validity: Ttl::from_seconds(7 * day),
-            fill_floor_percent: 0,
+            fill_floor_percent: 1,
             key_notice: Ttl::from_seconds(3_600),
             idempotency_kept: Ttl::from_seconds(day),
             publish_before_acknowledging: true,

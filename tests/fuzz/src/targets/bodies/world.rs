@@ -268,6 +268,7 @@ fn edge(registry: Arc<Registry>) -> Edge {
             profile: no_time,
             achievement: no_time,
             status_list: no_time,
+            past_list: no_time,
             endorsement: no_time,
             look_up: no_time,
             standing: no_time,
