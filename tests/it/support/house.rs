@@ -8,7 +8,7 @@ use std::time::Duration;
 use goodstanding::entropy::SeededEntropy;
 use goodstanding::http::{CachePolicy, Edge, Limits, Mode, Running, serve};
 use goodstanding::net::{Elsewhere, Names, Policy};
-use goodstanding::registry::{Actor as Who, Change, Publisher, Registry, Settings};
+use goodstanding::registry::{Actor as Who, Change, HistoryAccess, Publisher, Registry, Settings};
 use goodstanding::store::engine::{Engine, Row};
 use goodstanding::store::memory::MemoryEngine;
 use goodstanding::time::{Clock as _, ManualClock, Timestamp, Ttl};
@@ -40,10 +40,14 @@ pub(crate) struct Plan {
     body_bytes: usize,
     reach: Option<(Policy, Arc<dyn Names>)>,
     lists_hold: Ttl,
+    history: HistoryAccess,
+    history_kept: Option<Ttl>,
 }
 
 /// A registry that runs. Dropping it ends the server.
 pub(crate) struct House {
+    /// What is done in the background, a test does with this.
+    pub(crate) registry: Arc<Registry>,
     pub(crate) address: SocketAddr,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) engine: Arc<dyn Engine>,
@@ -77,12 +81,15 @@ impl Plan {
             reach: None,
             anchors: Vec::new(),
             lists_hold: Settings::usual(ORIGIN).list_validity,
+            history: Settings::usual(ORIGIN).history,
+            history_kept: None,
         }
     }
 
     /// In development mode, with the origin that it has there.
     pub(crate) fn in_development(mut self) -> Self {
         self.mode = Mode::Development;
+        self.history = HistoryAccess::Public;
         self.origin = "http://localhost:8080";
         self
     }
@@ -135,6 +142,18 @@ impl Plan {
         self
     }
 
+    /// How lists were is for everybody, unless their issuer chose otherwise.
+    pub(crate) fn with_open_history(mut self) -> Self {
+        self.history = HistoryAccess::Public;
+        self
+    }
+
+    /// Lists are kept for so long as they were.
+    pub(crate) fn keeping_history(mut self, kept: Ttl) -> Self {
+        self.history_kept = Some(kept);
+        self
+    }
+
     /// Starts it.
     pub(crate) fn open(mut self) -> House {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -147,6 +166,8 @@ impl Plan {
             publish_before_acknowledging: self.publish_delay.is_none(),
             trust_anchors: self.anchors,
             list_validity: self.lists_hold,
+            history: self.history,
+            history_kept: self.history_kept,
             ..Settings::usual(self.origin)
         };
         let entropy = Arc::new(SeededEntropy::new(self.seed));
@@ -163,7 +184,7 @@ impl Plan {
         let publisher = self
             .publish_delay
             .map(|delay| Publisher::start(registry.clone(), delay).unwrap());
-        let mut edge = edge(registry, self.mode, self.body_bytes);
+        let mut edge = edge(registry.clone(), self.mode, self.body_bytes);
         if let Some((policy, names)) = self.reach {
             edge.localhost = policy.did_localhost();
             edge.outside = Arc::new(Elsewhere::new(policy, names, clock.clone()).unwrap());
@@ -177,6 +198,7 @@ impl Plan {
         let running = runtime
             .block_on(async { serve(edge, TcpListener::from_std(listener).unwrap()).unwrap() });
         House {
+            registry,
             address: running.address,
             clock,
             engine,
