@@ -18,6 +18,7 @@ mod imports_hostile;
 mod issue;
 mod issued_forms;
 mod pages;
+mod past_lists;
 mod past_statuses;
 mod records;
 mod requests;
