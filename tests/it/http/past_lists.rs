@@ -359,7 +359,7 @@ fn whoever_holds_a_credential_asks_how_it_stood_whatever_the_issuer_chose() {
         let question = json!({ "credentials": [issued], "at": at });
         let told = house.verifier().post("/standing/query", &question).is(200);
         assert_eq!(
-            told.json()["results"][0]["status"]["outcome"],
+            told.json()["results"][0]["status"][0]["outcome"],
             status,
             "{at}"
         );
