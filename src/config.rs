@@ -108,6 +108,8 @@ pub struct ListsConfig {
     pub ttl_ms: u64,
     /// For how many days a signed list holds.
     pub valid_days: NonZeroU16,
+    /// How full a list has to be before its issuer can open another for the same purpose.
+    pub fill_floor_percent: u8,
     /// How long after a change the signed list may follow, in milliseconds.
     pub publish_delay_ms: u64,
     /// Bytes of memory in which published lists are kept ready.
@@ -333,6 +335,7 @@ impl Config {
             public_url: self.public_url.clone(),
             list_ttl: Ttl::from_millis(self.lists.ttl_ms),
             list_validity: Ttl::from_seconds(u64::from(self.lists.valid_days.get()) * 86_400),
+            fill_floor_percent: self.lists.fill_floor_percent.min(100),
             key_notice: self.cache_policy().did_document,
             idempotency_kept: Ttl::from_seconds(self.idempotency.kept_seconds),
             publish_before_acknowledging: self.lists.publish_delay_ms == 0,

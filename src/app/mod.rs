@@ -2,6 +2,7 @@
 
 mod demo;
 mod handles;
+mod housekeeping;
 mod local;
 mod master_key;
 mod system;
@@ -14,18 +15,16 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::MissedTickBehavior;
 use tracing::{info, warn};
 
 use crate::cli::{InitArgs, InitDone, ServeArgs, Transport};
 use crate::config::{Audience, Config, EngineChoice, FILE_IN_DATA, Overrides};
 use crate::http::{self, Edge, Mode};
 use crate::net::{Elsewhere, SystemNames};
-use crate::registry::{Actor, Change, HistoryAccess, Publisher, Registry, RegistryError, Settings};
+use crate::registry::{Actor, Change, HistoryAccess, Publisher, Registry, Settings};
 use crate::store::engine::Engine;
 use crate::store::memory::MemoryEngine;
 use crate::time::{Clock, Ttl};
-use crate::verify::Options;
 
 pub use system::{SystemClock, SystemEntropy};
 
@@ -102,11 +101,9 @@ async fn run(config: &Config, mode: Mode, listener: std::net::TcpListener) -> Re
             config.public_url, running.address
         );
     }
-    let housekeeping = tokio::spawn(keep_house(edge.registry.clone()));
-    let following = tokio::spawn(follow_imports(edge));
+    let housekeeping = housekeeping::start(&edge);
     signals.told_to_stop().await;
-    housekeeping.abort();
-    following.abort();
+    drop(housekeeping);
     info!("stopping");
     running.stop().await;
     tokio::task::spawn_blocking(move || drop(publisher))
@@ -124,6 +121,7 @@ fn open(config: &Config, mode: Mode) -> Result<Arc<Registry>, String> {
     let opening = match mode {
         Mode::Development => Settings {
             history: HistoryAccess::Public,
+            fill_floor_percent: 0,
             ..configured
         },
         Mode::Production => configured,
@@ -277,86 +275,6 @@ fn start_logging() {
         .with_writer(std::io::stderr);
     // A second start within one process keeps the first one's logging.
     let _ = logging.try_init();
-}
-
-/// Forgets, hour by hour, what need not be kept.
-async fn keep_house(registry: Arc<Registry>) {
-    let mut hourly = tokio::time::interval(Duration::from_secs(3_600));
-    loop {
-        hourly.tick().await;
-        let registry = registry.clone();
-        if tokio::task::spawn_blocking(move || forget(&registry))
-            .await
-            .is_err()
-        {
-            warn!("forgetting what need not be kept ended by a panic");
-        }
-    }
-}
-
-/// So many issuers of imported endorsements are asked at a time.
-const FOLLOWED_AT_ONCE: usize = 64;
-
-/// Asks, minute by minute, how imported endorsements stand that are due.
-async fn follow_imports(edge: Arc<Edge>) {
-    let mut minutely = tokio::time::interval(Duration::from_secs(60));
-    minutely.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        minutely.tick().await;
-        let edge = edge.clone();
-        let follow = move || {
-            let options = Options {
-                localhost: edge.localhost,
-                ..Options::default()
-            };
-            let outside = &*edge.outside;
-            let followed = edge
-                .registry
-                .follow_imports(options, outside, FOLLOWED_AT_ONCE);
-            match followed {
-                Ok(0) => {}
-                Ok(answered) => info!(answered, "followed imported endorsements"),
-                Err(problem) => warn!(%problem, "imported endorsements could not be followed"),
-            }
-        };
-        if tokio::task::spawn_blocking(follow).await.is_err() {
-            warn!("following imported endorsements ended by a panic");
-        }
-    }
-}
-
-fn forget(registry: &Registry) {
-    match registry.forget_outlived_answers() {
-        Ok(0) => {}
-        Ok(answers) => info!(answers, "forgot answers to repeated requests"),
-        Err(problem) => warn!(%problem, "outlived answers could not be forgotten"),
-    }
-    match registry.forget_expired_tokens() {
-        Ok(0) => {}
-        Ok(tokens) => info!(tokens, "forgot expired tokens"),
-        Err(problem) => warn!(%problem, "expired tokens could not be forgotten"),
-    }
-    match forget_past(registry) {
-        Ok(0) => {}
-        Ok(states) => info!(states, "forgot how lists were longer ago than that is kept"),
-        Err(problem) => warn!(%problem, "the past of lists could not be forgotten"),
-    }
-}
-
-/// So many past states of lists are removed at a time, so that changes are not held up.
-const FORGOTTEN_AT_ONCE: usize = 256;
-
-/// Forgets how lists were before the time for which that is kept. Returns how many states went.
-fn forget_past(registry: &Registry) -> Result<usize, RegistryError> {
-    let (mut states, mut from) = (0, None);
-    loop {
-        let forgotten = registry.forget_past(from, FORGOTTEN_AT_ONCE)?;
-        states += forgotten.states;
-        match forgotten.next {
-            Some(next) => from = Some(next),
-            None => return Ok(states),
-        }
-    }
 }
 
 /// The ways in which a process is told to stop. They are heard from the moment this is made.

@@ -186,17 +186,35 @@ pub fn status_at(bytes: &[u8], size: StatusSize, index: u64) -> Option<u8> {
     read::<Msb>(bytes, size, index)
 }
 
-/// Eight entries of `size`, of which those are 1 whose bit is set in `flags`, most significant bit
-/// first. The first entry is the least significant one of the number, so that its first
-/// `size.bits()` bytes, least significant first, are those of a `Bitstring<Lsb>`.
-pub const fn spread(flags: u8, size: StatusSize) -> u64 {
-    let bits = size.bits();
-    let (mut entries, mut place) = (0, 0);
-    while place < 8 {
-        entries |= ((flags >> (7 - place) & 1) as u64) << (place * bits);
-        place += 1;
+/// For each byte of flags, most significant bit first, the eight entries of `size` of which those
+/// are 1 whose flag is set. The first entry is the least significant one of the number, so that its
+/// first `size.bits()` bytes, least significant first, are those of a `Bitstring<Lsb>`.
+pub const fn spread(size: StatusSize) -> &'static [u64; 256] {
+    const ONE: [u64; 256] = spread_table(1);
+    const TWO: [u64; 256] = spread_table(2);
+    const FOUR: [u64; 256] = spread_table(4);
+    const EIGHT: [u64; 256] = spread_table(8);
+    match size {
+        StatusSize::One => &ONE,
+        StatusSize::Two => &TWO,
+        StatusSize::Four => &FOUR,
+        StatusSize::Eight => &EIGHT,
     }
-    entries
+}
+
+const fn spread_table(bits: usize) -> [u64; 256] {
+    let mut table = [0; 256];
+    let mut flags = 0;
+    while flags < 256 {
+        let mut place = 0;
+        while place < 8 {
+            let flag = (flags >> (7 - place) & 1) as u64;
+            table[flags] |= flag << (place * bits);
+            place += 1;
+        }
+        flags += 1;
+    }
+    table
 }
 
 fn read<O: BitOrder>(bytes: &[u8], size: StatusSize, index: u64) -> Option<u8> {
@@ -227,15 +245,24 @@ pub(super) fn replace(
     Ok(before)
 }
 
-/// One bit for each of up to eight entries, set where the entry is not 0.
+/// One bit for each of up to eight entries, set where the entry is not 0, most significant bit
+/// first.
 fn flags_of(entries: &[u8], size: StatusSize) -> u8 {
-    // Most lists are all zeros nearly everywhere.
-    if entries.iter().all(|&byte| byte == 0) {
-        return 0;
-    }
-    (0..8)
-        .filter(|&place| read::<Msb>(entries, size, place).is_some_and(|status| status != 0))
-        .fold(0, |flags, place| flags | 0x80 >> place)
+    let per_byte = 8 / size.bits() as usize;
+    let flags = entries.iter().fold(0, |flags: u8, &byte| {
+        let set = match size {
+            // A byte of them is its own flags, and there is but one.
+            StatusSize::One => return byte,
+            StatusSize::Two => {
+                let set = (byte | byte >> 1) & 0x55;
+                set >> 3 & 8 | set >> 2 & 4 | set >> 1 & 2 | set & 1
+            }
+            StatusSize::Four => u8::from(byte >> 4 != 0) << 1 | u8::from(byte & 15 != 0),
+            StatusSize::Eight => u8::from(byte != 0),
+        };
+        flags << per_byte | set
+    });
+    flags << ((8 - per_byte * entries.len()) % 8)
 }
 
 /// The bytes with the entries within each byte in the opposite order.
@@ -378,7 +405,8 @@ mod tests {
             prop_assert_eq!(read.iter().take(set.len()).collect::<Vec<_>>(), set.clone());
             prop_assert!(read.iter().skip(set.len()).all(|flag| flag == 0));
             let spread = flags.iter().flat_map(|&flags| {
-                spread(flags, wide).to_le_bytes().into_iter().take(wide.bits() as usize)
+                let entries = spread(wide)[usize::from(flags)];
+                entries.to_le_bytes().into_iter().take(wide.bits() as usize)
             });
             let spread: Bitstring<Lsb> = Bitstring::from_bytes(spread.collect(), wide);
             prop_assert_eq!(spread.iter().take(set.len()).collect::<Vec<_>>(), set);

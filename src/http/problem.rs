@@ -186,6 +186,9 @@ impl From<RegistryError> for Problem {
             RegistryError::ListFull { remaining, .. } => {
                 Self::new(409, "list-full", "List full", detail).with("remaining", remaining)
             }
+            RegistryError::ListHasRoom { list, .. } => {
+                Self::new(409, "list-has-room", "Another list has room", detail).with("list", list)
+            }
             RegistryError::EntryTaken { .. } => {
                 Self::new(409, "entry-taken", "Entry taken", detail)
             }

@@ -139,6 +139,19 @@ pub enum RegistryError {
         /// How many are left.
         remaining: u64,
     },
+    /// The issuer has another list for the purpose, in which too few entries hide each other yet.
+    #[error(
+        "of the list {list} for the same purpose {given_out} entries were given out; take entries \
+         of that list until {least} were, so that the credentials in it hide each other"
+    )]
+    ListHasRoom {
+        /// URL of that list.
+        list: String,
+        /// How many entries were given out.
+        given_out: u64,
+        /// How many have to be.
+        least: u64,
+    },
     /// The entry is carried by something else.
     #[error("the entry at index {index} belongs to another credential; have a fresh one allocated")]
     EntryTaken {

@@ -85,6 +85,9 @@ pub struct Settings {
     /// For how long a signed list holds. It is signed again between half and three quarters of
     /// that.
     pub list_validity: Ttl,
+    /// How full a list of an issuer has to be, in percent of its entries, before the issuer can open
+    /// another one for the same purpose. 0 asks for nothing.
+    pub fill_floor_percent: u8,
     /// How long a new key stands in the controller document before it signs.
     pub key_notice: Ttl,
     /// How long before an endorsement ends its endorser is told to look at it again.
@@ -117,6 +120,7 @@ impl Settings {
             public_url: public_url.to_owned(),
             list_ttl: Ttl::from_millis(300_000),
             list_validity: Ttl::from_seconds(7 * day),
+            fill_floor_percent: 0,
             key_notice: Ttl::from_seconds(3_600),
             idempotency_kept: Ttl::from_seconds(day),
             publish_before_acknowledging: true,

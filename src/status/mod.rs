@@ -41,6 +41,7 @@ pub use purpose::{
 pub use reference::{ListReference, RevocationListEntry, TokenEntry};
 pub use revocations::RevocationList;
 pub use token::{
-    Plane, ProjectionError, SignedCwt, TokenBits, TokenListToPublish, TokenStatusList,
-    TokenValueRefused, check_token_value, project, token_claim, token_size, write_token_claims,
+    Plane, ProjectionError, SignedCwt, Split, SplitError, TokenBits, TokenListToPublish,
+    TokenStatusList, TokenValueRefused, check_token_value, project, split, token_claim, token_size,
+    write_token_claims,
 };

@@ -30,6 +30,7 @@ macro_rules! replays {
 }
 
 replays!(
+    bodies,
     controller,
     credential,
     did_web,
@@ -39,7 +40,9 @@ replays!(
     keys,
     list_decoding,
     multibase,
+    past_pages,
     png,
+    scope,
     status,
     svg,
     timestamps,

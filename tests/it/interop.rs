@@ -3,9 +3,11 @@
 mod agreement;
 mod dcc;
 mod lists;
+mod our_lists;
 mod proofs;
 mod records;
 mod samples;
 mod scopes;
 mod served;
+mod served_lists;
 mod tokens;

@@ -219,15 +219,13 @@ fn wanted_purpose(given: &Value, pointer: &str) -> Result<Option<StatusPurpose>,
         .and_then(Value::as_str)
         .map(str::parse)
     {
-        Some(Ok(
-            purpose @ (StatusPurpose::Revocation
-            | StatusPurpose::Suspension
-            | StatusPurpose::Refresh),
-        )) if is_entry => Ok(Some(purpose)),
+        Some(Ok(purpose @ (StatusPurpose::Revocation | StatusPurpose::Suspension))) if is_entry => {
+            Ok(Some(purpose))
+        }
         _ => {
             let detail = format!(
                 "either a complete status entry is needed, or one of type {ENTRY_TYPE} with only \
-                 a statusPurpose, revocation, suspension or refresh, to be given a place"
+                 a statusPurpose, revocation or suspension, to be given a place"
             );
             Err(RegistryError::invalid(pointer, detail))
         }

@@ -103,6 +103,7 @@ impl Registry {
             let list = match new.paired_with {
                 Some(other) => self.open_beside(tx, new, other)?,
                 None => {
+                    self.check_fill(tx.read, new)?;
                     let space = self.open_space(tx, new.issuer, new.length);
                     self.open_list(tx, space, new)?
                 }
@@ -193,6 +194,36 @@ impl Registry {
         SPACES.put(&mut tx.batch, &space.id, &record);
         self.write_list(tx, list, space.id, new);
         Ok(list)
+    }
+
+    /// A credential hides among the others of its list, so that an issuer fills one list to some
+    /// part before it opens another for the same purpose: with a list for each credential, whoever
+    /// fetches one tells which credential it is looked up for.
+    fn check_fill(&self, read: &dyn Read, new: &NewList) -> Result<(), RegistryError> {
+        let floor = u64::from(self.settings.fill_floor_percent);
+        if floor == 0 {
+            return Ok(());
+        }
+        let owner = new.issuer.0.to_be_bytes();
+        for (id, space) in SPACES.scan(read, &owner, None, usize::MAX)? {
+            let Some(list) = space.plane(&new.purpose) else {
+                continue;
+            };
+            let least = (space.length * floor).div_ceil(100);
+            let given_out = match space.brought {
+                Brought::Unknown => continue,
+                Brought::Nothing => allocated(read, id)?,
+                Brought::Known(brought) => allocated(read, id)? + brought,
+            };
+            if given_out < least {
+                return Err(RegistryError::ListHasRoom {
+                    list: self.urls().list(list),
+                    given_out,
+                    least,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Whether a new list over a space can be published in all the forms that are asked for.

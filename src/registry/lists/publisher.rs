@@ -11,15 +11,16 @@
 //!    older state never replaces a newer one – a crash after it only repeats step 4;
 //! 4. the artefacts that are kept ready in memory are swapped.
 
+mod threads;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
-use tracing::{error, info};
+use tracing::error;
 
 use super::forms::Edition;
 use crate::entropy::random;
@@ -33,6 +34,8 @@ use crate::store::tables::{
     PUBLISHED_TOKENS, PublishedState, RENEWALS,
 };
 use crate::time::{Timestamp, Ttl};
+
+pub use threads::Publisher;
 
 /// A signed list as it is served.
 #[derive(Debug, Clone)]
@@ -324,17 +327,26 @@ impl Registry {
         }
     }
 
-    /// Signs again up to `most` lists that are to be renewed by now, and says how many there were.
-    /// One that cannot be signed is left to the publisher.
+    /// Signs again the lists that are to be renewed by now, at most `most`, and says how many
+    /// were. One that cannot be signed is left to the publisher, and holds up no other.
     pub fn renew_lists(&self, most: usize) -> Result<usize, RegistryError> {
+        const AT_ONCE: usize = 256;
         let now = self.now();
-        let due = RENEWALS.scan(&*self.engine.snapshot(), &[], None, most)?;
-        let due = due.into_iter().take_while(|((at, _), ())| *at <= now);
-        let lists: Vec<ListId> = due.map(|((_, list), ())| list).collect();
-        for list in &lists {
-            self.publish_or_try_again(*list);
+        let (mut looked_at, mut renewed, mut after) = (0, 0, None);
+        while looked_at < most {
+            let at_once = AT_ONCE.min(most - looked_at);
+            let rows = RENEWALS.scan(&*self.engine.snapshot(), &[], after.as_ref(), at_once)?;
+            let due = rows.iter().take_while(|((at, _), ())| *at <= now).count();
+            for ((_, list), ()) in &rows[..due] {
+                renewed += usize::from(self.publish_or_try_again(*list));
+            }
+            looked_at += due;
+            if due < at_once {
+                break;
+            }
+            after = rows.last().map(|(key, ())| *key);
         }
-        Ok(lists.len())
+        Ok(renewed)
     }
 
     /// Publishes the lists that a crash or a shutdown left behind, each of them once: one that
@@ -409,94 +421,4 @@ struct Publication {
     artefacts: Vec<((ListId, ListForm), ArtefactRecord)>,
     list: PublishedState,
     token: Option<(ListId, PublishedState)>,
-}
-
-/// How many lists are signed and stored at a time: their commits share the disk's syncs. Should
-/// two threads come to publish one list, the condition on its row in "published" lets one win,
-/// and the other looks again.
-const THREADS: usize = 4;
-
-/// The threads that sign what changed. Dropping it publishes what waits, and ends them.
-pub struct Publisher {
-    registry: Arc<Registry>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-impl Publisher {
-    /// Starts the threads; a list is to be signed within `delay` of a change of it.
-    pub fn start(registry: Arc<Registry>, delay: Duration) -> std::io::Result<Self> {
-        // Made first, so that threads that did start are ended where a later one does not.
-        let mut publisher = Self {
-            registry,
-            threads: Vec::with_capacity(THREADS),
-        };
-        for number in 1..=THREADS {
-            let shared = publisher.registry.clone();
-            let thread = std::thread::Builder::new()
-                .name(format!("publisher-{number}"))
-                .spawn(move || publish_as_they_come(&shared, delay))?;
-            publisher.threads.push(thread);
-        }
-        Ok(publisher)
-    }
-}
-
-impl Drop for Publisher {
-    fn drop(&mut self) {
-        let snapshot = &self.registry.published;
-        snapshot
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .stop = true;
-        snapshot.wake.notify_all();
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                error!("a publisher ended by a panic; start-up will publish what it left");
-            }
-        }
-        info!("the publisher has published what waited");
-    }
-}
-
-fn publish_as_they_come(registry: &Registry, delay: Duration) {
-    while let Some(list) = next_due(&registry.published, delay) {
-        registry.publish_or_try_again(list);
-    }
-}
-
-/// Waits for the list that has waited longest until it is due; `None` when all is done for good.
-fn next_due(snapshot: &Snapshot, delay: Duration) -> Option<ListId> {
-    // Half of the delay is for waiting, half for signing and storing.
-    let patience = delay / 2;
-    let mut waiting = snapshot
-        .waiting
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    loop {
-        let first = waiting
-            .since
-            .iter()
-            .min_by_key(|(_, since)| **since)
-            .map(|(l, s)| (*l, *s));
-        match first {
-            Some((list, since)) => {
-                // A list that is to be tried again waits since a moment that is yet to come.
-                let left = (since + patience).saturating_duration_since(Instant::now());
-                if left.is_zero() || waiting.stop {
-                    waiting.since.remove(&list);
-                    // While this one is signed, another thread has to watch the others.
-                    snapshot.wake.notify_one();
-                    return Some(list);
-                }
-                let woken = snapshot.wake.wait_timeout(waiting, left);
-                waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
-            }
-            None if waiting.stop => return None,
-            None => {
-                let woken = snapshot.wake.wait(waiting);
-                waiting = woken.unwrap_or_else(PoisonError::into_inner);
-            }
-        }
-    }
 }

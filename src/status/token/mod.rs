@@ -25,7 +25,8 @@ use crate::time::{Timestamp, Ttl};
 
 pub use cwt::SignedCwt;
 pub use projection::{
-    Plane, ProjectionError, TokenValueRefused, check_token_value, project, token_size,
+    Plane, ProjectionError, Split, SplitError, TokenValueRefused, check_token_value, project,
+    split, token_size,
 };
 pub use write::{TokenBits, TokenListToPublish, token_claim, write_token_claims};
 

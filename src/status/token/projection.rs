@@ -12,8 +12,6 @@
 //! Otherwise 0x00 VALID. A `refresh` list says that there is a newer credential, for which a token
 //! list has no word.
 
-use std::borrow::Cow;
-
 use thiserror::Error;
 
 use super::super::purpose::StatusPurpose;
@@ -123,10 +121,57 @@ pub fn project(planes: &[Plane<'_>]) -> Result<Bitstring<Lsb>, ProjectionError> 
     let covering = [(roles.suspension, SUSPENDED), (roles.revocation, INVALID)];
     for (list, value) in covering {
         if let Some(list) = list {
-            cover(&mut bytes, size, &list.bits.flags(), value);
+            put(&mut bytes, size, &list.bits.flags(), value);
         }
     }
     Ok(Bitstring::from_bytes(bytes, size))
+}
+
+/// The lists of one bit that a token list of another system stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// Set where the token list says INVALID.
+    pub revocation: Bitstring,
+    /// Set where it says SUSPENDED.
+    pub suspension: Bitstring,
+}
+
+/// A token list says more than what is revoked and suspended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(
+    "index {index} has status {status:#x}, which is neither valid (0x0), invalid (0x1) nor \
+     suspended (0x2)"
+)]
+pub struct SplitError {
+    /// The first such index.
+    pub index: u64,
+    /// Its status.
+    pub status: u8,
+}
+
+/// Takes a token list apart into what is revoked and what is suspended: [`project`] backwards.
+///
+/// # Errors
+/// [`SplitError`] for any other value, since its meaning would be lost.
+pub fn split(shown: &Bitstring) -> Result<Split, SplitError> {
+    let empty = vec![0; shown.entries().div_ceil(8) as usize];
+    let (mut revoked, mut suspended) = (empty.clone(), empty);
+    for (index, status) in shown.iter().enumerate() {
+        let list = match status {
+            0 => continue,
+            INVALID => &mut revoked,
+            SUSPENDED => &mut suspended,
+            _ => {
+                let index = index as u64;
+                return Err(SplitError { index, status });
+            }
+        };
+        list[index / 8] |= 0x80 >> (index % 8);
+    }
+    Ok(Split {
+        revocation: Bitstring::from_bytes(revoked, StatusSize::One),
+        suspension: Bitstring::from_bytes(suspended, StatusSize::One),
+    })
 }
 
 /// A list, and its size.
@@ -208,27 +253,39 @@ fn as_token(list: &Bitstring, size: StatusSize) -> Vec<u8> {
     match list.size() == size {
         true => list.to_lsb().into_bytes(),
         false => {
-            let flags: Cow<'_, [u8]> = list.flags();
+            let flags = list.flags();
             let mut bytes = vec![0; flags.len() * size.bits() as usize];
-            cover(&mut bytes, size, &flags, 1);
+            put(&mut bytes, size, &flags, 1);
             bytes
         }
     }
 }
 
-/// Puts `value` at every entry whose flag is set, eight entries at a time. Most lists have long
-/// runs in which none is.
-fn cover(bytes: &mut [u8], size: StatusSize, flags: &[u8], value: u8) {
-    let step = size.bits() as usize;
-    for (eight, &flags) in bytes.chunks_mut(step).zip(flags) {
-        if flags == 0 {
-            continue;
-        }
-        let set = spread(flags, size);
-        let (covered, put) = (set * u64::from(size.maximum()), set * u64::from(value));
+/// Puts `value` at every entry whose flag is set.
+fn put(bytes: &mut Vec<u8>, size: StatusSize, flags: &[u8], value: u8) {
+    // Lists that are kept here consist of whole eights; others may end within one.
+    let length = bytes.len();
+    bytes.resize(flags.len() * size.bits() as usize, 0);
+    match size {
+        StatusSize::One => put_eights::<1>(bytes, size, flags, value),
+        StatusSize::Two => put_eights::<2>(bytes, size, flags, value),
+        StatusSize::Four => put_eights::<4>(bytes, size, flags, value),
+        StatusSize::Eight => put_eights::<8>(bytes, size, flags, value),
+    }
+    bytes.truncate(length);
+}
+
+/// Eight entries at a time, which take `N` bytes. There is no branch: where something is set is as
+/// good as random, and a wrong guess would cost more than the work.
+fn put_eights<const N: usize>(bytes: &mut [u8], size: StatusSize, flags: &[u8], value: u8) {
+    let spread = spread(size);
+    for (eight, &flags) in bytes.as_chunks_mut::<N>().0.iter_mut().zip(flags) {
+        let set = spread[usize::from(flags)];
+        let covered = set * u64::from(size.maximum());
         let mut entries = [0; 8];
-        entries[..eight.len()].copy_from_slice(eight);
+        entries[..N].copy_from_slice(eight);
+        let put = set * u64::from(value);
         let entries = u64::from_le_bytes(entries) & !covered | put;
-        eight.copy_from_slice(&entries.to_le_bytes()[..eight.len()]);
+        eight.copy_from_slice(&entries.to_le_bytes()[..N]);
     }
 }

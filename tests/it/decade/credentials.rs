@@ -114,7 +114,7 @@ impl Then<'_> {
                 statuses
                     .iter()
                     .map(|one| one.2)
-                    .chain([self.period(signed)]),
+                    .chain([self.period(signed), self.period_of_jwt(signed)]),
             ),
             false => "unknown",
         };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::facts::{Endorsement, Fact, Id, Scope, Signed, Version, Word};
-use super::history::{ALIGNMENTS, DAY, ELSEWHERE, History, KINDS, PLACES, TAGS};
+use super::history::{ALIGNMENTS, DAY, ELSEWHERE, History, KINDS, PLACES, SECURINGS, TAGS};
 use super::model::lies_in;
 use crate::support::actors::text;
 use crate::support::jwt::enveloped;
@@ -29,6 +29,7 @@ impl History<'_> {
                 id: String::new(),
                 issuer: endorser,
                 key: 0,
+                securing: "",
                 purposes: vec!["revocation"],
                 valid_from: valid_from.unwrap_or(self.now()).whole_seconds(),
                 valid_until,
@@ -43,10 +44,11 @@ impl History<'_> {
             .signed
             .purposes
             .extend(suspendable.then_some("suspension"));
+        wanted.signed.securing = *self.dice.pick(&SECURINGS);
         let mut body = json!({
             "endorser": slug, "subject": { "id": subject, "kind": kind },
             "name": "Quality label", "suspendable": suspendable,
-            "securing": self.dice.pick(&["eddsa-rdfc-2022", "eddsa-jcs-2022", "vc+jwt"]),
+            "securing": wanted.signed.securing,
         });
         let mut put = |member: &str, value: Option<Value>| {
             body[member] = value?;

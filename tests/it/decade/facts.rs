@@ -66,6 +66,7 @@ pub(super) struct Signed {
     pub(super) id: Id,
     pub(super) issuer: Id,
     pub(super) key: u32,
+    pub(super) securing: Word,
     pub(super) purposes: Vec<Word>,
     pub(super) valid_from: Timestamp,
     pub(super) valid_until: Option<Timestamp>,

@@ -26,6 +26,7 @@ pub(super) const KINDS: [Word; 3] = ["Course", "Degree", "License"];
 pub(super) const TAGS: [Word; 2] = ["art", "law"];
 pub(super) const ALIGNMENTS: [Word; 2] = [NURSING, WELDING];
 pub(super) const PLACES: [Word; 4] = ["CH", "CH-BE", "CH-ZH", "FR"];
+pub(super) const SECURINGS: [Word; 3] = ["eddsa-rdfc-2022", "eddsa-jcs-2022", "vc+jwt"];
 
 pub(super) static CONTENTS: [Content; 4] = [
     Content {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::facts::{Credential, Fact, Id, Said, Signed, Word};
-use super::history::{CONTENTS, ELSEWHERE, History, said_in_json};
+use super::history::{CONTENTS, ELSEWHERE, History, SECURINGS, said_in_json};
 use crate::support::actors::badge;
 use crate::support::house::ORIGIN;
 
@@ -43,6 +43,7 @@ impl History<'_> {
                 id: id.clone(),
                 issuer: issuer.clone(),
                 key: 0,
+                securing: "",
                 purposes: vec!["revocation"],
                 valid_from: starts,
                 valid_until,
@@ -73,10 +74,9 @@ impl History<'_> {
             let entry = |purpose: &Word| json!({ "type": "BitstringStatusListEntry", "statusPurpose": purpose });
             unsigned["credentialStatus"] = purposes.iter().map(entry).collect();
         }
-        let securing = *self
-            .dice
-            .pick(&["eddsa-rdfc-2022", "eddsa-jcs-2022", "vc+jwt"]);
-        let body = json!({ "credential": unsigned, "options": { "securing": securing } });
+        credential.signed.securing = *self.dice.pick(&SECURINGS);
+        let options = json!({ "securing": credential.signed.securing });
+        let body = json!({ "credential": unsigned, "options": options });
         let answer = self.operator.post("/credentials/issue", &body);
         if !self.present().is_issuer(&issuer) {
             return self.is_refused(&answer, &["role-missing"]);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use goodstanding::time::Timestamp;
 
-use super::facts::{Anchors, Endorsement, Fact, Id, Model, Need, Signed, Word};
+use super::facts::{Anchors, Endorsement, Fact, Id, Model, Need, Scope, Signed, Word};
 
 /// What is worse stands later. The last two carry no chain at all.
 const ORDER: [Word; 10] = [
@@ -129,6 +129,16 @@ impl<'m> Then<'m> {
         }
     }
 
+    /// What ends with the JWT around a document: `exp` is in whole seconds, and never says more than
+    /// the document does.
+    pub(super) fn period_of_jwt(&self, signed: &Signed) -> Word {
+        let ends = signed.valid_until.map(Timestamp::whole_seconds);
+        match ends.filter(|_| signed.securing == "vc+jwt") {
+            Some(exp) if exp <= self.moment => "expired",
+            _ => "active",
+        }
+    }
+
     /// All that is to be said of an endorsement itself.
     fn said_of(&self, place: usize, endorsement: &Endorsement) -> Vec<Word> {
         let Endorsement {
@@ -167,20 +177,18 @@ impl<'m> Then<'m> {
         let known = self.endorsements().filter(|(_, one)| one.subject == of);
         let link = |(place, endorsement): (usize, &'m Endorsement)| {
             let mut words = vec![self.outcome(place, endorsement)];
-            if let Some(need) = need {
-                let role = if first { need.role } else { Some("accreditor") };
-                let need = Need {
-                    role,
-                    ..need.clone()
-                };
-                let was_issuer = endorsement.roles.contains(&"issuer")
-                    || elsewhere && endorsement.kind == "profile";
-                let other = first && role == Some("issuer") && !was_issuer;
-                words.push(if other {
-                    "out-of-scope"
-                } else {
-                    covers(endorsement, &need)
-                });
+            // Who endorses others has to be meant as an accreditor, whatever else is needed.
+            let role = match first {
+                true => need.and_then(|need| need.role),
+                false => Some("accreditor"),
+            };
+            let was_issuer =
+                endorsement.roles.contains(&"issuer") || elsewhere && endorsement.kind == "profile";
+            let as_another = first && role == Some("issuer") && !was_issuer;
+            words.extend(as_another.then_some("out-of-scope"));
+            if let Some(scope) = &endorsement.scope {
+                words.push(covers_role(scope, role));
+                words.extend(need.map(|need| covers(scope, need)));
             }
             let carries = endorsement.roles.contains(&"accreditor")
                 || elsewhere && says_accreditor(endorsement);
@@ -310,12 +318,16 @@ fn says_accreditor(endorsement: &Endorsement) -> bool {
     roles.is_some_and(|roles| roles.contains(&"accreditor"))
 }
 
-/// Whether an endorsement covers what is needed: what is surely outside counts before what is not
-/// known.
-fn covers(endorsement: &Endorsement, need: &Need) -> Word {
-    let Some(scope) = &endorsement.scope else {
-        return "active";
-    };
+fn covers_role(scope: &Scope, role: Option<Word>) -> Word {
+    match role {
+        Some(role) if !scope.roles.is_empty() && !scope.roles.contains(&role) => "out-of-scope",
+        _ => "active",
+    }
+}
+
+/// Whether a scope covers what is needed, but for the role: what is surely outside counts before
+/// what is not known.
+fn covers(scope: &Scope, need: &Need) -> Word {
     let any_of = |limits: &[Word], said: &Option<Vec<Word>>| match said {
         _ if limits.is_empty() => "active",
         None => "unknown",
@@ -329,15 +341,11 @@ fn covers(endorsement: &Endorsement, need: &Need) -> Word {
         Some(at) if scope.until.is_some_and(|until| at >= until) => "out-of-scope",
         Some(_) => "active",
     };
-    let role = need
-        .role
-        .map_or("active", |role| any_of(&scope.roles, &Some(vec![role])));
     let place = match need.place {
         Some(place) if !scope.places.is_empty() && !lies_in(place, &scope.places) => "out-of-scope",
         _ => "active",
     };
     worst([
-        role,
         place,
         by_date,
         any_of(&scope.types, &need.of.types),

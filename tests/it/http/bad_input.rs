@@ -141,8 +141,19 @@ fn a_list_that_the_standard_does_not_allow_is_not_opened() {
         {"issuer":"school","statusPurpose":"revocation","length":67108872} -> invalid-request /length 67108864
         {"issuer":"school","statusPurpose":"revocation","length":-8} -> invalid-request /length /length
         {"issuer":"school","statusPurpose":"revocation","length":"131072"} -> invalid-request /length /length
-        {"issuer":"school","statusPurpose":"revocation","statusSize":2} -> invalid-request /statusSize 1 bit
-        {"issuer":"school","statusPurpose":"revocation","formats":["token"]} -> invalid-request /formats bitstring
+        {"issuer":"school","statusPurpose":"revocation","length":67108864,"statusSize":2,"statusMessage":[{"status":"0x0","message":"a"},{"status":"0x1","message":"b"},{"status":"0x2","message":"c"},{"status":"0x3","message":"d"}]} -> invalid-request /length 33554432
+        {"issuer":"school","statusPurpose":"revocation","statusSize":2} -> invalid-request /statusMessage 4 values
+        {"issuer":"school","statusPurpose":"revocation","statusSize":3} -> invalid-request /statusSize 1, 2, 4
+        {"issuer":"school","statusPurpose":"message"} -> invalid-request /statusMessage needs messages
+        {"issuer":"school","statusPurpose":"message","statusMessage":[{"status":"0x0","message":"a"}]} -> invalid-request /statusMessage exactly 2
+        {"issuer":"school","statusPurpose":"message","statusMessage":[{"status":"0x0","message":"a"},{"status":"0x0","message":"b"}]} -> invalid-request /statusMessage message already
+        {"issuer":"school","statusPurpose":"message","statusMessage":[{"status":0,"message":"a"},{"status":1,"message":"b"}]} -> invalid-request /statusMessage strings
+        {"issuer":"school","statusPurpose":"revocation","statusReference":"http://a.example/"} -> invalid-request /statusReference https
+        {"issuer":"school","statusPurpose":"revocation","statusReference":[]} -> invalid-request /statusReference 1 to 8
+        {"issuer":"school","statusPurpose":"revocation","formats":["bitstring","cbor"]} -> invalid-request /formats/1 cbor
+        {"issuer":"school","statusPurpose":"refresh","formats":["2021"]} -> invalid-request /formats refresh
+        {"issuer":"school","statusPurpose":"message","formats":["token"],"statusMessage":[{"status":"0x0","message":"a"},{"status":"0x1","message":"b"}]} -> invalid-request /formats 2, 4 or 8
+        {"issuer":"school","statusPurpose":"revocation","cryptosuites":["bbs-2023"]} -> invalid-request /cryptosuites/0 bbs-2023
         {"issuer":"school","statusPurpose":"revocation","ttl":0} -> invalid-request /ttl 1,000
         {"issuer":"school","statusPurpose":"revocation","pairedWith":"urn:x"} -> invalid-request /pairedWith urn:x
         {"issuer":"nobody","statusPurpose":"revocation"} -> invalid-request /issuer nobody

@@ -17,6 +17,7 @@ mod imports;
 mod imports_hostile;
 mod issue;
 mod issued_forms;
+mod list_formats;
 mod pages;
 mod past_lists;
 mod past_statuses;

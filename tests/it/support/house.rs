@@ -42,16 +42,17 @@ pub(crate) struct Plan {
     lists_hold: Ttl,
     history: HistoryAccess,
     history_kept: Option<Ttl>,
+    fill_floor: u8,
 }
 
 /// A registry that runs. Dropping it ends the server.
 pub(crate) struct House {
-    /// What is done in the background, a test does with this.
-    pub(crate) registry: Arc<Registry>,
     pub(crate) address: SocketAddr,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) operator_token: String,
+    /// For what no request asks: the registry itself.
+    pub(crate) registry: Arc<Registry>,
     origin: &'static str,
     publisher: Option<Publisher>,
     running: Option<Running>,
@@ -83,6 +84,7 @@ impl Plan {
             lists_hold: Settings::usual(ORIGIN).list_validity,
             history: Settings::usual(ORIGIN).history,
             history_kept: None,
+            fill_floor: 0,
         }
     }
 
@@ -154,6 +156,12 @@ impl Plan {
         self
     }
 
+    /// An issuer fills so many percent of a list before it opens another for the same purpose.
+    pub(crate) fn filling(mut self, percent: u8) -> Self {
+        self.fill_floor = percent;
+        self
+    }
+
     /// Starts it.
     pub(crate) fn open(mut self) -> House {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -168,6 +176,7 @@ impl Plan {
             list_validity: self.lists_hold,
             history: self.history,
             history_kept: self.history_kept,
+            fill_floor_percent: self.fill_floor,
             ..Settings::usual(self.origin)
         };
         let entropy = Arc::new(SeededEntropy::new(self.seed));
@@ -198,11 +207,11 @@ impl Plan {
         let running = runtime
             .block_on(async { serve(edge, TcpListener::from_std(listener).unwrap()).unwrap() });
         House {
-            registry,
             address: running.address,
             clock,
             engine,
             operator_token,
+            registry,
             origin: self.origin,
             publisher,
             running: Some(running),

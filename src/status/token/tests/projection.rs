@@ -172,6 +172,15 @@ fn a_message_never_looks_like_a_revocation() {
     }
 }
 
+#[test]
+fn what_is_neither_revoked_nor_suspended_is_not_split_off() {
+    let shown = list(StatusSize::Four, &[0, 1, 2, 0, 12, 3]);
+    assert_eq!(
+        split(&shown).unwrap_err().to_string(),
+        "index 4 has status 0xc, which is neither valid (0x0), invalid (0x1) nor suspended (0x2)"
+    );
+}
+
 /// Time is of no matter here, only that every entry of a long list is where it belongs.
 #[test]
 fn a_list_of_ten_million_entries_is_shown_whole() {
@@ -247,5 +256,17 @@ proptest! {
         ];
         let fits = StatusSize::ALL.into_iter().find(|size| most.iter().all(|v| v <= &size.maximum()));
         prop_assert_eq!(Some(shown.size()), fits);
+    }
+
+    #[test]
+    fn a_split_list_is_shown_again_as_it_was(
+        mut statuses in prop::collection::vec(0u8..3, 1..100),
+        size in prop::sample::select(&[StatusSize::Two, StatusSize::Four, StatusSize::Eight]),
+    ) {
+        statuses.resize(statuses.len().next_multiple_of(8), 0);
+        let apart = split(&list(size, &statuses)).unwrap();
+        let lists = [(Revocation, apart.revocation), (Suspension, apart.suspension)];
+        let again = shown(&lists).unwrap();
+        prop_assert_eq!(again.iter().collect::<Vec<_>>(), statuses);
     }
 }

@@ -2,6 +2,7 @@
 //! something that is not the code that read it.
 
 pub mod baked;
+pub mod bodies;
 pub mod controller;
 pub mod credential;
 pub mod did_web;
@@ -11,6 +12,8 @@ pub mod jwt;
 pub mod keys;
 pub mod list_decoding;
 pub mod multibase;
+pub mod past_pages;
+pub mod scope;
 pub mod status;
 pub mod timestamps;
 pub mod token_list;
@@ -39,7 +42,8 @@ impl Reached {
 pub type Body = fn(&[u8]) -> Reached;
 
 /// All targets by name, which is also the name of their folders of inputs.
-pub const TARGETS: [(&str, Body); 15] = [
+pub const TARGETS: [(&str, Body); 18] = [
+    ("bodies", bodies::run),
     ("controller", controller::run),
     ("credential", credential::run),
     ("did_web", did_web::run),
@@ -49,7 +53,9 @@ pub const TARGETS: [(&str, Body); 15] = [
     ("keys", keys::run),
     ("list_decoding", list_decoding::run),
     ("multibase", multibase::run),
+    ("past_pages", past_pages::run),
     ("png", baked::run),
+    ("scope", scope::run),
     ("status", status::run),
     ("svg", baked::run),
     ("timestamps", timestamps::run),

@@ -1,0 +1,116 @@
+//! What a running registry does of its own accord, again and again: lists are renewed, the issuers
+//! of imported endorsements are asked, and what need not be kept is forgotten.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{AbortHandle, spawn_blocking};
+use tokio::time::MissedTickBehavior;
+use tracing::{info, warn};
+
+use crate::http::Edge;
+use crate::registry::{Registry, RegistryError};
+use crate::verify::Options;
+
+/// Runs until it is dropped.
+pub(super) struct Housekeeping(Vec<AbortHandle>);
+
+impl Drop for Housekeeping {
+    fn drop(&mut self) {
+        self.0.iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// Starts everything.
+pub(super) fn start(edge: &Arc<Edge>) -> Housekeeping {
+    Housekeeping(vec![
+        every(Duration::from_secs(10), edge, renew_lists),
+        every(Duration::from_secs(60), edge, follow_imports),
+        every(Duration::from_secs(3_600), edge, |edge| {
+            forget(&edge.registry)
+        }),
+    ])
+}
+
+/// Does `work` at once and then each `period`, on a thread that may block. Where it takes longer
+/// than that, the next time comes a period after it.
+fn every(period: Duration, edge: &Arc<Edge>, work: fn(&Edge)) -> AbortHandle {
+    let edge = edge.clone();
+    let task = tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let edge = edge.clone();
+            if spawn_blocking(move || work(&edge)).await.is_err() {
+                warn!("work in the background ended by a panic; it is done again in its turn");
+            }
+        }
+    });
+    task.abort_handle()
+}
+
+/// At most so many lists are renewed in one turn, so that it ends.
+const RENEWED_AT_ONCE: usize = 4_096;
+
+fn renew_lists(edge: &Edge) {
+    match edge.registry.renew_lists(RENEWED_AT_ONCE) {
+        Ok(0) => {}
+        Ok(lists) => info!(lists, "renewed lists ahead of their end"),
+        Err(problem) => warn!(%problem, "lists could not be renewed"),
+    }
+}
+
+/// So many issuers of imported endorsements are asked at a time.
+const FOLLOWED_AT_ONCE: usize = 64;
+
+/// Asks how imported endorsements stand that are due.
+fn follow_imports(edge: &Edge) {
+    let options = Options {
+        localhost: edge.localhost,
+        ..Options::default()
+    };
+    let outside = &*edge.outside;
+    let followed = edge
+        .registry
+        .follow_imports(options, outside, FOLLOWED_AT_ONCE);
+    match followed {
+        Ok(0) => {}
+        Ok(answered) => info!(answered, "followed imported endorsements"),
+        Err(problem) => warn!(%problem, "imported endorsements could not be followed"),
+    }
+}
+
+fn forget(registry: &Registry) {
+    match registry.forget_outlived_answers() {
+        Ok(0) => {}
+        Ok(answers) => info!(answers, "forgot answers to repeated requests"),
+        Err(problem) => warn!(%problem, "outlived answers could not be forgotten"),
+    }
+    match registry.forget_expired_tokens() {
+        Ok(0) => {}
+        Ok(tokens) => info!(tokens, "forgot expired tokens"),
+        Err(problem) => warn!(%problem, "expired tokens could not be forgotten"),
+    }
+    match forget_past(registry) {
+        Ok(0) => {}
+        Ok(states) => info!(states, "forgot how lists were longer ago than that is kept"),
+        Err(problem) => warn!(%problem, "the past of lists could not be forgotten"),
+    }
+}
+
+/// So many past states of lists are removed at a time, so that changes are not held up.
+const FORGOTTEN_AT_ONCE: usize = 256;
+
+/// Forgets how lists were before the time for which that is kept. Returns how many states went.
+fn forget_past(registry: &Registry) -> Result<usize, RegistryError> {
+    let (mut states, mut from) = (0, None);
+    loop {
+        let forgotten = registry.forget_past(from, FORGOTTEN_AT_ONCE)?;
+        states += forgotten.states;
+        match forgotten.next {
+            Some(next) => from = Some(next),
+            None => return Ok(states),
+        }
+    }
+}
