@@ -8,6 +8,7 @@
 // Pure: no I/O, no runtime, no clock and no randomness of its own.
 pub mod entropy;
 
+pub mod csv;
 pub mod json;
 
 pub mod ids;

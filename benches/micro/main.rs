@@ -7,6 +7,7 @@ mod harness;
 
 mod allocation;
 mod badge;
+mod bulk;
 mod list;
 mod places;
 mod services;
@@ -18,11 +19,12 @@ use harness::Report;
 type Bench = fn(&mut Report);
 
 /// The names by which benches are asked for.
-const BENCHES: [(&str, Bench); 4] = [
+const BENCHES: [(&str, Bench); 5] = [
     ("badge", badge::run),
     ("list", list::run),
     ("allocation", allocation::run),
     ("services", services::run),
+    ("bulk", bulk::run),
 ];
 
 fn main() -> ExitCode {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use goodstanding::app::SystemEntropy;
-use goodstanding::bitstring::ListLength;
 use goodstanding::ids::{ListId, ProfileId};
 use goodstanding::registry::{Actor, Change, NewList, NewProfile, Registry, Roles, Settings};
 use goodstanding::status::StatusPurpose;
@@ -39,7 +38,7 @@ pub(crate) struct Place {
     /// How the output names the engine.
     pub(crate) engine: &'static str,
     /// The services.
-    pub(crate) registry: Registry,
+    pub(crate) registry: Arc<Registry>,
     issuer: ProfileId,
     // After the registry, so that the files outlive what uses them.
     _folder: Option<tempfile::TempDir>,
@@ -95,7 +94,7 @@ impl Place {
             .id;
         Self {
             engine: engine_name,
-            registry,
+            registry: Arc::new(registry),
             issuer,
             _folder: folder,
         }
@@ -103,13 +102,7 @@ impl Place {
 
     /// A fresh revocation list of the issuer, of the least length.
     pub(crate) fn list(&self) -> ListId {
-        let new = NewList {
-            issuer: self.issuer,
-            purpose: StatusPurpose::Revocation,
-            length: ListLength::MINIMUM,
-            ttl: None,
-            paired_with: None,
-        };
+        let new = NewList::usual(self.issuer, StatusPurpose::Revocation);
         let made = self.registry.create_list(&change(), &new);
         made.expect("a list can be opened").id
     }

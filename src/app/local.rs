@@ -16,25 +16,21 @@ impl Local {
 
 impl Transport for Local {
     fn call(&self, call: &Call) -> Result<Answer, CliError> {
+        let (media, body) = match call.payload() {
+            Some((media, bytes)) => (Some(media), bytes.into_owned()),
+            None => (None, Vec::new()),
+        };
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("accept", call.accept),
             ("idempotency-key", call.idempotency_key.as_deref()),
             ("if-match", call.if_match.as_deref()),
-            (
-                "content-type",
-                call.body.as_ref().map(|_| "application/json"),
-            ),
+            ("content-type", media),
         ] {
             if let Some(Ok(value)) = value.map(HeaderValue::from_str) {
                 headers.insert(name, value);
             }
         }
-        let body = call
-            .body
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default();
         let reply = answer_locally(&self.0, call.method, &call.path, headers, body.into());
         let mut headers = HeaderMap::new();
         for (name, value) in &reply.headers {

@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
+use super::bulk::{Export, Import};
 use super::context::Context;
 use super::error::CliError;
 use super::place::{Party, Place};
@@ -26,6 +27,18 @@ pub(super) enum List {
         #[arg(value_name = "LIST")]
         list: Place<ListId>,
     },
+    /// Take in a list that another system kept; its indexes stay what they are
+    #[command(after_help = "Examples:
+  goodstanding list import list.json --issuer acme-college
+  goodstanding list import bits.txt --issuer acme-college --purpose revocation --used used.json
+  goodstanding list import credentials.csv --issuer acme-college --purpose revocation --all-used")]
+    Import(Import),
+    /// Write the entries of a list as a table, or the list as `import` takes it
+    #[command(after_help = "Examples:
+  goodstanding list export ID --out revoked.csv
+  goodstanding list export ID --all --out entries.ndjson --resume
+  goodstanding list export ID --out list.json")]
+    Export(Export),
 }
 
 /// What a new list is.
@@ -56,6 +69,8 @@ impl List {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Report, CliError> {
         match self {
             Self::Create(create) => create.run(context),
+            Self::Import(import) => import.run(context),
+            Self::Export(export) => export.run(context),
             Self::Show { list } => {
                 let answer = context.ask(&Call::get(context.path(&list)?))?;
                 Ok(shown("", answer))

@@ -7,6 +7,7 @@
 
 mod achievement;
 mod affected;
+mod bulk;
 mod change;
 mod context;
 mod document;
@@ -174,6 +175,7 @@ enum Command {
     Revoke(change::Revoke),
     Suspend(change::Suspend),
     Reinstate(change::Reinstate),
+    Updates(bulk::Updates),
     Endorse(endorse::Endorse),
     #[command(subcommand)]
     Request(request::Request),
@@ -276,6 +278,7 @@ fn carry_out(
         Command::Revoke(command) => command.run(&connect()?),
         Command::Suspend(command) => command.run(&connect()?),
         Command::Reinstate(command) => command.run(&connect()?),
+        Command::Updates(command) => command.run(&connect()?),
         Command::Endorse(command) => command.run(&connect()?),
         Command::Request(command) => command.run(&connect()?),
         Command::Tasks(command) => command.run(&connect()?),

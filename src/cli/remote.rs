@@ -63,11 +63,11 @@ impl Remote {
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        let mut response = match &call.body {
+        let mut response = match call.payload() {
             None => self.agent.run(request.body(())?)?,
-            Some(body) => {
-                let request = request.header(header::CONTENT_TYPE, "application/json");
-                self.agent.run(request.body(body.to_string())?)?
+            Some((media, bytes)) => {
+                let request = request.header(header::CONTENT_TYPE, media);
+                self.agent.run(request.body(bytes.into_owned())?)?
             }
         };
         let body = response

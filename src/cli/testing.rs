@@ -161,8 +161,11 @@ fn prepared(args: InitArgs) -> Result<InitDone, String> {
 impl Done {
     /// The calls as `METHOD path body`.
     pub(super) fn calls(&self) -> Vec<String> {
-        let line = |call: &Call| match &call.body {
-            Some(body) => format!("{} {} {body}", call.method, call.path),
+        let line = |call: &Call| match call.payload() {
+            Some((_, body)) => {
+                let body = String::from_utf8_lossy(&body).into_owned();
+                format!("{} {} {body}", call.method, call.path)
+            }
             None => format!("{} {}", call.method, call.path),
         };
         self.calls.iter().map(line).collect()

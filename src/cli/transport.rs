@@ -1,6 +1,8 @@
 //! One call of the HTTP contract and its answer, and the trait that carries them: over the
 //! network to a running server, or straight into a data folder. The commands know only this.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -19,6 +21,8 @@ pub struct Call {
     pub path: String,
     /// The JSON body; a call without one sends no `Content-Type`.
     pub body: Option<Value>,
+    /// A body that is not JSON: its media type and its bytes.
+    pub text: Option<(&'static str, Vec<u8>)>,
     /// The `Accept` header; none leaves the choice to the server.
     pub accept: Option<&'static str>,
     /// The `Idempotency-Key` header of a call that creates or changes something.
@@ -34,6 +38,7 @@ impl Call {
             method: "GET",
             path: path.into(),
             body: None,
+            text: None,
             accept: Some(JSON),
             idempotency_key: None,
             if_match: None,
@@ -46,6 +51,24 @@ impl Call {
             method: "POST",
             body: Some(body),
             ..Self::get(path)
+        }
+    }
+
+    /// As [`Call::post`], with a body of another media type than JSON.
+    pub fn post_text(path: impl Into<String>, media: &'static str, bytes: Vec<u8>) -> Self {
+        Self {
+            method: "POST",
+            text: Some((media, bytes)),
+            ..Self::get(path)
+        }
+    }
+
+    /// The media type and the bytes of the body, where there is one.
+    pub fn payload(&self) -> Option<(&'static str, Cow<'_, [u8]>)> {
+        match (&self.body, &self.text) {
+            (Some(body), _) => Some(("application/json", body.to_string().into_bytes().into())),
+            (None, Some((media, bytes))) => Some((media, bytes.as_slice().into())),
+            (None, None) => None,
         }
     }
 

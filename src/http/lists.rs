@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::accept::negotiate;
+use super::bulk;
 use super::edge::Edge;
 use super::moment::moment_asked;
 use super::problem::Problem;
@@ -15,7 +16,6 @@ use super::request::Request;
 use super::routes::{LIST, LIST_2021, TOKEN_LIST};
 use crate::bitstring::{ListLength, StatusSize};
 use crate::ids::ListId;
-use crate::json;
 use crate::registry::{
     AlsoPublished, ListForm, ListThen, NewList, StatusTarget, StatusUnknown, StatusUpdate, ToldTo,
     Updated, WithheldFrom,
@@ -92,11 +92,11 @@ pub(super) struct UpdatesBody {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct UpdateItem {
     /// The entry by its index.
-    index: Option<u64>,
+    pub(super) index: Option<u64>,
     /// The entry by the credential that carries it.
-    credential_id: Option<String>,
+    pub(super) credential_id: Option<String>,
     /// The new status: 1 sets, 0 clears.
-    status: u64,
+    pub(super) status: u64,
 }
 
 /// At most this many characters of free text.
@@ -237,7 +237,9 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         Some(name) => Some(list_named(edge, name, "/pairedWith")?),
         None => None,
     };
-    let entry = entry_members(&body, &purpose)?;
+    let size = status_size(body.status_size)?;
+    let said = (body.status_message.as_ref(), body.status_reference.as_ref());
+    let entry = entry_members(&purpose, size, said)?;
     let length = match body.length {
         None => ListLength::MINIMUM,
         Some(length) => ListLength::of_size(length, entry.size())
@@ -245,7 +247,7 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     };
     let new = NewList {
         issuer: edge.registry.profile_named(&body.issuer, "/issuer")?.id,
-        also: also_published(&body)?,
+        also: also_published(body.formats.as_deref(), body.cryptosuites.as_deref())?,
         entry,
         purpose,
         length,
@@ -258,17 +260,23 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     Ok(Reply::json(201, &answer).header("Location", url))
 }
 
-/// What the entries of a new list say besides their place.
-fn entry_members(body: &NewListBody, purpose: &StatusPurpose) -> Result<EntryMembers, Problem> {
+/// How many bits an entry has.
+pub(super) fn status_size(bits: Option<u64>) -> Result<StatusSize, Problem> {
+    StatusSize::try_from(bits.unwrap_or(1))
+        .map_err(|error| Problem::invalid("/statusSize", error.to_string()))
+}
+
+/// What the entries of a new list say besides their place: `statusMessage` and `statusReference`.
+pub(super) fn entry_members(
+    purpose: &StatusPurpose,
+    size: StatusSize,
+    (messages, references): (Option<&Value>, Option<&Value>),
+) -> Result<EntryMembers, Problem> {
     let refused = |at: &str, error: &dyn Error| Problem::invalid(at, error.to_string());
-    let size = StatusSize::try_from(body.status_size.unwrap_or(1))
-        .map_err(|error| refused("/statusSize", &error))?;
     let at = "/statusMessage";
-    let messages = body.status_message.as_ref();
     let messages = messages.map(|messages| ListMessages::parse(messages, size, at));
     let messages = messages.transpose().map_err(|error| refused(at, &error))?;
     let at = "/statusReference";
-    let references = body.status_reference.as_ref();
     let references = references.map(|references| StatusReferences::parse(references, at));
     let references = references
         .transpose()
@@ -278,9 +286,12 @@ fn entry_members(body: &NewListBody, purpose: &StatusPurpose) -> Result<EntryMem
 }
 
 /// What a new list is published as beside a credential with one proof.
-fn also_published(body: &NewListBody) -> Result<AlsoPublished, Problem> {
+pub(super) fn also_published(
+    formats: Option<&[String]>,
+    cryptosuites: Option<&[String]>,
+) -> Result<AlsoPublished, Problem> {
     let mut also = AlsoPublished::default();
-    for (place, format) in body.formats.iter().flatten().enumerate() {
+    for (place, format) in formats.into_iter().flatten().enumerate() {
         match format.as_str() {
             "bitstring" => {}
             "token" => also.token = true,
@@ -291,7 +302,7 @@ fn also_published(body: &NewListBody) -> Result<AlsoPublished, Problem> {
             }
         }
     }
-    for (place, suite) in body.cryptosuites.iter().flatten().enumerate() {
+    for (place, suite) in cryptosuites.into_iter().flatten().enumerate() {
         match suite.parse() {
             Ok(Securing::EddsaRdfc2022) => {}
             Ok(Securing::EddsaJcs2022) => also.jcs_proof = true,
@@ -304,7 +315,8 @@ fn also_published(body: &NewListBody) -> Result<AlsoPublished, Problem> {
     Ok(also)
 }
 
-fn ttl(millis: Option<u64>) -> Result<Option<Ttl>, Problem> {
+/// A `ttl` within reason.
+pub(super) fn ttl(millis: Option<u64>) -> Result<Option<Ttl>, Problem> {
     const LONGEST: u64 = 365 * 24 * 3_600_000;
     match millis {
         Some(millis) if !(1_000..=LONGEST).contains(&millis) => Err(Problem::invalid(
@@ -316,7 +328,7 @@ fn ttl(millis: Option<u64>) -> Result<Option<Ttl>, Problem> {
 }
 
 /// A list by its URL here or its id.
-fn list_named(edge: &Edge, name: &str, pointer: &str) -> Result<ListId, Problem> {
+pub(super) fn list_named(edge: &Edge, name: &str, pointer: &str) -> Result<ListId, Problem> {
     let parsed = edge
         .registry
         .urls()
@@ -345,25 +357,22 @@ pub(super) fn allocate(edge: &Edge, request: &Request) -> Result<Reply, Problem>
 
 pub(super) fn update(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let list: ListId = request.param("list")?;
-    let (items, reason) = if request.is("application/x-ndjson") {
-        (
-            lines(&request.body)?,
-            request.query("reason").map(str::to_owned),
-        )
-    } else {
-        let body: UpdatesBody = request.json()?;
-        if request.query("reason").is_some() {
-            let detail =
-                "a JSON body gives the reason as its member; only lines need the parameter";
-            return Err(Problem::invalid("?reason", detail));
-        }
-        (body.updates, body.reason)
-    };
+    if bulk::is_table(request) {
+        return bulk::update(edge, request, list);
+    }
+    let UpdatesBody { updates, reason } = request.json()?;
+    if let Some((name, _)) = request.query.first() {
+        let detail = "a JSON body gives the reason as its member; only lines need parameters";
+        return Err(Problem::invalid(&format!("?{name}"), detail));
+    }
     check_reason(reason.as_deref())?;
-    let updates: Result<Vec<StatusUpdate>, Problem> = items
-        .into_iter()
+    let updates: Result<Vec<StatusUpdate>, Problem> = updates
+        .iter()
         .enumerate()
-        .map(|(n, item)| item.parse(n))
+        .map(|(n, item)| {
+            item.parse()
+                .map_err(|detail| Problem::invalid(&format!("/updates/{n}"), detail))
+        })
         .collect();
     let updated = edge
         .registry
@@ -386,35 +395,16 @@ pub(super) fn updated_reply(updated: &Updated) -> Reply {
 }
 
 impl UpdateItem {
-    fn parse(self, place: usize) -> Result<StatusUpdate, Problem> {
-        let target = match (self.index, self.credential_id) {
+    /// What it asks for, or what is missing.
+    pub(super) fn parse(&self) -> Result<StatusUpdate, &'static str> {
+        let target = match (self.index, &self.credential_id) {
             (Some(index), None) => StatusTarget::Index(index),
-            (None, Some(id)) => StatusTarget::Credential(id),
-            _ => {
-                let detail = "either index or credentialId is needed";
-                return Err(Problem::invalid(&format!("/updates/{place}"), detail));
-            }
+            (None, Some(id)) => StatusTarget::Credential(id.clone()),
+            _ => return Err("either index or credentialId is needed"),
         };
-        Ok(StatusUpdate {
-            target,
-            status: self.status,
-        })
+        let status = self.status;
+        Ok(StatusUpdate { target, status })
     }
-}
-
-/// One update a line; empty lines say nothing, and count in the number of a line.
-fn lines(body: &[u8]) -> Result<Vec<UpdateItem>, Problem> {
-    let numbered = (1_u64..).zip(body.split(|byte| *byte == b'\n'));
-    let filled = numbered.filter(|(_, line)| !line.trim_ascii().is_empty());
-    filled
-        .map(|(number, line)| {
-            json::read(line).map_err(|error| {
-                let mut problem = Problem::from(error);
-                problem.detail = format!("line {number}: {}", problem.detail);
-                problem.with("line", number)
-            })
-        })
-        .collect()
 }
 
 /// Free text is bounded.

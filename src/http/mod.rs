@@ -18,6 +18,7 @@ mod server;
 mod service;
 
 mod achievements;
+mod bulk;
 mod credentials;
 mod endorsements;
 mod federation;

@@ -80,12 +80,12 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
             let schema = serde_json::to_value(schema).expect("a schema has string keys only");
             schemas.insert(name, schema);
         }
-        operation["requestBody"] = json!({
-            "required": true,
-            "content": { (body.media): {
-                "schema": { "$ref": format!("#/components/schemas/{name}") }
-            } },
-        });
+        let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+        let mut content = json!({ (body.media): { "schema": schema } });
+        for media in route.also {
+            content[*media] = json!({ "schema": { "type": "string" } });
+        }
+        operation["requestBody"] = json!({ "required": true, "content": content });
     }
     operation
 }
@@ -96,7 +96,10 @@ fn answer(route: &Route) -> Value {
         .media
         .iter()
         .map(|media| {
-            let schema = match media.ends_with("json") || media.ends_with("/vc") {
+            let is_json = ["/json", "+json", "/vc"]
+                .iter()
+                .any(|end| media.ends_with(end));
+            let schema = match is_json {
                 true => json_schema(route),
                 false => json!({ "type": "string" }),
             };

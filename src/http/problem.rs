@@ -189,6 +189,7 @@ impl From<RegistryError> for Problem {
             RegistryError::ListHasRoom { list, .. } => {
                 Self::new(409, "list-has-room", "Another list has room", detail).with("list", list)
             }
+            RegistryError::ListSealed => Self::new(409, "list-sealed", "List sealed", detail),
             RegistryError::EntryTaken { .. } => {
                 Self::new(409, "entry-taken", "Entry taken", detail)
             }

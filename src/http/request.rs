@@ -7,6 +7,7 @@ use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 
 use super::problem::Problem;
 use crate::json::{self, JsonError};
@@ -127,7 +128,8 @@ impl Request {
         kind.eq_ignore_ascii_case(media_type)
     }
 
-    fn must_be(&self, media_type: &str) -> Result<(), Problem> {
+    /// Bodies are taken as they are.
+    pub(super) fn check_coding(&self) -> Result<(), Problem> {
         if let Some(coding) = self
             .header("content-encoding")
             .filter(|coding| *coding != "identity")
@@ -141,6 +143,11 @@ impl Request {
                 detail,
             ));
         }
+        Ok(())
+    }
+
+    fn must_be(&self, media_type: &str) -> Result<(), Problem> {
+        self.check_coding()?;
         let named = self.header("content-type").unwrap_or("application/json");
         let kind = named
             .split(';')
@@ -189,6 +196,22 @@ impl Request {
         Ok(Change { actor, idempotency })
     }
 
+    /// The parts of a change that is made in several. The first one has the caller's key, and each
+    /// of the others one that no caller can send: a header holds no zero byte.
+    pub(super) fn change_in_parts(&self) -> Result<Parts<'_>, Problem> {
+        let whole = self.change()?;
+        let digest = whole
+            .idempotency
+            .as_ref()
+            .map(|_| Sha256::digest(&self.body));
+        Ok(Parts {
+            request: self,
+            whole,
+            digest: digest.map(Into::into),
+            made: 0,
+        })
+    }
+
     /// The versions that a replacement may replace: `If-Match`. `If-None-Match` asks that there be
     /// none, and there is one.
     pub(super) fn if_match(&self) -> Result<Option<Expected>, Problem> {
@@ -209,6 +232,38 @@ impl Request {
             let Nothing {} = self.json()?;
         }
         Ok(())
+    }
+}
+
+/// A change that is made in several parts, in order.
+pub(super) struct Parts<'r> {
+    request: &'r Request,
+    whole: Change,
+    /// SHA-256 of the body, where there is a key.
+    digest: Option<[u8; 32]>,
+    made: u64,
+}
+
+impl Parts<'_> {
+    /// The next part.
+    pub(super) fn next(&mut self) -> Change {
+        let part = self.made;
+        self.made += 1;
+        let (Some(digest), Some(key)) = (self.digest, self.request.header("idempotency-key"))
+        else {
+            return self.whole.clone();
+        };
+        if part == 0 {
+            return self.whole.clone();
+        }
+        let actor = self.whole.actor;
+        let query = format!("{:?}", self.request.query);
+        let request = [self.request.path.as_bytes(), query.as_bytes(), &digest];
+        let idempotency = Idempotency::new(actor, &format!("{key}\0{part}"), &request);
+        Change {
+            actor,
+            idempotency: Some(idempotency),
+        }
     }
 }
 

@@ -9,8 +9,9 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use super::{
-    achievements, credentials, endorsements, federation as oidf, health, home, lists, openapi,
-    profiles, requests, standing, statuses, tokens, trqp, trust_marks, verification, wellknown,
+    achievements, bulk, credentials, endorsements, federation as oidf, health, home, lists,
+    openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks, verification,
+    wellknown,
 };
 
 /// Who may call a route.
@@ -49,6 +50,8 @@ pub struct Route {
     pub lenient: bool,
     /// The body that it takes.
     pub body: Option<Body>,
+    /// Media types in which it takes the same as text.
+    pub also: &'static [&'static str],
     /// The status of its answer when all is well.
     pub success: u16,
     /// Media types of that answer, the default first.
@@ -103,6 +106,7 @@ const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Rou
         needed: &[],
         lenient: false,
         body: None,
+        also: &[],
         success: 200,
         media: JSON,
         members: &[],
@@ -169,6 +173,16 @@ const fn bulk(route: Route) -> Route {
     }
 }
 
+/// A body that may come as a table.
+const fn lines(route: Route, query: &'static [&'static str]) -> Route {
+    Route {
+        bulk: true,
+        also: TABLES,
+        query,
+        ..route
+    }
+}
+
 const fn goes_outside(route: Route) -> Route {
     Route {
         goes_outside: true,
@@ -218,6 +232,8 @@ const fn gives(
 
 const JSON: &[&str] = &["application/json"];
 const PAGE: &[&str] = &["text/html"];
+const TABLES: &[&str] = &["application/x-ndjson", "text/csv"];
+const EXPORTED: &[&str] = &["application/x-ndjson", "text/csv", "application/json"];
 const JSON_OR_PAGE: &[&str] = &["application/json", "text/html"];
 pub(super) const LIST: &[&str] = &[
     "application/vc",
@@ -304,6 +320,17 @@ const TRQP: &[&str] = &[
     "time_evaluated",
 ];
 
+const IMPORTING: &[&str] = &[
+    "issuer",
+    "statusPurpose",
+    "statusSize",
+    "length",
+    "ttl",
+    "pairedWith",
+    "usedIndexes",
+    "source",
+    "firstLine",
+];
 const PAGING: &[&str] = &["limit", "cursor"];
 
 /// Every route, the busiest first.
@@ -359,7 +386,9 @@ pub static ROUTES: &[Route] = &[
     gives(put(change("/achievements/{achievement}", "Replace an achievement's members", 200, body::<achievements::AchievementBody>(), achievements::replace)), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
     gives(change("/status-lists", "Open a status list (VCALM)", 201, body::<lists::NewListBody>(), lists::create), JSON, &["id", "verifiableCredential"]),
     gives(bulk(change("/status-lists/{list}/entries", "Allocate entries", 200, body::<lists::EntriesBody>(), lists::allocate)), JSON, &["entries"]),
-    gives(with_query(bulk(change("/status-lists/{list}/updates", "Change statuses", 200, body::<lists::UpdatesBody>(), lists::update)), &["reason"]), JSON, UPDATED),
+    gives(lines(change("/status-lists/{list}/updates", "Change statuses, also by the lines of a table, in chunks", 200, body::<lists::UpdatesBody>(), lists::update), &["reason", "firstLine"]), JSON, UPDATED),
+    gives(lines(change("/status-lists/import", "Take in a list that another system kept; its indexes stay what they are", 201, body::<bulk::ImportBody>(), bulk::import), IMPORTING), JSON, &["id", "verifiableCredential", "imported"]),
+    gives(with_query(private(get("/status-lists/{list}/export", "The entries of a list, page by page, or the list as an import takes it", bulk::export)), &["format", "all", "from", "limit"]), EXPORTED, &["issuer", "statusPurpose", "statusSize", "length", "encodedList"]),
     gives(change("/credentials/issue", "Issue a credential (VCALM)", 201, body::<credentials::IssueRequest>(), credentials::issue), JSON, &["verifiableCredential"]),
     gives(change("/credentials/status", "Change a credential's status (VCALM)", 200, body::<credentials::StatusRequest>(), credentials::change_status), JSON, UPDATED),
     gives(change("/endorsements", "Issue an endorsement", 201, body::<endorsements::NewEndorsementBody>(), endorsements::create), JSON, &["verifiableCredential"]),

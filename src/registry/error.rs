@@ -152,6 +152,13 @@ pub enum RegistryError {
         /// How many have to be.
         least: u64,
     },
+    /// Nobody said which indexes of an imported list are in use elsewhere.
+    #[error(
+        "this list was imported without its used indexes, so that any may be in use and none is \
+         given out; statuses can be changed. Open another list for new credentials, or import it \
+         again with usedIndexes"
+    )]
+    ListSealed,
     /// The entry is carried by something else.
     #[error("the entry at index {index} belongs to another credential; have a fresh one allocated")]
     EntryTaken {

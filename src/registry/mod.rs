@@ -52,7 +52,9 @@ pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
 pub use lists::access::{ToldTo, WithheldFrom};
 pub use lists::allocation::Allocated;
 pub use lists::as_it_was::ListThen;
+pub use lists::export::{ExportPage, ExportRow, ExportedList, Exporting};
 pub use lists::forgetting::Forgotten;
+pub use lists::import::{BroughtList, ImportedList, UsedIndexes};
 pub use lists::publisher::{PublishedList, Publisher};
 pub use lists::queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,

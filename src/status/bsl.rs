@@ -195,6 +195,14 @@ impl StatusList {
 }
 
 impl StatusList {
+    /// The statuses as bytes, for whoever keeps them elsewhere.
+    ///
+    /// # Errors
+    /// [`StatusError::Expand`] where they cannot be expanded.
+    pub fn bytes(&self) -> Result<&[u8], StatusError> {
+        self.expanded(StatusSize::One, 0).map(|(bytes, _)| bytes)
+    }
+
     /// About how many bytes of memory it takes.
     pub(crate) fn footprint(&self) -> usize {
         let texts = self.issuer.len() + self.id.as_ref().map_or(0, String::len);

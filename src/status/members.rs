@@ -96,8 +96,9 @@ impl EntryMembers {
         self.references.as_ref()
     }
 
-    /// As they stand in an entry.
-    pub(super) fn to_map(&self) -> Map<String, Value> {
+    /// As they stand in an entry: `statusSize` where it is not 1, `statusMessage` and
+    /// `statusReference`.
+    pub fn to_map(&self) -> Map<String, Value> {
         let mut members = Map::new();
         if let Some(messages) = &self.messages {
             members.insert("statusSize".to_owned(), json!(messages.size()));

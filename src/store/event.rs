@@ -20,6 +20,7 @@
 //! 32  entries allocated       space 12 | first u64 | count u64
 //! 33  status changed          list 12 | revision u64 | status u8 | indexes
 //! 34  list published          list 12 | revision u64
+//! 35  list imported           list 12 | space 12 | SHA-256 of its statuses 32
 //! 40  endorsement issued      endorsement 12
 //! 41  endorsement's status    endorsement 12 | state u8 (0 reinstated, 1 suspended, 2 revoked)
 //! 42  credential issued       profile u32 | SHA-256 of its signature 32
@@ -301,7 +302,7 @@ mod tests {
             any::<(u64, u64)>(),
         );
         (
-            0usize..18,
+            0usize..19,
             raw,
             any::<u8>(),
             prop::collection::vec(any::<u32>(), 0..20),
@@ -367,6 +368,11 @@ mod tests {
                             event: RequestEvent::Step(
                                 RequestStep::ALL[usize::from(small) % RequestStep::ALL.len()],
                             ),
+                        },
+                        17 => EventKind::ListImported {
+                            list,
+                            space,
+                            digest: [id[1]; 32],
                         },
                         _ => EventKind::TokenRevoked { id },
                     }

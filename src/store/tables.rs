@@ -19,7 +19,7 @@
 //! | 31 | allocation | space | counter of indexes given out | `registry::lists::allocation` |
 //! | 32 | lists | list | [`ListRecord`] | `registry::lists` |
 //! | 33 | list states | list | [`ListState`] | `registry::lists`; `registry::lists::staged`, with each change of bits; `registry::profiles::keys`, when a key is revoked |
-//! | 34 | pages | list, page | 1,024 bytes of the bitstring; absent means zeros | `registry::lists::staged` alone |
+//! | 34 | pages | list, page | 1,024 bytes of the bitstring; absent means zeros | `registry::lists::staged`; `registry::lists::import`, with a list that is not there yet |
 //! | 35 | open spaces | profile | space for entries that nobody chose a list for | `registry::lists` |
 //! | 36 | dirty lists | list | – | whoever writes list states; removed by the publisher |
 //! | 37 | published | list | [`PublishedState`] | the publisher |

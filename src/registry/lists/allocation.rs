@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::in_use::{Fresh, InUse, NoneFresh};
 use crate::bitstring::{ListLength, Permutation, StatusIndex};
 use crate::ids::{ListId, ProfileId, SpaceId};
 use crate::registry::change::Tx;
@@ -12,11 +13,11 @@ use crate::registry::lists::{OpenedSpace, in_token, list_of};
 use crate::registry::profiles::id_digest;
 use crate::registry::{Change, Registry, RegistryError};
 use crate::status::{EntryForm, StatusPurpose, write_token_claims};
-use crate::store::engine::{Batch, Read};
+use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
-    ALLOCATION, CREDENTIALS, Carried, CredentialDates, CredentialRecord, Digest, HOLDERS, Holder,
-    ListForm, SPACES, SpaceRecord,
+    ALLOCATION, Brought, CREDENTIALS, Carried, CredentialDates, CredentialRecord, Digest, HOLDERS,
+    Holder, ListForm, SPACES, SpaceRecord,
 };
 use crate::time::Timestamp;
 
@@ -128,31 +129,26 @@ impl Registry {
             let detail = format!("a number from 1 to {MOST_ENTRIES} is needed");
             return Err(RegistryError::invalid("/count", detail));
         }
-        self.allocating(
-            change,
-            list,
-            (count, "/count"),
-            |tx, space, record, purpose| {
-                let first = reserve(tx.read, &mut tx.batch, space, record, count)?;
-                tx.log(EventKind::EntriesAllocated {
-                    space,
-                    first,
-                    count,
-                });
-                let indexes = Indexes::Run {
+        let asked = (count, "/count");
+        self.allocating(change, list, asked, |tx, space, record, purpose| {
+            let fresh = reserve(tx, space, record, count)?;
+            let indexes = match record.brought {
+                Brought::Nothing => Indexes::Run {
                     permutation: record.permutation,
-                    first,
+                    first: fresh.counters.start,
                     count,
-                };
-                let (purpose, length) = (purpose.clone(), record.length);
-                Ok(Allocated {
-                    list,
-                    purpose,
-                    length,
-                    indexes,
-                })
-            },
-        )
+                },
+                // The counter has passed some, so they are no run of it.
+                _ => Indexes::Named(fresh.numbers().collect()),
+            };
+            let (purpose, length) = (purpose.clone(), record.length);
+            Ok(Allocated {
+                list,
+                purpose,
+                length,
+                indexes,
+            })
+        })
     }
 
     /// Gives each credential an entry of a list, and remembers it under the credential's id. One
@@ -218,15 +214,8 @@ pub(in crate::registry) fn take_entry(
     tx: &mut Tx<'_>,
     opened: &OpenedSpace,
 ) -> Result<StatusIndex, RegistryError> {
-    let counter = reserve(tx.read, &mut tx.batch, opened.id, &opened.record, 1)?;
-    tx.log(EventKind::EntriesAllocated {
-        space: opened.id,
-        first: counter,
-        count: 1,
-    });
-    Ok(permutation(&opened.record)
-        .index_of(counter)
-        .expect("reserved below the length"))
+    let fresh = reserve(tx, opened.id, &opened.record, 1)?;
+    Ok(fresh.indexes[0])
 }
 
 /// How many indexes of a space were given out.
@@ -302,7 +291,7 @@ pub(in crate::registry) fn remember(
 }
 
 /// Adds what a credential carries, purpose by purpose.
-fn carry(record: &mut CredentialRecord, carried: Carried) {
+pub(super) fn carry(record: &mut CredentialRecord, carried: Carried) {
     let same = |known: &&mut Carried| known.space == carried.space && known.index == carried.index;
     match record.entries.iter_mut().find(same) {
         None => record.entries.push(carried),
@@ -331,7 +320,7 @@ fn hold(tx: &mut Tx<'_>, place: (SpaceId, u32), id: &str) -> Result<(), Registry
     }
 }
 
-fn new_credential(id: &str, created_at: Timestamp) -> CredentialRecord {
+pub(super) fn new_credential(id: &str, created_at: Timestamp) -> CredentialRecord {
     CredentialRecord {
         id: id.to_owned(),
         entries: Vec::new(),
@@ -343,26 +332,30 @@ fn new_credential(id: &str, created_at: Timestamp) -> CredentialRecord {
     }
 }
 
-/// Moves the counter, in the batch that hands the indexes out, and says where it stood.
+/// Moves the counter, in the batch that hands the indexes out, past `count` that are free.
 fn reserve(
-    read: &dyn Read,
-    batch: &mut Batch,
+    tx: &mut Tx<'_>,
     space: SpaceId,
     record: &SpaceRecord,
     count: u64,
-) -> Result<u64, RegistryError> {
-    let counter = ALLOCATION.get(read, &space)?;
-    let first = counter.unwrap_or(0);
-    let remaining = record.length.saturating_sub(first);
-    if count > remaining {
-        return Err(RegistryError::ListFull {
+) -> Result<Fresh, RegistryError> {
+    let mut in_use = InUse::of(tx.read, space, record)?;
+    let fresh = in_use.fresh(count).map_err(|none| match none {
+        NoneFresh::Only(remaining) => RegistryError::ListFull {
             asked: count,
             remaining,
-        });
-    }
-    ALLOCATION.expect(batch, &space, counter.as_ref());
-    ALLOCATION.put(batch, &space, &(first + count));
-    Ok(first)
+        },
+        NoneFresh::Sealed => RegistryError::ListSealed,
+        NoneFresh::Store(error) => error.into(),
+    })?;
+    ALLOCATION.expect(&mut tx.batch, &space, in_use.stored().as_ref());
+    ALLOCATION.put(&mut tx.batch, &space, &fresh.counters.end);
+    tx.log(EventKind::EntriesAllocated {
+        space,
+        first: fresh.counters.start,
+        count: fresh.counters.end - fresh.counters.start,
+    });
+    Ok(fresh)
 }
 
 fn name_entries(
@@ -403,15 +396,7 @@ fn name_entries(
     let count = indexes.iter().filter(|index| index.is_none()).count() as u64;
     let mut fresh = Vec::new().into_iter();
     if count > 0 {
-        let first = reserve(tx.read, &mut tx.batch, space, record, count)?;
-        tx.log(EventKind::EntriesAllocated {
-            space,
-            first,
-            count,
-        });
-        fresh = permutation(record)
-            .indexes_of(first..first + count)
-            .into_iter();
+        fresh = reserve(tx, space, record, count)?.indexes.into_iter();
     }
     let mut named = Vec::with_capacity(credentials.len());
     for (place, (previous, index)) in known.iter().zip(indexes).enumerate() {
@@ -449,7 +434,7 @@ fn name_entries(
     Ok(named)
 }
 
-fn check_credential_id(id: &str, place: usize) -> Result<(), RegistryError> {
+pub(super) fn check_credential_id(id: &str, place: usize) -> Result<(), RegistryError> {
     if url::Url::parse(id).is_ok() && id.len() <= 2048 {
         return Ok(());
     }

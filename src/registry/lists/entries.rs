@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::allocation::{credential_key, permutation, space_of, take_entry};
+use super::allocation::{credential_key, space_of, take_entry};
+use super::in_use::InUse;
 use crate::bitstring::StatusIndex;
 use crate::ids::ProfileId;
 use crate::registry::change::Tx;
@@ -11,7 +12,7 @@ use crate::registry::lists::{OpenedSpace, list_of};
 use crate::registry::{Registry, RegistryError};
 use crate::status::{ENTRY_TYPE, ListMessages, StatusEntry, StatusPurpose, build_entry};
 use crate::store::engine::Read;
-use crate::store::tables::{ALLOCATION, CREDENTIALS, Carried, LISTS, ListRecord};
+use crate::store::tables::{CREDENTIALS, Carried, LISTS, ListRecord};
 
 /// The `credentialStatus` of a credential, complete.
 pub(in crate::registry) struct Entries {
@@ -164,8 +165,8 @@ impl Registry {
             Ok(index) => index,
             Err(error) => return at_index(error.to_string()),
         };
-        let given_out = ALLOCATION.get(read, &record.space)?.unwrap_or(0);
-        if !permutation(&space_of(read, record.space)?).is_allocated(index, given_out) {
+        let space = space_of(read, record.space)?;
+        if !InUse::of(read, record.space, &space)?.holds(index)? {
             return at_index(format!("the index {} was never given out", entry.index));
         }
         let (space, index) = (record.space, index.get() as u32);

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::allocation::{allocated, credential_key, permutation, space_of};
+use super::allocation::{credential_key, space_of};
 use super::forms::state_of;
+use super::in_use::InUse;
 use super::statuses::{Job, Refused, StatusTarget, StatusUpdate, Updated};
 use crate::bitstring::{
-    ListLength, PAGE_BYTES, Page, Permutation, StatusIndex, get_in_page, page_of, set_in_page,
+    ListLength, PAGE_BYTES, Page, StatusIndex, get_in_page, page_of, set_in_page,
 };
 use crate::entropy::random;
 use crate::ids::{EndorsementId, ListId, Revision};
@@ -20,8 +21,8 @@ use crate::store::engine::{Batch, Read, StoreError};
 use crate::store::event::{EndorsementState, EventKind};
 use crate::store::past::{stage_past_page, stage_past_state};
 use crate::store::tables::{
-    CREDENTIALS, DIRTY_LISTS, ENDORSEMENTS, EndorsementRecord, HOLDERS, Holder, LIST_STATES,
-    ListRecord, ListState, PAGE_RUNS, PAGES, RecordedStanding, StandingChange,
+    CREDENTIALS, CredentialRecord, DIRTY_LISTS, ENDORSEMENTS, EndorsementRecord, HOLDERS, Holder,
+    LIST_STATES, ListRecord, ListState, PAGE_RUNS, PAGES, RecordedStanding, StandingChange,
 };
 use crate::time::Timestamp;
 
@@ -32,8 +33,7 @@ pub(in crate::registry) struct Staged<'a> {
     record: ListRecord,
     length: ListLength,
     holds_endorsements: bool,
-    given_out: u64,
-    permutation: Permutation,
+    in_use: InUse<'a>,
     before: ListState,
     revision: Revision,
     now: Timestamp,
@@ -64,8 +64,7 @@ impl<'a> Staged<'a> {
             list,
             length: record.length(),
             holds_endorsements: space.endorsements,
-            given_out: allocated(read, record.space)?,
-            permutation: permutation(&space),
+            in_use: InUse::of(read, record.space, &space)?,
             revision: before.revision,
             // A list's own changes are in order, also where the clock was set back while the one
             // before was under way.
@@ -121,7 +120,7 @@ impl<'a> Staged<'a> {
 
     /// The index that each update means.
     fn resolve(
-        &self,
+        &mut self,
         updates: &[StatusUpdate],
     ) -> Result<Vec<Result<StatusIndex, Refusal>>, RegistryError> {
         let owner = self.list.owner();
@@ -136,37 +135,42 @@ impl<'a> Staged<'a> {
         let resolved = updates.iter().map(|update| match &update.target {
             StatusTarget::Index(index) => self.given_out_index(*index),
             StatusTarget::Credential(id) => {
-                let record = known.next().flatten();
-                let entries = record.iter().flat_map(|record| &record.entries);
-                let mut here = entries.filter(|carried| {
-                    carried.space == self.record.space
-                        && carried.purposes.contains(&self.record.purpose)
-                });
-                match (here.next(), here.next()) {
-                    (Some(carried), None) => self.given_out_index(u64::from(carried.index)),
-                    (Some(_), Some(_)) => {
-                        let reason = format!("{id} has several entries here; name the index");
-                        Err(Refusal::Item(reason))
-                    }
-                    _ => Err(Refusal::Item(format!("{id} has no entry in this list"))),
-                }
+                let index = self.index_of(id, known.next().flatten().as_ref())?;
+                self.given_out_index(u64::from(index))
             }
         });
         Ok(resolved.collect())
     }
 
-    fn given_out_index(&self, index: u64) -> Result<StatusIndex, Refusal> {
+    /// The index that a credential of which this is known has in this list.
+    fn index_of(&self, id: &str, known: Option<&CredentialRecord>) -> Result<u32, Refusal> {
+        let entries = known.iter().flat_map(|record| &record.entries);
+        let mut here = entries.filter(|carried| {
+            carried.space == self.record.space && carried.purposes.contains(&self.record.purpose)
+        });
+        match (here.next(), here.next()) {
+            (Some(carried), None) => Ok(carried.index),
+            (Some(_), Some(_)) => {
+                let reason = format!("{id} has several entries here; name the index");
+                Err(Refusal::Item(reason))
+            }
+            _ => Err(Refusal::Item(format!("{id} has no entry in this list"))),
+        }
+    }
+
+    fn given_out_index(&mut self, index: u64) -> Result<StatusIndex, Refusal> {
         let index = self
             .length
             .index(index)
             .map_err(|error| Refusal::Item(error.to_string()))?;
-        if self.permutation.is_allocated(index, self.given_out) {
-            return Ok(index);
+        match self.in_use.holds(index) {
+            Ok(true) => Ok(index),
+            Ok(false) => Err(Refusal::Item(format!(
+                "the index {} was never given out",
+                index.get()
+            ))),
+            Err(error) => Err(Refusal::Whole(error.into())),
         }
-        Err(Refusal::Item(format!(
-            "the index {} was never given out",
-            index.get()
-        )))
     }
 
     /// Sets one entry. `None`: it has that status already.

@@ -212,6 +212,7 @@ const fn changes_keys(kind: &EventKind) -> bool {
         | EventKind::EntriesAllocated { .. }
         | EventKind::StatusChanged { .. }
         | EventKind::ListPublished { .. }
+        | EventKind::ListImported { .. }
         | EventKind::EndorsementIssued { .. }
         | EventKind::EndorsementStatus { .. }
         | EventKind::EndorsementImported { .. }

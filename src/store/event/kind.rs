@@ -76,7 +76,8 @@ pub enum EventKind {
         /// Over which space.
         space: SpaceId,
     },
-    /// Indexes were given out: the permutation of these counters.
+    /// Indexes were given out: the permutation of these counters, without those indexes that were
+    /// in use before the space was brought here.
     EntriesAllocated {
         /// Of which space.
         space: SpaceId,
@@ -95,6 +96,15 @@ pub enum EventKind {
         status: u8,
         /// Which entries.
         indexes: SortedIndexes,
+    },
+    /// A list was brought here from elsewhere, with its statuses.
+    ListImported {
+        /// Which it is here.
+        list: ListId,
+        /// Over which space.
+        space: SpaceId,
+        /// SHA-256 of its statuses: the bits of all entries, from index 0 on.
+        digest: [u8; 32],
     },
     /// A list was signed and published.
     ListPublished {
@@ -177,6 +187,7 @@ impl EventKind {
             Self::EntriesAllocated { .. } => 0x32,
             Self::StatusChanged { .. } => 0x33,
             Self::ListPublished { .. } => 0x34,
+            Self::ListImported { .. } => 0x35,
             Self::EndorsementIssued { .. } => 0x40,
             Self::EndorsementStatus { .. } => 0x41,
             Self::CredentialIssued { .. } => 0x42,
@@ -239,6 +250,15 @@ impl EventKind {
                 out.extend(revision.0.to_be_bytes());
                 out.push(*status);
                 indexes.encode(out);
+            }
+            Self::ListImported {
+                list,
+                space,
+                digest,
+            } => {
+                out.extend(list.as_bytes());
+                out.extend(space.as_bytes());
+                out.extend(digest);
             }
             Self::ListPublished { list, revision } => {
                 out.extend(list.as_bytes());
@@ -313,6 +333,11 @@ impl EventKind {
             0x34 => Self::ListPublished {
                 list: list(from)?,
                 revision: Revision(from.u64()?),
+            },
+            0x35 => Self::ListImported {
+                list: list(from)?,
+                space: space(from)?,
+                digest: from.array()?,
             },
             0x40 => Self::EndorsementIssued {
                 endorsement: endorsement(from)?,

@@ -2,6 +2,7 @@
 
 mod access;
 mod bad_input;
+mod bulk;
 mod carried;
 mod claims;
 mod concurrency;

@@ -121,6 +121,7 @@ fn changes_issuers(kind: &EventKind) -> bool {
         | EventKind::EntriesAllocated { .. }
         | EventKind::StatusChanged { .. }
         | EventKind::ListPublished { .. }
+        | EventKind::ListImported { .. }
         | EventKind::CredentialIssued { .. }
         | EventKind::Request { .. }
         | EventKind::TokenMade { .. }
