@@ -65,6 +65,9 @@ pub(super) struct Create {
     /// Which kind of id its credentials carry [default: did:web]
     #[arg(long, value_name = "KIND")]
     issuer_id: Option<IssuerId>,
+    /// Who may see its status lists as they were [default: as the registry is configured]
+    #[arg(long, value_name = "WHO")]
+    status_history: Option<StatusHistory>,
     #[command(flatten)]
     about: About,
 }
@@ -81,6 +84,9 @@ pub(super) struct Update {
     /// What it may do, in place of what it may do now; can be given twice
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<Role>,
+    /// Who may see its status lists as they were
+    #[arg(long, value_name = "WHO")]
+    status_history: Option<StatusHistory>,
     #[command(flatten)]
     about: About,
 }
@@ -113,6 +119,16 @@ enum IssuerId {
     Https,
     #[value(name = "did:key")]
     DidKey,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum StatusHistory {
+    /// Everybody
+    Public,
+    /// The profile itself and the operator
+    Authorised,
+    /// Nobody
+    None,
 }
 
 /// The members of a Profile that whoever keeps it may set; the others are the registry's.
@@ -173,6 +189,9 @@ impl Create {
         if let Some(kind) = self.issuer_id {
             body.insert("issuerId".into(), word(kind));
         }
+        if let Some(who) = self.status_history {
+            body.insert("statusHistory".into(), word(who));
+        }
         self.about.write_to(&mut body);
         let profile = context.change(Call::post("/profiles", body.into()))?;
         Ok(shown("registered", profile))
@@ -192,6 +211,9 @@ impl Update {
         }
         if !self.roles.is_empty() {
             body.insert("roles".into(), words(&self.roles));
+        }
+        if let Some(who) = self.status_history {
+            body.insert("statusHistory".into(), word(who));
         }
         self.about.write_to(&mut body);
         let mut replace = Call::put(path, body.into());
@@ -305,13 +327,15 @@ mod tests {
                 "accreditor",
                 "--issuer-id",
                 "did:key",
+                "--status-history",
+                "none",
                 "--url",
                 "https://acme.example",
             ]);
         assert_eq!(
             done.calls(),
             [
-                r#"POST /profiles {"slug":"acme","name":"Acme","roles":["issuer","accreditor"],"issuerId":"did:key","url":"https://acme.example/"}"#
+                r#"POST /profiles {"slug":"acme","name":"Acme","roles":["issuer","accreditor"],"issuerId":"did:key","statusHistory":"none","url":"https://acme.example/"}"#
             ]
         );
         assert!(done.calls[0].idempotency_key.is_some());
@@ -348,12 +372,20 @@ mod tests {
         let done = Fake::new()
             .answer_with("etag", "\"7\"", 200, profile)
             .answer(200, json!({"id": "did:web:h:profiles:a", "name": "New"}))
-            .run(&["profile", "update", "a", "--name", "New"]);
+            .run(&[
+                "profile",
+                "update",
+                "a",
+                "--name",
+                "New",
+                "--status-history",
+                "public",
+            ]);
         assert_eq!(
             done.calls(),
             [
                 "GET /profiles/a",
-                r#"PUT /profiles/a {"name":"New","email":"a@b.example"}"#
+                r#"PUT /profiles/a {"name":"New","email":"a@b.example","statusHistory":"public"}"#
             ]
         );
         assert_eq!(done.calls[1].if_match.as_deref(), Some("\"7\""));

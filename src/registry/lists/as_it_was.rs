@@ -3,11 +3,12 @@
 //!
 //! What is answered says itself when it was true: it holds from the moment at which its state came
 //! into force to the one at which it was superseded. So who asked for a moment finds that moment in
-//! it, and nobody can show it as the present list. Bitstring lists say both to the millisecond, as
-//! states are kept. Token lists have whole seconds only, and are asked for by these: there each
-//! second belongs to the state at its beginning, and both ends are the next whole second, so that
-//! the periods of a list follow each other without gap or overlap, and the moment lies before the
-//! end also for readers that take `exp` as the first moment at which a token no longer counts.
+//! it, and nobody can show it as the present list. A credential with a proof says both to the
+//! millisecond, as states are kept. The claims of a JWT have whole seconds, and `exp` is the first at
+//! which it no longer counts; so a credential in a JWT states the whole seconds around the period,
+//! less than one more at either end. Token lists are asked for by whole seconds: there each second
+//! belongs to the state at its beginning, and both ends are the next whole second, so that the
+//! periods of a list follow each other without gap or overlap.
 //!
 //! A state that is in force still has no such end. Where its artefact was signed by the moment asked
 //! for, that is the answer; otherwise it is signed from its own beginning to the artefact's end. It
@@ -172,9 +173,12 @@ impl Registry {
         then: &StatesThen,
         until: Timestamp,
     ) -> Result<((Timestamp, Timestamp), Signed), RegistryError> {
-        let period = match form.is_token() {
-            true => (then.since.next_whole_second(), until.next_whole_second()),
-            false => (then.since, until),
+        let period = match form {
+            ListForm::Bitstring | ListForm::Status2021 => (then.since, until),
+            ListForm::BitstringJwt => (then.since.whole_seconds(), until.next_whole_second()),
+            ListForm::TokenJwt | ListForm::TokenCwt => {
+                (then.since.next_whole_second(), until.next_whole_second())
+            }
         };
         let list = edition.list;
         let key = self.key_that_signs(edition.read(), list.owner())?;

@@ -54,6 +54,7 @@ impl Registry {
                 .into_iter()
                 .next()
             else {
+                forgotten.next = None;
                 return Ok(forgotten);
             };
             let left = most - forgotten.states;

@@ -20,6 +20,7 @@ mod issue;
 mod issued_forms;
 mod list_formats;
 mod pages;
+mod past_lists;
 mod past_statuses;
 mod records;
 mod requests;

@@ -4,7 +4,7 @@ use goodstanding::time::Clock as _;
 use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, badge, text};
-use crate::support::house::House;
+use crate::support::house::{House, Plan};
 use crate::support::reader::place;
 
 const RETRIEVAL: &str = "https://www.w3.org/ns/credentials/status-list#STATUS_RETRIEVAL_ERROR";
@@ -20,7 +20,7 @@ fn asked(actor: &Actor<'_>, queries: &Value, at: &str) -> Value {
 
 #[test]
 fn an_entry_is_told_as_it_was() {
-    let house = House::open();
+    let house = Plan::new().with_open_history().open();
     let school = house.registrar("school");
     let verifier = house.verifier();
     let unopened = now(&house);
@@ -144,7 +144,7 @@ fn a_credential_is_told_as_it_stood_and_was_unknown_before_it_was_seen() {
 
 #[test]
 fn the_future_and_what_is_no_moment_are_refused() {
-    let house = House::open();
+    let house = Plan::new().with_open_history().open();
     let school = house.registrar("school");
     let list = school.opens_list("revocation");
     let verifier = house.verifier();

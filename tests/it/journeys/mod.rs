@@ -7,6 +7,7 @@ mod keys;
 mod lists;
 mod older_store;
 mod past;
+mod past_lists;
 mod publishing;
 mod register;
 mod requests;

@@ -175,8 +175,9 @@ fn said_at(kept: &Kept, house: &House, at: Timestamp, seen: &Value) {
             .map(|index| json!({ "list": list, "index": index }))
             .collect();
         let question = json!({ "queries": queries, "at": at.to_string() });
-        let answer = house.call("POST", "/status/query").json(&question).send();
-        let answer = answer.is(200).json();
+        let school = text(&kept.0["token"]);
+        let call = house.call("POST", "/status/query").token(&school);
+        let answer = call.json(&question).send().is(200).json();
         assert_eq!(answer["asOf"], at.to_string());
         let results = answer["results"].as_array().unwrap();
         assert_eq!(results.len(), ever.len());
@@ -214,7 +215,8 @@ fn goes_on(kept: &Kept, house: &House) {
     let suspended = *numbers(&last["suspended"]).first().unwrap();
     let says = |at: Timestamp| {
         let target = format!("/status?list={list}&index={suspended}&at={at}");
-        let said = house.call("GET", &target).send().is(200).json();
+        let call = house.call("GET", &target).token(&text(&kept.0["token"]));
+        let said = call.send().is(200).json();
         (
             said["status"].as_u64().unwrap(),
             said["revision"].as_u64().unwrap(),

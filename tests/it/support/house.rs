@@ -8,7 +8,7 @@ use std::time::Duration;
 use goodstanding::entropy::SeededEntropy;
 use goodstanding::http::{CachePolicy, Edge, Limits, Mode, Running, serve};
 use goodstanding::net::{Elsewhere, Names, Policy};
-use goodstanding::registry::{Actor as Who, Change, Publisher, Registry, Settings};
+use goodstanding::registry::{Actor as Who, Change, HistoryAccess, Publisher, Registry, Settings};
 use goodstanding::store::engine::{Engine, Row};
 use goodstanding::store::memory::MemoryEngine;
 use goodstanding::time::{Clock as _, ManualClock, Timestamp, Ttl};
@@ -40,6 +40,8 @@ pub(crate) struct Plan {
     body_bytes: usize,
     reach: Option<(Policy, Arc<dyn Names>)>,
     lists_hold: Ttl,
+    history: HistoryAccess,
+    history_kept: Option<Ttl>,
     fill_floor: u8,
 }
 
@@ -80,6 +82,8 @@ impl Plan {
             reach: None,
             anchors: Vec::new(),
             lists_hold: Settings::usual(ORIGIN).list_validity,
+            history: Settings::usual(ORIGIN).history,
+            history_kept: None,
             fill_floor: 0,
         }
     }
@@ -87,6 +91,7 @@ impl Plan {
     /// In development mode, with the origin that it has there.
     pub(crate) fn in_development(mut self) -> Self {
         self.mode = Mode::Development;
+        self.history = HistoryAccess::Public;
         self.origin = "http://localhost:8080";
         self
     }
@@ -139,6 +144,18 @@ impl Plan {
         self
     }
 
+    /// How lists were is for everybody, unless their issuer chose otherwise.
+    pub(crate) fn with_open_history(mut self) -> Self {
+        self.history = HistoryAccess::Public;
+        self
+    }
+
+    /// Lists are kept for so long as they were.
+    pub(crate) fn keeping_history(mut self, kept: Ttl) -> Self {
+        self.history_kept = Some(kept);
+        self
+    }
+
     /// An issuer fills so many percent of a list before it opens another for the same purpose.
     pub(crate) fn filling(mut self, percent: u8) -> Self {
         self.fill_floor = percent;
@@ -157,6 +174,8 @@ impl Plan {
             publish_before_acknowledging: self.publish_delay.is_none(),
             trust_anchors: self.anchors,
             list_validity: self.lists_hold,
+            history: self.history,
+            history_kept: self.history_kept,
             fill_floor_percent: self.fill_floor,
             ..Settings::usual(self.origin)
         };

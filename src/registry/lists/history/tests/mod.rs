@@ -1,6 +1,7 @@
 //! The past of lists: what it costs, what it leaves in the store, and what is not held.
 
 mod model;
+mod retention;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
