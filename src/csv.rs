@@ -112,6 +112,9 @@ pub fn field(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The fields of a row, and the line on which it begins.
+type Fields<'a> = (u64, Vec<Cow<'a, str>>);
+
 /// What is left to read.
 #[derive(Debug, Clone)]
 struct Text<'a> {
@@ -129,8 +132,8 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The fields of the next row that is not empty, and the line on which it begins.
-    fn row(&mut self) -> Result<Option<(u64, Vec<Cow<'a, str>>)>, CsvError> {
+    /// The next row that is not empty.
+    fn row(&mut self) -> Result<Option<Fields<'a>>, CsvError> {
         while let Some(ending) = self.ending() {
             if ending == 0 {
                 return Ok(None);
@@ -236,7 +239,9 @@ mod tests {
 
     const KNOWN: [&str; 3] = ["index", "status", "id"];
 
-    fn rows(text: &[u8]) -> Result<Vec<(u64, Vec<Option<String>>)>, String> {
+    type Told = (u64, Vec<Option<String>>);
+
+    fn rows(text: &[u8]) -> Result<Vec<Told>, String> {
         let rows = Rows::read(text, &KNOWN).map_err(|error| error.to_string())?;
         rows.map(|row| {
             let row = row.map_err(|error| error.to_string())?;
@@ -246,7 +251,7 @@ mod tests {
         .collect()
     }
 
-    fn row(line: u64, fields: [&str; 3]) -> (u64, Vec<Option<String>>) {
+    fn row(line: u64, fields: [&str; 3]) -> Told {
         let fields = fields.map(|field| Some(field.to_owned()).filter(|field| !field.is_empty()));
         (line, fields.to_vec())
     }

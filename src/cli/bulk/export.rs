@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::progress::Progress;
 use super::unreadable;
-use crate::cli::context::{Context, json_of};
+use crate::cli::context::{Context, json_of, not_the_contract};
 use crate::cli::error::CliError;
 use crate::cli::place::Place;
 use crate::cli::report::Report;
@@ -81,7 +81,12 @@ impl Export {
             };
             next = answer.next_page();
             note_revision(&answer, &mut revisions);
-            entries += out.take(format, &answer.body)?;
+            let taken = out.take(format, &answer.body)?;
+            if taken == 0 && next.is_some() {
+                let reason = "a page without entries leads to another one".to_owned();
+                return Err(not_the_contract(&call, reason));
+            }
+            entries += taken;
             progress.at(0, None, &format!("{entries} entries"));
         }
         drop(progress);
@@ -249,4 +254,91 @@ fn note_revision(answer: &Answer, revisions: &mut Vec<String>) {
 
 fn unwritable(name: &str, failed: std::io::Error) -> CliError {
     CliError::Failed(format!("cannot write {name}: {failed}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::cli::testing::{Fake, LIST};
+    use serde_json::json;
+
+    const NEXT: &str = "<https://h/status-lists/x/export?format=csv&from=8>; rel=\"next\"";
+    const FIRST: &[u8] = b"index,status,credentialId\r\n5,1,\r\n7,1,urn:a\r\n";
+
+    #[test]
+    fn pages_become_one_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out.csv");
+        let out = out.to_str().unwrap();
+        let done = Fake::new()
+            .answer_with("link", NEXT, 200, json!(0))
+            .run(&["list", "export", LIST, "--out", out]);
+        assert_eq!(
+            done.exit, 2,
+            "a page without entries leads nowhere: {}",
+            done.out
+        );
+        let done = Fake::new()
+            .answer_bytes(200, FIRST)
+            .run(&["list", "export", LIST, "--out", out]);
+        assert_eq!(
+            done.calls(),
+            [format!(
+                "GET /status-lists/{LIST}/export?format=csv&limit=100000"
+            )]
+        );
+        assert_eq!((done.exit, fs::read(out).unwrap().as_slice()), (0, FIRST));
+        // Half a line is cut off, and the next page goes on behind the last whole one.
+        fs::write(out, [FIRST, b"12"].concat()).unwrap();
+        let done = Fake::new()
+            .answer_bytes(200, b"index,status,credentialId\r\n12,1,\r\n")
+            .run(&["list", "export", LIST, "--all", "--out", out, "--resume"]);
+        assert!(
+            done.calls()[0].ends_with("&all=given-out&from=8"),
+            "{}",
+            done.calls()[0]
+        );
+        assert_eq!(fs::read(out).unwrap(), [FIRST, b"12,1,\r\n"].concat());
+    }
+
+    #[test]
+    fn what_is_no_export_is_not_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out.ndjson");
+        fs::write(&out, "something\n").unwrap();
+        let out = out.to_str().unwrap();
+        for (args, why) in [
+            (
+                &["--out", out, "--resume"][..],
+                "its last line names no index",
+            ),
+            (
+                &["--out", "/no/such/file", "--resume"],
+                "cannot write /no/such/file",
+            ),
+            (&["--resume"], "--out"),
+            (
+                &["--format", "json", "--all"],
+                "JSON holds the list as a whole",
+            ),
+        ] {
+            let done = Fake::new().run(&[&["list", "export", LIST], args].concat());
+            assert_eq!((done.exit, done.calls.len()), (2, 0), "{args:?}");
+            assert!(done.err.contains(why), "{args:?}: {}", done.err);
+        }
+    }
+
+    #[test]
+    fn rows_go_to_standard_output_and_failures_are_told() {
+        let row = b"{\"index\":5,\"status\":1}\n";
+        let done = Fake::new()
+            .answer_bytes(200, row)
+            .run(&["list", "export", LIST]);
+        assert_eq!((done.exit, done.out.as_bytes()), (0, &row[..]));
+        let done = Fake::new()
+            .answer(503, json!({"title": "Store cannot be read"}))
+            .run(&["list", "export", LIST]);
+        assert_eq!(done.exit, 2);
+    }
 }

@@ -161,9 +161,10 @@ fn updates_that_a_kill_broke_off_go_on_where_they_say() {
         .expect("where to go on")
         .trim();
     let next: u64 = line.parse().unwrap();
-    // Three chunks at least are done, each of 50,000 lines below the names of the columns.
+    // Two chunks at least were acknowledged, each of 50,000 lines below the names of the columns;
+    // the third one was seen, and may not have been answered.
     assert!(
-        next >= 150_002 && (next - 2).is_multiple_of(50_000),
+        next >= 100_002 && (next - 2).is_multiple_of(50_000),
         "{next}"
     );
     assert!(next < ENTRIES, "the kill came too late to show");

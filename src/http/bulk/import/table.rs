@@ -123,7 +123,7 @@ impl Table {
             "{} of {} rows cannot be taken, and nothing was imported",
             table.count, table.rows
         );
-        let problem = Problem::new(422, "all-refused", "Nothing could be imported", detail);
+        let problem = Problem::new(422, "rows-refused", "Rows refused", detail);
         Err(problem
             .with("refused", table.refused)
             .with("refusedCount", table.count))
