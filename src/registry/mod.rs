@@ -88,7 +88,7 @@ pub struct Settings {
     /// that.
     pub list_validity: Ttl,
     /// How full a list of an issuer has to be, in percent of its entries, before the issuer can open
-    /// another one for the same purpose. 0 asks for nothing.
+    /// another one for the same purpose. 0 asks for nothing; the operator can open one all the same.
     pub fill_floor_percent: u8,
     /// How long a new key stands in the controller document before it signs.
     pub key_notice: Ttl,

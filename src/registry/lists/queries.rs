@@ -201,7 +201,8 @@ impl Registry {
             }
             Err(error) => return Err(error),
         };
-        if at.is_some()
+        // That a list was not there yet tells nothing of its entries.
+        if at.is_some_and(|at| record.created_at <= at)
             && let HistoryTold::Withheld(from) = self.history_told(read, list.owner(), asker)?
         {
             let list = self.urls().list(list);
