@@ -311,6 +311,11 @@ impl<'a> Urls<'a> {
         self.within("endorsements", &url)?.parse().ok()
     }
 
+    /// The endorsement of a URL that was written here, by [`Urls::endorsement`].
+    pub(crate) fn own_endorsement(&self, url: &str) -> Option<EndorsementId> {
+        self.within("endorsements", url)?.parse().ok()
+    }
+
     /// What `url` names below `/{room}/` of this registry, where it names anything there.
     pub fn within<'u>(&self, room: &str, url: &'u str) -> Option<&'u str> {
         url.strip_prefix(self.0)?
