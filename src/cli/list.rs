@@ -18,8 +18,9 @@ use crate::ids::ListId;
 #[derive(Debug, Subcommand)]
 pub(super) enum List {
     /// Open a status list
-    #[command(after_help = "Example:
-  goodstanding list create --issuer acme-college --purpose revocation")]
+    #[command(after_help = "Examples:
+  goodstanding list create --issuer acme-college --purpose revocation --also token
+  goodstanding list create --issuer acme-college --purpose message --message ready --message sent")]
     Create(Create),
     /// Show what a status list says of itself
     Show {
@@ -56,6 +57,18 @@ pub(super) struct Create {
     /// Another list whose indexes it shares, so that one index can be revoked and suspended
     #[arg(long, value_name = "LIST")]
     paired_with: Option<Place<ListId>>,
+    /// What each status means, in order from 0 on: 2, 4, 16 or 256 times, which gives its size
+    #[arg(long = "message", value_name = "TEXT")]
+    messages: Vec<String>,
+    /// Where more is told about the statuses, as often as needed
+    #[arg(long = "reference", value_name = "URL")]
+    references: Vec<String>,
+    /// What it is published as beside a BitstringStatusListCredential
+    #[arg(long, value_name = "FORMAT")]
+    also: Vec<Also>,
+    /// Put a second proof on it, by eddsa-jcs-2022
+    #[arg(long)]
+    second_proof: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -63,6 +76,17 @@ enum Purpose {
     Revocation,
     Suspension,
     Refresh,
+    /// A status is one of several messages
+    Message,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Also {
+    /// A Token Status List of all lists over the same indexes
+    Token,
+    /// A StatusList2021
+    #[value(name = "2021")]
+    Status2021,
 }
 
 impl List {
@@ -89,6 +113,26 @@ impl Create {
         }
         if let Some(list) = &self.paired_with {
             body.insert("pairedWith".into(), context.url_of(list)?.into());
+        }
+        if !self.messages.is_empty() {
+            let size = self.messages.len().ilog2();
+            let messages = self.messages.iter().enumerate().map(
+                |(status, message)| json!({ "status": format!("{status:#x}"), "message": message }),
+            );
+            body.insert("statusSize".into(), json!(size));
+            body.insert("statusMessage".into(), messages.collect());
+        }
+        if !self.references.is_empty() {
+            body.insert("statusReference".into(), json!(self.references));
+        }
+        if !self.also.is_empty() {
+            let also = self.also.iter().map(|also| word(*also));
+            let formats = [json!("bitstring")].into_iter().chain(also);
+            body.insert("formats".into(), formats.collect());
+        }
+        if self.second_proof {
+            let suites = json!(["eddsa-rdfc-2022", "eddsa-jcs-2022"]);
+            body.insert("cryptosuites".into(), suites);
         }
         let answer = context.change(Call::post("/status-lists", body.into()))?;
         Ok(shown("opened", answer))
@@ -172,6 +216,37 @@ mod tests {
     }
 
     #[test]
+    fn a_list_has_messages_and_more_forms() {
+        let done = Fake::new()
+            .answer(201, json!({"id": "https://h/status-lists/y"}))
+            .run(&[
+                "list",
+                "create",
+                "--issuer",
+                "a",
+                "--purpose",
+                "message",
+                "--message",
+                "new",
+                "--message",
+                "seen",
+                "--reference",
+                "https://a.example/",
+                "--also",
+                "token",
+                "--also",
+                "2021",
+                "--second-proof",
+            ]);
+        assert_eq!(
+            done.calls(),
+            [
+                r#"POST /status-lists {"issuer":"a","statusPurpose":"message","statusSize":1,"statusMessage":[{"status":"0x0","message":"new"},{"status":"0x1","message":"seen"}],"statusReference":["https://a.example/"],"formats":["bitstring","token","2021"],"cryptosuites":["eddsa-rdfc-2022","eddsa-jcs-2022"]}"#
+            ]
+        );
+    }
+
+    #[test]
     fn an_id_alone_becomes_the_url_that_the_registry_gives_it() {
         let done = Fake::new()
             .answer(200, json!({"id": "https://h/status-lists/x"}))
@@ -210,7 +285,7 @@ mod tests {
         let done = Fake::new().run(&["list", "create", "--issuer", "a", "--purpose", "fun"]);
         assert!(
             done.err
-                .contains("[possible values: revocation, suspension, refresh]"),
+                .contains("[possible values: revocation, suspension, refresh, message]"),
             "{}",
             done.err
         );
