@@ -307,6 +307,7 @@ impl Chain<'_, '_> {
         let limits = self.limited.replace(before);
         self.limited.set(before.and(limits));
         seen.sort_by_key(|(level, _)| *level);
+        #[expect(clippy::mutable_key_type, reason = "an id never changes, nor its hash")]
         let mut endorsers = HashSet::with_capacity(seen.len());
         seen.retain(|(_, link)| endorsers.insert(link.endorser.clone()));
         let found = Found {

@@ -180,6 +180,7 @@ impl<'a> Links<'a> {
     /// Reads what endorses each of these, in a few questions to the store.
     pub(in crate::registry) fn read_ahead(&self, subjects: &[Who]) -> Result<(), RegistryError> {
         let mut new: Vec<&Who> = Vec::new();
+        #[expect(clippy::mutable_key_type, reason = "an id never changes, nor its hash")]
         let mut met = HashSet::new();
         {
             let known = self.subjects.borrow();
