@@ -93,7 +93,7 @@ fn the_log_tells_an_import_with_its_digest_and_the_past_begins_with_it() {
     );
 
     let target = format!("/status?list={list}&index=5&at={before}");
-    let refused = house.verifier().get(&target).problem(404);
+    let refused = school.get(&target).problem(404);
     assert!(
         text(&refused["detail"]).contains("was opened at"),
         "{refused}"
@@ -101,7 +101,7 @@ fn the_log_tells_an_import_with_its_digest_and_the_past_begins_with_it() {
     house.wait(60);
     school.sets(&list, 6, 1).is(200);
     let target = format!("/status?list={list}&index=6&at=2026-03-01T09:02:30Z");
-    assert_eq!(house.verifier().get(&target).is(200).json()["status"], 0);
+    assert_eq!(school.get(&target).is(200).json()["status"], 0);
 }
 
 #[test]
