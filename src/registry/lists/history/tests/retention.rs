@@ -9,6 +9,8 @@ const KEPT: u64 = 100_000;
 
 fn keeping(place: &mut Place) {
     place.registry.settings.history_kept = Some(Ttl::from_millis(KEPT));
+    // Two lists are for the same.
+    place.registry.settings.fill_floor_percent = 0;
 }
 
 impl Place {
