@@ -121,7 +121,6 @@ fn open(config: &Config, mode: Mode) -> Result<Arc<Registry>, String> {
     let opening = match mode {
         Mode::Development => Settings {
             history: HistoryAccess::Public,
-            fill_floor_percent: 0,
             ..configured
         },
         Mode::Production => configured,

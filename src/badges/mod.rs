@@ -24,6 +24,6 @@ pub(crate) use endorsement::scope_of;
 pub use endorsement::{Endorsement, EndorsementToIssue, SubjectKind, SubjectKindError};
 pub use profile::{Issuer, Profile};
 pub use scope::{
-    Coverage, Jurisdiction, JurisdictionError, Need, Role, Scope, Wider, scope_context,
+    Coverage, Jurisdiction, JurisdictionError, Limits, Need, Role, Scope, Wider, scope_context,
 };
 pub use shape::ShapeError;

@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 use crate::vc::contexts;
 
 pub use jurisdiction::{Jurisdiction, JurisdictionError};
-pub use need::Need;
+pub use need::{Limits, Need};
 
 /// Name of the class, as the credential writes it.
 const CLASS: &str = "EndorsementScope";
@@ -220,11 +220,30 @@ impl Scope {
             .is_within(&limits(self))
     }
 
+    /// On what of a need its answer depends.
+    pub const fn limits(&self) -> Limits {
+        Limits {
+            achievement_types: !self.achievement_types.is_empty(),
+            tags: !self.tags.is_empty(),
+            alignments: !self.alignments.is_empty(),
+            awarded: self.awarded_from.is_some() || self.awarded_until.is_some(),
+            jurisdiction: !self.jurisdictions.is_empty(),
+            role: !self.roles.is_empty(),
+        }
+    }
+
     /// Whether the scope covers what is needed. Among several answers, what is surely not covered
     /// counts before what is not known.
     pub fn covers(&self, need: &Need) -> Coverage {
+        match self.covers_role(need) {
+            Coverage::Covered => self.covers_but_for_role(need),
+            of_another_role => of_another_role,
+        }
+    }
+
+    /// The same, where the role was looked at before.
+    pub fn covers_but_for_role(&self, need: &Need) -> Coverage {
         let answers = [
-            self.covers_role(need),
             one_of(
                 &self.achievement_types,
                 need.achievement_types.as_deref(),

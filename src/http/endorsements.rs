@@ -1,7 +1,9 @@
 //! Endorsements: issuing, standing, and who endorses whom.
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+mod shown;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::accept::negotiate;
@@ -18,12 +20,14 @@ use super::verification::options;
 use crate::badges::{DigestError, DigestMultibase, Scope, SubjectKind, SubjectKindError};
 use crate::ids::EndorsementId;
 use crate::registry::{
-    Affected, EndorsementAction, EndorsementFilter, EndorsementView, NewEndorsement, NewImport,
-    Outcome, Question, RegistryError, Urls, text_tag,
+    Affected, EndorsementAction, EndorsementFilter, NewEndorsement, NewImport, Outcome, Question,
+    RegistryError, Urls, text_tag,
 };
 use crate::time::Timestamp;
 use crate::vc::securing::Secured;
 use crate::verify::Expected;
+pub(super) use shown::shown;
+use shown::write_all;
 
 /// An endorsement to be issued.
 #[derive(Deserialize, ToSchema)]
@@ -340,20 +344,19 @@ pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let urls = edge.registry.urls();
     let mut text = String::from("{\"results\":[");
     for answer in edge.registry.endorsements_of(&body.subjects, &question)? {
-        let told = standing::backing_members(&answer.backing);
-        let mut result = Map::from_iter([("subject".to_owned(), answer.subject.into())]);
-        result.extend(told);
-        if let Some(accreditor) = answer.accreditor
-            && accreditor != Outcome::Active
-        {
-            result.insert("accreditorOutcome".into(), json!(accreditor));
-        }
-        if answer.more {
-            // The rest is listed by GET /endorsements?subject=, page by page.
-            result.insert("more".into(), true.into());
-        }
+        let beside = serde_json::to_string(&SubjectShown {
+            subject: &answer.subject,
+            outcome: answer.backing.outcome,
+            reason: answer.backing.reason,
+            detail: &answer.backing.detail,
+            path: standing::path(&answer.backing),
+            accreditor_outcome: answer
+                .accreditor
+                .filter(|outcome| *outcome != Outcome::Active),
+            more: answer.more.then_some(true),
+        });
         text.push_str(if text.ends_with('[') { "" } else { "," });
-        text.push_str(&Value::Object(result).to_string());
+        text.push_str(&beside.expect("texts and words are JSON"));
         text.pop();
         text.push_str(",\"endorsements\":");
         write_all(&mut text, &urls, &answer.endorsements);
@@ -361,6 +364,23 @@ pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     }
     text.push_str(&format!("],\"asOf\":\"{as_of}\"}}"));
     Ok(Reply::bytes(200, "application/json", text))
+}
+
+/// What is told of a subject beside its endorsements.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SubjectShown<'a> {
+    subject: &'a str,
+    outcome: Outcome,
+    reason: &'static str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    path: Vec<standing::LinkShown<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accreditor_outcome: Option<Outcome>,
+    /// Whether there are more, which GET /endorsements?subject= lists page by page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<bool>,
 }
 
 /// The next page of a list, as a `Link` header: the same question after the last item.
@@ -376,53 +396,6 @@ pub(super) fn next_page(urls: &Urls<'_>, request: &Request, cursor: &str) -> Str
         request.path,
         query.finish()
     )
-}
-
-/// Endorsements as every answer shows them. Their documents are passed on as they were stored.
-fn write_all(text: &mut String, urls: &Urls<'_>, views: &[EndorsementView]) {
-    text.push('[');
-    for (place, view) in views.iter().enumerate() {
-        text.push_str(if place == 0 { "" } else { "," });
-        text.push_str(&shown(urls, view));
-    }
-    text.push(']');
-}
-
-/// An endorsement as every answer shows it, as JSON text.
-pub(super) fn shown(urls: &Urls<'_>, view: &EndorsementView) -> String {
-    let mut text = Value::Object(members(urls, view)).to_string();
-    text.pop();
-    text.push_str(",\"credential\":");
-    text.push_str(view.credential.json());
-    text.push('}');
-    text
-}
-
-fn members(urls: &Urls<'_>, view: &EndorsementView) -> Map<String, Value> {
-    let mut members = Map::new();
-    members.insert("id".into(), urls.endorsement(view.id).into());
-    members.insert("endorser".into(), view.endorser.clone().into());
-    members.insert("subject".into(), view.subject.clone().into());
-    members.insert("kind".into(), json!(view.kind));
-    if view.kind == SubjectKind::Profile {
-        members.insert("roles".into(), json!(view.roles));
-    }
-    if let Some(scope) = &view.scope {
-        members.insert("scope".into(), scope.to_value());
-    }
-    members.insert("outcome".into(), json!(view.outcome));
-    if view.endorser_outcome != Outcome::Active {
-        members.insert("endorserOutcome".into(), json!(view.endorser_outcome));
-    }
-    members.insert("validFrom".into(), view.valid_from.to_string().into());
-    if let Some(until) = view.valid_until {
-        members.insert("validUntil".into(), until.to_string().into());
-    }
-    if let Some((id, checked_at)) = &view.imported {
-        let imported = json!({ "id": id, "checkedAt": checked_at.to_string() });
-        members.insert("imported".into(), imported);
-    }
-    members
 }
 
 pub(super) fn parse_kind(text: &str, pointer: &str) -> Result<SubjectKind, Problem> {

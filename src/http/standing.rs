@@ -1,6 +1,8 @@
 //! Whether credentials are in good standing, and who stands behind their issuers.
 
-use serde::Deserialize;
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -13,11 +15,10 @@ use super::statuses::may_see;
 use super::verification::options;
 use crate::badges::{DigestMultibase, Jurisdiction, JurisdictionError};
 use crate::registry::{
-    Asked, Backing, Endorsed, Half, MaySee, Party, Question, StandingAnswer, StatusPart, Urls,
+    Asked, Backing, Half, MaySee, Outcome, Party, Question, StandingAnswer, StatusPart, Urls,
     text_tag,
 };
 use crate::time::Timestamp;
-use crate::trust::PathLink;
 use crate::verify::Expected;
 
 /// Up to 1,000 credentials: `credentials` or `ids`, one of the two.
@@ -68,9 +69,9 @@ pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     };
     let told = told(edge, request, &asked, &question, "/at")?;
     if body.signed {
-        return signed(edge, &request.body, told);
+        return signed(edge, &request.body, &told);
     }
-    Ok(Reply::bytes(200, "application/json", told.json()))
+    Ok(Reply::written(200, &told.written(&edge.registry.urls())))
 }
 
 /// The answer as a JWT.
@@ -96,7 +97,11 @@ pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> 
     };
     let asked = [Asked::Id(id.to_owned())];
     let told = told(edge, request, &asked, &question, "?at")?;
-    let mut result = told.results.into_iter().next().unwrap_or_default();
+    let urls = edge.registry.urls();
+    let mut result = match told.answers.first() {
+        Some(answer) => json!(Shown::of(&urls, answer)),
+        None => json!({}),
+    };
     let tag = text_tag(&result.to_string());
     result["asOf"] = told.as_of.to_string().into();
     result["freshUntil"] = told.fresh_until.to_string().into();
@@ -110,22 +115,28 @@ pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> 
 
 /// An answer before it is written.
 struct Told {
-    results: Vec<Value>,
+    answers: Vec<StandingAnswer>,
     as_of: Timestamp,
     fresh_until: Timestamp,
 }
 
-impl Told {
-    fn members(self) -> Map<String, Value> {
-        let mut members = Map::new();
-        members.insert("results".into(), self.results.into());
-        members.insert("asOf".into(), self.as_of.to_string().into());
-        members.insert("freshUntil".into(), self.fresh_until.to_string().into());
-        members
-    }
+/// The answer as it is written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Written<'a> {
+    results: Vec<Shown<'a>>,
+    as_of: String,
+    fresh_until: String,
+}
 
-    fn json(self) -> String {
-        Value::Object(self.members()).to_string()
+impl Told {
+    fn written(&self, urls: &Urls<'_>) -> Written<'_> {
+        let results = self.answers.iter().map(|answer| Shown::of(urls, answer));
+        Written {
+            results: results.collect(),
+            as_of: self.as_of.to_string(),
+            fresh_until: self.fresh_until.to_string(),
+        }
     }
 }
 
@@ -147,12 +158,8 @@ fn told(
     let answers = edge
         .registry
         .standing(asked, question, may_see, options, outside)?;
-    let (urls, now) = (edge.registry.urls(), edge.registry.now());
+    let now = edge.registry.now();
     Ok(Told {
-        results: answers
-            .iter()
-            .map(|answer| members(&urls, answer))
-            .collect(),
         as_of,
         // Never beyond what is known to end sooner.
         fresh_until: answers
@@ -160,14 +167,18 @@ fn told(
             .filter_map(|answer| answer.until)
             .filter(|until| *until > now)
             .fold(now.plus(edge.cache.standing), Timestamp::min),
+        answers,
     })
 }
 
 /// The answer as a JWT by the registry: what was asked is in it by its digest.
-fn signed(edge: &Edge, question: &[u8], told: Told) -> Result<Reply, Problem> {
+fn signed(edge: &Edge, question: &[u8], told: &Told) -> Result<Reply, Problem> {
     let issued = edge.registry.now();
     let expires = told.fresh_until;
-    let mut claims = told.members();
+    let mut claims: Map<String, Value> = match json!(told.written(&edge.registry.urls())) {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
     claims.insert("iss".into(), edge.registry.did().into());
     claims.insert("iat".into(), issued.seconds().into());
     claims.insert("exp".into(), expires.seconds().into());
@@ -197,113 +208,149 @@ fn jurisdiction(text: Option<&str>, place: &str) -> Result<Option<Jurisdiction>,
     text.map(parse).transpose()
 }
 
-fn members(urls: &Urls<'_>, answer: &StandingAnswer) -> Value {
-    let mut members = Map::new();
-    if let Some(id) = &answer.credential {
-        members.insert("credential".into(), id.clone().into());
-    }
-    members.insert("outcome".into(), json!(answer.outcome));
-    members.insert("decidedBy".into(), answer.decided_by.as_str().into());
-    members.insert("detail".into(), answer.detail.clone().into());
-    if let Some(verified) = answer.verified {
-        members.insert("verified".into(), verified.into());
-    }
-    let status = answer.status.iter().map(status_members);
-    members.insert("status".into(), status.collect());
-    let parties = [
-        ("issuer", &answer.issuer),
-        ("achievement", &answer.achievement),
-    ];
-    for (name, party) in parties {
-        if let Some(party) = party {
-            members.insert(name.into(), party_members(urls, party));
+/// An answer about a credential, as it is written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential: Option<&'a str>,
+    outcome: Outcome,
+    decided_by: &'static str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<bool>,
+    status: Vec<StatusShown<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<PartyShown<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    achievement: Option<PartyShown<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    path: Vec<LinkShown<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    nested: Vec<Self>,
+    /// Of one within another, where in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct StatusShown<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u8>,
+    outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    list: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct PartyShown<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    outcome: Outcome,
+    reason: &'static str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    path: Vec<LinkShown<'a>>,
+    endorsements: Vec<EndorsedShown<'a>>,
+    /// Whether there are more, which GET /endorsements?subject= lists page by page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct EndorsedShown<'a> {
+    id: String,
+    endorser: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    outcome: Outcome,
+}
+
+/// A link of a path, as every answer says it.
+#[derive(Serialize)]
+pub(super) struct LinkShown<'a> {
+    endorser: &'a str,
+    subject: &'a str,
+    outcome: Outcome,
+    endorsement: &'a str,
+}
+
+impl<'a> Shown<'a> {
+    fn of(urls: &Urls<'_>, answer: &'a StandingAnswer) -> Self {
+        let party = |party: &'a Option<Rc<Party>>| {
+            let party = party.as_deref();
+            party.map(|party| PartyShown::of(urls, party))
+        };
+        let behind = match answer.decided_by {
+            Half::Achievement => &answer.achievement,
+            Half::Issuer | Half::Credential => &answer.issuer,
+        };
+        let nested = answer.nested.iter().map(|(pointer, inner)| Self {
+            pointer: Some(pointer),
+            ..Self::of(urls, inner)
+        });
+        Self {
+            credential: answer.credential.as_deref(),
+            outcome: answer.outcome,
+            decided_by: answer.decided_by.as_str(),
+            detail: &answer.detail,
+            verified: answer.verified,
+            status: answer.status.iter().map(StatusShown::of).collect(),
+            issuer: party(&answer.issuer),
+            achievement: party(&answer.achievement),
+            path: behind
+                .as_ref()
+                .map_or(Vec::new(), |party| path(&party.backing)),
+            nested: nested.collect(),
+            pointer: None,
         }
     }
-    let behind = match answer.decided_by {
-        Half::Achievement => &answer.achievement,
-        Half::Issuer | Half::Credential => &answer.issuer,
-    };
-    if let Some(party) = behind
-        && !party.backing.path.is_empty()
-    {
-        members.insert("path".into(), path_members(&party.backing));
+}
+
+impl<'a> StatusShown<'a> {
+    fn of(part: &'a StatusPart) -> Self {
+        Self {
+            purpose: part.purpose.as_deref(),
+            status: part.status,
+            outcome: part.outcome,
+            list: part.list.as_deref(),
+            index: part.index,
+        }
     }
-    if !answer.nested.is_empty() {
-        let nested = answer.nested.iter().map(|(pointer, inner)| {
-            let mut told = self::members(urls, inner);
-            told["pointer"] = pointer.clone().into();
-            told
+}
+
+impl<'a> PartyShown<'a> {
+    fn of(urls: &Urls<'_>, party: &'a Party) -> Self {
+        let endorsed = party.endorsements.iter().map(|one| EndorsedShown {
+            id: urls.endorsement(one.id),
+            endorser: &one.endorser,
+            name: one.name.as_deref(),
+            outcome: one.outcome,
         });
-        members.insert("nested".into(), nested.collect());
+        Self {
+            id: &party.id,
+            name: party.name.as_deref(),
+            outcome: party.backing.outcome,
+            reason: party.backing.reason,
+            detail: &party.backing.detail,
+            path: path(&party.backing),
+            endorsements: endorsed.collect(),
+            more: party.more.then_some(true),
+        }
     }
-    Value::Object(members)
 }
 
-fn status_members(part: &StatusPart) -> Value {
-    let mut members = Map::new();
-    if let Some(purpose) = &part.purpose {
-        members.insert("purpose".into(), purpose.clone().into());
-    }
-    if let Some(status) = part.status {
-        members.insert("status".into(), status.into());
-    }
-    members.insert("outcome".into(), json!(part.outcome));
-    if let Some(list) = &part.list {
-        members.insert("list".into(), list.clone().into());
-    }
-    if let Some(index) = part.index {
-        members.insert("index".into(), index.into());
-    }
-    Value::Object(members)
-}
-
-fn party_members(urls: &Urls<'_>, party: &Party) -> Value {
-    let mut members = Map::new();
-    members.insert("id".into(), party.id.clone().into());
-    if let Some(name) = &party.name {
-        members.insert("name".into(), name.clone().into());
-    }
-    members.extend(backing_members(&party.backing));
-    let endorsed = party.endorsements.iter().map(|one| endorsed(urls, one));
-    members.insert("endorsements".into(), endorsed.collect());
-    if party.more {
-        // The rest is listed by GET /endorsements?subject=, page by page.
-        members.insert("more".into(), true.into());
-    }
-    Value::Object(members)
-}
-
-fn endorsed(urls: &Urls<'_>, one: &Endorsed) -> Value {
-    let mut members = Map::new();
-    members.insert("id".into(), urls.endorsement(one.id).into());
-    members.insert("endorser".into(), one.endorser.clone().into());
-    if let Some(name) = &one.name {
-        members.insert("name".into(), name.clone().into());
-    }
-    members.insert("outcome".into(), json!(one.outcome));
-    Value::Object(members)
-}
-
-/// Who stands behind a subject, as every answer says it.
-pub(super) fn backing_members(backing: &Backing) -> Map<String, Value> {
-    let mut members = Map::new();
-    members.insert("outcome".into(), json!(backing.outcome));
-    members.insert("reason".into(), backing.reason.into());
-    members.insert("detail".into(), backing.detail.clone().into());
-    if !backing.path.is_empty() {
-        members.insert("path".into(), path_members(backing));
-    }
-    members
-}
-
-fn path_members(backing: &Backing) -> Value {
-    let link = |link: &PathLink| {
-        json!({
-            "endorser": &*link.endorser,
-            "subject": &*link.subject,
-            "outcome": link.outcome,
-            "endorsement": &*link.endorsement,
-        })
-    };
-    backing.path.iter().map(link).collect()
+pub(super) fn path(backing: &Backing) -> Vec<LinkShown<'_>> {
+    let links = backing.path.iter().map(|link| LinkShown {
+        endorser: &link.endorser,
+        subject: &link.subject,
+        outcome: link.outcome,
+        endorsement: &link.endorsement,
+    });
+    links.collect()
 }

@@ -88,7 +88,7 @@ pub struct Settings {
     /// that.
     pub list_validity: Ttl,
     /// How full a list of an issuer has to be, in percent of its entries, before the issuer can open
-    /// another one for the same purpose. 0 asks for nothing.
+    /// another one for the same purpose. 0 asks for nothing; the operator can open one all the same.
     pub fill_floor_percent: u8,
     /// How long a new key stands in the controller document before it signs.
     pub key_notice: Ttl,
@@ -309,6 +309,11 @@ impl<'a> Urls<'a> {
     pub fn parse_endorsement(&self, url: &str) -> Option<EndorsementId> {
         let url = self.spelled(url);
         self.within("endorsements", &url)?.parse().ok()
+    }
+
+    /// The endorsement of a URL that was written here, by [`Urls::endorsement`].
+    pub(crate) fn own_endorsement(&self, url: &str) -> Option<EndorsementId> {
+        self.within("endorsements", url)?.parse().ok()
     }
 
     /// What `url` names below `/{room}/` of this registry, where it names anything there.

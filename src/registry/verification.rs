@@ -1,7 +1,8 @@
 //! Verification as this registry can answer it: its own controller documents and lists come from
 //! the store, in one snapshot; what stands elsewhere is asked of whoever may go there.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
 
@@ -9,8 +10,9 @@ use super::lists::list_of;
 use super::signing::Held;
 use super::standing::backing::{Backing, Question, Wanted};
 use super::standing::links::Links;
+use super::standing::parties::Who;
 use super::{Outcome, Registry, RegistryError};
-use crate::badges::Need;
+use crate::badges::{Limits, Need};
 use crate::bitstring::ListLength;
 use crate::ids::{ListId, ProfileId};
 use crate::status::{ListFormat, StatusEntry, StatusError, StatusResult};
@@ -40,6 +42,7 @@ impl Registry {
         let resolver = Hosted {
             registry: self,
             read: &*snapshot,
+            made: None,
             outside,
             at: None,
             tells: true,
@@ -59,6 +62,7 @@ impl Registry {
         let resolver = Hosted {
             registry: self,
             read: &*snapshot,
+            made: None,
             outside,
             at: None,
             tells: true,
@@ -73,6 +77,7 @@ impl Registry {
     pub(super) fn report_on(
         &self,
         read: &dyn Read,
+        made: &OwnDocuments,
         credential: &Value,
         at: Option<Timestamp>,
         options: Options<'_>,
@@ -81,6 +86,7 @@ impl Registry {
         let resolver = Hosted {
             registry: self,
             read,
+            made: Some(made),
             outside,
             at,
             tells: false,
@@ -102,6 +108,7 @@ impl Registry {
         let resolver = Hosted {
             registry: self,
             read,
+            made: None,
             outside,
             at: None,
             tells: false,
@@ -111,9 +118,32 @@ impl Registry {
     }
 }
 
+/// Controller documents of profiles here, of one moment in one state of the store, each made once.
+#[derive(Default)]
+pub(super) struct OwnDocuments(RwLock<HashMap<String, Arc<Value>>>);
+
+/// So many are kept.
+const MOST_MADE: usize = 1_024;
+
+impl OwnDocuments {
+    fn get(&self, url: &str) -> Option<Arc<Value>> {
+        let made = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        made.get(url).cloned()
+    }
+
+    fn keep(&self, url: &str, document: &Arc<Value>) {
+        let mut made = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if made.len() < MOST_MADE {
+            made.insert(url.to_owned(), Arc::clone(document));
+        }
+    }
+}
+
 struct Hosted<'a> {
     registry: &'a Registry,
     read: &'a dyn Read,
+    /// What many credentials of one question share.
+    made: Option<&'a OwnDocuments>,
     outside: &'a dyn Resolver,
     /// The moment that is asked about, where it is past.
     at: Option<Timestamp>,
@@ -131,6 +161,9 @@ enum Newer {
 
 impl Resolver for Hosted<'_> {
     fn controller_document(&self, url: &str) -> Result<Arc<Value>, Unresolved> {
+        if let Some(known) = self.made.and_then(|made| made.get(url)) {
+            return Ok(known);
+        }
         let failed = |error: RegistryError| Unresolved::Unreachable(error.to_string());
         if url == self.registry.did() {
             let own = self.registry.controller(self.read, ProfileId::REGISTRY);
@@ -162,7 +195,11 @@ impl Resolver for Hosted<'_> {
         let document = self
             .registry
             .controller_document_of(self.read, &owner, self.at);
-        document.map(Arc::new).map_err(failed)
+        let document = document.map(Arc::new).map_err(failed)?;
+        if let Some(made) = self.made {
+            made.keep(url, &document);
+        }
+        Ok(document)
     }
 
     fn key_set(&self, url: &str) -> Result<Arc<Value>, Unresolved> {
@@ -270,13 +307,13 @@ impl Hosted<'_> {
 
     fn known_thing(&self, id: &str, wanted: Option<WantedOf<'_>>) -> Result<Known, RegistryError> {
         let registry = self.registry;
-        let subject = registry.canonical(self.read, id)?;
         let links = Links::new(registry, self.read, self.at);
+        let subject = links.named(id)?;
         let question = Question {
             at: self.at,
             ..registry.question()?
         };
-        let (backing, limited) = self.backing(&links, &subject, &question, wanted)?;
+        let (backing, limits) = self.backing(&links, &subject, &question, wanted)?;
         let first = backing.path.first().map(|link| link.endorsement.clone());
         let is_first = |url: &str| first.as_deref() == Some(url);
         let known = links.of(&subject)?;
@@ -291,19 +328,17 @@ impl Hosted<'_> {
             .map(|link| KnownEndorsement {
                 id: registry.urls().endorsement(link.id),
                 name: link
-                    .endorser
-                    .name
-                    .as_ref()
-                    .unwrap_or(&link.endorser.id)
-                    .clone(),
-                endorser: link.endorser.id.clone(),
+                    .endorser_name()
+                    .unwrap_or(link.endorser.id())
+                    .to_owned(),
+                endorser: link.endorser.id().to_owned(),
                 outcome: link.outcome(),
             })
             .collect();
-        let (name, owner) = registry.name_and_owner(self.read, &subject)?;
+        let (name, owner) = registry.name_and_owner(self.read, subject.id())?;
         Ok(Known {
             outcome: backing.outcome,
-            limited,
+            limited: limits.any(),
             path: match backing.path.as_slice() {
                 [] | [_] => Vec::new(),
                 path => path.iter().map(link_in_words).collect(),
@@ -317,7 +352,7 @@ impl Hosted<'_> {
             name,
             owner,
             digest: registry
-                .present_version(self.read, &subject)?
+                .present_version(self.read, subject.id())?
                 .map(|(digest, _)| digest),
             endorsements,
         })
@@ -330,29 +365,29 @@ impl Hosted<'_> {
         issuer: &str,
     ) -> Result<Option<Outcome>, RegistryError> {
         let registry = self.registry;
-        let issuer = registry.canonical(self.read, issuer)?;
         let links = Links::new(registry, self.read, self.at);
+        let issuer = links.named(issuer)?;
         let kept = match id {
-            Some(id) => registry.kept_endorsement(self.read, id, &issuer)?,
+            Some(id) => registry.kept_endorsement(self.read, id, issuer.id())?,
             None => None,
         };
         if let Some(id) = kept {
             let link = links.link(id, registry.endorsement_record(self.read, id)?)?;
-            if link.endorser.id == issuer {
+            if link.endorser == issuer {
                 return Ok(Some(link.outcome()));
             }
         }
         links.accreditor(&issuer)
     }
 
-    /// Who stands behind a thing for what is wanted of it, and whether that was of weight.
+    /// Who stands behind a thing for what is wanted of it, and what of that was of weight.
     fn backing(
         &self,
         links: &Links<'_>,
-        subject: &str,
+        subject: &Who,
         question: &Question,
         wanted: Option<WantedOf<'_>>,
-    ) -> Result<(Backing, bool), RegistryError> {
+    ) -> Result<(Backing, Limits), RegistryError> {
         let Some(wanted) = wanted else {
             let anything = Wanted::default();
             return self

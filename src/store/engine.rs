@@ -23,6 +23,17 @@ pub trait Read: Send + Sync {
 
     /// Up to `limit` rows with `from <= key < to`, in ascending order of key.
     fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError>;
+
+    /// The same for many ranges, in their order, each up to `limit` rows. An engine that can do
+    /// that in one go is faster than one scan after the other.
+    fn scan_each(
+        &self,
+        ranges: &[(Vec<u8>, Vec<u8>)],
+        limit: usize,
+    ) -> Result<Vec<Vec<Row>>, StoreError> {
+        let scans = ranges.iter().map(|(from, to)| self.scan(from, to, limit));
+        scans.collect()
+    }
 }
 
 /// A key and its value.

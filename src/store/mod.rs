@@ -26,6 +26,8 @@ mod staging;
 
 pub mod memory;
 
+pub mod remembered;
+
 #[cfg(feature = "rocksdb")]
 pub mod rocks;
 

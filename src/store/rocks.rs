@@ -19,8 +19,9 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use rocksdb::{
-    BlockBasedOptions, Cache, DB, DBCompressionType, DBIterator, DBRecoveryMode, Direction,
-    IteratorMode, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DBIterator,
+    DBRecoveryMode, DataBlockIndexType, Direction, IteratorMode, LogLevel, Options, ReadOptions,
+    WriteBatch, WriteOptions,
 };
 
 use super::engine::{
@@ -36,10 +37,15 @@ use crate::time::Clock;
 const GROUP_BATCHES: usize = 1024;
 const GROUP_BYTES: usize = 4 << 20;
 
+/// RocksDB's own name for the family of columns in which all rows are.
+const FAMILY: &str = "default";
+
 const WRITE_BUFFER_BYTES: usize = 64 << 20;
 const BLOCK_CACHE_BYTES: usize = 128 << 20;
 /// Bits a key in the filters: about one look-up of an absent key in a hundred goes to disk.
 const FILTER_BITS: f64 = 10.0;
+/// How much of the write buffer the filter of its own keys takes.
+const WRITTEN_FILTER_SHARE: f64 = 0.02;
 /// Stays below the usual limit of 1,024 open files, which connections need too.
 const OPEN_FILES: i32 = 512;
 
@@ -75,7 +81,11 @@ impl RocksEngine {
     pub fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         make_directory(path).map_err(|error| cannot_open(path, &error.to_string()))?;
-        let db = DB::open(&options(), path).map_err(|error| cannot_open(path, error.as_ref()))?;
+        let options = options();
+        // Opened by its name, the one family of columns that there is can be named when reading.
+        let family = ColumnFamilyDescriptor::new(FAMILY, options.clone());
+        let db = DB::open_cf_descriptors(&options, path, [family])
+            .map_err(|error| cannot_open(path, error.as_ref()))?;
         let mut live = Live(db);
         let tip = format::open(&mut live).map_err(|error| match error {
             StoreError::NoWrites(reason) => cannot_open(path, &reason),
@@ -144,11 +154,19 @@ impl Read for RocksEngine {
     fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
         self.live.scan(from, to, limit)
     }
+
+    fn scan_each(
+        &self,
+        ranges: &[(Vec<u8>, Vec<u8>)],
+        limit: usize,
+    ) -> Result<Vec<Vec<Row>>, StoreError> {
+        self.live.scan_each(ranges, limit)
+    }
 }
 
 impl Engine for RocksEngine {
     fn snapshot(&self) -> Box<dyn Read + '_> {
-        Box::new(Snapshot(self.live.0.snapshot()))
+        Box::new(Snapshot(self.live.0.snapshot(), &self.live.0))
     }
 
     fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
@@ -290,7 +308,46 @@ impl Opening for Live {
 }
 
 /// One state, which RocksDB keeps until this is dropped.
-struct Snapshot<'a>(rocksdb::Snapshot<'a>);
+struct Snapshot<'a>(rocksdb::Snapshot<'a>, &'a DB);
+
+impl Live {
+    const fn db(&self) -> &DB {
+        &self.0
+    }
+
+    fn options(&self) -> ReadOptions {
+        ReadOptions::default()
+    }
+}
+
+impl Snapshot<'_> {
+    const fn db(&self) -> &DB {
+        self.1
+    }
+
+    fn options(&self) -> ReadOptions {
+        let mut options = ReadOptions::default();
+        options.set_snapshot(&self.0);
+        options
+    }
+}
+
+/// The values of keys, looked for together.
+fn values(
+    db: &DB,
+    keys: &[Vec<u8>],
+    options: &ReadOptions,
+) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+    let family = db.cf_handle(FAMILY).ok_or_else(|| {
+        StoreError::Unavailable("the store was opened without its rows".to_owned())
+    })?;
+    let found = db.batched_multi_get_cf_opt(family, keys, false, options);
+    let found = found.into_iter().map(|value| match value {
+        Ok(value) => Ok(value.map(|bytes| bytes.to_vec())),
+        Err(error) => Err(unreadable(error)),
+    });
+    found.collect()
+}
 
 /// Both of RocksDB's views read alike, and share no trait that says so.
 macro_rules! read_by_field {
@@ -301,8 +358,8 @@ macro_rules! read_by_field {
             }
 
             fn multi_get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-                let values = self.0.multi_get(keys).into_iter();
-                values.map(|value| value.map_err(unreadable)).collect()
+                let options = self.options();
+                values(self.db(), keys, &options)
             }
 
             fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
@@ -311,6 +368,28 @@ macro_rules! read_by_field {
                 }
                 let start = IteratorMode::From(from, Direction::Forward);
                 rows(self.0.iterator_opt(start, below(to)), limit)
+            }
+
+            fn scan_each(
+                &self,
+                ranges: &[(Vec<u8>, Vec<u8>)],
+                limit: usize,
+            ) -> Result<Vec<Vec<Row>>, StoreError> {
+                let mut iterator = self.0.raw_iterator_opt(ReadOptions::default());
+                let scan = |(from, to): &(Vec<u8>, Vec<u8>)| {
+                    let mut rows = Vec::new();
+                    iterator.seek(from);
+                    while let Some((key, value)) = iterator.item()
+                        && key < &**to
+                        && rows.len() < limit
+                    {
+                        rows.push((key.to_vec(), value.to_vec()));
+                        iterator.next();
+                    }
+                    iterator.status().map_err(unreadable)?;
+                    Ok(rows)
+                };
+                ranges.iter().map(scan).collect()
             }
         }
     };
@@ -365,11 +444,17 @@ fn options() -> Options {
 
     options.set_compression_type(DBCompressionType::Lz4);
     options.set_write_buffer_size(WRITE_BUFFER_BYTES);
+    // Most keys are not among the rows that were written last.
+    options.set_memtable_prefix_bloom_ratio(WRITTEN_FILTER_SHARE);
+    options.set_memtable_whole_key_filtering(true);
     options.set_max_background_jobs(2);
     options.set_max_open_files(OPEN_FILES);
     let mut blocks = BlockBasedOptions::default();
-    blocks.set_block_cache(&Cache::new_lru_cache(BLOCK_CACHE_BYTES));
+    // Without one lock for all who read; the size of an entry is left to it.
+    blocks.set_block_cache(&Cache::new_hyper_clock_cache(BLOCK_CACHE_BYTES, 0));
     blocks.set_bloom_filter(FILTER_BITS, false);
+    // Most look-ups are of one whole key.
+    blocks.set_data_block_index_type(DataBlockIndexType::BinaryAndHash);
     blocks.set_cache_index_and_filter_blocks(true);
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
     options.set_block_based_table_factory(&blocks);

@@ -10,7 +10,7 @@
 
 use std::marker::PhantomData;
 
-use super::engine::{Batch, Read, StoreError};
+use super::engine::{Batch, Read, Row, StoreError};
 use crate::ids::{
     AchievementId, EndorsementId, KeyId, ListId, ProfileId, RequestId, Revision, Seq, Slug, SpaceId,
 };
@@ -90,19 +90,14 @@ impl<K: Key, V: Record> Table<K, V> {
         after: Option<&K>,
         limit: usize,
     ) -> Result<Vec<(K, V)>, StoreError> {
-        let mut from = vec![self.tag];
-        from.extend_from_slice(prefix);
-        let to = successor(&from);
+        let (mut from, to) = self.range(prefix);
         if let Some(after) = after {
             // The first key behind `after` is `after` and a zero byte.
             let mut behind = self.stored_key(after);
             behind.push(0);
             from = from.max(behind);
         }
-        let rows = read.scan(&from, &to, limit)?;
-        rows.into_iter()
-            .map(|(key, value)| self.read(&key, &value))
-            .collect()
+        self.rows(read.scan(&from, &to, limit)?)
     }
 
     /// Adds writing the row to `batch`.
@@ -123,8 +118,37 @@ impl<K: Key, V: Record> Table<K, V> {
             .push((self.stored_key(key), previous.map(stored_value)));
     }
 
-    fn stored_key(&self, key: &K) -> Vec<u8> {
-        let mut out = vec![self.tag];
+    /// The rows whose encoded keys start with `prefix`: from the first key that they can have to
+    /// the first behind them.
+    pub(super) fn range(&self, prefix: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let mut from = Vec::with_capacity(1 + prefix.len());
+        from.push(self.tag);
+        from.extend_from_slice(prefix);
+        let to = successor(&from);
+        (from, to)
+    }
+
+    /// The rows below each prefix, up to `limit` of each.
+    pub fn scan_each(
+        &self,
+        read: &dyn Read,
+        prefixes: &[impl AsRef<[u8]>],
+        limit: usize,
+    ) -> Result<Vec<Vec<(K, V)>>, StoreError> {
+        let ranges = prefixes.iter().map(|prefix| self.range(prefix.as_ref()));
+        let found = read.scan_each(&ranges.collect::<Vec<_>>(), limit)?;
+        found.into_iter().map(|rows| self.rows(rows)).collect()
+    }
+
+    fn rows(&self, rows: Vec<Row>) -> Result<Vec<(K, V)>, StoreError> {
+        rows.into_iter()
+            .map(|(key, value)| self.read(&key, &value))
+            .collect()
+    }
+
+    pub(super) fn stored_key(&self, key: &K) -> Vec<u8> {
+        let mut out = Vec::with_capacity(64);
+        out.push(self.tag);
         key.encode(&mut out);
         out
     }

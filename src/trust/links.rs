@@ -1,16 +1,19 @@
 //! What a search asks for: who endorses a subject, how an endorser stands, and how far to look.
 
+use std::hash::Hash;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::verify::outcome::Outcome;
 
-/// One endorsement of a subject, as a link of a chain from that subject to who endorses it.
+/// One endorsement of a subject, as a link of a chain from that subject to who endorses it. Who
+/// that is, and which endorsement, is told by whatever [`Links`] tell them by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    /// Id of the endorsement.
-    pub endorsement: Arc<str>,
-    /// `issuer.id` of the endorser, in the one form in which it is also asked for as a subject.
-    pub endorser: Arc<str>,
+pub struct Link<P, E> {
+    /// The endorsement.
+    pub endorsement: E,
+    /// The endorser, by the one name by which it is also asked for as a subject.
+    pub endorser: P,
     /// How the endorsement stands by itself, whatever became of its endorser.
     pub outcome: Outcome,
     /// Whether the subject held the accreditor role when it was endorsed. Only then does the chain
@@ -46,9 +49,9 @@ pub struct Accreditor {
 
 /// The endorsements of one subject, or the first of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct Found<P, E> {
     /// The links, always in the same order. Where many stand alike, the first ones are preferred.
-    pub links: Arc<[Link]>,
+    pub links: Rc<[Link<P, E>]>,
     /// Whether there are others beside these.
     pub more: bool,
 }
@@ -59,18 +62,35 @@ pub trait Links {
     /// could not be reached is no such error, but [`Outcome::Unreachable`] of its link.
     type Error;
 
+    /// What a subject or an endorser is told by. Only those on the path that is answered are asked
+    /// for by their ids, so it can be something shorter.
+    type Party: Clone + Eq + Hash;
+
+    /// What an endorsement is told by.
+    type Endorsement: Clone;
+
     /// The endorsements of `subject`, `most` of them at most. What is left out should matter
     /// least: the search sees only the first ones.
     ///
     /// # Errors
     /// Those of the implementation; the search hands them on.
-    fn links_to(&mut self, subject: &str, most: usize) -> Result<Found, Self::Error>;
+    fn links_to(
+        &mut self,
+        subject: &Self::Party,
+        most: usize,
+    ) -> Result<Found<Self::Party, Self::Endorsement>, Self::Error>;
 
-    /// How `id` stands as an accreditor, be it known or not.
+    /// How somebody stands as an accreditor, be it known or not.
     ///
     /// # Errors
     /// As [`Self::links_to`].
-    fn accreditor(&mut self, id: &str) -> Result<Accreditor, Self::Error>;
+    fn accreditor(&mut self, party: &Self::Party) -> Result<Accreditor, Self::Error>;
+
+    /// `issuer.id` of a party, or the id of a subject.
+    fn id_of(&self, party: &Self::Party) -> Arc<str>;
+
+    /// The id of an endorsement.
+    fn endorsement_id(&self, endorsement: &Self::Endorsement) -> Arc<str>;
 }
 
 /// How far a search goes. Work is counted rather than timed, so that a question has the same answer

@@ -48,7 +48,7 @@ pub enum Cause {
 /// better by one more bad link, and what is over for good counts before what may come back. (For
 /// the checks of one credential, where nothing is chosen among, `verify` counts a suspension before
 /// an expiry.)
-pub fn contribution(link: &Link, endorser: Outcome, place: Place) -> Contribution {
+pub fn contribution<P, E>(link: &Link<P, E>, endorser: Outcome, place: Place) -> Contribution {
     let mut worst = Contribution {
         outcome: Outcome::Active,
         cause: Cause::InForce,

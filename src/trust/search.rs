@@ -16,7 +16,7 @@
 //! was found at most once. The work is thus bounded by the links found, times the ten levels.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use crate::verify::outcome::Outcome;
 
@@ -24,7 +24,7 @@ use super::links::{Accreditor, Bounds, Link, Links};
 use super::policy::{Contribution, Level, Place, contribution};
 use super::standing::{PathLink, Reason, Standing};
 
-/// How `subject`, by the id in which links name it, stands with the trust anchors that `links`
+/// How `subject`, as links tell it, stands with the trust anchors that `links`
 /// knows, as far as `bounds` allow to look.
 ///
 /// Among several paths the best one counts, and among equally good ones the shortest. A subject that
@@ -38,7 +38,7 @@ use super::standing::{PathLink, Reason, Standing};
 /// # Errors
 /// Those of `links`.
 pub fn find_path<L: Links>(
-    subject: &str,
+    subject: L::Party,
     links: &mut L,
     bounds: Bounds,
 ) -> Result<Standing, L::Error> {
@@ -76,26 +76,26 @@ enum Bound {
 /// The subject that is asked about is the first one known.
 const SUBJECT: usize = 0;
 
-struct Search<'a, L> {
+struct Search<'a, L: Links> {
     links: &'a mut L,
     bounds: Bounds,
     /// How many links may still be looked at.
     left: usize,
     /// Everybody met, in the order met.
-    nodes: Vec<Node>,
-    places: HashMap<Arc<str>, usize>,
+    nodes: Vec<Node<L>>,
+    places: HashMap<L::Party, usize>,
 }
 
 /// The subject, or somebody who endorses it at some remove.
-struct Node {
-    id: Arc<str>,
+struct Node<L: Links> {
+    party: L::Party,
     accreditor: Accreditor,
     /// Who endorses it, from when it was asked about.
-    endorsed: Option<Endorsed>,
+    endorsed: Option<Endorsed<L>>,
 }
 
-struct Endorsed {
-    links: Arc<[Link]>,
+struct Endorsed<L: Links> {
+    links: Rc<[Link<L::Party, L::Endorsement>]>,
     /// The links once more, the better ones first.
     edges: Vec<Edge>,
     /// Whether there are more than a bound let through.
@@ -136,7 +136,7 @@ struct Missed {
 }
 
 impl<'a, L: Links> Search<'a, L> {
-    fn of(subject: &str, links: &'a mut L, bounds: Bounds) -> Result<Self, L::Error> {
+    fn of(subject: L::Party, links: &'a mut L, bounds: Bounds) -> Result<Self, L::Error> {
         let mut search = Self {
             left: bounds.links,
             links,
@@ -144,7 +144,7 @@ impl<'a, L: Links> Search<'a, L> {
             nodes: Vec::new(),
             places: HashMap::new(),
         };
-        search.place_of(&subject.into())?;
+        search.place_of(&subject)?;
         Ok(search)
     }
 
@@ -202,8 +202,7 @@ impl<'a, L: Links> Search<'a, L> {
             true => Bound::Breadth,
             false => Bound::Work,
         };
-        let id = Arc::clone(&self.nodes[from].id);
-        let found = self.links.links_to(&id, most)?;
+        let found = self.links.links_to(&self.nodes[from].party, most)?;
         let looked_at = found.links.len().min(most);
         self.left -= looked_at;
         let cut = found.more || found.links.len() > looked_at;
@@ -232,23 +231,23 @@ impl<'a, L: Links> Search<'a, L> {
         Ok(())
     }
 
-    fn endorsed(&self, from: usize) -> &Endorsed {
+    fn endorsed(&self, from: usize) -> &Endorsed<L> {
         let endorsed = self.nodes[from].endorsed.as_ref();
         endorsed.expect("who is on a way was asked about before it went on")
     }
 
-    /// The place of `id` among those known; who is new is asked about as an accreditor.
-    fn place_of(&mut self, id: &Arc<str>) -> Result<usize, L::Error> {
-        if let Some(place) = self.places.get(id) {
+    /// The place of somebody among those known; who is new is asked about as an accreditor.
+    fn place_of(&mut self, party: &L::Party) -> Result<usize, L::Error> {
+        if let Some(place) = self.places.get(party) {
             return Ok(*place);
         }
         let place = self.nodes.len();
         self.nodes.push(Node {
-            id: Arc::clone(id),
-            accreditor: self.links.accreditor(id)?,
+            party: party.clone(),
+            accreditor: self.links.accreditor(party)?,
             endorsed: None,
         });
-        self.places.insert(Arc::clone(id), place);
+        self.places.insert(party.clone(), place);
         Ok(place)
     }
 
@@ -273,9 +272,9 @@ impl<'a, L: Links> Search<'a, L> {
         let edge = &endorsed.edges[edge];
         let link = &endorsed.links[edge.link];
         PathLink {
-            endorsement: Arc::clone(&link.endorsement),
-            endorser: Arc::clone(&link.endorser),
-            subject: Arc::clone(&self.nodes[from].id),
+            endorsement: self.links.endorsement_id(&link.endorsement),
+            endorser: self.links.id_of(&link.endorser),
+            subject: self.links.id_of(&self.nodes[from].party),
             outcome: edge.contribution.outcome,
             cause: edge.contribution.cause,
         }

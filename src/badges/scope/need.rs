@@ -25,7 +25,47 @@ pub struct Need {
     pub role: Option<Role>,
 }
 
+/// On which members of a [`Need`] it depends whether that is covered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    pub(super) achievement_types: bool,
+    pub(super) tags: bool,
+    pub(super) alignments: bool,
+    pub(super) awarded: bool,
+    pub(super) jurisdiction: bool,
+    pub(super) role: bool,
+}
+
+impl Limits {
+    /// On those of both.
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            achievement_types: self.achievement_types || other.achievement_types,
+            tags: self.tags || other.tags,
+            alignments: self.alignments || other.alignments,
+            awarded: self.awarded || other.awarded,
+            jurisdiction: self.jurisdiction || other.jurisdiction,
+            role: self.role || other.role,
+        }
+    }
+
+    /// Whether it depends on any.
+    pub fn any(self) -> bool {
+        self != Self::default()
+    }
+}
+
 impl Need {
+    /// Whether both are one in all on which it depends, so that what covers one covers the other.
+    pub fn agrees(&self, other: &Self, on: Limits) -> bool {
+        (!on.achievement_types || self.achievement_types == other.achievement_types)
+            && (!on.tags || self.tags == other.tags)
+            && (!on.alignments || self.alignments == other.alignments)
+            && (!on.awarded || self.awarded == other.awarded)
+            && (!on.jurisdiction || self.jurisdiction == other.jurisdiction)
+            && (!on.role || self.role == other.role)
+    }
+
     /// What an achievement says of itself, where it is one and not its id alone. The rest is not
     /// known.
     pub fn of_achievement(achievement: &Value) -> Self {

@@ -407,6 +407,17 @@ proptest! {
         }
     }
 
+    /// What a need says beside that on which a scope limits it does not matter.
+    #[test]
+    fn needs_that_agree_are_covered_alike(scope in scopes(), one in needs(), other in needs()) {
+        prop_assert!(one.agrees(&one, scope.limits()));
+        prop_assert!(scope.limits().any());
+        prop_assert_eq!(one.agrees(&other, scope.limits()), other.agrees(&one, scope.limits()));
+        if one.agrees(&other, scope.limits()) {
+            prop_assert_eq!(scope.covers(&one), scope.covers(&other));
+        }
+    }
+
     /// Fewer limits are wider, and more values in a limit are.
     #[test]
     fn taking_a_limit_away_widens(scope in scopes(), which in any::<prop::sample::Index>()) {

@@ -31,6 +31,13 @@ pub(in crate::registry) struct Accreditor {
 }
 
 impl Accreditor {
+    /// The role by its row, and without one by the profile's own.
+    pub(in crate::registry) fn of(row: Option<AccreditorRecord>, profile: &ProfileRecord) -> Self {
+        Self {
+            history: row.map_or_else(|| from_the_start(profile), |row| row.history),
+        }
+    }
+
     /// How the role stands at `at` or now: `not-endorsed` where it was never given by then.
     pub(in crate::registry) fn standing(&self, at: Option<Timestamp>) -> Outcome {
         let last = self.by(at).last();
@@ -126,12 +133,7 @@ impl Registry {
         id: ProfileId,
         record: &ProfileRecord,
     ) -> Result<Accreditor, RegistryError> {
-        Ok(match ACCREDITORS.get(read, &id)? {
-            Some(AccreditorRecord { history }) => Accreditor { history },
-            None => Accreditor {
-                history: from_the_start(record),
-            },
-        })
+        Ok(Accreditor::of(ACCREDITORS.get(read, &id)?, record))
     }
 
     /// The history of a profile about which nothing is kept. One that has not the role and has

@@ -70,7 +70,7 @@ impl Registry {
         form: Embed,
     ) -> Result<Embedded, RegistryError> {
         let links = Links::new(self, read, None);
-        let known = links.of(&self.canonical(read, subject)?)?;
+        let known = links.of(&links.named(subject)?)?;
         let live = known.links.iter().filter(|link| {
             link.outcome() == Outcome::Active && matches!(link.record.origin, Origin::Issued { .. })
         });

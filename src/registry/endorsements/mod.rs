@@ -167,7 +167,7 @@ impl Registry {
         endorser: &ProfileRecord,
     ) -> Result<(), RegistryError> {
         let links = Links::new(self, tx.read, None);
-        let known = links.of(&endorser.issuer_id)?;
+        let known = links.of(&links.who(&endorser.issuer_id))?;
         let given_here = known.links.iter().filter(|link| {
             link.carries(false)
                 && link.lent == Outcome::Active

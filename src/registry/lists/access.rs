@@ -4,7 +4,8 @@
 //! decides about that: everybody, itself and the operator, or nobody. What is decided holds for
 //! lists of the past and for entries that are asked for by list and index at a moment. It does not
 //! hold where a credential is shown, or named by who may ask by its id (`MaySee`): whoever has the
-//! credential asks about that one alone, and learns of no other entry.
+//! credential asks about that one alone, and learns of no other entry. That a list had not been
+//! opened at a moment is told to everybody.
 
 use crate::ids::ProfileId;
 use crate::registry::{Actor, HistoryAccess, Registry, RegistryError};

@@ -106,13 +106,17 @@ impl Registry {
         if !edition.has(form) {
             return Err(RegistryError::NotFound(Thing::List, url));
         }
+        let (planes, opened) = edition.planes_of(form);
+        if at < opened {
+            // That tells nothing of its entries.
+            return Ok(Err(StatusUnknown::BeforeList { list: url, opened }));
+        }
         let told = match self.history_told(read, list.owner(), asker)? {
             HistoryTold::To(told) => told,
             HistoryTold::Withheld(from) => {
                 return Ok(Err(StatusUnknown::Withheld { list: url, from }));
             }
         };
-        let (planes, opened) = edition.planes_of(form);
         let then = match states_at(read, planes.iter().copied(), opened, at)? {
             Past::Was(then) => then,
             Past::BeforeList => return Ok(Err(StatusUnknown::BeforeList { list: url, opened })),

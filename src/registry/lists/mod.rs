@@ -106,7 +106,9 @@ impl Registry {
             let list = match new.paired_with {
                 Some(other) => self.open_beside(tx, new, other)?,
                 None => {
-                    self.check_fill(tx.read, new)?;
+                    if !change.actor.operates() {
+                        self.check_fill(tx.read, new)?;
+                    }
                     let space = self.open_space(tx, new.issuer, new.length);
                     self.open_list(tx, space, new)?
                 }

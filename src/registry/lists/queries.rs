@@ -128,8 +128,20 @@ pub enum MaySee {
     Nothing,
 }
 
+impl MaySee {
+    /// Whether that is told: it was said by then, and is for the caller to see.
+    fn sees(self, ((_, owner), record): &Claim, at: Option<Timestamp>) -> bool {
+        let visible = match self {
+            Self::Everything => true,
+            Self::OwnOf(actor) => actor.speaks_for(*owner),
+            Self::Nothing => false,
+        };
+        visible && at.is_none_or(|at| record.created_at <= at)
+    }
+}
+
 /// What an issuer's part of the registry knows of a credential's id.
-type Claim = ((Digest, ProfileId), CredentialRecord);
+pub(in crate::registry) type Claim = ((Digest, ProfileId), CredentialRecord);
 
 impl Registry {
     /// What one entry of a list says, or said at `at`: as far as `asker` may see how the list was
@@ -201,7 +213,8 @@ impl Registry {
             }
             Err(error) => return Err(error),
         };
-        if at.is_some()
+        // That a list was not there yet tells nothing of its entries.
+        if at.is_some_and(|at| record.created_at <= at)
             && let HistoryTold::Withheld(from) = self.history_told(read, list.owner(), asker)?
         {
             let list = self.urls().list(list);
@@ -254,17 +267,27 @@ impl Registry {
             },
         };
         let mut rows = CREDENTIALS.scan(read, &id_digest(credential), None, usize::MAX)?;
-        rows.retain(|((_, owner), record)| {
-            let visible = match may_see {
-                MaySee::Everything => true,
-                MaySee::OwnOf(actor) => actor.speaks_for(*owner),
-                MaySee::Nothing => false,
-            };
-            visible
-                && meant.is_none_or(|meant| meant == *owner)
-                && at.is_none_or(|at| record.created_at <= at)
+        rows.retain(|claim| {
+            let ((_, owner), _) = claim;
+            meant.is_none_or(|meant| meant == *owner) && may_see.sees(claim, at)
         });
         Ok(rows)
+    }
+
+    /// The same of many credentials, by whichever issuer, in their order.
+    pub(in crate::registry) fn claims_seen_of(
+        &self,
+        read: &dyn Read,
+        credentials: &[&str],
+        at: Option<Timestamp>,
+        may_see: MaySee,
+    ) -> Result<Vec<Vec<Claim>>, RegistryError> {
+        let digests: Vec<Digest> = credentials.iter().map(|id| id_digest(id)).collect();
+        let mut all = CREDENTIALS.scan_each(read, &digests, usize::MAX)?;
+        for rows in &mut all {
+            rows.retain(|claim| may_see.sees(claim, at));
+        }
+        Ok(all)
     }
 
     /// Ids are chosen by issuers, so two can say something of one id. Then the answer is
@@ -278,13 +301,24 @@ impl Registry {
         may_see: MaySee,
     ) -> Result<Result<CredentialAnswer, StatusUnknown>, RegistryError> {
         let seen = self.claims_seen(read, credential, issuer, at, may_see)?;
+        self.credential_claimed(read, credential, &seen, at)
+    }
+
+    /// How a credential stands by what was said of its id.
+    pub(in crate::registry) fn credential_claimed(
+        &self,
+        read: &dyn Read,
+        credential: &str,
+        seen: &[Claim],
+        at: Option<Timestamp>,
+    ) -> Result<Result<CredentialAnswer, StatusUnknown>, RegistryError> {
         let mut entries: Vec<EntryAnswer> = Vec::new();
         let (mut owners, mut elsewhere) = (0, false);
         for (_, record) in seen {
             owners += 1;
             elsewhere |= record.elsewhere;
-            for carried in record.entries {
-                match self.carried_entries(read, &carried, at)? {
+            for carried in &record.entries {
+                match self.carried_entries(read, carried, at)? {
                     Ok(found) => entries.extend(found),
                     Err(unknown) => return Ok(Err(unknown)),
                 }

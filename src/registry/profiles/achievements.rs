@@ -160,3 +160,10 @@ impl Registry {
         })
     }
 }
+
+impl AchievementRecord {
+    /// The members that were said about it.
+    pub(in crate::registry) fn said(&self) -> Value {
+        serde_json::from_str(&self.members).expect("achievements are stored as they were checked")
+    }
+}

@@ -5,6 +5,7 @@ pub(super) mod identity;
 pub(super) mod keys;
 pub(super) mod subjects;
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -321,6 +322,17 @@ impl ProfileRecord {
             issuer: self.issuer,
             accreditor: self.accreditor,
         }
+    }
+
+    /// Its name, without what else was said about it.
+    pub(super) fn name(&self) -> String {
+        #[derive(Deserialize)]
+        struct Named {
+            name: String,
+        }
+        let named: Named =
+            serde_json::from_str(&self.members).expect("profiles are stored as they were checked");
+        named.name
     }
 
     /// What was said about it.

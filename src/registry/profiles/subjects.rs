@@ -65,22 +65,32 @@ impl Registry {
     ) -> Result<(Option<String>, Option<String>), RegistryError> {
         if let Some(profile) = self.profile_with_id(read, subject)? {
             let record = self.profile_record(read, profile)?;
-            return Ok((Some(record.profile().name().to_owned()), None));
+            return Ok((Some(record.name()), None));
         }
-        let id = self
-            .urls()
-            .within("achievements", subject)
-            .map(str::parse::<AchievementId>);
-        let Some(Ok(id)) = id else {
+        let Some(name) = self.achievement_name(read, subject)? else {
             return Ok((None, None));
+        };
+        let id = self.urls().within("achievements", subject);
+        let owner = match id.map(str::parse::<AchievementId>) {
+            Some(Ok(id)) => Some(self.profile_record(read, id.owner())?.issuer_id),
+            _ => None,
+        };
+        Ok((Some(name), owner))
+    }
+
+    /// The registered name of an achievement; none where no such one is registered here.
+    pub(in crate::registry) fn achievement_name(
+        &self,
+        read: &dyn Read,
+        id: &str,
+    ) -> Result<Option<String>, RegistryError> {
+        let Some(Ok(id)) = self.urls().within("achievements", id).map(str::parse) else {
+            return Ok(None);
         };
         let Some(record) = ACHIEVEMENTS.get(read, &id)? else {
-            return Ok((None, None));
+            return Ok(None);
         };
-        let view = self.view_achievement(read, id, &record)?;
-        let owner = self.profile_record(read, id.owner())?;
-        let name = view.document["name"].as_str().map(str::to_owned);
-        Ok((name, Some(owner.issuer_id)))
+        Ok(record.said()["name"].as_str().map(str::to_owned))
     }
 
     /// Whether a profile or an achievement of this id is registered here, or was at `at`. That a

@@ -121,7 +121,7 @@ impl Registry {
             need: Some(&need),
         };
         let links = Links::new(self, read, question.at);
-        let (backing, _) = self.backing_for(&links, &entity, &asked, wanted)?;
+        let (backing, _) = self.backing_for(&links, &links.who(&entity), &asked, wanted)?;
         let outcome = backing.outcome;
         Ok(GrantAnswer { entity, outcome })
     }

@@ -5,12 +5,14 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::links::{Link, Links};
-use crate::badges::{Coverage, Jurisdiction, Need, Role, SubjectKind};
-use crate::ids::Slug;
+use super::parties::Who;
+use super::seen::Found;
+use crate::badges::{Coverage, Jurisdiction, Limits, Need, Role, SubjectKind};
+use crate::ids::{EndorsementId, Slug};
 use crate::registry::{Outcome, Registry, RegistryError};
 use crate::store::engine::Read;
 use crate::time::Timestamp;
-use crate::trust::{self, Accreditor, Bounds, Fit, Found, PathLink, Place, Reason};
+use crate::trust::{self, Accreditor, Bounds, Fit, PathLink, Place, Reason};
 
 /// What is asked of endorsements.
 #[derive(Debug, Clone, Default)]
@@ -107,7 +109,7 @@ impl Registry {
     pub(in crate::registry) fn backing(
         &self,
         links: &Links<'_>,
-        subject: &str,
+        subject: &Who,
         question: &Question,
     ) -> Result<Backing, RegistryError> {
         Ok(self
@@ -119,7 +121,7 @@ impl Registry {
     pub(in crate::registry) fn backing_as(
         &self,
         links: &Links<'_>,
-        subject: &str,
+        subject: &Who,
         question: &Question,
         role: Role,
     ) -> Result<Backing, RegistryError> {
@@ -131,33 +133,35 @@ impl Registry {
         Ok(self.backing_for(links, subject, question, wanted)?.0)
     }
 
-    /// Who stands behind a subject for what is wanted, and whether that was of any weight: it is
-    /// not where no endorsement on the way is limited to anything.
+    /// Who stands behind a subject for what is wanted, and what of the need was of weight: nothing
+    /// where no endorsement on the way is limited to anything.
     pub(in crate::registry) fn backing_for(
         &self,
         links: &Links<'_>,
-        subject: &str,
+        subject: &Who,
         question: &Question,
         wanted: Wanted<'_>,
-    ) -> Result<(Backing, bool), RegistryError> {
+    ) -> Result<(Backing, Limits), RegistryError> {
         if let Some(lost) = self.role_lost(links, subject, wanted.role)? {
-            return Ok((lost, false));
+            return Ok((lost, Limits::default()));
         }
         let mut chain = Chain {
             links,
             start: subject,
             question,
             wanted,
-            limited: Cell::new(false),
+            limited: Cell::default(),
         };
-        let standing = trust::find_path(subject, &mut chain, BOUNDS)?;
+        let standing = trust::find_path(subject.clone(), &mut chain, BOUNDS)?;
         let backing = match standing.reason {
-            Reason::NoEndorsement if !self.is_known(links.read, subject, links.at)? => Backing {
-                outcome: Outcome::Unknown,
-                reason: "unknown-subject",
-                detail: "nothing is known of it here".to_owned(),
-                path: Vec::new(),
-            },
+            Reason::NoEndorsement if !self.is_known(links.read, subject.id(), links.at)? => {
+                Backing {
+                    outcome: Outcome::Unknown,
+                    reason: "unknown-subject",
+                    detail: "nothing is known of it here".to_owned(),
+                    path: Vec::new(),
+                }
+            }
             reason => Backing {
                 outcome: standing.outcome,
                 reason: reason.as_str(),
@@ -175,22 +179,21 @@ impl Registry {
     fn role_lost(
         &self,
         links: &Links<'_>,
-        subject: &str,
+        subject: &Who,
         role: Option<Role>,
     ) -> Result<Option<Backing>, RegistryError> {
         let Some(role) = role else { return Ok(None) };
-        let Some(profile) = self.profile_with_id(links.read, subject)? else {
+        let Some(here) = links.parties.here(subject)? else {
             return Ok(None);
         };
-        let record = self.profile_record(links.read, profile)?;
-        if links.at.is_some_and(|at| at < record.created_at) {
+        if links.at.is_some_and(|at| at < here.created_at) {
             return Ok(None);
         }
         let outcome = match role {
-            Role::Issuer if record.issuer => Outcome::Active,
-            Role::Issuer if links.at.is_some_and(|at| at < record.changed_at) => Outcome::Unknown,
+            Role::Issuer if here.issuer => Outcome::Active,
+            Role::Issuer if links.at.is_some_and(|at| at < here.changed_at) => Outcome::Unknown,
             Role::Issuer => Outcome::NotEndorsed,
-            Role::Accreditor => match self.accreditor(links.read, profile)?.standing(links.at) {
+            Role::Accreditor => match here.accreditor.standing(links.at) {
                 Outcome::Revoked => Outcome::NotEndorsed,
                 other => other,
             },
@@ -224,10 +227,11 @@ const BOUNDS: Bounds = Bounds {
 /// The endorsements as a search sees them.
 struct Chain<'a, 'l> {
     links: &'l Links<'a>,
-    start: &'l str,
+    start: &'l Who,
     question: &'l Question,
     wanted: Wanted<'l>,
-    limited: Cell<bool>,
+    /// What of the need was of weight.
+    limited: Cell<Limits>,
 }
 
 /// What an endorsement is wanted for.
@@ -243,61 +247,85 @@ pub(in crate::registry) struct Wanted<'a> {
 
 impl trust::Links for Chain<'_, '_> {
     type Error = RegistryError;
+    type Party = Who;
+    type Endorsement = EndorsementId;
 
-    fn links_to(&mut self, subject: &str, most: usize) -> Result<Found, RegistryError> {
-        let known = self.links.of(subject)?;
-        let place = match subject == self.start {
-            true => Place::First,
-            false => Place::Further,
-        };
-        let registry = self.links.registry;
-        let elsewhere = !known.links.is_empty()
-            && registry
-                .profile_with_id(self.links.read, subject)?
-                .is_none();
-        let mut seen = Vec::with_capacity(known.links.len());
-        for link in &known.links {
-            let as_seen = self.seen(subject, link, elsewhere);
-            let level = trust::contribution(&as_seen, link.lent, place).level();
-            seen.push((level, as_seen));
+    fn links_to(&mut self, subject: &Who, _: usize) -> Result<Found, RegistryError> {
+        if subject == self.start {
+            return Ok(self.found(subject, Place::First)?.1);
         }
-        // The best ones first, and of each endorser the best alone: nobody crowds out the others
-        // by endorsing often.
-        seen.sort_by_key(|(level, _)| *level);
-        let mut endorsers = HashSet::new();
-        seen.retain(|(_, link)| endorsers.insert(link.endorser.clone()));
-        Ok(Found {
-            more: known.more || seen.len() > most,
-            links: seen.into_iter().take(most).map(|(_, link)| link).collect(),
-        })
+        // Those of an endorser are the same whomever it endorses.
+        let (seen, need) = (&self.links.seen, self.wanted.need);
+        let (limits, found) = match seen.get(subject, need) {
+            Some(known) => known,
+            None => {
+                let (limits, found) = self.found(subject, Place::Further)?;
+                seen.keep(subject, need, limits, &found);
+                (limits, found)
+            }
+        };
+        self.limited.set(self.limited.get().and(limits));
+        Ok(found)
     }
 
-    fn accreditor(&mut self, id: &str) -> Result<Accreditor, RegistryError> {
+    fn accreditor(&mut self, who: &Who) -> Result<Accreditor, RegistryError> {
         // Who is not registered here is an accreditor where somebody endorsed it as one, or where
         // the asker says so.
-        let registered = self.links.accreditor(id)?;
+        let registered = self.links.accreditor(who)?;
         Ok(Accreditor {
             outcome: registered.unwrap_or(Outcome::Active),
             is_anchor: match &self.question.anchors {
-                Anchors::Registered => registered.is_some() && id != self.start,
-                Anchors::These(ids) => ids.contains(id),
+                Anchors::Registered => registered.is_some() && who != self.start,
+                Anchors::These(ids) => ids.contains(who.id()),
             },
         })
+    }
+
+    fn id_of(&self, who: &Who) -> Arc<str> {
+        who.shared_id()
+    }
+
+    fn endorsement_id(&self, id: &EndorsementId) -> Arc<str> {
+        self.links.registry.urls().endorsement(*id).into()
     }
 }
 
 impl Chain<'_, '_> {
-    fn seen(&self, subject: &str, link: &Link, elsewhere: bool) -> trust::Link {
+    /// The endorsements of somebody as the search sees them, and what of the need was of weight for
+    /// that: the best ones first, and of each endorser the best alone, so that nobody crowds out the
+    /// others by endorsing often.
+    fn found(&self, subject: &Who, place: Place) -> Result<(Limits, Found), RegistryError> {
+        let known = self.links.of(subject)?;
+        let elsewhere = !known.links.is_empty() && self.links.parties.here(subject)?.is_none();
+        let before = self.limited.take();
+        let mut seen = Vec::with_capacity(known.links.len());
+        for link in &known.links {
+            let as_seen = self.seen(place, link, elsewhere);
+            let level = trust::contribution(&as_seen, link.lent, place).level();
+            seen.push((level, as_seen));
+        }
+        let limits = self.limited.replace(before);
+        self.limited.set(before.and(limits));
+        seen.sort_by_key(|(level, _)| *level);
+        let mut endorsers = HashSet::with_capacity(seen.len());
+        seen.retain(|(_, link)| endorsers.insert(link.endorser.clone()));
+        let found = Found {
+            more: known.more,
+            links: seen.into_iter().map(|(_, link)| link).collect(),
+        };
+        Ok((limits, found))
+    }
+
+    fn seen(&self, place: Place, link: &Link, elsewhere: bool) -> trust::Link<Who, EndorsementId> {
         let elsewhere = elsewhere && link.record.kind == SubjectKind::Profile;
-        let url = self.links.registry.urls().endorsement(link.id);
         trust::Link {
-            endorsement: Arc::from(url),
-            endorser: Arc::from(&*link.endorser.id),
+            endorsement: link.id,
+            endorser: link.endorser.clone(),
             outcome: link.own,
             carries: link.carries(elsewhere),
-            fit: match subject == self.start {
-                true => self.fit(link, elsewhere),
-                false => self.fit_further(link),
+            fit: match place {
+                Place::First => self.fit(link, elsewhere),
+                Place::Further => self.fit_further(link),
             },
         }
     }
@@ -339,13 +367,8 @@ impl Chain<'_, '_> {
         let Some(need) = self.wanted.need else {
             return Fit::Fits;
         };
-        self.limited.set(true);
-        // The role was looked at.
-        let need = Need {
-            role: None,
-            ..need.clone()
-        };
-        match scope.covers(&need) {
+        self.limited.set(self.limited.get().and(scope.limits()));
+        match scope.covers_but_for_role(need) {
             Coverage::Covered => Fit::Fits,
             Coverage::NotCovered(why) => Fit::DoesNot(why),
             Coverage::Unknown(why) => Fit::Unknown(why),

@@ -4,16 +4,18 @@
 use std::collections::BTreeSet;
 
 use super::backing::{Anchors, Question};
-use super::links::{Links, Supposed};
+use super::good_standing::on_every_core;
+use super::links::{Links, Supposed, carries};
+use crate::badges::SubjectKind;
 use crate::ids::{EndorsementId, ProfileId, Slug};
 use crate::registry::endorsements::accreditors::{decide, outcome};
 use crate::registry::endorsements::check_action;
-use crate::registry::standing::ids_by_owner;
+use crate::registry::profiles::id_digest;
 use crate::registry::{
     AccreditorAction, Actor, EndorsementAction, Outcome, Registry, RegistryError,
 };
 use crate::store::engine::Read;
-use crate::store::tables::{ENDORSEMENTS, Origin};
+use crate::store::tables::{ENDORSEMENTS, EndorsementRecord, Origin};
 
 /// What would be affected.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +50,9 @@ const MOST_LOOKED_AT: usize = 200_000;
 /// How many rows are looked at in one go.
 const PAGE: usize = 1_024;
 
+/// How many subjects are looked at in one go.
+const PART: usize = 4_096;
+
 impl Registry {
     /// What [`Registry::change_accreditor`] would affect.
     ///
@@ -64,8 +69,8 @@ impl Registry {
         actor.must_operate()?;
         let present = self.accreditor(&*read, id)?.standing(None);
         let supposed = decide(slug, present, action)?.map_or(present, outcome);
-        let (before, after) = self.both(&*read, Supposed::Accreditor(id, supposed));
-        Cascade::new(&before, &after, self.question()?).of_accreditor(id)
+        let supposed = Supposed::Accreditor(id, supposed);
+        Cascade::new(self, &*read, supposed, self.question()?).of_accreditor(id)
     }
 
     /// What [`Registry::change_endorsement`] would affect.
@@ -83,20 +88,13 @@ impl Registry {
         actor.must_speak_for(id.owner())?;
         check_action(&record, action)?;
         let standing = action.standing();
-        let (before, after) = self.both(&*read, Supposed::Endorsement(id, standing));
-        Cascade::new(&before, &after, self.question()?).of_endorsement(id)
-    }
-
-    fn both<'a>(&'a self, read: &'a dyn Read, supposed: Supposed) -> (Links<'a>, Links<'a>) {
-        let before = Links::new(self, read, None);
-        let after = Links::new(self, read, None).supposing(supposed);
-        (before, after)
+        let supposed = Supposed::Endorsement(id, standing);
+        Cascade::new(self, &*read, supposed, self.question()?).of_endorsement(id, record)
     }
 }
 
-struct Cascade<'l, 'a> {
-    before: &'l Links<'a>,
-    after: &'l Links<'a>,
+struct Cascade<'a> {
+    now_and_then: Both<'a>,
     question: Question,
     /// The endorsement that it is about, which is looked at once.
     decided: Option<EndorsementId>,
@@ -110,11 +108,15 @@ struct Cascade<'l, 'a> {
     found: Affected,
 }
 
-impl<'l, 'a> Cascade<'l, 'a> {
-    fn new(before: &'l Links<'a>, after: &'l Links<'a>, question: Question) -> Self {
+impl<'a> Cascade<'a> {
+    fn new(
+        registry: &'a Registry,
+        read: &'a dyn Read,
+        supposed: Supposed,
+        question: Question,
+    ) -> Self {
         Self {
-            before,
-            after,
+            now_and_then: Both::new(registry, read, supposed),
             question,
             decided: None,
             accreditors: Vec::new(),
@@ -129,115 +131,256 @@ impl<'l, 'a> Cascade<'l, 'a> {
     fn of_accreditor(mut self, id: ProfileId) -> Result<Affected, RegistryError> {
         self.known.insert(id);
         // Where it is an anchor, it is one that stands otherwise.
-        let record = self.before.registry.profile_record(self.before.read, id)?;
-        self.subjects.insert(record.issuer_id);
+        let Both { registry, read, .. } = self.now_and_then;
+        self.subjects
+            .insert(registry.profile_record(read, id)?.issuer_id);
         self.endorsed_by(id)?;
         self.finish()
     }
 
-    fn of_endorsement(mut self, id: EndorsementId) -> Result<Affected, RegistryError> {
-        self.endorsement(id)?;
+    fn of_endorsement(
+        mut self,
+        id: EndorsementId,
+        record: EndorsementRecord,
+    ) -> Result<Affected, RegistryError> {
+        self.endorsement(id, record)?;
         self.decided = Some(id);
         self.finish()
     }
 
-    /// Looks at what rests on accreditors that rest on the decision, and then at every subject.
+    /// Looks at what rests on accreditors that rest on the decision, and then at every subject, on
+    /// every core.
     fn finish(mut self) -> Result<Affected, RegistryError> {
         while let Some(next) = self.accreditors.pop() {
             self.endorsed_by(next)?;
         }
-        for subject in std::mem::take(&mut self.subjects) {
-            let registry = self.before.registry;
-            let before = registry
-                .backing(self.before, &subject, &self.question)?
-                .outcome;
-            let after = registry
-                .backing(self.after, &subject, &self.question)?
-                .outcome;
-            if before == after {
-                continue;
+        // In the order in which the store has them, so that neighbours are read together.
+        let mut subjects: Vec<String> = std::mem::take(&mut self.subjects).into_iter().collect();
+        subjects.sort_by_cached_key(|subject| id_digest(subject));
+        let Both {
+            registry,
+            read,
+            supposed,
+            ..
+        } = self.now_and_then;
+        let question = &self.question;
+        let parts: Vec<&[String]> = subjects.chunks(PART).collect();
+        let parts = on_every_core(&parts, |part| {
+            Both::new(registry, read, supposed).changed(part, question)
+        });
+        let mut changed: Vec<AffectedSubject> = Vec::new();
+        for part in parts {
+            changed.extend(part?);
+        }
+        changed.sort_unstable_by(|one, other| one.subject.cmp(&other.subject));
+        self.found.subjects = changed.len();
+        changed.truncate(MOST_TOLD);
+        self.found.shown = changed;
+        Ok(self.found)
+    }
+
+    fn endorsed_by(&mut self, accreditor: ProfileId) -> Result<(), RegistryError> {
+        self.each_of(accreditor, |cascade, id, record| {
+            match cascade.decided == Some(id) {
+                true => Ok(()),
+                false => cascade.endorsement(id, record),
             }
-            self.found.subjects += 1;
-            if self.found.shown.len() < MOST_TOLD {
-                self.found.shown.push(AffectedSubject {
+        })
+    }
+
+    /// What somebody elsewhere endorsed is among the imports.
+    fn endorsed_elsewhere_by(&mut self, endorser: &str) -> Result<(), RegistryError> {
+        self.each_of(ProfileId::REGISTRY, |cascade, id, record| {
+            match &record.origin {
+                Origin::Imported(imported) if imported.endorser == endorser => {
+                    cascade.endorsement(id, record)
+                }
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// Looks at each endorsement of an owner, as far as may be looked.
+    fn each_of(
+        &mut self,
+        owner: ProfileId,
+        look: impl Fn(&mut Self, EndorsementId, EndorsementRecord) -> Result<(), RegistryError>,
+    ) -> Result<(), RegistryError> {
+        let mut after = None;
+        loop {
+            let prefix = owner.0.to_be_bytes();
+            let page = ENDORSEMENTS.scan(self.now_and_then.read, &prefix, after.as_ref(), PAGE)?;
+            let (last, rows) = (page.last().map(|(id, _)| *id), page.len());
+            for (id, record) in page {
+                if self.looked_at == MOST_LOOKED_AT {
+                    self.found.more = true;
+                    return Ok(());
+                }
+                self.looked_at += 1;
+                look(self, id, record)?;
+            }
+            after = last;
+            if rows < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
+    fn endorsement(
+        &mut self,
+        id: EndorsementId,
+        record: EndorsementRecord,
+    ) -> Result<(), RegistryError> {
+        let (before, after) = self.now_and_then.outcomes(id, &record)?;
+        self.found.endorsements += usize::from(before != after);
+        // Where every accreditor is an anchor, nobody's endorsements rest on another's.
+        if self.question.anchors != Anchors::Registered && record.kind == SubjectKind::Profile {
+            let Both { registry, read, .. } = self.now_and_then;
+            match registry.profile_with_id(read, &record.subject)? {
+                Some(profile) if record.as_accreditor && self.known.insert(profile) => {
+                    self.accreditors.push(profile);
+                }
+                None if carries(&record, record.scope()?.as_ref(), true)
+                    && self.elsewhere.insert(record.subject.clone()) =>
+                {
+                    self.endorsed_elsewhere_by(&record.subject)?;
+                }
+                _ => {}
+            }
+        }
+        self.subjects.insert(record.subject);
+        Ok(())
+    }
+}
+
+/// The endorsements as they are, and as they would be after the decision.
+struct Both<'a> {
+    registry: &'a Registry,
+    read: &'a dyn Read,
+    supposed: Supposed,
+    before: Links<'a>,
+    after: Links<'a>,
+}
+
+/// Who has fewer endorsements than this is looked at without a search first.
+const LOOKED_AT_FIRST: usize = 64;
+
+impl<'a> Both<'a> {
+    fn new(registry: &'a Registry, read: &'a dyn Read, supposed: Supposed) -> Self {
+        Self {
+            registry,
+            read,
+            supposed,
+            before: Links::new(registry, read, None),
+            after: Links::new(registry, read, None).supposing(supposed),
+        }
+    }
+
+    /// How an endorsement stands, and would stand.
+    fn outcomes(
+        &self,
+        id: EndorsementId,
+        record: &EndorsementRecord,
+    ) -> Result<(Outcome, Outcome), RegistryError> {
+        let endorser = self.before.endorser(id, record)?;
+        let before = self.before.weight(id, record, &endorser)?;
+        let after = self.after.weight(id, record, &endorser)?;
+        Ok((before.outcome(), after.outcome()))
+    }
+
+    /// Those of the subjects that would stand otherwise.
+    fn changed(
+        &self,
+        subjects: &[String],
+        question: &Question,
+    ) -> Result<Vec<AffectedSubject>, RegistryError> {
+        let mut changed = Vec::new();
+        for subject in self.in_doubt(subjects, question)? {
+            let outcome = |links: &Links<'_>| {
+                let who = links.who(subject);
+                Ok::<_, RegistryError>(self.registry.backing(links, &who, question)?.outcome)
+            };
+            let (before, after) = (outcome(&self.before)?, outcome(&self.after)?);
+            if before != after {
+                let subject = subject.clone();
+                changed.push(AffectedSubject {
                     subject,
                     before,
                     after,
                 });
             }
         }
-        Ok(self.found)
+        Ok(changed)
     }
 
-    fn endorsed_by(&mut self, accreditor: ProfileId) -> Result<(), RegistryError> {
-        let mut after = None;
-        loop {
-            let page = ids_by_owner(self.before.read, Some(accreditor), after, PAGE)?;
-            for id in &page {
-                if self.looked_at == MOST_LOOKED_AT {
-                    self.found.more = true;
-                    return Ok(());
-                }
-                self.looked_at += 1;
-                if self.decided != Some(*id) {
-                    self.endorsement(*id)?;
+    /// The subjects but for those that surely stand before and after: one of the first endorsements
+    /// of those is by an anchor, and in force both ways. A search takes such a way where there is
+    /// one, so it need not be made.
+    fn in_doubt<'s>(
+        &self,
+        subjects: &'s [String],
+        question: &Question,
+    ) -> Result<Vec<&'s String>, RegistryError> {
+        let names: Vec<&str> = subjects.iter().map(String::as_str).collect();
+        let found = self
+            .registry
+            .few_by_subject(self.read, &names, LOOKED_AT_FIRST)?;
+        let mut in_doubt: Vec<(&String, std::vec::IntoIter<EndorsementId>)> = Vec::new();
+        for (subject, ids) in subjects.iter().zip(found) {
+            in_doubt.push((subject, ids.unwrap_or_default().into_iter()));
+        }
+        let mut searched = Vec::new();
+        // In each round the next endorsement of each subject, all of them read together.
+        while !in_doubt.is_empty() {
+            let mut next = Vec::with_capacity(in_doubt.len());
+            for (subject, mut ids) in in_doubt {
+                match self.next_by_anchor(subject, &mut ids, question)? {
+                    Some(id) => next.push((subject, ids, id)),
+                    None => searched.push(subject),
                 }
             }
-            after = page.last().copied();
-            if page.len() < PAGE {
-                return Ok(());
+            let looked_at: Vec<EndorsementId> = next.iter().map(|(_, _, id)| *id).collect();
+            let records = ENDORSEMENTS.multi_get(self.read, &looked_at)?;
+            in_doubt = Vec::new();
+            for ((subject, ids, id), record) in next.into_iter().zip(records) {
+                let stands = match record {
+                    Some(record) => {
+                        self.outcomes(id, &record)? == (Outcome::Active, Outcome::Active)
+                    }
+                    None => false,
+                };
+                if !stands {
+                    in_doubt.push((subject, ids));
+                }
             }
         }
+        Ok(searched)
     }
 
-    /// What somebody elsewhere endorsed is among the imports.
-    fn endorsed_elsewhere_by(&mut self, endorser: &str) -> Result<(), RegistryError> {
-        let mut after = None;
-        loop {
-            let page = ids_by_owner(self.before.read, Some(ProfileId::REGISTRY), after, PAGE)?;
-            let records = ENDORSEMENTS.multi_get(self.before.read, &page)?;
-            for (id, record) in page.iter().zip(records) {
-                if self.looked_at == MOST_LOOKED_AT {
-                    self.found.more = true;
-                    return Ok(());
-                }
-                self.looked_at += 1;
-                let origin = record.map(|record| record.origin);
-                if let Some(Origin::Imported(imported)) = origin
-                    && imported.endorser == endorser
-                {
-                    self.endorsement(*id)?;
-                }
+    /// The next endorsement by an anchor here that is an accreditor in force both ways.
+    fn next_by_anchor(
+        &self,
+        subject: &str,
+        ids: &mut impl Iterator<Item = EndorsementId>,
+        question: &Question,
+    ) -> Result<Option<EndorsementId>, RegistryError> {
+        for id in ids {
+            if id.owner() == ProfileId::REGISTRY {
+                continue;
             }
-            after = page.last().copied();
-            if page.len() < PAGE {
-                return Ok(());
-            }
-        }
-    }
-
-    fn endorsement(&mut self, id: EndorsementId) -> Result<(), RegistryError> {
-        let Some(record) = ENDORSEMENTS.get(self.before.read, &id)? else {
-            return Ok(());
-        };
-        let before = self.before.link(id, record.clone())?;
-        let after = self.after.link(id, record)?;
-        self.found.endorsements += usize::from(before.outcome() != after.outcome());
-        let subject = before.record.subject.clone();
-        // Where every accreditor is an anchor, nobody's endorsements rest on another's.
-        if self.question.anchors != Anchors::Registered {
-            let registry = self.before.registry;
-            match registry.profile_with_id(self.before.read, &subject)? {
-                Some(profile) if before.carries(false) && self.known.insert(profile) => {
-                    self.accreditors.push(profile);
-                }
-                None if before.carries(true) && self.elsewhere.insert(subject.clone()) => {
-                    self.endorsed_elsewhere_by(&subject)?;
-                }
-                _ => {}
+            let endorser = self.before.parties.profile(id.owner())?;
+            let is_anchor = match &question.anchors {
+                Anchors::Registered => endorser.id() != subject,
+                Anchors::These(ids) => ids.contains(endorser.id()),
+            };
+            let active = Some(Outcome::Active);
+            if is_anchor
+                && self.before.accreditor(&endorser)? == active
+                && self.after.accreditor(&endorser)? == active
+            {
+                return Ok(Some(id));
             }
         }
-        self.subjects.insert(subject);
-        Ok(())
+        Ok(None)
     }
 }

@@ -95,6 +95,7 @@ impl Registry {
     /// Who stands behind somebody as an issuer: by a way without limits, where there is one.
     fn widest_backing(&self, read: &dyn Read, subject: &str) -> Result<Backing, RegistryError> {
         let links = Links::new(self, read, None);
+        let subject = &links.who(subject);
         let question = self.question()?;
         let whatever = Wanted {
             kind: Some(SubjectKind::Profile),

@@ -2,12 +2,13 @@
 //! in one state of the store, at one moment.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use super::parties::{Parties, Who};
+use super::seen::Seen;
 use crate::badges::{DigestMultibase, Role, Scope, SubjectKind};
 use crate::ids::{EndorsementId, ProfileId};
-use crate::registry::endorsements::accreditors::Accreditor;
 use crate::registry::{Outcome, Registry, RegistryError};
 use crate::store::engine::Read;
 use crate::store::tables::{ENDORSEMENTS, EndorsementRecord, Origin, RecordedStanding};
@@ -24,10 +25,14 @@ pub(in crate::registry) struct Links<'a> {
     now: Timestamp,
     /// What would be, if this were decided.
     supposed: Option<Supposed>,
-    subjects: RefCell<HashMap<String, Rc<Subject>>>,
+    pub(super) parties: Parties<'a>,
+    subjects: RefCell<HashMap<Who, Rc<Subject>>>,
     /// How many links stand in them.
     kept: Cell<usize>,
-    endorsers: RefCell<HashMap<ProfileId, Rc<Endorser>>>,
+    /// What endorses an endorser, as chains see it that come from below.
+    pub(super) seen: Seen,
+    /// By their text. Most scopes are that of many endorsements.
+    scopes: RefCell<HashMap<String, Rc<Scope>>>,
     /// Of the subject that was looked at last.
     version: RefCell<Option<(String, Version)>>,
 }
@@ -45,7 +50,7 @@ pub(in crate::registry) enum Supposed {
 pub(in crate::registry) struct Subject {
     /// Its endorsements, at most [`MOST_LINKS`]: those issued here in order of id, then those from
     /// elsewhere.
-    pub(in crate::registry) links: Vec<Rc<Link>>,
+    pub(in crate::registry) links: Vec<Link>,
     /// Whether there are more.
     pub(in crate::registry) more: bool,
 }
@@ -54,45 +59,63 @@ pub(in crate::registry) struct Subject {
 pub(in crate::registry) struct Link {
     pub(in crate::registry) id: EndorsementId,
     pub(in crate::registry) record: EndorsementRecord,
-    pub(in crate::registry) endorser: Rc<Endorser>,
+    pub(in crate::registry) endorser: Who,
     /// What it covers; all of its subject where there is none.
-    pub(in crate::registry) scope: Option<Scope>,
+    pub(in crate::registry) scope: Option<Rc<Scope>>,
     /// How the endorsement itself stands. It ends with the role in which it was given.
     pub(in crate::registry) own: Outcome,
     /// How its endorser stands as an accreditor.
     pub(in crate::registry) lent: Outcome,
 }
 
-/// Who endorses.
-pub(in crate::registry) struct Endorser {
-    /// By `issuer.id`.
-    pub(in crate::registry) id: String,
-    /// The registered name; none for who is not registered here.
-    pub(in crate::registry) name: Option<String>,
-    /// The profile here that it is.
-    profile: Option<ProfileId>,
-    accreditor: Accreditor,
+/// How an endorsement stands by itself, and what its endorser lends to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weight {
+    pub(super) own: Outcome,
+    pub(super) lent: Outcome,
 }
 
 /// Of this many subjects the endorsements are kept at a time, and of these so many.
 const MOST_KEPT: usize = 4_096;
 const MOST_LINKS_KEPT: usize = 40_000;
 
+/// So many subjects are read ahead in one go, of each so many endorsements.
+const READ_AHEAD: usize = 128;
+const MOST_AHEAD: usize = 64;
+
+/// So many scopes are kept at a time.
+const MOST_SCOPES: usize = 1_024;
+
 /// At most this many endorsements of one thing are looked at for one answer.
 pub(in crate::registry) const MOST_LINKS: usize = 1_000;
+
+impl Weight {
+    /// How an endorsement stands with what it rests on.
+    pub(super) fn outcome(self) -> Outcome {
+        let link = trust::Link {
+            endorsement: (),
+            endorser: (),
+            outcome: self.own,
+            carries: true,
+            fit: Fit::Fits,
+        };
+        trust::contribution(&link, self.lent, Place::First).outcome
+    }
+}
 
 impl Link {
     /// How it stands with what it rests on.
     pub(in crate::registry) fn outcome(&self) -> Outcome {
-        let (none, fit) = (std::sync::Arc::from(""), Fit::Fits);
-        let link = trust::Link {
-            endorsement: Clone::clone(&none),
-            endorser: none,
-            outcome: self.own,
-            carries: true,
-            fit,
-        };
-        trust::contribution(&link, self.lent, Place::First).outcome
+        let (own, lent) = (self.own, self.lent);
+        Weight { own, lent }.outcome()
+    }
+
+    /// The endorser's registered name; none for who is not registered here.
+    pub(in crate::registry) fn endorser_name(&self) -> Option<&str> {
+        match self.record.origin {
+            Origin::Issued { .. } => self.endorser.name(),
+            Origin::Imported(_) => None,
+        }
     }
 
     /// Its place among others, the first ones for where not all are looked at or shown: those issued
@@ -105,14 +128,14 @@ impl Link {
     /// Whether a chain goes on through it: it endorses a profile as an accreditor. Of one that is
     /// registered here the registry knew the roles; of one elsewhere the endorser has to say it.
     pub(in crate::registry) fn carries(&self, elsewhere: bool) -> bool {
-        let said = || {
-            self.scope
-                .as_ref()
-                .is_some_and(|scope| scope.roles().contains(&Role::Accreditor))
-        };
-        self.record.kind == SubjectKind::Profile
-            && (self.record.as_accreditor || elsewhere && said())
+        carries(&self.record, self.scope.as_deref(), elsewhere)
     }
+}
+
+/// Whether a chain goes on through an endorsement of this scope; see [`Link::carries`].
+pub(super) fn carries(record: &EndorsementRecord, scope: Option<&Scope>, elsewhere: bool) -> bool {
+    let said = || scope.is_some_and(|scope| scope.roles().contains(&Role::Accreditor));
+    record.kind == SubjectKind::Profile && (record.as_accreditor || elsewhere && said())
 }
 
 impl<'a> Links<'a> {
@@ -127,9 +150,11 @@ impl<'a> Links<'a> {
             at,
             now: registry.now(),
             supposed: None,
+            parties: Parties::new(registry, read),
             subjects: RefCell::default(),
             kept: Cell::new(0),
-            endorsers: RefCell::default(),
+            seen: Seen::default(),
+            scopes: RefCell::default(),
             version: RefCell::default(),
         }
     }
@@ -142,36 +167,103 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// What endorses a thing, by its canonical id.
-    pub(in crate::registry) fn of(&self, subject: &str) -> Result<Rc<Subject>, RegistryError> {
+    /// Whoever, or whatever, is known by an id in any of its spellings.
+    pub(in crate::registry) fn named(&self, id: &str) -> Result<Who, RegistryError> {
+        self.parties.named(id)
+    }
+
+    /// Whoever, or whatever, has a canonical id.
+    pub(in crate::registry) fn who(&self, id: &str) -> Who {
+        self.parties.who(id)
+    }
+
+    /// Reads what endorses each of these, in a few questions to the store.
+    pub(in crate::registry) fn read_ahead(&self, subjects: &[Who]) -> Result<(), RegistryError> {
+        let mut new: Vec<&Who> = Vec::new();
+        let mut met = HashSet::new();
+        {
+            let known = self.subjects.borrow();
+            let unknown = subjects.iter().filter(|who| !known.contains_key(*who));
+            new.extend(unknown.filter(|who| met.insert(*who)));
+        }
+        for part in new.chunks(READ_AHEAD) {
+            let ids: Vec<&str> = part.iter().map(|who| who.id()).collect();
+            let found = self.registry.few_by_subject(self.read, &ids, MOST_AHEAD)?;
+            let all: Vec<EndorsementId> = found.iter().flatten().flatten().copied().collect();
+            let mut records = ENDORSEMENTS.multi_get(self.read, &all)?.into_iter();
+            for (who, ids) in part.iter().zip(found) {
+                // Who has more is asked about alone.
+                let Some(ids) = ids else { continue };
+                let records = records.by_ref().take(ids.len()).collect();
+                let links = self.links_then(&ids, records)?;
+                let more = false;
+                self.keep((*who).clone(), Rc::new(Subject { links, more }));
+            }
+        }
+        Ok(())
+    }
+
+    /// What endorses a thing.
+    pub(in crate::registry) fn of(&self, subject: &Who) -> Result<Rc<Subject>, RegistryError> {
         if let Some(found) = self.subjects.borrow().get(subject) {
             return Ok(found.clone());
         }
         let ids = self
             .registry
-            .ids_by_subject(self.read, subject, None, MOST_LINKS + 1)?;
+            .ids_by_subject(self.read, subject.id(), None, MOST_LINKS + 1)?;
         let more = ids.len() > MOST_LINKS;
         let ids = &ids[..ids.len().min(MOST_LINKS)];
-        let records = ENDORSEMENTS.multi_get(self.read, ids)?;
-        let mut links = Vec::with_capacity(ids.len());
-        for (&id, record) in ids.iter().zip(records) {
-            // An endorsement and its place in the index are written together.
-            let Some(record) = record else { continue };
-            if self.at.is_none_or(|at| record.created_at <= at) {
-                links.push(Rc::new(self.link(id, record)?));
-            }
-        }
+        let links = self.links_then(ids, ENDORSEMENTS.multi_get(self.read, ids)?)?;
         let found = Rc::new(Subject { links, more });
+        self.keep(subject.clone(), found.clone());
+        Ok(found)
+    }
+
+    /// The links of rows, as far as they were there at the moment that is asked about.
+    fn links_then(
+        &self,
+        ids: &[EndorsementId],
+        records: Vec<Option<EndorsementRecord>>,
+    ) -> Result<Vec<Link>, RegistryError> {
+        // An endorsement and its place in the index are written together.
+        let rows = ids.iter().zip(records);
+        let rows = rows.filter_map(|(id, record)| Some((*id, record?)));
+        let then = rows.filter(|(_, record)| self.at.is_none_or(|at| record.created_at <= at));
+        self.links(then.collect())
+    }
+
+    fn keep(&self, subject: Who, found: Rc<Subject>) {
         let mut subjects = self.subjects.borrow_mut();
         let kept = self.kept.get() + found.links.len();
         if subjects.len() == MOST_KEPT || kept > MOST_LINKS_KEPT {
             subjects.clear();
+            self.seen.clear();
             self.kept.set(found.links.len());
         } else {
             self.kept.set(kept);
         }
-        subjects.insert(subject.to_owned(), found.clone());
-        Ok(found)
+        subjects.insert(subject, found);
+    }
+
+    /// Endorsements as links, in their order.
+    pub(in crate::registry) fn links(
+        &self,
+        rows: Vec<(EndorsementId, EndorsementRecord)>,
+    ) -> Result<Vec<Link>, RegistryError> {
+        self.read_endorsers(rows.iter().map(|(id, _)| *id))?;
+        let links = rows.into_iter().map(|(id, record)| self.link(id, record));
+        links.collect()
+    }
+
+    /// Reads who made endorsements that were issued here, in a few questions to the store.
+    pub(in crate::registry) fn read_endorsers(
+        &self,
+        ids: impl Iterator<Item = EndorsementId>,
+    ) -> Result<(), RegistryError> {
+        // The registry itself issues none.
+        let owners = ids.map(EndorsementId::owner);
+        self.parties
+            .read_all(owners.filter(|owner| *owner != ProfileId::REGISTRY))
     }
 
     /// An endorsement as a link.
@@ -181,27 +273,55 @@ impl<'a> Links<'a> {
         record: EndorsementRecord,
     ) -> Result<Link, RegistryError> {
         let endorser = self.endorser(id, &record)?;
-        let lent = self.standing_of(&endorser);
-        // What was decided last holds now, whatever the clock says.
-        let decided = match (self.supposed, self.at) {
-            (Some(Supposed::Endorsement(supposed, standing)), _) if supposed == id => standing,
-            (_, Some(at)) => record.standing_at(at),
-            (_, None) => record.standing(),
-        };
-        let mut own = self.own_outcome(&record, decided)?;
-        if let Origin::Issued { term, .. } = record.origin
-            && endorser.accreditor.lends(term, self.at) == Outcome::Revoked
-        {
-            own = Outcome::Revoked;
-        }
+        let Weight { own, lent } = self.weight(id, &record, &endorser)?;
+        let scope = record.scope.as_deref();
         Ok(Link {
-            scope: record.scope()?,
+            scope: scope.map(|text| self.scope(text, &record)).transpose()?,
             id,
             record,
             endorser,
             own,
             lent,
         })
+    }
+
+    /// Who made an endorsement.
+    pub(super) fn endorser(
+        &self,
+        id: EndorsementId,
+        record: &EndorsementRecord,
+    ) -> Result<Who, RegistryError> {
+        match &record.origin {
+            Origin::Issued { .. } => self.parties.profile(id.owner()),
+            Origin::Imported(imported) => Ok(self.who(&imported.endorser)),
+        }
+    }
+
+    /// How an endorsement stands, and its endorser.
+    pub(super) fn weight(
+        &self,
+        id: EndorsementId,
+        record: &EndorsementRecord,
+        endorser: &Who,
+    ) -> Result<Weight, RegistryError> {
+        // What was decided last holds now, whatever the clock says.
+        let decided = match (self.supposed, self.at) {
+            (Some(Supposed::Endorsement(supposed, standing)), _) if supposed == id => standing,
+            (_, Some(at)) => record.standing_at(at),
+            (_, None) => record.standing(),
+        };
+        let mut own = self.own_outcome(record, decided)?;
+        // Of who endorsed elsewhere, whether it is anybody's to trust is for the path to say.
+        let mut lent = Outcome::Active;
+        if let Origin::Issued { term, .. } = record.origin {
+            let here = self.parties.here(endorser)?;
+            let accreditor = here.as_ref().map(|here| &here.accreditor);
+            if accreditor.is_some_and(|role| role.lends(term, self.at) == Outcome::Revoked) {
+                own = Outcome::Revoked;
+            }
+            lent = self.accreditor(endorser)?.unwrap_or(Outcome::NotEndorsed);
+        }
+        Ok(Weight { own, lent })
     }
 
     /// When the first endorsement on a path ends by itself.
@@ -211,8 +331,8 @@ impl<'a> Links<'a> {
     ) -> Result<Option<Timestamp>, RegistryError> {
         let mut end: Option<Timestamp> = None;
         for step in path {
-            let id = self.registry.urls().parse_endorsement(&step.endorsement);
-            let known = self.of(&step.subject)?;
+            let id = self.registry.urls().own_endorsement(&step.endorsement);
+            let known = self.of(&self.who(&step.subject))?;
             let link = known.links.iter().find(|link| Some(link.id) == id);
             let until = link.and_then(|link| link.record.valid_until);
             end = end.into_iter().chain(until).min();
@@ -223,58 +343,33 @@ impl<'a> Links<'a> {
     /// How somebody stands as an accreditor here; none for who never held the role.
     pub(in crate::registry) fn accreditor(
         &self,
-        id: &str,
+        who: &Who,
     ) -> Result<Option<Outcome>, RegistryError> {
-        let Some(profile) = self.registry.profile_with_id(self.read, id)? else {
+        let Some(here) = self.parties.here(who)? else {
             return Ok(None);
         };
-        let endorser = self.endorser_here(profile)?;
-        Ok(Some(self.standing_of(&endorser)).filter(|outcome| *outcome != Outcome::NotEndorsed))
+        let outcome = match self.supposed {
+            Some(Supposed::Accreditor(supposed, outcome)) if supposed == here.profile => outcome,
+            _ => here.accreditor.standing(self.at),
+        };
+        Ok(Some(outcome).filter(|outcome| *outcome != Outcome::NotEndorsed))
     }
 
-    fn standing_of(&self, endorser: &Endorser) -> Outcome {
-        match (endorser.profile, self.supposed) {
-            (Some(profile), Some(Supposed::Accreditor(supposed, outcome)))
-                if supposed == profile =>
-            {
-                outcome
-            }
-            (Some(_), _) => endorser.accreditor.standing(self.at),
-            // Whether it is anybody's to trust is for the path to say.
-            (None, _) => Outcome::Active,
+    /// What an endorsement covers, read once for all that cover the same.
+    fn scope(&self, text: &str, record: &EndorsementRecord) -> Result<Rc<Scope>, RegistryError> {
+        let mut scopes = self.scopes.borrow_mut();
+        if let Some(known) = scopes.get(text) {
+            return Ok(known.clone());
         }
-    }
-
-    fn endorser(
-        &self,
-        id: EndorsementId,
-        record: &EndorsementRecord,
-    ) -> Result<Rc<Endorser>, RegistryError> {
-        match &record.origin {
-            Origin::Issued { .. } => self.endorser_here(id.owner()),
-            Origin::Imported(imported) => Ok(Rc::new(Endorser {
-                id: imported.endorser.clone(),
-                name: None,
-                profile: None,
-                accreditor: Accreditor::default(),
-            })),
+        let scope = record
+            .scope()?
+            .expect("a scope is what its text was taken from");
+        if scopes.len() == MOST_SCOPES {
+            scopes.clear();
         }
-    }
-
-    fn endorser_here(&self, profile: ProfileId) -> Result<Rc<Endorser>, RegistryError> {
-        if let Some(found) = self.endorsers.borrow().get(&profile) {
-            return Ok(found.clone());
-        }
-        let record = self.registry.profile_record(self.read, profile)?;
-        let found = Rc::new(Endorser {
-            accreditor: self.registry.accreditor_of(self.read, profile, &record)?,
-            name: Some(record.profile().name().to_owned()),
-            id: record.issuer_id,
-            profile: Some(profile),
-        });
-        let mut endorsers = self.endorsers.borrow_mut();
-        endorsers.insert(profile, found.clone());
-        Ok(found)
+        let scope = Rc::new(scope);
+        scopes.insert(text.to_owned(), scope.clone());
+        Ok(scope)
     }
 
     /// How an endorsement itself stands, where this was decided about it. One that is bound to a

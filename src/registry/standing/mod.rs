@@ -8,7 +8,9 @@ pub(super) mod good_standing;
 pub(super) mod issuers;
 pub(super) mod links;
 mod needs;
+pub(super) mod parties;
 pub(super) mod ready;
+mod seen;
 
 use super::profiles::id_digest;
 use super::signing::StoredEndorsement;
@@ -124,17 +126,19 @@ impl Registry {
             Some(name) => Some(self.endorser_named(read, name)?),
             None => None,
         };
-        let subject = filter.subject.as_deref();
-        let subject = subject.map(|id| self.canonical(read, id)).transpose()?;
         let links = Links::new(self, read, filter.at);
+        let subject = filter.subject.as_deref();
+        let subject = subject.map(|id| links.named(id)).transpose()?;
         let mut found = Vec::new();
         let (mut after, mut looked_at) = (filter.after, 0);
         loop {
             let page = match &subject {
-                Some(subject) => self.ids_by_subject(read, subject, after, PAGE)?,
+                Some(subject) => self.ids_by_subject(read, subject.id(), after, PAGE)?,
                 None => ids_by_owner(read, endorser.as_ref().map(Endorser::owner), after, PAGE)?,
             };
-            for (id, record) in page.iter().zip(ENDORSEMENTS.multi_get(read, &page)?) {
+            let records = ENDORSEMENTS.multi_get(read, &page)?;
+            links.read_endorsers(page.iter().copied())?;
+            for (id, record) in page.iter().zip(records) {
                 after = Some(*id);
                 looked_at += 1;
                 if let Some(record) = record
@@ -174,7 +178,7 @@ impl Registry {
         let links = Links::new(self, &*snapshot, question.at);
         let mut room = MOST_SHOWN;
         let answer = |asked: &String| {
-            let subject = self.canonical(links.read, asked)?;
+            let subject = links.named(asked)?;
             let known = links.of(&subject)?;
             let shown = room.min(known.links.len());
             room -= shown;
@@ -182,7 +186,7 @@ impl Registry {
                 subject: asked.clone(),
                 backing: self.backing(&links, &subject, question)?,
                 accreditor: links.accreditor(&subject)?,
-                endorsements: views(links.read, known.links[..shown].iter().map(|link| &**link))?,
+                endorsements: views(links.read, known.links[..shown].iter())?,
                 more: known.more || shown < known.links.len(),
             })
         };
@@ -236,6 +240,11 @@ impl Registry {
         if elsewhere.is_some() {
             return self.imports_of(read, subject, elsewhere, limit);
         }
+        if after.is_none()
+            && let [Some(all)] = self.few_by_subject(read, &[subject], limit)?.as_mut_slice()
+        {
+            return Ok(std::mem::take(all));
+        }
         let digest = id_digest(subject);
         let after = (digest, after.unwrap_or(LAST_FROM_ELSEWHERE));
         let rows = ENDORSEMENTS_BY_SUBJECT.scan(read, &digest, Some(&after), limit)?;
@@ -244,6 +253,26 @@ impl Registry {
             ids.extend(self.imports_of(read, subject, None, limit - ids.len())?);
         }
         Ok(ids)
+    }
+
+    /// The endorsements of each thing that has fewer than `limit`, in the same order. Most have so
+    /// few, and then they are read in one go.
+    fn few_by_subject(
+        &self,
+        read: &dyn Read,
+        subjects: &[&str],
+        limit: usize,
+    ) -> Result<Vec<Option<Vec<EndorsementId>>>, RegistryError> {
+        let digests: Vec<_> = subjects.iter().map(|subject| id_digest(subject)).collect();
+        let found = ENDORSEMENTS_BY_SUBJECT.scan_each(read, &digests, limit)?;
+        let found = found.into_iter().map(|rows| {
+            let all = rows.len() < limit;
+            let mut ids: Vec<_> = rows.into_iter().map(|((_, id), ())| id).collect();
+            let imports = ids.partition_point(|id| id.owner() == ProfileId::REGISTRY);
+            ids.rotate_left(imports);
+            all.then_some(ids)
+        });
+        Ok(found.collect())
     }
 
     /// The endorsements of a thing that were issued elsewhere, in order of id: their ids lead with
@@ -321,12 +350,12 @@ fn view(link: &Link, document: Vec<u8>) -> EndorsementView {
     let last = record.history.last();
     EndorsementView {
         id: link.id,
-        endorser: link.endorser.id.clone(),
-        endorser_name: link.endorser.name.clone(),
+        endorser: link.endorser.id().to_owned(),
+        endorser_name: link.endorser_name().map(str::to_owned),
         subject: record.subject.clone(),
         kind: record.kind,
         roles,
-        scope: link.scope.clone(),
+        scope: link.scope.as_deref().cloned(),
         outcome: link.outcome(),
         endorser_outcome: link.lent,
         valid_from: record.valid_from,

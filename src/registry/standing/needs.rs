@@ -53,10 +53,7 @@ impl Registry {
         // Its own words alone count, not those of who defined it, which stand in its document too.
         match at.is_some_and(|at| at < record.changed_at) {
             true => Ok(Registered::NotHeld),
-            false => {
-                let view = self.view_achievement(read, id, &record)?;
-                Ok(Registered::So(view.document))
-            }
+            false => Ok(Registered::So(record.said())),
         }
     }
 }
@@ -95,6 +92,6 @@ enum Registered {
     Elsewhere,
     /// It was changed after the moment that is asked about, and only the present version is kept.
     NotHeld,
-    /// The document.
+    /// What was said of it.
     So(Value),
 }

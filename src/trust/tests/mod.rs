@@ -12,6 +12,10 @@ use std::sync::Arc;
 use super::*;
 use crate::verify::outcome::Outcome;
 
+/// Parties and endorsements are told by their ids themselves.
+type Link = super::Link<Arc<str>, Arc<str>>;
+type Found = super::Found<Arc<str>, Arc<str>>;
+
 /// Who endorses whom, and how often that was asked.
 #[derive(Debug, Clone, Default)]
 struct Graph {
@@ -27,10 +31,12 @@ struct Graph {
 
 impl Links for Graph {
     type Error = Infallible;
+    type Party = Arc<str>;
+    type Endorsement = Arc<str>;
 
-    fn links_to(&mut self, subject: &str, most: usize) -> Result<Found, Infallible> {
-        self.asked.push(subject.to_owned());
-        let all = self.links.get(subject).map_or(&[][..], Vec::as_slice);
+    fn links_to(&mut self, subject: &Arc<str>, most: usize) -> Result<Found, Infallible> {
+        self.asked.push(subject.to_string());
+        let all = self.links.get(&**subject).map_or(&[][..], Vec::as_slice);
         let shown = &all[..all.len().min(most)];
         self.shown += shown.len();
         Ok(Found {
@@ -39,9 +45,17 @@ impl Links for Graph {
         })
     }
 
-    fn accreditor(&mut self, id: &str) -> Result<Accreditor, Infallible> {
-        self.asked_as_accreditors.push(id.to_owned());
+    fn accreditor(&mut self, id: &Arc<str>) -> Result<Accreditor, Infallible> {
+        self.asked_as_accreditors.push(id.to_string());
         Ok(self.stands(id))
+    }
+
+    fn id_of(&self, id: &Arc<str>) -> Arc<str> {
+        Arc::clone(id)
+    }
+
+    fn endorsement_id(&self, id: &Arc<str>) -> Arc<str> {
+        Arc::clone(id)
     }
 }
 
@@ -109,7 +123,7 @@ impl Graph {
     /// the work was kept.
     fn find(&mut self, subject: &str, bounds: Bounds) -> Standing {
         (self.asked, self.asked_as_accreditors, self.shown) = Default::default();
-        let Ok(standing) = find_path(subject, self, bounds);
+        let Ok(standing) = find_path(subject.into(), self, bounds);
         for asked in [&self.asked, &self.asked_as_accreditors] {
             let mut once = asked.clone();
             once.sort();

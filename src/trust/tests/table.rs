@@ -196,20 +196,30 @@ fn errors_are_handed_on() {
     struct Broken(Graph, &'static str);
     impl Links for Broken {
         type Error = String;
+        type Party = Arc<str>;
+        type Endorsement = Arc<str>;
 
-        fn links_to(&mut self, subject: &str, most: usize) -> Result<Found, String> {
+        fn links_to(&mut self, subject: &Arc<str>, most: usize) -> Result<Found, String> {
             let Ok(found) = self.0.links_to(subject, most);
-            match subject == self.1 {
+            match **subject == *self.1 {
                 true => Err(format!("links of {subject}")),
                 false => Ok(found),
             }
         }
 
-        fn accreditor(&mut self, id: &str) -> Result<Accreditor, String> {
+        fn accreditor(&mut self, id: &Arc<str>) -> Result<Accreditor, String> {
             match self.1.strip_prefix('=') == Some(id) {
                 true => Err(format!("standing of {id}")),
                 false => Ok(self.0.stands(id)),
             }
+        }
+
+        fn id_of(&self, id: &Arc<str>) -> Arc<str> {
+            self.0.id_of(id)
+        }
+
+        fn endorsement_id(&self, id: &Arc<str>) -> Arc<str> {
+            self.0.endorsement_id(id)
         }
     }
     for (at, error) in [
@@ -219,7 +229,7 @@ fn errors_are_handed_on() {
         ("=T", "standing of T"),
     ] {
         let mut broken = Broken(Graph::drawn("s<a a<T"), at);
-        let found = find_path("s", &mut broken, Bounds::default());
+        let found = find_path("s".into(), &mut broken, Bounds::default());
         assert_eq!(found, Err(error.to_owned()));
     }
 }
@@ -230,13 +240,23 @@ fn a_source_that_shows_too_much_gains_nothing() {
     struct Eager(Graph);
     impl Links for Eager {
         type Error = Infallible;
+        type Party = Arc<str>;
+        type Endorsement = Arc<str>;
 
-        fn links_to(&mut self, subject: &str, _: usize) -> Result<Found, Infallible> {
+        fn links_to(&mut self, subject: &Arc<str>, _: usize) -> Result<Found, Infallible> {
             self.0.links_to(subject, usize::MAX)
         }
 
-        fn accreditor(&mut self, id: &str) -> Result<Accreditor, Infallible> {
+        fn accreditor(&mut self, id: &Arc<str>) -> Result<Accreditor, Infallible> {
             self.0.accreditor(id)
+        }
+
+        fn id_of(&self, id: &Arc<str>) -> Arc<str> {
+            self.0.id_of(id)
+        }
+
+        fn endorsement_id(&self, id: &Arc<str>) -> Arc<str> {
+            self.0.endorsement_id(id)
         }
     }
     let bounds = Bounds {
@@ -244,7 +264,7 @@ fn a_source_that_shows_too_much_gains_nothing() {
         ..Bounds::default()
     };
     let mut eager = Eager(Graph::drawn("s<a s<b s<T"));
-    let Ok(found) = find_path("s", &mut eager, bounds);
+    let Ok(found) = find_path("s".into(), &mut eager, bounds);
     assert_eq!(line(&found), "unknown breadth-bound");
     assert_eq!(eager.0.asked_as_accreditors, ["s", "a", "b"]);
 }

@@ -358,7 +358,7 @@ fn keys(folder: &Folder, place: &Place<'_>, badge: &Badge) {
 fn tokens(place: &Place<'_>) {
     let made = place.json(&["token", "new", "--profile", ISSUER, "--expires-in", "1h"]);
     let (token, id) = (text(&made["token"]), text(&made["id"]));
-    let create = ["list", "create", "--purpose", "revocation", "--issuer"];
+    let create = ["list", "create", "--purpose", "refresh", "--issuer"];
     if let Place::Server(folder, server) = place {
         let here = server.url();
         let file = folder.beside().join("token");

@@ -10,24 +10,29 @@ use super::{Endorsed, Half, Looked, MOST_SHOWN, Party, StandingAnswer, StatusPar
 use crate::badges::{Need, Role, SubjectKind};
 use crate::ids::AchievementId;
 use crate::json::each;
-use crate::registry::lists::queries::CredentialAnswer;
-use crate::registry::standing::backing::{Question, Wanted};
+use crate::registry::lists::queries::{Claim, CredentialAnswer};
+use crate::registry::standing::backing::{Backing, Question, Wanted};
 use crate::registry::standing::links::{Link, Links};
+use crate::registry::standing::parties::Who;
+use crate::registry::standing::seen::ByNeed;
 use crate::registry::{MaySee, Outcome, Registry, RegistryError};
 use crate::store::engine::Read;
-use crate::store::tables::{ACHIEVEMENTS, CredentialDates, CredentialRecord};
+use crate::store::remembered::Remembered;
+use crate::store::tables::{
+    ACCREDITORS, ACHIEVEMENTS, CredentialDates, CredentialRecord, LIST_STATES, LISTS, PROFILES,
+    SPACES,
+};
 use crate::time::Timestamp;
 use crate::verify::{StatusReport, weightiest};
 
-/// Issuers and achievements, by id and kind.
-type Parties = HashMap<(String, SubjectKind), Rc<Party>>;
+/// Issuers and achievements, by what they are and for what they are needed.
+type Parties = HashMap<(Who, SubjectKind), ByNeed<Rc<Party>>>;
 
 pub(super) struct Asking<'a> {
     registry: &'a Registry,
     links: Links<'a>,
     question: &'a Question,
     now: Timestamp,
-    /// Those whose standing is the same whatever they are needed for.
     parties: RefCell<Parties>,
 }
 
@@ -42,11 +47,57 @@ impl<'a> Asking<'a> {
         }
     }
 
-    pub(super) fn by_id(&self, id: &str, may_see: MaySee) -> Result<StandingAnswer, RegistryError> {
-        let read = self.links.read;
-        let answer = self
+    /// What was said of the ids of credentials, in their order. What that leads to, and who issued
+    /// them, is read in a few questions to the store rather than one by one.
+    pub(super) fn read_ahead(
+        &self,
+        read: &Remembered<'_>,
+        ids: &[&str],
+        may_see: MaySee,
+    ) -> Result<Vec<Vec<Claim>>, RegistryError> {
+        let found = self
             .registry
-            .read_credential(read, id, None, self.question.at, may_see)?;
+            .claims_seen_of(read, ids, self.question.at, may_see)?;
+        let claims = || found.iter().flatten();
+        let owners = || claims().map(|((_, owner), _)| *owner);
+        let carried = || claims().flat_map(|(_, record)| &record.entries);
+        read.read_ahead(&PROFILES, owners())?;
+        read.read_ahead(&ACCREDITORS, owners())?;
+        read.read_ahead(&SPACES, carried().map(|carried| carried.space))?;
+        let mut lists = Vec::new();
+        for carried in carried() {
+            let space = SPACES.get(read, &carried.space)?;
+            let planes = space.into_iter().flat_map(|space| space.planes);
+            lists.extend(planes.map(|plane| plane.list));
+        }
+        read.read_ahead(&LISTS, lists.iter().copied())?;
+        read.read_ahead(&LIST_STATES, lists)?;
+        let issuers: Result<Vec<Who>, _> = owners()
+            .map(|owner| self.links.parties.profile(owner))
+            .collect();
+        self.links.read_ahead(&issuers?)?;
+        Ok(found)
+    }
+
+    /// Reads who stands behind those who issued documents, in a few questions to the store.
+    pub(super) fn read_issuers_ahead<'d>(
+        &self,
+        documents: impl Iterator<Item = &'d Looked>,
+    ) -> Result<(), RegistryError> {
+        let proved = documents.filter(|document| document.report.verified);
+        let issuers = proved.filter_map(|document| document.report.issuer.as_deref());
+        let issuers: Result<Vec<Who>, _> = issuers.map(|id| self.links.named(id)).collect();
+        self.links.read_ahead(&issuers?)
+    }
+
+    /// By what was said of its id.
+    pub(super) fn by_id(
+        &self,
+        id: &str,
+        claims: &[Claim],
+    ) -> Result<StandingAnswer, RegistryError> {
+        let (read, at) = (self.links.read, self.question.at);
+        let answer = self.registry.credential_claimed(read, id, claims, at)?;
         let Ok(CredentialAnswer {
             outcome, entries, ..
         }) = answer
@@ -54,9 +105,9 @@ impl<'a> Asking<'a> {
             return Ok(StandingAnswer::unknown(id));
         };
         let status = entries
-            .iter()
+            .into_iter()
             .map(|entry| StatusPart {
-                list: Some(entry.list.clone()),
+                list: Some(entry.list),
                 index: Some(entry.index),
                 purpose: Some(entry.answer.purpose.as_str().to_owned()),
                 status: Some(entry.answer.status),
@@ -64,17 +115,14 @@ impl<'a> Asking<'a> {
             })
             .collect();
         // Only what the answer was drawn from: that others say something of the id is theirs.
-        let rows = self
-            .registry
-            .claims_seen(read, id, None, self.question.at, may_see)?;
-        let [((_, owner), record)] = rows.as_slice() else {
+        let [((_, owner), record)] = claims else {
             // Two say something of the id, and nobody knows whose credential is meant.
             return Ok(StandingAnswer {
                 status,
                 ..StandingAnswer::unknown(id)
             });
         };
-        let issuer = self.registry.profile_record(read, *owner)?.issuer_id;
+        let issuer = self.links.parties.profile(*owner)?;
         let own = weightiest([outcome, period(record.dates.as_ref(), self.now)].into_iter());
         let need = self.need_of_record(record)?;
         let achievement = record.achievement.as_deref();
@@ -84,8 +132,8 @@ impl<'a> Asking<'a> {
             own,
             until: record.dates.as_ref().and_then(|dates| dates.valid_until),
             status,
-            issuer: Some(&issuer),
-            achievement,
+            issuer: Some(issuer),
+            achievement: achievement.map(|id| self.links.named(id)).transpose()?,
             need,
         })?;
         if record.dates.is_none() && own == Outcome::Unknown {
@@ -97,7 +145,20 @@ impl<'a> Asking<'a> {
         Ok(answer)
     }
 
-    pub(super) fn by_document(&self, looked: &Looked) -> Result<StandingAnswer, RegistryError> {
+    /// A document, and those within it by their JSON pointer.
+    pub(super) fn by_document_with(
+        &self,
+        whole: &Looked,
+        nested: &[(String, Looked)],
+    ) -> Result<StandingAnswer, RegistryError> {
+        let mut answer = self.by_document(whole)?;
+        for (at, inner) in nested {
+            answer.nested.push((at.clone(), self.by_document(inner)?));
+        }
+        Ok(answer)
+    }
+
+    fn by_document(&self, looked: &Looked) -> Result<StandingAnswer, RegistryError> {
         let Looked { report, claims } = looked;
         let status = report.status.iter().map(status_part).collect();
         let subjects = each(claims.as_object(), "", "credentialSubject");
@@ -108,14 +169,18 @@ impl<'a> Asking<'a> {
             .and_then(|achievement| achievement.get("id").unwrap_or(achievement).as_str());
         // Whoever is only said to have issued it stands behind nothing here.
         let proved = report.verified;
+        let party = |id: Option<&str>| {
+            let id = id.filter(|_| proved);
+            id.map(|id| self.links.named(id)).transpose()
+        };
         let mut answer = self.answer(Known {
             credential: report.id.clone(),
             verified: Some(proved),
             own: report.outcome,
             until: moment(claims, &["validUntil", "expirationDate"]),
             status,
-            issuer: report.issuer.as_deref().filter(|_| proved),
-            achievement: achieved.filter(|_| proved),
+            issuer: party(report.issuer.as_deref())?,
+            achievement: party(achieved)?,
             need: Need {
                 awarded: moment(claims, &["awardedDate", "validFrom", "issuanceDate"]),
                 ..self.need_of(achievement)?
@@ -129,15 +194,15 @@ impl<'a> Asking<'a> {
         Ok(answer)
     }
 
-    fn answer(&self, known: Known<'_>) -> Result<StandingAnswer, RegistryError> {
+    fn answer(&self, known: Known) -> Result<StandingAnswer, RegistryError> {
         let need = &known.need;
         let issuer = known
             .issuer
-            .map(|id| self.party(id, SubjectKind::Profile, need))
+            .map(|who| self.party(who, SubjectKind::Profile, need))
             .transpose()?;
         let achievement = known
             .achievement
-            .map(|id| self.party(id, SubjectKind::Achievement, need))
+            .map(|who| self.party(who, SubjectKind::Achievement, need))
             .transpose()?;
         let own_achievement = match (&issuer, &achievement) {
             (Some(issuer), Some(achievement)) => self.makes(&issuer.id, &achievement.id)?,
@@ -194,46 +259,55 @@ impl<'a> Asking<'a> {
         let Some(Ok(id)) = id.map(str::parse::<AchievementId>) else {
             return Ok(false);
         };
-        let read = self.links.read;
-        let owner = self.registry.profile_with_id(read, issuer)?;
-        Ok(owner == Some(id.owner()) && ACHIEVEMENTS.get(read, &id)?.is_some())
+        let issuer = self.links.who(issuer);
+        let owner = self.links.parties.here(&issuer)?.map(|here| here.profile);
+        Ok(owner == Some(id.owner()) && ACHIEVEMENTS.get(self.links.read, &id)?.is_some())
     }
 
-    fn party(&self, id: &str, kind: SubjectKind, need: &Need) -> Result<Rc<Party>, RegistryError> {
-        let registry = self.registry;
-        let key = (id.to_owned(), kind);
-        if let Some(party) = self.parties.borrow().get(&key) {
-            return Ok(party.clone());
+    fn party(&self, who: Who, kind: SubjectKind, need: &Need) -> Result<Rc<Party>, RegistryError> {
+        let key = (who, kind);
+        if let Some(known) = self.parties.borrow().get(&key)
+            && let Some((_, party)) = known.get(Some(need))
+        {
+            return Ok(party);
         }
-        let canonical = registry.canonical(self.links.read, id)?;
-        let known = self.links.of(&canonical)?;
-        let mut shown: Vec<&Link> = known.links.iter().map(|link| &**link).collect();
-        shown.sort_by_key(|link| link.rank());
-        let endorsements = shown.iter().take(MOST_SHOWN).map(|link| Endorsed {
-            id: link.id,
-            endorser: link.endorser.id.clone(),
-            name: link.endorser.name.clone(),
-            outcome: link.outcome(),
-        });
         let wanted = Wanted {
             kind: Some(kind),
             role: (kind == SubjectKind::Profile).then_some(Role::Issuer),
             need: Some(need),
         };
-        let (backing, limited) =
-            registry.backing_for(&self.links, &canonical, self.question, wanted)?;
-        let party = Rc::new(Party {
+        let (backing, limits) =
+            self.registry
+                .backing_for(&self.links, &key.0, self.question, wanted)?;
+        let party = Rc::new(self.told(&key.0, backing)?);
+        let mut parties = self.parties.borrow_mut();
+        let known = parties.entry(key).or_default();
+        known.keep(Some(need), limits, party.clone());
+        Ok(party)
+    }
+
+    /// What is told of an issuer or an achievement that stands like this.
+    fn told(&self, who: &Who, backing: Backing) -> Result<Party, RegistryError> {
+        let known = self.links.of(who)?;
+        let mut shown: Vec<(_, &Link)> = known.links.iter().map(|it| (it.rank(), it)).collect();
+        shown.sort_by_key(|(rank, _)| *rank);
+        let endorsements = shown.iter().take(MOST_SHOWN).map(|(_, link)| Endorsed {
+            id: link.id,
+            endorser: link.endorser.id().to_owned(),
+            name: link.endorser_name().map(str::to_owned),
+            outcome: link.outcome(),
+        });
+        Ok(Party {
             until: self.links.end_of(&backing.path)?,
-            name: registry.name_and_owner(self.links.read, &canonical)?.0,
+            name: match self.links.parties.here(who)? {
+                Some(here) => Some(here.name.clone()),
+                None => self.registry.achievement_name(self.links.read, who.id())?,
+            },
             backing,
             endorsements: endorsements.collect(),
             more: known.more || known.links.len() > MOST_SHOWN,
-            id: canonical,
-        });
-        if !limited {
-            self.parties.borrow_mut().insert(key, party.clone());
-        }
-        Ok(party)
+            id: who.id().to_owned(),
+        })
     }
 
     /// What the issuer of a credential has to be endorsed for.
@@ -258,15 +332,15 @@ impl<'a> Asking<'a> {
 }
 
 /// What is known of a credential before its endorsers are asked for.
-struct Known<'a> {
+struct Known {
     credential: Option<String>,
     verified: Option<bool>,
     own: Outcome,
     /// Until when it holds.
     until: Option<Timestamp>,
     status: Vec<StatusPart>,
-    issuer: Option<&'a str>,
-    achievement: Option<&'a str>,
+    issuer: Option<Who>,
+    achievement: Option<Who>,
     need: Need,
 }
 

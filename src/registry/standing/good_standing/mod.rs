@@ -11,7 +11,9 @@ use serde_json::Value;
 use super::backing::{Backing, Question};
 use crate::badges::{Clr, nested_credentials};
 use crate::ids::EndorsementId;
+use crate::registry::verification::OwnDocuments;
 use crate::registry::{MaySee, Outcome, Registry, RegistryError};
+use crate::store::remembered::Remembered;
 use crate::time::Timestamp;
 use crate::vc::securing::Secured;
 use crate::verify::{Options, Outside, Report};
@@ -24,6 +26,15 @@ pub enum Asked {
     Id(String),
     /// As a document, whose proof is verified.
     Document(Value),
+}
+
+impl Asked {
+    fn id(&self) -> Option<&str> {
+        match self {
+            Self::Id(id) => Some(id),
+            Self::Document(_) => None,
+        }
+    }
 }
 
 /// How a credential stands, and who stands behind it.
@@ -138,47 +149,38 @@ impl Registry {
         outside: &dyn Outside,
     ) -> Result<Vec<StandingAnswer>, RegistryError> {
         let snapshot = self.engine.snapshot();
-        let read = &*snapshot;
+        let remembered = Remembered::new(&*snapshot);
+        let read = &remembered;
         // All documents of one question share one session.
         let session = outside.session();
+        let made = OwnDocuments::default();
         let look = |document: &Value| {
-            let report = self.report_on(read, document, question.at, options, &*session);
+            let report = self.report_on(read, &made, document, question.at, options, &*session);
             Looked::at(document, report)
         };
         let looked = on_every_core(asked, |asked| match asked {
-            Asked::Id(_) => Vec::new(),
+            Asked::Id(_) => None,
             Asked::Document(document) => {
                 let whole = look(document);
                 // What is in a credential that nobody proved is nobody's.
-                let most = if whole.report.verified {
-                    MOST_NESTED
-                } else {
-                    0
+                let most = match whole.report.verified {
+                    true => MOST_NESTED,
+                    false => 0,
                 };
                 let nested = nested_credentials(&whole.claims).take(most);
                 let nested: Vec<_> = nested.map(|(at, inner)| (at, look(inner))).collect();
-                std::iter::once((String::new(), whole))
-                    .chain(nested)
-                    .collect()
+                Some((whole, nested))
             }
         });
         let asking = Asking::new(self, read, question);
-        let answers =
-            asked
-                .iter()
-                .zip(&looked)
-                .map(|(asked, looked)| match (asked, looked.as_slice()) {
-                    (Asked::Id(id), _) => asking.by_id(id, may_see),
-                    (Asked::Document(_), [(_, whole), nested @ ..]) => {
-                        let mut answer = asking.by_document(whole)?;
-                        for (at, inner) in nested {
-                            let inner = asking.by_document(inner)?;
-                            answer.nested.push((at.clone(), inner));
-                        }
-                        Ok(answer)
-                    }
-                    (Asked::Document(_), []) => unreachable!("every document is looked at"),
-                });
+        let by_id: Vec<&str> = asked.iter().filter_map(Asked::id).collect();
+        let mut claims = asking.read_ahead(read, &by_id, may_see)?.into_iter();
+        asking.read_issuers_ahead(looked.iter().flatten().map(|(whole, _)| whole))?;
+        let answers = asked.iter().zip(looked).map(|pair| match pair {
+            (Asked::Id(id), _) => asking.by_id(id, &claims.next().unwrap_or_default()),
+            (Asked::Document(_), Some((whole, nested))) => asking.by_document_with(&whole, &nested),
+            (Asked::Document(_), None) => unreachable!("every document is looked at"),
+        });
         answers.collect()
     }
 }
@@ -193,7 +195,10 @@ struct Looked {
 impl Looked {
     fn at(document: &Value, report: Report) -> Self {
         let document = report.refreshed.as_ref().unwrap_or(document);
-        let claims = Secured::held(document.clone()).map(|secured| secured.claims().clone());
+        let claims = Secured::held(document.clone()).map(|secured| match secured {
+            Secured::Embedded(claims) => claims,
+            secured @ Secured::Jwt(_) => secured.claims().clone(),
+        });
         Self {
             report,
             claims: claims.unwrap_or_default(),
@@ -202,7 +207,10 @@ impl Looked {
 }
 
 /// One result for each item, in order, worked out by as many threads as there are cores.
-fn on_every_core<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(super) fn on_every_core<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let share = items.len().div_ceil(cores).max(1);
     if items.len() < 16 || cores == 1 {

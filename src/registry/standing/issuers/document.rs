@@ -81,8 +81,9 @@ impl Registry {
                 gathered.note_moments(record, now);
                 if links.link(*id, record.clone())?.outcome() == Outcome::Active {
                     gathered.add(*id, record, |subject| {
+                        let who = links.who(subject);
                         let backing =
-                            self.backing_as(&links, subject, &question, badges::Role::Issuer)?;
+                            self.backing_as(&links, &who, &question, badges::Role::Issuer)?;
                         match backing.outcome {
                             Outcome::Active => self.facts(read, subject).map(Some),
                             _ => Ok(None),
