@@ -221,6 +221,18 @@ mod tests {
             Timestamp::EPOCH.plus(Ttl::from_millis(u64::MAX)).millis(),
             Timestamp::LATEST.0
         );
+        let longest = Ttl::from_millis(u64::MAX);
+        assert_eq!(Timestamp::LATEST.minus(longest), Timestamp::EARLIEST);
+        assert_eq!(Timestamp::EPOCH.plus(ttl).minus(ttl), Timestamp::EPOCH);
+    }
+
+    #[test]
+    fn a_moment_is_in_a_second_and_before_the_next_one() {
+        for (millis, next) in [(-1, 0), (0, 0), (1, 1), (999, 1), (1_000, 1), (1_001, 2)] {
+            let at = Timestamp::from_millis(millis);
+            assert_eq!(at.next_whole_second().seconds(), next, "{millis}");
+        }
+        assert!(Timestamp::LATEST.next_whole_second() <= Timestamp::LATEST);
     }
 
     proptest! {

@@ -347,7 +347,7 @@ fn a_moment_that_is_not_held_is_not_answered_with_the_present() {
     let school = house.registrar("school");
     let list = school.opens_list("revocation");
     let past = format!("{list}?timestamp=2025-01-01T00%3A00%3A00Z");
-    let problem = house.call("GET", &past).send().problem(404);
+    let problem = school.get(&past).problem(404);
     let kind = "https://www.w3.org/ns/credentials/status-list#STATUS_RETRIEVAL_ERROR";
     assert_eq!(problem["type"], kind);
 }

@@ -72,9 +72,9 @@ impl Model {
 
     /// Since when it was so, and when that was over.
     fn period(&self, at: Timestamp) -> (Timestamp, Option<Timestamp>) {
-        let moments = self.changes.iter().map(|(when, ..)| *when);
+        let mut moments = self.changes.iter().map(|(when, ..)| *when);
         let since = moments.clone().take_while(|when| *when <= at).last();
-        let until = moments.skip_while(|when| *when <= at).next();
+        let until = moments.find(|when| *when > at);
         match self.opened <= at {
             true => (since.unwrap_or(self.opened), until),
             false => (Timestamp::EPOCH, Some(self.opened)),

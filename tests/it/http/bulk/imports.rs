@@ -93,7 +93,7 @@ fn the_log_tells_an_import_with_its_digest_and_the_past_begins_with_it() {
     );
 
     let target = format!("/status?list={list}&index=5&at={before}");
-    let refused = house.verifier().get(&target).problem(404);
+    let refused = school.get(&target).problem(404);
     assert!(
         text(&refused["detail"]).contains("was opened at"),
         "{refused}"
