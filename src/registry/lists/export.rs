@@ -96,7 +96,8 @@ impl Registry {
             true => found.last().map(|row| row.index + 1),
             false => None,
         };
-        if let Some(cut) = name_credentials(read, record.space, &mut found)? {
+        let holders = holders(read, record.space, which, &found)?;
+        if let Some(cut) = name_credentials(read, record.space.owner(), &mut found, holders)? {
             next = Some(found[cut].index);
             found.truncate(cut);
         }
@@ -211,16 +212,44 @@ const fn row(index: StatusIndex, status: u8) -> ExportRow {
     }
 }
 
+/// Who carries each of the entries.
+fn holders(
+    read: &dyn Read,
+    space: SpaceId,
+    which: Exporting,
+    rows: &[ExportRow],
+) -> Result<Vec<Option<Holder>>, StoreError> {
+    let Some(first) = rows.first() else {
+        return Ok(Vec::new());
+    };
+    if which == Exporting::Set {
+        let places: Vec<_> = rows.iter().map(|row| (space, row.index as u32)).collect();
+        return HOLDERS.multi_get(read, &places);
+    }
+    // Only what is in use is held, so that between the first row and the last one there are no more
+    // of them than rows.
+    let before = (first.index as u32)
+        .checked_sub(1)
+        .map(|index| (space, index));
+    let held = HOLDERS.scan(read, space.as_bytes(), before.as_ref(), rows.len())?;
+    let mut held = held.into_iter().peekable();
+    let holder = |row: &ExportRow| {
+        let index = row.index as u32;
+        while held.next_if(|((_, at), _)| *at < index).is_some() {}
+        held.next_if(|((_, at), _)| *at == index)
+            .map(|(_, holder)| holder)
+    };
+    Ok(rows.iter().map(holder).collect())
+}
+
 /// Adds the ids of the credentials that carry the entries. Where these are too long for one page,
 /// says how many rows it can have.
 fn name_credentials(
     read: &dyn Read,
-    space: SpaceId,
+    owner: ProfileId,
     rows: &mut [ExportRow],
+    holders: Vec<Option<Holder>>,
 ) -> Result<Option<usize>, RegistryError> {
-    let owner: ProfileId = space.owner();
-    let places: Vec<_> = rows.iter().map(|row| (space, row.index as u32)).collect();
-    let holders = HOLDERS.multi_get(read, &places)?;
     let mut bytes = 0;
     for (at, (row, holder)) in rows.iter_mut().zip(holders).enumerate() {
         // An endorsement has its own look-up, and is known there by its id.

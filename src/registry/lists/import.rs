@@ -66,6 +66,26 @@ pub struct ImportedList {
     pub sealed: bool,
 }
 
+impl BroughtList {
+    /// Every part is as long as the list.
+    fn check_lengths(&self) -> Result<(), RegistryError> {
+        let wanted = self.list.length.entries();
+        let whole = self.statuses.entries() == wanted
+            && self.statuses.size() == self.list.statuses.size
+            && match &self.used {
+                UsedIndexes::Known(bits) => bits.entries() == wanted,
+                UsedIndexes::Unknown | UsedIndexes::AsPaired => true,
+            };
+        match whole {
+            true => Ok(()),
+            false => Err(RegistryError::invalid(
+                "/length",
+                format!("statuses and used indexes of {wanted} entries are needed"),
+            )),
+        }
+    }
+}
+
 /// At most this many credentials can be named with a list.
 pub(in crate::registry) const MOST_CREDENTIALS: usize = 500_000;
 
@@ -83,6 +103,7 @@ impl Registry {
     ) -> Result<ImportedList, RegistryError> {
         let owner = brought.list.issuer;
         change.actor.must_speak_for(owner)?;
+        brought.check_lengths()?;
         check_credentials(&brought.credentials)?;
         check_token_values(brought)?;
         let turn = self.turns.of(owner);

@@ -7,7 +7,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::{ENTRIES, bits_with, encoded, gzipped, scattered, zlibbed};
-use crate::support::actors::text;
+use crate::support::actors::{badge, text};
 use crate::support::house::House;
 
 #[test]
@@ -385,4 +385,35 @@ fn an_import_is_the_issuers_and_is_made_once() {
     changed["statusPurpose"] = json!("suspension");
     send(&changed).problem(422);
     house.operator().imports(&body).is(201);
+}
+
+#[test]
+fn a_credential_keeps_the_entry_that_it_had_elsewhere() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let bits = bits_with(ENTRIES, &[]);
+    let sealed = school.brings(&bits, None);
+    let known = school.brings(&bits, Some(&json!([7])));
+    let carrying = |list: &str, index: u64| {
+        let mut unsigned = badge(&school.id, "https://far.example/welding");
+        unsigned["credentialStatus"] = json!({
+            "type": "BitstringStatusListEntry", "statusPurpose": "revocation",
+            "statusListIndex": index.to_string(), "statusListCredential": list,
+        });
+        school.asks_to_issue(&unsigned)
+    };
+    for list in [&sealed, &known] {
+        let issued = carrying(list, 7).is(201).json()["verifiableCredential"].clone();
+        assert_eq!(issued["credentialStatus"]["statusListIndex"], "7");
+        school.sets(list, 7, 1).is(200);
+        let said = house.verifier().verifies(&issued);
+        assert_eq!(said["outcome"], "revoked", "{said}");
+        // It is that credential's now.
+        carrying(list, 7).problem(409);
+    }
+    let refused = carrying(&known, 8).problem(400);
+    assert!(
+        text(&refused["detail"]).contains("never given out"),
+        "{refused}"
+    );
 }
