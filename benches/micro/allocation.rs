@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use goodstanding::bitstring::MINIMUM_ENTRIES;
-use goodstanding::registry::RegistryError;
+use goodstanding::registry::{Allocated, RegistryError};
 use serde_json::Value;
 
 use crate::harness::{CpuClock, Report, Samples, Verdict, ratios};
@@ -48,7 +48,7 @@ fn by_count(report: &mut Report, place: &Place) {
             .allocate(&change(), list, MANY)
             .expect("a fresh list has room");
         reserved.push(started.elapsed().as_secs_f64());
-        let entries = allocated.entries(&place.registry);
+        let entries = answer(&allocated, place);
         passed.push(started.elapsed().as_secs_f64());
         made.push(clock.used().as_secs_f64());
         check_entries(&entries, &place.registry.urls().list(list));
@@ -81,7 +81,7 @@ fn by_credential(report: &Report, place: &Place) {
             .expect("a fresh list has room");
         made.push(started.elapsed().as_secs_f64());
         check_entries(
-            &allocated.entries(&place.registry),
+            &answer(&allocated, place),
             &place.registry.urls().list(list),
         );
     }
@@ -92,12 +92,18 @@ fn by_credential(report: &Report, place: &Place) {
     report.context(&what, &Samples::new(made).times());
 }
 
+fn answer(allocated: &Allocated, place: &Place) -> String {
+    let answer = allocated.answer(&place.registry);
+    answer.expect("the list is there")
+}
+
 /// As many entries as were asked for, each of this list, no index twice.
-fn check_entries(entries: &str, list: &str) {
-    let entries: Vec<Value> = serde_json::from_str(entries).expect("entries are a JSON array");
+fn check_entries(answer: &str, list: &str) {
+    let answer: Value = serde_json::from_str(answer).expect("the answer is JSON");
+    let entries = answer["entries"].as_array().expect("entries are an array");
     assert!(list.starts_with(ORIGIN));
     let mut seen = HashSet::new();
-    for entry in &entries {
+    for entry in entries {
         let index = entry["statusListIndex"].as_str().expect("a string");
         let number: u64 = index.parse().expect("a number");
         assert!(number < MINIMUM_ENTRIES, "{number} lies behind the end");

@@ -232,6 +232,7 @@ fn edge(place: &Place) -> Edge {
             profile: minutes,
             achievement: minutes,
             status_list: minutes,
+            past_list: minutes,
             endorsement: minutes,
             look_up: none,
             standing: minutes,

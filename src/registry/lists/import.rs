@@ -71,7 +71,7 @@ impl BroughtList {
     fn check_lengths(&self) -> Result<(), RegistryError> {
         let wanted = self.list.length.entries();
         let whole = self.statuses.entries() == wanted
-            && self.statuses.size() == self.list.statuses.size
+            && self.statuses.size() == self.list.entry.size()
             && match &self.used {
                 UsedIndexes::Known(bits) => bits.entries() == wanted,
                 UsedIndexes::Unknown | UsedIndexes::AsPaired => true,
