@@ -6,7 +6,7 @@ use super::edge::Edge;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
-use super::routes::{Access, ROUTES, Route};
+use super::routes::{Access, FEED, ROUTES, Route};
 use crate::web::{DocsPage, RouteLine};
 
 pub(super) fn show(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
@@ -152,10 +152,17 @@ fn parameters(route: &Route) -> Vec<Value> {
         "description": "Two requests with one key are one request",
         "schema": { "type": "string", "maxLength": 255 },
     });
+    let last = json!({
+        "name": "Last-Event-ID", "in": "header", "required": false,
+        "description": "The id of the last event that was read: the answer goes on behind it. It \
+            goes before the parameter since",
+        "schema": { "type": "string" },
+    });
     let changes = route.method == "POST" && route.access == Access::Token;
     of_path
         .chain(of_query)
         .chain(changes.then_some(key))
+        .chain((route.media == FEED).then_some(last))
         .collect()
 }
 
@@ -189,6 +196,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("endorsements", "embed puts the endorsements in force into the document"),
     ("limit", "The most items on a page: 1 to 1,000"),
     ("cursor", "Where the page begins, from the Link header of the page before"),
+    ("since", "Id of an event: those behind it; without it those from now on"),
     ("reason", "Why; kept with the change in the audit trail"),
     ("accreditor", "Requests to this accreditor, by slug or id"),
     ("requester", "Requests by this profile, by slug or id"),

@@ -7,6 +7,7 @@ pub(super) mod entries;
 pub(super) mod forgetting;
 mod forms;
 pub(super) mod history;
+pub(super) mod publications;
 pub(super) mod publisher;
 pub(super) mod queries;
 pub(super) mod staged;
