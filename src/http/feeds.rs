@@ -11,8 +11,9 @@
 //! Between a feed and its reader stands one piece of text: where the reader takes nothing, its feed
 //! waits, and after a while the connection is cut off (`unread.rs`).
 //!
-//! The ids that are told are those of publications, or the place where this process began: who
-//! follows does not see the log move by what is not published.
+//! The ids that are told are those of publications, places where this process began to follow, and
+//! for who comes from far behind the ends of the pages between: at the end of the log nobody sees it
+//! move by what is not published.
 
 mod recent;
 

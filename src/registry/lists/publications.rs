@@ -177,3 +177,164 @@ impl Stretch {
         newest.into_iter()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde_json::Map;
+
+    use super::*;
+    use crate::entropy::SeededEntropy;
+    use crate::registry::{Actor, Change, NewList, NewProfile, Roles, Settings};
+    use crate::status::StatusPurpose;
+    use crate::store::engine::{Batch, Engine as _};
+    use crate::store::event::{Event, EventKind};
+    use crate::store::memory::MemoryEngine;
+    use crate::store::tables::IdForm;
+    use crate::time::{ManualClock, Ttl};
+    use crate::vc::sealing::MasterKey;
+
+    fn house() -> (Registry, Arc<MemoryEngine>) {
+        let clock = Arc::new(ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap()));
+        let engine = Arc::new(MemoryEngine::new(clock.clone()));
+        let settings = Settings::usual("https://registry.example");
+        let entropy = Arc::new(SeededEntropy::new(1));
+        let master = MasterKey::generate(&SeededEntropy::new(0));
+        let registry = Registry::open(engine.clone(), clock, entropy, master, settings).unwrap();
+        (registry, engine)
+    }
+
+    fn operator() -> Change {
+        Change::by(Actor::operator())
+    }
+
+    fn lists(registry: &Registry, count: usize) -> Vec<ListId> {
+        let mut members = Map::new();
+        members.insert("name".into(), "School".into());
+        let new = NewProfile {
+            slug: "school".parse().unwrap(),
+            id_form: IdForm::DidWeb,
+            roles: Roles {
+                issuer: true,
+                accreditor: false,
+            },
+            history: None,
+            members,
+        };
+        let school = registry.create_profile(&operator(), &new).unwrap().id;
+        let new = NewList::usual(school, StatusPurpose::Revocation);
+        let open = |_| registry.create_list(&operator(), &new).unwrap().id;
+        (0..count).map(open).collect()
+    }
+
+    fn log(engine: &MemoryEngine, kind: EventKind) -> Seq {
+        let event = Event {
+            actor: crate::store::event::Actor::Development,
+            commitment: None,
+            kind,
+        };
+        let batch = Batch {
+            events: vec![event.encode()],
+            ..Batch::default()
+        };
+        engine.commit(batch).unwrap().seq
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// In stretches of whatever length, each list is told as it was published last.
+        #[test]
+        fn stretch_by_stretch_nothing_is_missed(
+            logged in prop::collection::vec(prop::option::of(0usize..4), 0..400),
+            most in 1usize..250,
+        ) {
+            let (registry, engine) = house();
+            let lists = lists(&registry, 4);
+            let begin = registry.newest_event();
+            let mut model = BTreeMap::new();
+            for (number, which) in (2..).zip(logged) {
+                let revision = Revision(number);
+                match which {
+                    None => drop(log(&engine, EventKind::TokenMade { id: [1; 16] })),
+                    Some(which) => {
+                        let list = lists[which];
+                        let seq = log(&engine, EventKind::ListPublished { list, revision });
+                        model.insert(list, (seq, revision));
+                    }
+                }
+            }
+            let (mut place, mut told) = (begin, BTreeMap::new());
+            loop {
+                let stretch = registry.published_since(place, most).unwrap();
+                let places: Vec<Seq> = stretch.found.iter().map(|one| one.seq).collect();
+                prop_assert!(places.is_sorted());
+                for one in stretch.found {
+                    prop_assert!(place < one.seq && one.seq <= stretch.looked_to);
+                    prop_assert_eq!(one.urls, [registry.urls().list(one.list)]);
+                    told.insert(one.list, (one.seq, one.revision));
+                }
+                prop_assert!(stretch.looked_to.0 - place.0 <= most as u64);
+                place = stretch.looked_to;
+                if stretch.more == More::No {
+                    break;
+                }
+            }
+            prop_assert_eq!(place, registry.newest_event());
+            prop_assert_eq!(told, model);
+        }
+    }
+
+    #[test]
+    fn a_stretch_ends_before_a_list_too_many() {
+        let (registry, engine) = house();
+        let lists = lists(&registry, MOST_LISTS + 1);
+        let begin = registry.newest_event();
+        let publish = |list: ListId| {
+            let revision = Revision(2);
+            log(&engine, EventKind::ListPublished { list, revision })
+        };
+        let places: Vec<Seq> = lists.iter().map(|list| publish(*list)).collect();
+        let stretch = registry.published_since(begin, 10_000).unwrap();
+        assert_eq!(stretch.found.len(), MOST_LISTS);
+        assert_eq!(
+            (stretch.looked_to, stretch.more),
+            (places[MOST_LISTS - 1], More::Perhaps)
+        );
+        let rest = registry.published_since(stretch.looked_to, 10_000).unwrap();
+        assert_eq!(
+            (rest.found.len(), rest.looked_to, rest.more),
+            (1, places[MOST_LISTS], More::No)
+        );
+        // One that is there already is not too many.
+        publish(lists[MOST_LISTS]);
+        publish(lists[MOST_LISTS]);
+        let again = registry.published_since(places[0], 10_000).unwrap();
+        assert_eq!((again.found.len(), again.more), (MOST_LISTS, More::No));
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_read_is_not_passed_over() {
+        let (registry, engine) = house();
+        let begin = registry.newest_event();
+        let events = vec![vec![9]];
+        engine
+            .commit(Batch {
+                events,
+                ..Batch::default()
+            })
+            .unwrap();
+        let made = registry.make_token(&operator(), None, Ttl::from_seconds(60));
+        made.unwrap();
+        let error = registry
+            .published_since(begin, 100)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("event 1: the event has version 9"),
+            "{error}"
+        );
+    }
+}

@@ -61,6 +61,27 @@ fn a_server_that_stops_ends_its_feeds() {
     }
 }
 
+/// A feed that stayed open would seem to say that nothing is published.
+#[test]
+fn a_log_that_cannot_be_read_is_not_silence() {
+    let house = House::open();
+    let list = house.registrar("school").opens_list("suspension");
+    let before = house.registry.newest_event().to_string();
+    let mut feed = follows(&house).unwrap();
+    let unreadable = Batch {
+        events: vec![vec![9]],
+        ..Batch::default()
+    };
+    house.engine.commit(unreadable).unwrap();
+    let heard = std::iter::repeat_with(|| feed.hears()).find(|heard| *heard != Heard::Comment);
+    assert_eq!(heard, Some(Heard::End));
+    follows(&house).err().expect("none is open").problem(503);
+    // The lists themselves are served.
+    house.call("GET", &list).send().is(200);
+    let call = house.call("GET", FEED).header("Last-Event-ID", before);
+    assert!(Reader::open(&call, house.address).is_err());
+}
+
 /// One reader takes nothing, and far more is told than a connection holds.
 #[test]
 fn a_reader_that_stops_reading_holds_up_nobody_and_is_cut_off() {
