@@ -231,7 +231,7 @@ mod tests {
 
     fn log(engine: &MemoryEngine, kind: EventKind) -> Seq {
         let event = Event {
-            actor: crate::store::event::Actor::Development,
+            actor: event::Actor::Development,
             commitment: None,
             kind,
         };
