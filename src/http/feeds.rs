@@ -82,7 +82,7 @@ impl Feeds {
         let most_open = limits.feeds.min(limits.connections / 2);
         let feeds = Arc::new(Self {
             registry,
-            recent: Mutex::new(Recent::from(begins)),
+            recent: Mutex::new(Recent::since(begins)),
             state: watch::Sender::new(State::Follows(begins)),
             wake,
             _bell: bell,
@@ -162,7 +162,7 @@ impl Feeds {
         loop {
             let (place, newest) = (self.recent().end(), self.registry.newest_event());
             if newest.0.saturating_sub(place.0) > FURTHEST {
-                *self.recent() = Recent::from(newest);
+                *self.recent() = Recent::since(newest);
                 self.says(State::Follows(newest));
                 return Ok(());
             }

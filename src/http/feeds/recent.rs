@@ -44,7 +44,7 @@ const MOST_AT_ONCE: usize = 100;
 
 impl Recent {
     /// Begins behind `begin`.
-    pub(super) fn from(begin: Seq) -> Self {
+    pub(super) fn since(begin: Seq) -> Self {
         Self {
             begin,
             end: begin,
@@ -175,7 +175,7 @@ mod tests {
             gap in 1u64..5,
             from: prop::sample::Index,
         ) {
-            let mut recent = Recent::from(Seq(7));
+            let mut recent = Recent::since(Seq(7));
             let mut all = Vec::new();
             for (number, list) in (1..).zip(lists) {
                 let made = publication(7 + number * gap, list, number);
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn the_lists_published_longest_ago_are_dropped_and_that_is_said() {
-        let mut recent = Recent::from(Seq(0));
+        let mut recent = Recent::since(Seq(0));
         let lists = u32::try_from(MOST_LISTS).unwrap() + 10;
         for list in 1..=lists {
             let made = publication(list.into(), list, 1);
