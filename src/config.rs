@@ -170,6 +170,9 @@ pub struct LimitsConfig {
     connections: usize,
     head_ms: u64,
     body_ms: u64,
+    unread_ms: NonZeroU64,
+    feeds: usize,
+    feed_heartbeat_ms: NonZeroU64,
 }
 
 /// What is fetched from others.
@@ -379,6 +382,9 @@ impl Config {
             connections: self.limits.connections,
             head: Ttl::from_millis(self.limits.head_ms),
             body: Ttl::from_millis(self.limits.body_ms),
+            unread: Ttl::from_millis(self.limits.unread_ms.get()),
+            feeds: self.limits.feeds,
+            feed_heartbeat: Ttl::from_millis(self.limits.feed_heartbeat_ms.get()),
         }
     }
 

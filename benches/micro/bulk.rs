@@ -244,6 +244,9 @@ fn edge(place: &Place) -> Edge {
             connections: 1,
             head: minutes,
             body: minutes,
+            unread: minutes,
+            feeds: 0,
+            feed_heartbeat: minutes,
         },
     }
 }

@@ -451,6 +451,9 @@ fn edge(registry: Arc<Registry>) -> Edge {
             connections: 1,
             head: minutes,
             body: minutes,
+            unread: minutes,
+            feeds: 0,
+            feed_heartbeat: minutes,
         },
     }
 }

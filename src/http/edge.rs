@@ -80,4 +80,10 @@ pub struct Limits {
     pub head: Ttl,
     /// Time for a request's body to arrive.
     pub body: Ttl,
+    /// How long an answer may wait for its reader to take more of it, before it is cut off.
+    pub unread: Ttl,
+    /// Open change feeds; more are asked to come back.
+    pub feeds: usize,
+    /// After so long without news a feed says that it is still there.
+    pub feed_heartbeat: Ttl,
 }

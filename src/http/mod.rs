@@ -7,6 +7,7 @@
 mod accept;
 mod auth;
 mod edge;
+mod feeds;
 mod moment;
 mod openapi;
 mod pages;
@@ -16,12 +17,14 @@ mod request;
 pub mod routes;
 mod server;
 mod service;
+mod unread;
 
 mod achievements;
 mod bulk;
 mod credentials;
 mod endorsements;
 mod federation;
+mod feed;
 mod health;
 mod home;
 mod lists;

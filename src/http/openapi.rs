@@ -6,7 +6,7 @@ use super::edge::Edge;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
-use super::routes::{Access, ROUTES, Route};
+use super::routes::{Access, FEED, ROUTES, Route};
 use crate::web::{DocsPage, RouteLine};
 
 pub(super) fn show(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
@@ -155,10 +155,17 @@ fn parameters(route: &Route) -> Vec<Value> {
         "description": "Two requests with one key are one request",
         "schema": { "type": "string", "maxLength": 255 },
     });
+    let last = json!({
+        "name": "Last-Event-ID", "in": "header", "required": false,
+        "description": "The id of the last event that was read: the answer goes on behind it. It \
+            goes before the parameter since",
+        "schema": { "type": "string" },
+    });
     let changes = route.method == "POST" && route.access == Access::Token;
     of_path
         .chain(of_query)
         .chain(changes.then_some(key))
+        .chain((route.media == FEED).then_some(last))
         .collect()
 }
 
@@ -192,17 +199,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("endorsements", "embed puts the endorsements in force into the document"),
     ("limit", "The most items on a page: 1 to 1,000; of an export 1 to 100,000"),
     ("cursor", "Where the page begins, from the Link header of the page before"),
-    ("firstLine", "Number of the body's first row, where the rows before it were sent already"),
-    ("statusPurpose", "What the bits of a table's list mean, such as revocation"),
-    ("statusSize", "Bits an entry of a table's list: 1"),
-    ("length", "Entries of a table's list; 131,072 where nothing is said"),
-    ("ttl", "Milliseconds for which a copy of a table's list may be used"),
-    ("pairedWith", "URL or id of another list of the issuer, over whose indexes a table's list is to lie"),
-    ("usedIndexes", "rows: a table names every index that is in use; otherwise none is given out here"),
-    ("source", "URL of the list where it comes from; kept in the audit trail"),
-    ("format", "ndjson, csv or json, whatever the request accepts"),
-    ("all", "given-out: clear entries that are in use as well"),
-    ("from", "The index to go on from, as the Link header of the page before says"),
+    ("since", "Id of an event: those behind it; without it those from now on"),
     ("reason", "Why; kept with the change in the audit trail"),
     ("firstLine", "The number that the first row of the body has in the table that it is part of"),
     ("statusPurpose", "With a table: what a set bit means"),

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::feed::Follow;
 use crate::time::{Timestamp, Ttl};
 use crate::web::CONTENT_SECURITY_POLICY;
 
@@ -16,6 +17,8 @@ pub struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Bytes,
+    /// What the body goes on with, for as long as there is somebody who reads it.
+    pub(super) follow: Option<Follow>,
 }
 
 impl Reply {
@@ -26,6 +29,7 @@ impl Reply {
             status,
             headers,
             body: body.into(),
+            follow: None,
         }
     }
 
@@ -54,6 +58,7 @@ impl Reply {
             status,
             headers: Vec::new(),
             body: Bytes::new(),
+            follow: None,
         }
     }
 

@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use super::{
-    achievements, bulk, credentials, endorsements, federation as oidf, health, home, lists,
+    achievements, bulk, credentials, endorsements, federation as oidf, feed, health, home, lists,
     openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks, verification,
     wellknown,
 };
@@ -243,6 +243,7 @@ pub(super) const LIST: &[&str] = &[
 ];
 pub(super) const LIST_2021: &[&str] =
     &["application/vc", "application/ld+json", "application/json"];
+pub(super) const FEED: &[&str] = &["text/event-stream"];
 pub(super) const TOKEN_LIST: &[&str] =
     &["application/statuslist+jwt", "application/statuslist+cwt"];
 const CREDENTIAL: &[&str] = &[
@@ -340,6 +341,7 @@ pub static ROUTES: &[Route] = &[
     gives(as_it_was(get("/status-lists/{list}/2021", "The same list as a signed StatusList2021Credential, now or as it was", lists::show_2021), &["timestamp"]), LIST_2021, SECURED),
     gives(needing(with_query(get("/token-status-lists", "Where an issuer's token lists are", lists::aggregate), &["issuer"]), &["issuer"]), JSON, &["status_lists"]),
     gives(as_it_was(get("/token-status-lists/{list}", "A signed Token Status List, now or as it was at a moment in the past", lists::show_token), &["time"]), TOKEN_LIST, &[]),
+    gives(with_query(get("/events/published", "Change feed: each list and its revision as it is published, as server-sent events", feed::show), &["since"]), FEED, &[]),
     gives(with_query(get("/status", "The status of one entry, or of a credential by its id, now or at a moment in the past", statuses::look_up), &["list", "index", "credential", "issuer", "at"]), JSON, &["outcome", "asOf"]),
     gives(ask("/status/query", "The status of up to 10,000 entries or credentials, now or at a moment in the past", body::<statuses::StatusQuery>(), statuses::query), JSON, &["results", "asOf"]),
     gives(with_query(get("/endorsements", "Endorsements by subject, endorser, kind, moment and standing", endorsements::list), &["subject", "endorser", "kind", "at", "standing", "limit", "cursor"]), JSON, &["endorsements", "asOf"]),

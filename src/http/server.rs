@@ -1,5 +1,5 @@
-//! The accept loop: connections are counted, slow heads are cut off, and a stop lets what is
-//! under way finish. (`warp::serve` has none of that, so warp answers here as a service.)
+//! The accept loop: connections are counted, slow heads and slow readers are cut off, and a stop
+//! lets what is under way finish. (`warp::serve` has none of that, so warp answers here as a service.)
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +15,9 @@ use tokio::task::JoinHandle;
 use tracing::{debug, info, warn};
 
 use super::edge::{Edge, Limits};
+use super::feeds::Feeds;
 use super::service;
+use super::unread::Impatient;
 
 /// A server that takes connections until it is told to stop.
 pub struct Running {
@@ -55,7 +57,8 @@ async fn accept(edge: Arc<Edge>, listener: TcpListener, mut stopped: oneshot::Re
     let limits = edge.limits;
     let permits = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
-    let service = warp::service(service::filter(edge));
+    let feeds = Feeds::start(edge.registry.clone(), &limits);
+    let service = warp::service(service::filter(edge, feeds.clone()));
     let builder = builder(&limits);
     loop {
         let permit = tokio::select! {
@@ -76,6 +79,8 @@ async fn accept(edge: Arc<Edge>, listener: TcpListener, mut stopped: oneshot::Re
                 continue;
             }
         };
+        set_nodelay(&stream);
+        let stream = Impatient::new(stream, Duration::from_millis(limits.unread.millis()));
         let connection = connect(&builder, stream, service.clone(), &graceful);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -85,6 +90,7 @@ async fn accept(edge: Arc<Edge>, listener: TcpListener, mut stopped: oneshot::Re
         });
     }
     drop(listener);
+    feeds.end();
     tokio::select! {
         () = graceful.shutdown() => info!("all requests under way are answered"),
         () = tokio::time::sleep(DRAIN) => warn!("some requests were still under way and are cut off"),
@@ -101,9 +107,15 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     builder
 }
 
+fn set_nodelay(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!(%error, "TCP_NODELAY could not be set");
+    }
+}
+
 fn connect<S>(
     builder: &Builder<TokioExecutor>,
-    stream: TcpStream,
+    stream: Impatient<TcpStream>,
     service: S,
     graceful: &GracefulShutdown,
 ) -> impl Future<Output = Result<(), String>> + Send + use<S>
@@ -117,9 +129,6 @@ where
         + 'static,
     S::Future: Send,
 {
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "TCP_NODELAY could not be set");
-    }
     let service = TowerToHyperService::new(service);
     let connection = builder
         .serve_connection(TokioIo::new(stream), service)

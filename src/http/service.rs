@@ -4,17 +4,19 @@
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tracing::{error, info};
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
-use warp::{Filter, Stream};
+use warp::reply::Response;
+use warp::{Filter, Reply as _, Stream};
 
 use super::accept;
 use super::auth;
 use super::edge::{Edge, Limits};
+use super::feeds::{Feeds, Told};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::{Request, parse_query};
@@ -34,6 +36,7 @@ struct Shared {
     /// A permit is held while a list is put together as it was and signed, which takes a processor
     /// and up to some ten megabytes, unlike other reads.
     pasts: Arc<Semaphore>,
+    feeds: Arc<Feeds>,
 }
 
 /// How many changes are made at a time; more wait their turn.
@@ -44,13 +47,14 @@ const VERIFICATIONS_AT_A_TIME: usize = 128;
 const PASTS_AT_A_TIME: usize = 8;
 
 /// The service as a warp filter. There is one filter, so nothing can fall through to another.
-pub(super) fn filter(edge: Arc<Edge>) -> BoxedFilter<(Response<Bytes>,)> {
+pub(super) fn filter(edge: Arc<Edge>, feeds: Arc<Feeds>) -> BoxedFilter<(Response,)> {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let shared = Arc::new(Shared {
         edge,
         changes: Arc::new(Semaphore::new(CHANGES_AT_A_TIME)),
         verifications: Arc::new(Semaphore::new(VERIFICATIONS_AT_A_TIME)),
         pasts: Arc::new(Semaphore::new(PASTS_AT_A_TIME)),
+        feeds,
     });
     warp::any()
         .map(move || shared.clone())
@@ -67,7 +71,8 @@ pub(super) fn filter(edge: Arc<Edge>) -> BoxedFilter<(Response<Bytes>,)> {
                     query,
                     headers,
                 };
-                to_response(answer(&shared, head, body).await)
+                let (reply, told) = answer(&shared, head, body).await;
+                to_response(reply, told)
             },
         )
         .boxed()
@@ -107,7 +112,8 @@ impl Head {
     }
 }
 
-async fn answer<S, B>(shared: &Shared, head: Head, body: S) -> Reply
+/// The answer, with what its body goes on with, where it does.
+async fn answer<S, B>(shared: &Shared, head: Head, body: S) -> (Reply, Option<Told>)
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf + Send,
@@ -122,6 +128,12 @@ where
     let path = head.path.clone();
     let wants_page = reads && prefers_page(&head.headers);
     let mut reply = reply_to(shared, head, body).await;
+    let opened = reply.follow.filter(|_| !is_head);
+    let opened = opened.map(|follow| shared.feeds.open(follow)).transpose();
+    let told = opened.unwrap_or_else(|problem| {
+        reply = problem.to_reply();
+        None
+    });
     if wants_page && reply.get("content-type") == Some(PROBLEM) {
         reply = problem_page(&reply);
     }
@@ -131,7 +143,8 @@ where
     } else {
         info!(%method, path, status = reply.status, "request");
     }
-    finish(reply, if_none_match.as_deref(), is_head, origin)
+    let reply = finish(reply, if_none_match.as_deref(), is_head, origin);
+    (reply, told)
 }
 
 /// Routes and authenticates, all before the body is looked at; then reads it and runs the handler.
@@ -248,7 +261,7 @@ fn preflight(allow: &str, public: bool) -> Reply {
         .header("Access-Control-Allow-Methods", allow)
         .header(
             "Access-Control-Allow-Headers",
-            "Accept, Authorization, Content-Type, If-None-Match",
+            "Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID",
         )
         .header("Access-Control-Max-Age", "86400")
 }
@@ -419,9 +432,11 @@ fn finish(
         reply.body = Bytes::new();
         reply.headers.retain(|(name, _)| *name != "Content-Type");
     } else if is_head {
-        reply = reply
-            .clone()
-            .header("Content-Length", reply.body.len().to_string());
+        // Nobody knows how long an answer will be that goes on.
+        if reply.follow.is_none() {
+            let length = reply.body.len().to_string();
+            reply = reply.header("Content-Length", length);
+        }
         reply.body = Bytes::new();
     }
     if reply.get("cache-control").is_none() {
@@ -440,8 +455,11 @@ fn finish(
     reply
 }
 
-fn to_response(reply: Reply) -> Response<Bytes> {
-    let mut response = Response::new(reply.body);
+fn to_response(reply: Reply, told: Option<Told>) -> Response {
+    let mut response = match told {
+        Some(told) => warp::reply::stream(told).into_response(),
+        None => http::Response::new(reply.body).into_response(),
+    };
     *response.status_mut() =
         StatusCode::from_u16(reply.status).expect("replies are made with statuses from this crate");
     for (name, value) in reply.headers {

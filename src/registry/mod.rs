@@ -8,6 +8,7 @@
 //! everything stands, worked out at each look-up. What signs and verifies stands beside them.
 
 mod actor;
+mod bell;
 mod change;
 mod endorsements;
 mod error;
@@ -37,6 +38,7 @@ use crate::vc::sealing::{MasterKey, Sealed};
 pub use crate::store::event::RequestStep;
 pub use crate::verify::outcome::Outcome;
 pub use actor::Actor;
+pub use bell::Listener;
 pub use change::{Change, Expected, Idempotency};
 pub use endorsements::accreditors::AccreditorAction;
 pub use endorsements::embedding::{Embed, Embedded};
@@ -55,6 +57,7 @@ pub use lists::as_it_was::ListThen;
 pub use lists::export::{ExportPage, ExportRow, ExportedList, Exporting};
 pub use lists::forgetting::Forgotten;
 pub use lists::import::{BroughtList, ImportedList, UsedIndexes};
+pub use lists::publications::{More, Publication, Publications};
 pub use lists::publisher::{PublishedList, Publisher};
 pub use lists::queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
@@ -147,6 +150,7 @@ pub struct Registry {
     lanes: lists::statuses::Lanes,
     turns: lists::allocation::Turns,
     published: lists::publisher::Snapshot,
+    publications: bell::Bell,
     lately: lists::as_it_was::Lately,
     all_issuers: standing::ready::Ready<Issuers>,
     all_keys: standing::ready::Ready<KeySet>,
@@ -182,6 +186,7 @@ impl Registry {
             lanes: lists::statuses::Lanes::default(),
             turns: lists::allocation::Turns::default(),
             published,
+            publications: bell::Bell::default(),
             lately: lists::as_it_was::Lately::default(),
             all_issuers: standing::ready::Ready::default(),
             all_keys: standing::ready::Ready::default(),

@@ -43,8 +43,8 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::codec::{CodecError, Reader};
-use crate::ids::ProfileId;
-use kind::profile;
+use crate::ids::{ListId, ProfileId, Revision};
+use kind::{LIST_PUBLISHED, profile};
 
 pub use kind::{EndorsementState, EventKind};
 pub use requests::{RequestEvent, RequestStep};
@@ -95,6 +95,26 @@ pub fn commitment(salt: &[u8; 16], text: &str) -> [u8; 32] {
     hash.update(salt);
     hash.update(text.as_bytes());
     hash.finalize().into()
+}
+
+/// Which list was published and at which revision, where that is what a body says. Of other bodies
+/// no more is read than of which kind they are.
+///
+/// # Errors
+/// As [`Event::decode`], for a body of this kind or of another version.
+pub fn published(body: &[u8]) -> Result<Option<(ListId, Revision)>, EventError> {
+    let mut reader = Reader::new(body);
+    let version = reader.u8()?;
+    if version != EVENT_VERSION {
+        return Err(EventError::Version(version));
+    }
+    if reader.u8()? != LIST_PUBLISHED {
+        return Ok(None);
+    }
+    Ok(match Event::decode(body)?.kind {
+        EventKind::ListPublished { list, revision } => Some((list, revision)),
+        _ => None,
+    })
 }
 
 impl Event {
@@ -302,7 +322,7 @@ mod tests {
             any::<(u64, u64)>(),
         );
         (
-            0usize..19,
+            0usize..20,
             raw,
             any::<u8>(),
             prop::collection::vec(any::<u32>(), 0..20),
@@ -349,6 +369,10 @@ mod tests {
                             status: small,
                             indexes: indexes.into(),
                         },
+                        17 => EventKind::ListPublished {
+                            list,
+                            revision: Revision(first),
+                        },
                         11 => EventKind::EndorsementIssued { endorsement },
                         12 => {
                             let state = states[usize::from(small) % 3];
@@ -369,7 +393,7 @@ mod tests {
                                 RequestStep::ALL[usize::from(small) % RequestStep::ALL.len()],
                             ),
                         },
-                        17 => EventKind::ListImported {
+                        18 => EventKind::ListImported {
                             list,
                             space,
                             digest: [id[1]; 32],
@@ -388,6 +412,11 @@ mod tests {
             kind in kinds(),
         ) {
             let event = event(actor, commitment.filter(|bytes| *bytes != [0; 32]), kind);
+            let told = match event.kind {
+                EventKind::ListPublished { list, revision } => Some((list, revision)),
+                _ => None,
+            };
+            prop_assert_eq!(published(&event.encode()), Ok(told));
             prop_assert_eq!(Event::decode(&event.encode()), Ok(event));
         }
 

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod dcc;
+mod feed;
 mod lists;
 mod our_lists;
 mod proofs;

@@ -10,6 +10,7 @@ mod forms;
 pub(super) mod history;
 pub(super) mod import;
 mod in_use;
+pub(super) mod publications;
 pub(super) mod publisher;
 pub(super) mod queries;
 pub(super) mod staged;

@@ -9,7 +9,8 @@
 //!    written yet;
 //! 3. artefacts and "published" are committed, the latter compared with what was read, so that an
 //!    older state never replaces a newer one – a crash after it only repeats step 4;
-//! 4. the artefacts that are kept ready in memory are swapped.
+//! 4. the artefacts that are kept ready in memory are swapped, and who follows publications hears
+//!    of it – the log tells them where this does not.
 
 mod threads;
 
@@ -233,6 +234,7 @@ impl Registry {
                         let ready = PublishedList::of(artefact, ttl);
                         self.published.swap(place, &ready);
                     }
+                    self.publications.ring();
                     return Ok(());
                 }
                 // Somebody else published meanwhile: look again.

@@ -170,6 +170,9 @@ pub enum EndorsementState {
     Revoked,
 }
 
+/// The code of [`EventKind::ListPublished`], which is looked for among all others.
+pub(super) const LIST_PUBLISHED: u8 = 0x34;
+
 impl EventKind {
     /// The byte that names the kind in stored events. A number is never given a second meaning.
     pub const fn code(&self) -> u8 {
@@ -186,7 +189,7 @@ impl EventKind {
             Self::ListOpened { .. } => 0x31,
             Self::EntriesAllocated { .. } => 0x32,
             Self::StatusChanged { .. } => 0x33,
-            Self::ListPublished { .. } => 0x34,
+            Self::ListPublished { .. } => LIST_PUBLISHED,
             Self::ListImported { .. } => 0x35,
             Self::EndorsementIssued { .. } => 0x40,
             Self::EndorsementStatus { .. } => 0x41,
@@ -330,7 +333,7 @@ impl EventKind {
                 status: from.u8()?,
                 indexes: SortedIndexes::decode(from)?,
             },
-            0x34 => Self::ListPublished {
+            LIST_PUBLISHED => Self::ListPublished {
                 list: list(from)?,
                 revision: Revision(from.u64()?),
             },

@@ -11,6 +11,8 @@ mod description;
 mod development;
 mod elsewhere;
 mod federation;
+mod feed;
+mod feed_bounds;
 mod framing;
 mod health;
 mod idempotency;

@@ -130,12 +130,30 @@ impl Connection {
             body: Vec::new(),
         };
         let length = answer.header("content-length").map(|l| l.parse().unwrap());
-        if !to_head && !matches!(status, 204 | 304) {
+        // One that goes on is read piece by piece, by who wants it.
+        let goes_on = answer.header("content-type") == Some("text/event-stream");
+        if !to_head && !goes_on && !matches!(status, 204 | 304) {
             assert_eq!(answer.header("transfer-encoding"), None, "not read here");
             answer.body = vec![0; length.unwrap_or(0)];
             self.0.read_exact(&mut answer.body).unwrap();
         }
         answer
+    }
+
+    /// The next chunk of a body that goes on; `None` at its proper end.
+    pub(crate) fn chunk(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+        let mut size = String::new();
+        self.0.read_line(&mut size)?;
+        let size = usize::from_str_radix(size.trim_end(), 16)
+            .map_err(|_| std::io::ErrorKind::UnexpectedEof)?;
+        let mut chunk = vec![0; size + 2];
+        self.0.read_exact(&mut chunk)?;
+        assert_eq!(
+            chunk.split_off(size),
+            b"\r\n",
+            "a chunk ends with a line's end"
+        );
+        Ok((size > 0).then_some(chunk))
     }
 
     fn line(&mut self) -> String {

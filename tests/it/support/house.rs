@@ -37,12 +37,12 @@ pub(crate) struct Plan {
     publish_delay: Option<Duration>,
     catches_up: bool,
     anchors: Vec<String>,
-    body_bytes: usize,
     reach: Option<(Policy, Arc<dyn Names>)>,
     lists_hold: Ttl,
     history: HistoryAccess,
     history_kept: Option<Ttl>,
     fill_floor: u8,
+    limits: Limits,
 }
 
 /// A registry that runs. Dropping it ends the server.
@@ -78,13 +78,13 @@ impl Plan {
             at_its_address: false,
             publish_delay: None,
             catches_up: true,
-            body_bytes: 1 << 20,
             reach: None,
             anchors: Vec::new(),
             lists_hold: Settings::usual(ORIGIN).list_validity,
             history: Settings::usual(ORIGIN).history,
             history_kept: None,
             fill_floor: 0,
+            limits: limits(),
         }
     }
 
@@ -128,7 +128,8 @@ impl Plan {
 
     /// Bodies may have so many bytes, bulk ones four times as many.
     pub(crate) fn taking_in(mut self, bytes: usize) -> Self {
-        self.body_bytes = bytes;
+        self.limits.body_bytes = bytes;
+        self.limits.bulk_body_bytes = bytes * 4;
         self
     }
 
@@ -159,6 +160,12 @@ impl Plan {
     /// An issuer fills so many percent of a list before it opens another for the same purpose.
     pub(crate) fn filling(mut self, percent: u8) -> Self {
         self.fill_floor = percent;
+        self
+    }
+
+    /// With other limits than the usual ones.
+    pub(crate) fn within(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.limits);
         self
     }
 
@@ -193,7 +200,7 @@ impl Plan {
         let publisher = self
             .publish_delay
             .map(|delay| Publisher::start(registry.clone(), delay).unwrap());
-        let mut edge = edge(registry.clone(), self.mode, self.body_bytes);
+        let mut edge = edge(registry.clone(), self.mode, self.limits);
         if let Some((policy, names)) = self.reach {
             edge.localhost = policy.did_localhost();
             edge.outside = Arc::new(Elsewhere::new(policy, names, clock.clone()).unwrap());
@@ -278,7 +285,7 @@ pub(crate) fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::new(start))
 }
 
-fn edge(registry: Arc<Registry>, mode: Mode, body_bytes: usize) -> Edge {
+fn edge(registry: Arc<Registry>, mode: Mode, limits: Limits) -> Edge {
     Edge {
         registry,
         outside: Arc::new(Given::refused()),
@@ -296,12 +303,19 @@ fn edge(registry: Arc<Registry>, mode: Mode, body_bytes: usize) -> Edge {
             standing: Ttl::from_seconds(300),
             description: Ttl::from_seconds(3_600),
         },
-        limits: Limits {
-            body_bytes,
-            bulk_body_bytes: body_bytes * 4,
-            connections: 1_000,
-            head: Ttl::from_seconds(10),
-            body: Ttl::from_seconds(30),
-        },
+        limits,
+    }
+}
+
+const fn limits() -> Limits {
+    Limits {
+        body_bytes: 1 << 20,
+        bulk_body_bytes: 1 << 22,
+        connections: 1_000,
+        head: Ttl::from_seconds(10),
+        body: Ttl::from_seconds(30),
+        unread: Ttl::from_seconds(30),
+        feeds: 100,
+        feed_heartbeat: Ttl::from_seconds(15),
     }
 }

@@ -280,6 +280,9 @@ fn edge(registry: Arc<Registry>) -> Edge {
             connections: 1,
             head: no_time,
             body: no_time,
+            unread: no_time,
+            feeds: 0,
+            feed_heartbeat: no_time,
         },
     }
 }
