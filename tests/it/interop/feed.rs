@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::io::{BufRead as _, BufReader, copy};
+use std::ffi::OsStr;
+use std::io::{self, BufRead as _, BufReader, Write as _, copy};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -23,6 +24,12 @@ fn an_event_source_that_is_cut_off_comes_back_and_misses_nothing() {
         peers();
         return;
     };
+    if !has_event_source(&node) {
+        // Written past the capture of a test's output, which hides what a passing test says.
+        let line = b"skipped: the change feed with Node, which has an EventSource from 20.18 on\n";
+        io::stderr().write_all(line).unwrap();
+        return;
+    }
     let house = House::open();
     let school = house.registrar("school");
     let lists = [Changing::open(&school), Changing::open(&school)];
@@ -47,6 +54,13 @@ fn an_event_source_that_is_cut_off_comes_back_and_misses_nothing() {
     }
 }
 
+const EVENT_SOURCE: &str = "--experimental-eventsource";
+
+fn has_event_source(node: &OsStr) -> bool {
+    let asked = Command::new(node).args([EVENT_SOURCE, "-e", ""]).output();
+    asked.expect("Node starts").status.success()
+}
+
 /// Node, following.
 struct Source {
     lines: BufReader<ChildStdout>,
@@ -54,10 +68,10 @@ struct Source {
 }
 
 impl Source {
-    fn start(node: &std::ffi::OsStr, url: &str) -> Self {
+    fn start(node: &OsStr, url: &str) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/feed.mjs");
         let mut program = Command::new(node)
-            .arg("--experimental-eventsource")
+            .arg(EVENT_SOURCE)
             .args([script.as_os_str(), url.as_ref()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
