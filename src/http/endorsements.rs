@@ -185,7 +185,7 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 /// An endorsement that was issued elsewhere.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct ImportBody {
+pub(super) struct EndorsementImportBody {
     /// The EndorsementCredential with its proof, its envelope, or a string, which is a compact JWS.
     verifiable_credential: Value,
     /// `profile`, `achievement` or `credential`: what it is about, where that does not live here.
@@ -193,7 +193,7 @@ pub(super) struct ImportBody {
 }
 
 pub(super) fn import(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let body: ImportBody = request.json()?;
+    let body: EndorsementImportBody = request.json()?;
     let new = NewImport {
         credential: body.verifiable_credential,
         kind: match body.kind.as_deref() {

@@ -27,7 +27,7 @@ use used::Used;
 /// A list from elsewhere: either its statuses, or the credential that publishes them.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(in crate::http) struct ImportBody {
+pub(in crate::http) struct ListImportBody {
     /// The issuer: slug or id of a profile here.
     issuer: String,
     /// What the bits mean. A credential says so itself.
@@ -110,7 +110,7 @@ pub(in crate::http) fn import(edge: &Edge, request: &Request) -> Result<Reply, P
 }
 
 /// A list out of a JSON body, and how many entries were given.
-fn read(edge: &Edge, body: ImportBody) -> Result<(BroughtList, u64), Problem> {
+fn read(edge: &Edge, body: ListImportBody) -> Result<(BroughtList, u64), Problem> {
     let issuer = edge.registry.profile_named(&body.issuer, "/issuer")?.id;
     let (read, told_ttl, told_source) = match (&body.encoded_list, &body.credential) {
         (Some(encoded), None) => (of_statuses(issuer, &body, encoded)?, None, None),
@@ -157,7 +157,7 @@ fn read(edge: &Edge, body: ImportBody) -> Result<(BroughtList, u64), Problem> {
     Ok((brought, given))
 }
 
-fn of_statuses(issuer: ProfileId, body: &ImportBody, encoded: &str) -> Result<Read, Problem> {
+fn of_statuses(issuer: ProfileId, body: &ListImportBody, encoded: &str) -> Result<Read, Problem> {
     let Some(purpose) = &body.status_purpose else {
         return Err(Problem::invalid(
             "",
@@ -238,7 +238,7 @@ fn of_token(
 fn of_credential(
     edge: &Edge,
     issuer: ProfileId,
-    body: &ImportBody,
+    body: &ListImportBody,
     credential: &Value,
 ) -> Result<(Read, Option<u64>, Option<String>), Problem> {
     let refused = |detail: String| Problem::invalid("/credential", detail);

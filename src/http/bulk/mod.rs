@@ -9,7 +9,7 @@ mod lines;
 mod updates;
 
 pub(super) use export::export;
-pub(super) use import::{ImportBody, import};
+pub(super) use import::{ListImportBody, import};
 pub(super) use updates::update;
 
 use super::request::Request;

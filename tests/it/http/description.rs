@@ -195,6 +195,39 @@ fn what_is_answered_is_what_is_described() {
     assert!(looked_at > 15, "{looked_at}");
 }
 
+/// Whatever a body may hold is described with the route that takes it, and not with another's.
+#[test]
+fn what_a_body_takes_is_what_is_described() {
+    let description = description();
+    let house = House::open();
+    let operator = house.operator();
+    let mut looked_at = 0;
+    for ((method, path), operation) in operations(&description) {
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let Some(reference) = schema["$ref"].as_str().filter(|_| !path.contains('{')) else {
+            continue;
+        };
+        let described = description.pointer(&reference[1..]).expect("a schema");
+        if described["additionalProperties"] != false {
+            continue;
+        }
+        let asked = json!({ "noSuchMember": 1 });
+        let problem = operator
+            .call(&method, &path)
+            .json(&asked)
+            .send()
+            .problem(400);
+        let detail = text(&problem["detail"]);
+        let (_, taken) = detail.split_once("known are ").expect(&detail);
+        let taken: BTreeSet<&str> = taken.split(", ").collect();
+        let members = described["properties"].as_object().expect("members");
+        let members: BTreeSet<&str> = members.keys().map(String::as_str).collect();
+        assert_eq!(members, taken, "{path}");
+        looked_at += 1;
+    }
+    assert!(looked_at > 8, "{looked_at}");
+}
+
 #[test]
 fn a_form_is_described_as_one_and_a_trial_by_what_it_answers() {
     let description = description();
