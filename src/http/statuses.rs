@@ -171,13 +171,17 @@ pub(super) fn may_see(edge: &Edge, request: &Request) -> Result<MaySee, Problem>
 }
 
 fn entry_members(answer: &StatusAnswer) -> Value {
-    json!({
+    let mut members = json!({
         "status": answer.status,
         "purpose": answer.purpose.as_str(),
         "valid": answer.status == 0,
         "outcome": answer.outcome,
         "revision": answer.revision,
-    })
+    });
+    if let Some(message) = &answer.message {
+        members["message"] = message.as_str().into();
+    }
+    members
 }
 
 fn credential_members(answer: &CredentialAnswer) -> Value {

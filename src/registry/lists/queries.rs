@@ -26,6 +26,8 @@ pub struct StatusAnswer {
     pub purpose: StatusPurpose,
     /// How it stands, as far as this list says.
     pub outcome: Outcome,
+    /// What the value means, where the list has messages (`statusMessage`).
+    pub message: Option<String>,
     /// The list's revision that was read: the one in force at the moment asked for.
     pub revision: Revision,
 }
@@ -419,10 +421,13 @@ pub(in crate::registry) fn answer_of(
         Effect::None | Effect::Refreshes | Effect::Informs => Outcome::Active,
         Effect::Undefined => Outcome::Unknown,
     };
+    let messages = record.entry.messages();
+    let message = messages.and_then(|messages| messages.as_messages().message(status));
     StatusAnswer {
         status,
         purpose: record.purpose.clone(),
         outcome,
+        message: message.map(str::to_owned),
         revision,
     }
 }

@@ -120,3 +120,36 @@ fn a_credential_made_elsewhere_has_its_status_here_by_its_id() {
         "revoked"
     );
 }
+
+#[test]
+fn a_look_up_tells_what_a_status_means() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let texts = ["with its owner", "reported lost", "found", "replaced"];
+    let messages = texts.iter().enumerate();
+    let messages = messages
+        .map(|(status, message)| json!({ "status": format!("{status:#x}"), "message": message }));
+    let new = json!({
+        "issuer": "school",
+        "statusPurpose": "message",
+        "statusSize": 2,
+        "statusMessage": messages.collect::<Vec<_>>(),
+    });
+    let opened = school.post("/status-lists", &new).is(201).json();
+    let list = text(&opened["id"]);
+    let ids = json!({ "credentialIds": ["urn:card:1"] });
+    let entries = school.post(&format!("{list}/entries"), &ids).is(200).json();
+    let (_, index) = place(&entries["entries"][0]);
+    for status in [0, 1, 3, 2] {
+        let change = json!({ "updates": [{ "index": index, "status": status }] });
+        school.post(&format!("{list}/updates"), &change).is(200);
+        let said = house.verifier().looks_up(&list, index);
+        assert_eq!(said["status"], status);
+        assert_eq!(said["message"], texts[status]);
+        let by_id = school.get("/status?credential=urn:card:1").is(200).json();
+        assert_eq!(by_id["entries"][0]["message"], texts[status]);
+    }
+    let plain = school.opens_list("revocation");
+    let said = house.verifier().looks_up(&plain, 5);
+    assert_eq!(said.get("message"), None, "{said}");
+}
