@@ -7,7 +7,7 @@ use super::history::{Past, entry_at};
 use super::staged::stored_page;
 use crate::bitstring::{IndexOutOfRange, StatusIndex, get_in_page, page_of};
 use crate::ids::{ListId, ProfileId, Revision, SpaceId};
-use crate::registry::lists::list_of;
+use crate::registry::lists::{in_token, list_of};
 use crate::registry::profiles::id_digest;
 use crate::registry::{Actor, Outcome, Registry, RegistryError, Thing};
 use crate::status::{Effect, StatusPurpose};
@@ -347,8 +347,10 @@ impl Registry {
         }))
     }
 
-    /// What the lists say, or said at `at`, of the entries that a credential carries. A list that
-    /// was opened later said nothing then; one whose past is not held leaves the credential unknown.
+    /// What the lists say, or said at `at`, of the entries that a credential carries. Where its
+    /// indexes have a token list it may carry that as well, and so all that the token list shows. A
+    /// list that was opened later said nothing then; one whose past is not held leaves the
+    /// credential unknown.
     fn carried_entries(
         &self,
         read: &dyn Read,
@@ -357,13 +359,19 @@ impl Registry {
     ) -> Result<Result<Vec<EntryAnswer>, StatusUnknown>, RegistryError> {
         let space = space_of(read, carried.space)?;
         let issuer = self.profile_record(read, carried.space.owner())?.issuer_id;
-        let planes = carried
-            .purposes
+        let own = carried.purposes.iter();
+        let own = own.filter_map(|purpose| space.plane(purpose));
+        let others = space
+            .planes
             .iter()
-            .filter_map(|purpose| space.plane(purpose));
+            .filter(|plane| space.token.is_some() && !carried.purposes.contains(&plane.purpose));
         let mut answers = Vec::new();
-        for list in planes {
+        for list in own.chain(others.map(|plane| plane.list)) {
             let record = list_of(read, &self.urls(), list)?;
+            let shown = in_token(&record.purpose, record.in_token);
+            if !shown && !carried.purposes.contains(&record.purpose) {
+                continue;
+            }
             let index = record
                 .length()
                 .index(carried.index.into())

@@ -153,3 +153,31 @@ fn a_look_up_tells_what_a_status_means() {
     let said = house.verifier().looks_up(&plain, 5);
     assert_eq!(said.get("message"), None, "{said}");
 }
+
+/// With its place a credential is given the claim for the token list, which shows every list over
+/// the same indexes. What is asked by id is no milder than that.
+#[test]
+fn a_look_up_by_id_shows_what_the_token_list_of_its_indexes_shows() {
+    let house = House::open();
+    let school = house.registrar("school");
+    for (formats, outcome) in [(json!(["token"]), "suspended"), (json!([]), "active")] {
+        let mut new = json!({ "issuer": "school", "statusPurpose": "revocation" });
+        new["formats"] = formats;
+        let revocations = school.post("/status-lists", &new).is(201).json()["id"].clone();
+        let mut new = json!({ "issuer": "school", "statusPurpose": "suspension" });
+        new["pairedWith"] = revocations.clone();
+        let suspensions = school.post("/status-lists", &new).is(201).json()["id"].clone();
+        let id = format!("urn:card:{outcome}");
+        let ids = json!({ "credentialIds": [id] });
+        let entries = format!("{}/entries", text(&revocations));
+        let entries = school.post(&entries, &ids).is(200).json();
+        assert_eq!(entries.get("status").is_some(), outcome == "suspended");
+        let (_, index) = place(&entries["entries"][0]);
+        let suspend = json!({ "updates": [{ "index": index, "status": 1 }] });
+        let updates = format!("{}/updates", text(&suspensions));
+        school.post(&updates, &suspend).is(200);
+        let by_id = format!("/status?credential={id}");
+        let said = school.get(&by_id).is(200).json();
+        assert_eq!(said["outcome"], outcome, "{said}");
+    }
+}
