@@ -82,6 +82,24 @@ pub struct AlsoPublished {
     pub jcs_proof: bool,
 }
 
+impl AlsoPublished {
+    /// What a list over a space is published as.
+    const fn of(record: &ListRecord, space: &SpaceRecord) -> Self {
+        Self {
+            status_2021: record.also_2021,
+            token: space.token.is_some() && in_token(&record.purpose, record.in_token),
+            jcs_proof: record.jcs_proof,
+        }
+    }
+
+    /// Whether all that is asked for is among it.
+    const fn covers(self, asked: Self) -> bool {
+        (self.status_2021 || !asked.status_2021)
+            && (self.token || !asked.token)
+            && (self.jcs_proof || !asked.jcs_proof)
+    }
+}
+
 /// A list and its newest signed artefact.
 #[derive(Debug, Clone)]
 pub struct ListView {
@@ -204,7 +222,8 @@ impl Registry {
 
     /// A credential hides among the others of its list, so that an issuer fills one list to some
     /// part before it opens another for the same purpose: with a list for each credential, whoever
-    /// fetches one tells which credential it is looked up for.
+    /// fetches one tells which credential it is looked up for. A list whose entries are of another
+    /// size, or that is not published as what is asked for, cannot stand in for the new one.
     fn check_fill(&self, read: &dyn Read, new: &NewList) -> Result<(), RegistryError> {
         let floor = u64::from(self.settings.fill_floor_percent);
         if floor == 0 {
@@ -215,6 +234,12 @@ impl Registry {
             let Some(list) = space.plane(&new.purpose) else {
                 continue;
             };
+            let record = list_of(read, &self.urls(), list)?;
+            let stands_in = record.status_size == new.entry.size()
+                && AlsoPublished::of(&record, &space).covers(new.also);
+            if !stands_in {
+                continue;
+            }
             let least = (space.length * floor).div_ceil(100);
             let given_out = match space.brought {
                 Brought::Unknown => continue,

@@ -380,6 +380,33 @@ fn a_list_is_filled_to_some_part_before_there_is_another() {
 }
 
 #[test]
+fn a_list_that_cannot_stand_in_for_another_needs_not_be_filled_before_it() {
+    let house = Plan::new().filling(1).open();
+    let school = house.registrar("school");
+    // It opened by itself, and is a BitstringStatusListCredential alone.
+    school.issues(&badge(&school.id, "https://far.example/welding"));
+    let more = [
+        json!({ "formats": ["token"] }),
+        json!({ "formats": ["2021"] }),
+        json!({ "formats": ["token", "2021"] }),
+        json!({ "cryptosuites": ["eddsa-jcs-2022"] }),
+    ];
+    let refused = |more: &Value| {
+        let mut new = json!({ "issuer": "school", "statusPurpose": "revocation" });
+        for (member, value) in more.as_object().unwrap() {
+            new[member] = value.clone();
+        }
+        let refused = school.post("/status-lists", &new).problem(409);
+        assert_eq!(refused["type"], "urn:goodstanding:problem:list-has-room");
+    };
+    refused(&json!({}));
+    more.iter().for_each(|more| drop(opens(&school, more)));
+    // Each of these is there now, and has room.
+    more.iter().for_each(refused);
+    refused(&json!({}));
+}
+
+#[test]
 fn giving_out_an_entry_changes_nothing_that_is_published() {
     let house = House::open();
     let school = house.registrar("school");
