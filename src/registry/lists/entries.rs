@@ -111,7 +111,7 @@ impl Registry {
                 let index = record.length().index(carried.index.into());
                 let index = index.expect("given out within the length");
                 (
-                    self.with_planes(tx, carried.space, Some(record), purposes),
+                    self.with_planes(tx, carried.space, Some(record), purposes)?,
                     index,
                 )
             }

@@ -282,7 +282,10 @@ impl Registry {
             if in_token(&new.purpose, new.also.token) {
                 planes.push((&new.purpose, size));
             }
-            token_size(planes).map_err(|error| refused(&error))?;
+            let size = token_size(planes).map_err(|error| refused(&error))?;
+            // Readers expand no more than that, whichever list they fetch.
+            ListLength::of_size(new.length.entries(), size)
+                .map_err(|error| RegistryError::invalid("/formats", error.to_string()))?;
         }
         Ok(())
     }
@@ -337,7 +340,7 @@ impl Registry {
                 (id, None)
             }
         };
-        Ok(self.with_planes(tx, id, previous, purposes))
+        self.with_planes(tx, id, previous, purposes)
     }
 
     /// A space with a list for each of `purposes`; what is missing is opened.
@@ -347,28 +350,31 @@ impl Registry {
         id: SpaceId,
         previous: Option<SpaceRecord>,
         purposes: &[StatusPurpose],
-    ) -> OpenedSpace {
+    ) -> Result<OpenedSpace, RegistryError> {
         let fresh = || self.fresh_space(ListLength::MINIMUM);
         let mut record = previous.clone().unwrap_or_else(fresh);
         for purpose in purposes {
             if record.plane(purpose).is_none() {
                 let list = ListId::generate(id.owner(), &*self.entropy);
-                record.planes.push(Plane {
-                    purpose: purpose.clone(),
-                    list,
-                });
                 let new = NewList {
                     length: record.length(),
                     ..NewList::usual(id.owner(), purpose.clone())
                 };
+                if let Some(present) = &previous {
+                    self.check_forms(tx.read, present, &new)?;
+                }
+                record.planes.push(Plane {
+                    purpose: purpose.clone(),
+                    list,
+                });
                 self.write_list(tx, list, id, &new);
             }
         }
-        OpenedSpace {
+        Ok(OpenedSpace {
             id,
             record,
             previous,
-        }
+        })
     }
 
     fn fresh_space(&self, length: ListLength) -> SpaceRecord {

@@ -21,6 +21,7 @@ mod imports_hostile;
 mod issue;
 mod issued_forms;
 mod list_formats;
+mod lists_hostile;
 mod pages;
 mod past_lists;
 mod past_statuses;
