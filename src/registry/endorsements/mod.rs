@@ -25,7 +25,7 @@ use super::standing::links::Links;
 use super::{Change, Outcome, Registry, RegistryError};
 use crate::badges::{DigestMultibase, EndorsementToIssue, Role, Scope, SubjectKind, Wider};
 use crate::ids::{EndorsementId, ProfileId, SpaceId};
-use crate::status::{StatusPurpose, build_entry};
+use crate::status::StatusPurpose;
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
@@ -214,15 +214,9 @@ impl Registry {
         opened.record.endorsements = true;
         let index = take_entry(tx, &opened)?;
         opened.stage(tx);
-        let entries = purposes.iter().map(|purpose| {
-            build_entry(
-                &self.urls().list(opened.list(purpose)),
-                purpose,
-                index,
-                None,
-            )
-        });
-        let entries: Vec<Value> = entries.collect();
+        let entries = purposes.iter();
+        let entries = entries.map(|purpose| self.entry_in(tx.read, &opened, purpose, index));
+        let entries: Vec<Value> = entries.collect::<Result<_, RegistryError>>()?;
 
         let id = EndorsementId::generate(new.endorser, &*self.entropy);
         let valid_from = new.valid_from.unwrap_or(tx.now).whole_seconds();

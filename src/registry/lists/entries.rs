@@ -66,11 +66,7 @@ impl Registry {
         for (entry, purpose) in given.into_iter().zip(wanted) {
             completed.push(match (purpose, &place) {
                 (Some(purpose), Some((opened, index))) => {
-                    let list = opened.list(&purpose);
-                    // One that this change opens says nothing beside the place.
-                    let members = LISTS.get(tx.read, &list)?.map(|record| record.entry);
-                    let url = self.urls().list(list);
-                    build_entry(&url, &purpose, *index, members.as_ref())
+                    self.entry_in(tx.read, opened, &purpose, *index)?
                 }
                 _ => entry,
             });
@@ -92,6 +88,21 @@ impl Registry {
             carried,
             elsewhere,
         })
+    }
+
+    /// The entry at a place that an opened space gave out, for a purpose that it was opened with.
+    pub(in crate::registry) fn entry_in(
+        &self,
+        read: &dyn Read,
+        opened: &OpenedSpace,
+        purpose: &StatusPurpose,
+        index: StatusIndex,
+    ) -> Result<Value, RegistryError> {
+        let list = opened.list(purpose);
+        // One that this change opens says nothing beside the place.
+        let members = LISTS.get(read, &list)?.map(|record| record.entry);
+        let url = self.urls().list(list);
+        Ok(build_entry(&url, purpose, index, members.as_ref()))
     }
 
     /// The place of the entries that a credential lacks. One that it has already gets the lists

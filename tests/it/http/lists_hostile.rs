@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, badge, text};
 use crate::support::house::House;
-use crate::support::reader::bit;
+use crate::support::reader::{bit, place};
 
 /// The most entries of one bit that a list can have.
 const MOST: u64 = 1 << 26;
@@ -39,4 +39,32 @@ fn a_token_list_is_never_longer_than_its_readers_expand() {
     let index = school.allocates(&list, 1)[0];
     school.sets(&list, index, 1).is(200);
     assert!(bit(&school.reads(&list), index));
+}
+
+#[test]
+fn an_endorsement_says_how_many_bits_its_entry_has() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let board = house.accreditor("board");
+    let plain = board.endorses(&school.id, "profile", false);
+    let (revocations, _) = place(&plain["credentialStatus"]);
+    // The board opens the suspension list over its endorsements itself, with two bits an entry.
+    let messages: Vec<Value> = ["in force", "on hold", "under review", "not asked"]
+        .iter()
+        .enumerate()
+        .map(|(n, message)| json!({ "status": format!("0x{n}"), "message": message }))
+        .collect();
+    let new = json!({
+        "issuer": "board", "statusPurpose": "suspension", "statusSize": 2,
+        "statusMessage": messages, "pairedWith": revocations,
+    });
+    let suspensions = opens(&board, &new);
+    let suspendable = board.endorses("https://far.example/x", "profile", true);
+    let entry = &suspendable["credentialStatus"][1];
+    assert_eq!(entry["statusListCredential"], suspensions);
+    assert_eq!(entry["statusSize"], 2);
+    assert_eq!(entry["statusMessage"], json!(messages));
+    board.does("suspend", &suspendable).is(200);
+    let report = house.verifier().verifies(&suspendable);
+    assert_eq!(report["outcome"], "suspended", "{report}");
 }
