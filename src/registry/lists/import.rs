@@ -19,7 +19,8 @@ use crate::registry::change::{Tx, log_event, stage_reason};
 use crate::registry::lists::allocation::space_of;
 use crate::registry::lists::list_of;
 use crate::registry::{Change, Registry, RegistryError};
-use crate::status::check_token_value;
+use crate::status::{StatusPurpose, check_token_value};
+use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
     Brought, CREDENTIALS, Carried, HOLDERS, Holder, OCCUPIED, PAGES, Plane,
@@ -196,7 +197,33 @@ impl Registry {
                 return Err(RegistryError::invalid("/pairedWith", detail));
             }
         }
+        if record.endorsements && brought.list.purpose == StatusPurpose::Suspension {
+            check_endorsements(tx.read, space, &brought.statuses)?;
+        }
         Ok((imported(list, brought, None, in_use.is_none()), space))
+    }
+}
+
+/// Endorsements are suspended one by one, where they may be, so that the record of each follows.
+fn check_endorsements(
+    read: &dyn Read,
+    space: SpaceId,
+    statuses: &Bitstring,
+) -> Result<(), RegistryError> {
+    let places: Vec<_> = set_entries(statuses)
+        .map(|index| (space, index as u32))
+        .collect();
+    let holders = HOLDERS.multi_get(read, &places)?;
+    let mut held = places.iter().zip(holders);
+    match held.find(|(_, holder)| matches!(holder, Some(Holder::Endorsement(_)))) {
+        None => Ok(()),
+        Some(((_, index), _)) => {
+            let detail = format!(
+                "the index {index} is an endorsement's: bring the list with its status clear, and \
+                 suspend the endorsement itself"
+            );
+            Err(RegistryError::invalid("/pairedWith", detail))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Lists that are opened, paired and brought in ways that nobody meant.
 
+use goodstanding::bitstring::{Bitstring, ListLength, StatusSize, encode};
 use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, badge, text};
@@ -67,4 +68,31 @@ fn an_endorsement_says_how_many_bits_its_entry_has() {
     board.does("suspend", &suspendable).is(200);
     let report = house.verifier().verifies(&suspendable);
     assert_eq!(report["outcome"], "suspended", "{report}");
+}
+
+fn with_set(index: u64) -> String {
+    let length = ListLength::MINIMUM;
+    let mut bits: Bitstring = Bitstring::zeroed(length, StatusSize::One);
+    bits.set(length.index(index).unwrap(), 1).unwrap();
+    encode(bits.as_bytes())
+}
+
+#[test]
+fn what_is_not_suspendable_is_not_suspended_by_a_list_that_is_brought() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let board = house.accreditor("board");
+    let plain = board.endorses(&school.id, "profile", false);
+    let (revocations, index) = place(&plain["credentialStatus"]);
+    let before = house.store();
+    let brought = json!({
+        "issuer": "board", "statusPurpose": "suspension", "encodedList": with_set(index),
+        "pairedWith": revocations,
+    });
+    let problem = board.post("/status-lists/import", &brought).problem(400);
+    assert!(
+        text(&problem["detail"]).contains("endorsement"),
+        "{problem}"
+    );
+    assert_eq!(house.store(), before);
 }
