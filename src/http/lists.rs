@@ -153,7 +153,7 @@ fn served(
     media_type: &str,
 ) -> Result<Reply, Problem> {
     let published = edge.registry.published_list(list, form)?;
-    let left = published.left_at(edge.registry.now());
+    let left = left_at(published.valid_until, edge.registry.now());
     let fresh = edge.cache.status_list.min(published.ttl).min(left);
     Ok(Reply::bytes(200, media_type, published.body.clone())
         .version(&published.etag, published.published_at)
@@ -210,8 +210,17 @@ fn shown_as_it_was(edge: &Edge, then: ListThen, media_type: &str) -> Reply {
     match (then.told, then.superseded) {
         (ToldTo::TheAsker, _) => reply.header("Cache-Control", "private, no-store"),
         (ToldTo::Everybody, Some(_)) => reply.fresh_for(edge.cache.past_list),
-        (ToldTo::Everybody, None) => reply.fresh_for(edge.cache.status_list.min(then.ttl)),
+        (ToldTo::Everybody, None) => {
+            let left = left_at(then.valid_until, edge.registry.now());
+            reply.fresh_for(edge.cache.status_list.min(then.ttl).min(left))
+        }
     }
+}
+
+/// For how long what holds until `valid_until` still does.
+fn left_at(valid_until: Option<Timestamp>, now: Timestamp) -> Ttl {
+    let left = |until: Timestamp| until.millis().saturating_sub(now.millis());
+    Ttl::from_millis(valid_until.map_or(i64::MAX, left).try_into().unwrap_or(0))
 }
 
 /// Where an issuer's token lists are (Token Status List, section 9: aggregation).

@@ -41,6 +41,8 @@ pub struct ListThen {
     pub since: Timestamp,
     /// When the state that it shows was superseded; `None` where it is in force still.
     pub superseded: Option<Timestamp>,
+    /// Until when what it says holds, where it says so.
+    pub valid_until: Option<Timestamp>,
     /// `ttl` of the list, for as long as the state is in force.
     pub ttl: Ttl,
     /// Who may see it.
@@ -128,22 +130,23 @@ impl Registry {
         };
         let published = artefact.as_ref().map(|artefact| &artefact.state);
         let until = then.until.or(published.and_then(|state| state.valid_until));
-        let (since, signed) = match artefact {
+        let (since, valid_until, signed) = match artefact {
             Some(ArtefactRecord { state, body }) if state.published_at <= at => {
-                (state.published_at, Signed::of(body))
+                (state.published_at, state.valid_until, Signed::of(body))
             }
             _ => {
                 let until = until.unwrap_or_else(|| {
                     self.now().whole_seconds().plus(self.settings.list_validity)
                 });
                 let (period, signed) = self.signed_then(&edition, form, &then, until)?;
-                (period.0, signed)
+                (period.0, Some(until), signed)
             }
         };
         Ok(Ok(ListThen {
             revision: then.revision(),
             since,
             superseded: then.until,
+            valid_until,
             ttl: edition.ttl(),
             told,
             etag: signed.etag,

@@ -80,13 +80,6 @@ impl PublishedList {
         self.generation
     }
 
-    /// For how long it still holds.
-    pub fn left_at(&self, at: Timestamp) -> Ttl {
-        let left = |until: Timestamp| until.millis().saturating_sub(at.millis());
-        let left = self.valid_until.map_or(i64::MAX, left);
-        Ttl::from_millis(u64::try_from(left).unwrap_or(0))
-    }
-
     fn holds_at(&self, at: Timestamp) -> bool {
         self.valid_until.is_none_or(|until| at < until)
     }

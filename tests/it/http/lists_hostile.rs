@@ -1,10 +1,11 @@
 //! Lists that are opened, paired and brought in ways that nobody meant.
 
 use goodstanding::bitstring::{Bitstring, ListLength, StatusSize, encode};
+use goodstanding::time::Ttl;
 use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, badge, text};
-use crate::support::house::House;
+use crate::support::house::{House, Plan};
 use crate::support::reader::{bit, place};
 
 /// The most entries of one bit that a list can have.
@@ -95,4 +96,25 @@ fn what_is_not_suspendable_is_not_suspended_by_a_list_that_is_brought() {
         "{problem}"
     );
     assert_eq!(house.store(), before);
+}
+
+#[test]
+fn nobody_keeps_a_list_of_a_moment_longer_than_it_holds() {
+    let validity = Ttl::from_seconds(100);
+    let house = Plan::new()
+        .with_open_history()
+        .lists_holding(validity)
+        .open();
+    let school = house.registrar("school");
+    let list = school.opens_list("revocation");
+    house.wait(70);
+    let then = format!("{list}?timestamp={}", house.now());
+    for target in [&list, &then] {
+        let answer = house.verifier().get(target).is(200);
+        assert_eq!(
+            answer.header("cache-control"),
+            Some("public, max-age=30"),
+            "{target}"
+        );
+    }
 }
