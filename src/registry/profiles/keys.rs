@@ -15,7 +15,7 @@ use crate::store::tables::{
     DIRTY_LISTS, IdForm, KEYS, KeyRecord, LIST_STATES, LISTS, ListState, PROFILES, ProfileRecord,
     TO_SIGN_AGAIN,
 };
-use crate::time::Timestamp;
+use crate::time::{Timestamp, Ttl};
 use crate::vc::controller::{Method, controller_document, did_document};
 use crate::vc::keys::{PublicKey, SigningKey};
 use crate::vc::sealing::KeyPlace;
@@ -365,10 +365,11 @@ fn stage_signing_again(tx: &mut Tx<'_>, profile: ProfileId) -> Result<(), Regist
     TO_SIGN_AGAIN.put(&mut tx.batch, &profile, &());
     for (list, _) in LISTS.scan(tx.read, &profile.0.to_be_bytes(), None, usize::MAX)? {
         if let Some(state) = LIST_STATES.get(tx.read, &list)? {
-            // The same revision, at another time: a publication under way starts over.
+            // The same revision, at another time, also where the clock stands still or was set
+            // back: a publication under way leaves the list's mark where it is.
             LIST_STATES.expect(&mut tx.batch, &list, Some(&state));
             let touched = ListState {
-                changed_at: tx.now.max(state.changed_at),
+                changed_at: tx.now.max(state.changed_at.plus(Ttl::from_millis(1))),
                 ..state
             };
             stage_past_state(&mut tx.batch, list, &state, touched.changed_at);

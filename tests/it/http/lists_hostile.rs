@@ -1,6 +1,7 @@
 //! Lists that are opened, paired and brought in ways that nobody meant.
 
 use goodstanding::bitstring::{Bitstring, ListLength, StatusSize, encode};
+use goodstanding::store::tables::LIST_STATES;
 use goodstanding::time::Ttl;
 use serde_json::{Value, json};
 
@@ -117,4 +118,28 @@ fn nobody_keeps_a_list_of_a_moment_longer_than_it_holds() {
             "{target}"
         );
     }
+}
+
+#[test]
+fn a_key_that_is_revoked_at_the_moment_of_a_change_leaves_its_mark_on_the_list() {
+    let house = House::open();
+    let school = house.registrar("school");
+    school.opens_list("revocation");
+    let states = || {
+        let mut rows = house.store();
+        rows.retain(|(key, _)| key[0] == LIST_STATES.tag());
+        rows
+    };
+    let before = states();
+    // A publication under way has signed with the key. It must not take away the mark that the
+    // list is to be signed again, and goes by this row.
+    let since = json!({ "since": house.now() });
+    school
+        .post("/profiles/school/keys/key-1/revoke", &since)
+        .is(200);
+    assert_ne!(states(), before);
+    // Nor is the present forgotten by that.
+    let list = school.opens_list("suspension");
+    let answer = school.get(&format!("{list}?timestamp={}", house.now()));
+    answer.is(200);
 }
