@@ -395,7 +395,9 @@ impl Before {
         })
     }
 
-    /// Whether there is nothing to sign: no change, no form that is missing, and time left.
+    /// Whether there is nothing to sign: no change, no form that is missing or has ended, and time
+    /// left. The token list can end before its own list does, where another list over the space was
+    /// signed last, for a shorter time.
     fn is_current(
         &self,
         read: &dyn Read,
@@ -407,7 +409,10 @@ impl Before {
             return Ok(false);
         }
         let artefacts = ARTEFACTS.multi_get(read, &edition.places())?;
-        Ok(artefacts.iter().all(Option::is_some))
+        let holds = |ArtefactRecord { state, .. }: ArtefactRecord| {
+            state.valid_until.is_none_or(|until| now < until)
+        };
+        Ok(artefacts.into_iter().all(|one| one.is_some_and(holds)))
     }
 }
 

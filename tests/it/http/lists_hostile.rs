@@ -1,12 +1,17 @@
 //! Lists that are opened, paired and brought in ways that nobody meant.
 
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use goodstanding::bitstring::{Bitstring, ListLength, StatusSize, encode};
+use goodstanding::store::memory::MemoryEngine;
 use goodstanding::store::tables::LIST_STATES;
-use goodstanding::time::Ttl;
+use goodstanding::time::{Clock as _, Ttl};
 use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, badge, text};
-use crate::support::house::{House, Plan};
+use crate::support::house::{House, Plan, clock};
 use crate::support::reader::{bit, place};
 
 /// The most entries of one bit that a list can have.
@@ -142,4 +147,39 @@ fn a_key_that_is_revoked_at_the_moment_of_a_change_leaves_its_mark_on_the_list()
     let list = school.opens_list("suspension");
     let answer = school.get(&format!("{list}?timestamp={}", house.now()));
     answer.is(200);
+}
+
+#[test]
+fn a_token_list_that_ended_is_signed_again_also_where_its_own_list_holds() {
+    let (clock, engine) = (clock(), Arc::new(MemoryEngine::new(clock())));
+    let house = Plan::over(engine.clone(), clock.clone()).open();
+    let school = house.registrar("school");
+    let new = json!({ "issuer": "school", "statusPurpose": "revocation", "formats": ["token"] });
+    let list = opens(&school, &new);
+    let index = school.allocates(&list, 1)[0];
+    let new = json!({ "issuer": "school", "statusPurpose": "suspension", "pairedWith": list });
+    let beside = opens(&school, &new);
+    // From now on what is signed holds for an hour; the suspension list is signed, and the token
+    // list with it.
+    let validity = Ttl::from_seconds(3_600);
+    let short = Plan::over(engine, clock).seeded(2).left_as_it_was();
+    let short = short.lists_holding(validity).open();
+    let token = list.replace("/status-lists/", "/token-status-lists/");
+    house.wait(1);
+    let later = Actor {
+        house: &short,
+        token: school.token.clone(),
+        slug: school.slug.clone(),
+        id: school.id.clone(),
+    };
+    later.sets(&beside, index, 1).is(200);
+    short.wait(7_200);
+    let jwt = text(&json!(later.get(&token).is(200).text()));
+    let claims = jwt.split('.').nth(1).unwrap();
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    assert!(
+        claims["exp"].as_i64() > Some(short.clock.now().seconds()),
+        "{claims}"
+    );
 }
