@@ -36,6 +36,7 @@ use crate::store::tables::{
 };
 use crate::time::Ttl;
 use allocation::{allocated, space_of};
+use in_use::InUse;
 
 /// A list as somebody asks for it.
 #[derive(Debug, Clone)]
@@ -244,7 +245,11 @@ impl Registry {
             let given_out = match space.brought {
                 Brought::Unknown => continue,
                 Brought::Nothing => allocated(read, id)?,
-                Brought::Known(brought) => allocated(read, id)? + brought,
+                // The counter passes those that were brought, so the two do not add up.
+                Brought::Known(_) => match InUse::of(read, id, &space)?.bits()? {
+                    Some(in_use) => in_use.count_ones(),
+                    None => continue,
+                },
             };
             if given_out < least {
                 return Err(RegistryError::ListHasRoom {

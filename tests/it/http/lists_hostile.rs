@@ -183,3 +183,23 @@ fn a_token_list_that_ended_is_signed_again_also_where_its_own_list_holds() {
         "{claims}"
     );
 }
+
+#[test]
+fn an_index_that_was_brought_counts_once_as_given_out() {
+    let house = Plan::new().filling(60).open();
+    let school = house.registrar("school");
+    let used: Vec<u64> = (0..65_536).collect();
+    let zeros = encode(&[0; 16_384]);
+    let brought = json!({
+        "issuer": "school", "statusPurpose": "revocation", "encodedList": zeros,
+        "usedIndexes": used,
+    });
+    let list = text(&school.post("/status-lists/import", &brought).is(201).json()["id"]);
+    // 60 in 100 are 78,644 of them.
+    school.allocates(&list, 10_000);
+    let another = json!({ "issuer": "school", "statusPurpose": "revocation" });
+    let problem = school.post("/status-lists", &another).problem(409);
+    assert!(text(&problem["detail"]).contains("75536"), "{problem}");
+    school.allocates(&list, 3_108);
+    school.post("/status-lists", &another).is(201);
+}
