@@ -46,7 +46,8 @@ impl<'a> Rows<'a> {
     pub fn read(bytes: &'a [u8], known: &[&str]) -> Result<Self, CsvError> {
         let mut text = Text::of(bytes);
         let names = known.join(", ");
-        let Some((line, header)) = text.row()? else {
+        // Of one more than there are known, one is unknown or stands twice.
+        let Some((line, header, _)) = text.row(known.len() + 1)? else {
             let reason = format!("the table is empty; its first line names the columns: {names}");
             return Err(CsvError { line: 1, reason });
         };
@@ -76,10 +77,10 @@ impl<'a> Rows<'a> {
     }
 
     fn next_row(&mut self) -> Result<Option<Row<'a>>, CsvError> {
-        let Some((line, found)) = self.text.row()? else {
+        let wanted = self.columns.len();
+        let Some((line, found, count)) = self.text.row(wanted)? else {
             return Ok(None);
         };
-        let (wanted, count) = (self.columns.len(), found.len());
         if count != wanted {
             let reason = format!("{count} fields, and the table has {wanted} columns");
             return Err(CsvError { line, reason });
@@ -112,8 +113,8 @@ pub fn field(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The fields of a row, and the line on which it begins.
-type Fields<'a> = (u64, Vec<Cow<'a, str>>);
+/// The line on which a row begins, its first fields, and how many it has.
+type Fields<'a> = (u64, Vec<Cow<'a, str>>, usize);
 
 /// What is left to read.
 #[derive(Debug, Clone)]
@@ -132,8 +133,9 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The next row that is not empty.
-    fn row(&mut self) -> Result<Option<Fields<'a>>, CsvError> {
+    /// The next row that is not empty. Of its fields `most` are kept, so that a row of nothing but
+    /// commas takes no memory.
+    fn row(&mut self, most: usize) -> Result<Option<Fields<'a>>, CsvError> {
         while let Some(ending) = self.ending() {
             if ending == 0 {
                 return Ok(None);
@@ -142,19 +144,22 @@ impl<'a> Text<'a> {
             self.line += 1;
         }
         let line = self.line;
-        let mut fields = Vec::new();
+        let (mut fields, mut count) = (Vec::new(), 0);
         loop {
             let field = match self.rest.strip_prefix(b"\"") {
                 Some(inside) => self.quoted(inside, line)?,
                 None => self.plain(line)?,
             };
-            fields.push(field);
+            count += 1;
+            if count <= most {
+                fields.push(field);
+            }
             match (self.rest.first(), self.ending()) {
                 (Some(b','), _) => self.rest = &self.rest[1..],
                 (_, Some(ending)) => {
                     self.rest = &self.rest[ending..];
                     self.line += 1;
-                    return Ok(Some((line, fields)));
+                    return Ok(Some((line, fields, count)));
                 }
                 _ => {
                     return refuse(
@@ -318,6 +323,17 @@ mod tests {
             let refused = rows(text).unwrap_err();
             assert!(refused.starts_with(why), "{text:?}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_row_of_commas_is_counted_and_not_kept() {
+        let commas = vec![b','; 1 << 20];
+        let (line, fields, count) = Text::of(&commas).row(4).unwrap().unwrap();
+        assert_eq!((line, fields.len(), count), (1, 4, (1 << 20) + 1));
+        let refused = rows(&[b"index\n".as_slice(), &commas].concat()).unwrap_err();
+        assert!(refused.starts_with("line 2: 1048577 fields"), "{refused}");
+        let refused = rows(&commas).unwrap_err();
+        assert!(refused.contains("is not known"), "{refused}");
     }
 
     #[test]
