@@ -43,6 +43,12 @@ pub(super) struct TokenEdition {
 }
 
 impl TokenEdition {
+    /// `ttl` of the list whose id it has, whichever list it is signed with.
+    fn ttl(&self) -> Option<Ttl> {
+        let own = self.planes.iter().find(|(list, _, _)| *list == self.id);
+        own.map(|(_, record, _)| Ttl::from_millis(record.ttl_millis))
+    }
+
     /// Grows with each change of any of its planes.
     pub(super) fn revision(&self) -> Revision {
         Revision(
@@ -98,6 +104,14 @@ impl<'a> Edition<'a> {
         Ttl::from_millis(self.record.ttl_millis)
     }
 
+    /// `ttl` of the list in one form of those that are signed with it.
+    pub(super) fn ttl_as(&self, form: ListForm) -> Ttl {
+        let token = self.token.as_ref().filter(|_| form.is_token());
+        token
+            .and_then(TokenEdition::ttl)
+            .unwrap_or_else(|| self.ttl())
+    }
+
     /// Whether it is published in this form under this list's id.
     pub(super) fn has(&self, form: ListForm) -> bool {
         match form {
@@ -151,7 +165,7 @@ impl Edition<'_> {
                 Ok((record.purpose.clone(), bits))
             });
             let planes: Vec<_> = others.collect::<Result<_, RegistryError>>()?;
-            signed.extend(self.token_forms(token, &planes, (period, ttl))?);
+            signed.extend(self.token_forms(token, &planes, (period, token.ttl()))?);
         }
         Ok(signed)
     }

@@ -218,12 +218,13 @@ impl Registry {
                 return Ok(());
             }
             let publication = self.signed_anew(&edition, &before)?;
-            let ttl = edition.ttl();
+            let ttls = publication.artefacts.iter();
+            let ttls: Vec<_> = ttls.map(|((_, form), _)| edition.ttl_as(*form)).collect();
             // The memory engine copies what a snapshot still looks at.
             drop(snapshot);
             match self.store_publication(list, &before, &publication) {
                 Ok(()) => {
-                    for (place, artefact) in publication.artefacts {
+                    for ((place, artefact), ttl) in publication.artefacts.into_iter().zip(ttls) {
                         let ready = PublishedList::of(artefact, ttl);
                         self.published.swap(place, &ready);
                     }

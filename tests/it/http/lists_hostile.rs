@@ -174,10 +174,7 @@ fn a_token_list_that_ended_is_signed_again_also_where_its_own_list_holds() {
     };
     later.sets(&beside, index, 1).is(200);
     short.wait(7_200);
-    let jwt = text(&json!(later.get(&token).is(200).text()));
-    let claims = jwt.split('.').nth(1).unwrap();
-    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap();
-    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    let claims = claims(&later.get(&token).is(200).text());
     assert!(
         claims["exp"].as_i64() > Some(short.clock.now().seconds()),
         "{claims}"
@@ -202,4 +199,34 @@ fn an_index_that_was_brought_counts_once_as_given_out() {
     assert!(text(&problem["detail"]).contains("75536"), "{problem}");
     school.allocates(&list, 3_108);
     school.post("/status-lists", &another).is(201);
+}
+
+fn claims(jwt: &str) -> Value {
+    let claims = jwt.split('.').nth(1).unwrap();
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap();
+    serde_json::from_slice(&claims).unwrap()
+}
+
+#[test]
+fn a_token_list_is_kept_for_as_long_as_its_own_list_says() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let new = json!({
+        "issuer": "school", "statusPurpose": "revocation", "formats": ["token"], "ttl": 30_000,
+    });
+    let list = opens(&school, &new);
+    let token = list.replace("/status-lists/", "/token-status-lists/");
+    let shown = || {
+        let answer = school.get(&token).is(200);
+        let kept = answer.header("cache-control").unwrap().to_owned();
+        (claims(&answer.text())["ttl"].clone(), kept)
+    };
+    let before = shown();
+    assert_eq!(before, (json!(30), "public, max-age=30".to_owned()));
+    // A list beside it with a longer ttl is signed, and the token list with it.
+    let new = json!({
+        "issuer": "school", "statusPurpose": "suspension", "pairedWith": list, "ttl": 86_400_000,
+    });
+    opens(&school, &new);
+    assert_eq!(shown(), before);
 }
