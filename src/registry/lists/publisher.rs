@@ -195,7 +195,7 @@ impl Registry {
         if let Some(stored) = ARTEFACTS.get(&*snapshot, &place)? {
             let stored = PublishedList::of(stored, ttl);
             if stored.holds_at(self.now()) {
-                self.published.swap(place, &stored);
+                self.keep_ready(place, &stored)?;
                 return Ok(stored);
             }
         }
@@ -226,7 +226,7 @@ impl Registry {
                 Ok(()) => {
                     for ((place, artefact), ttl) in publication.artefacts.into_iter().zip(ttls) {
                         let ready = PublishedList::of(artefact, ttl);
-                        self.published.swap(place, &ready);
+                        self.keep_ready(place, &ready)?;
                     }
                     self.publications.ring();
                     return Ok(());
@@ -236,6 +236,26 @@ impl Registry {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Keeps an artefact ready unless a newer one is. What is kept may be let go again, so that a
+    /// newer one can have come and gone since this one was read. Its row tells: whoever stores a
+    /// newer one after that is read, keeps it ready after that.
+    fn keep_ready(
+        &self,
+        place: (ListId, ListForm),
+        list: &Arc<PublishedList>,
+    ) -> Result<(), RegistryError> {
+        self.published.swap(place, list);
+        let (id, form) = place;
+        let newest = match form.is_token() {
+            true => PUBLISHED_TOKENS.get(&*self.engine, &id)?,
+            false => PUBLISHED.get(&*self.engine, &id)?,
+        };
+        if newest.is_some_and(|newest| newest.generation > list.generation) {
+            self.published.ready.invalidate(&place);
+        }
+        Ok(())
     }
 
     fn signed_anew(
