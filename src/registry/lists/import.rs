@@ -116,7 +116,7 @@ impl Registry {
             self.profile_record(tx.read, owner)?;
             let (imported, space) = match brought.list.paired_with {
                 Some(other) => self.import_beside(tx, brought, other)?,
-                None => self.import_alone(tx, brought)?,
+                None => self.import_alone(tx, change, brought)?,
             };
             for (number, page) in brought.statuses.pages() {
                 PAGES.put(&mut tx.batch, &(imported.list, number), &page.to_vec());
@@ -137,10 +137,12 @@ impl Registry {
         })
     }
 
-    /// A list over indexes of its own.
+    /// A list over indexes of its own. One that is not filled as far as lists are to be, and gives
+    /// out more, is no other than one that is opened.
     fn import_alone(
         &self,
         tx: &mut Tx<'_>,
+        change: &Change,
         brought: &BroughtList,
     ) -> Result<(ImportedList, SpaceId), RegistryError> {
         let new = &brought.list;
@@ -159,6 +161,10 @@ impl Registry {
                     OCCUPIED.put(&mut tx.batch, &(space, number), &page.to_vec());
                 }
                 let count = occupied.count_ones();
+                let least = self.least_filled(new.length.entries());
+                if count < least && !change.actor.operates() {
+                    self.check_fill(tx.read, new)?;
+                }
                 used = Some(count);
                 Brought::Known(count)
             }

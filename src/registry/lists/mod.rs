@@ -226,8 +226,7 @@ impl Registry {
     /// fetches one tells which credential it is looked up for. A list whose entries are of another
     /// size, or that is not published as what is asked for, cannot stand in for the new one.
     fn check_fill(&self, read: &dyn Read, new: &NewList) -> Result<(), RegistryError> {
-        let floor = u64::from(self.settings.fill_floor_percent);
-        if floor == 0 {
+        if self.settings.fill_floor_percent == 0 {
             return Ok(());
         }
         let owner = new.issuer.0.to_be_bytes();
@@ -241,7 +240,7 @@ impl Registry {
             if !stands_in {
                 continue;
             }
-            let least = (space.length * floor).div_ceil(100);
+            let least = self.least_filled(space.length);
             let given_out = match space.brought {
                 Brought::Unknown => continue,
                 Brought::Nothing => allocated(read, id)?,
@@ -260,6 +259,11 @@ impl Registry {
             }
         }
         Ok(())
+    }
+
+    /// How many of so many indexes are in use before there is another list for the same purpose.
+    fn least_filled(&self, length: u64) -> u64 {
+        (length * u64::from(self.settings.fill_floor_percent)).div_ceil(100)
     }
 
     /// Whether a new list over a space can be published in all the forms that are asked for.

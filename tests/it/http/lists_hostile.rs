@@ -230,3 +230,24 @@ fn a_token_list_is_kept_for_as_long_as_its_own_list_says() {
     opens(&school, &new);
     assert_eq!(shown(), before);
 }
+
+#[test]
+fn a_list_that_is_brought_is_no_way_around_filling_the_one_before() {
+    let house = Plan::new().filling(1).open();
+    let school = house.registrar("school");
+    school.opens_list("revocation");
+    let brings = |used: Option<u64>| {
+        let mut brought = json!({
+            "issuer": "school", "statusPurpose": "revocation", "encodedList": encode(&[0; 16_384]),
+        });
+        if let Some(used) = used {
+            brought["usedIndexes"] = json!((0..used).collect::<Vec<_>>());
+        }
+        school.post("/status-lists/import", &brought)
+    };
+    let problem = brings(Some(1_310)).problem(409);
+    assert_eq!(problem["type"], "urn:goodstanding:problem:list-has-room");
+    // One that is filled so far hides what it gives out, and one that is sealed gives out nothing.
+    brings(Some(1_311)).is(201);
+    brings(None).is(201);
+}
