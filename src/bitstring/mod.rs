@@ -7,6 +7,7 @@
 mod allocation;
 mod bits;
 mod codec;
+mod deflate;
 mod encoding;
 mod length;
 mod pages;
