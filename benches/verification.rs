@@ -19,7 +19,7 @@ use goodstanding::vc::proof::{HashData, ProofOptions, proofs, sign};
 use goodstanding::verify::outcome::Outcome;
 use goodstanding::verify::{
     CheckedList, Fetched, Known, Options, Report, Resolver, SignedHere, Unresolved, WantedList,
-    verify_credential,
+    WantedOf, verify_credential,
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -209,7 +209,7 @@ impl Resolver for AtHand {
         None
     }
 
-    fn known(&self, _: &str) -> Option<Known> {
+    fn known(&self, _: &str, _: Option<WantedOf<'_>>) -> Option<Known> {
         None
     }
 }
