@@ -163,7 +163,8 @@ fn round_to_three(value: f64) -> u64 {
     ((value / step).round() * step) as u64
 }
 
-fn grouped(value: u64) -> String {
+/// A number with its thousands apart: `1,230,000`.
+pub(crate) fn grouped(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

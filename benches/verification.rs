@@ -117,7 +117,7 @@ impl Subject {
 fn signed(document: &Value, key: &SigningKey) -> Value {
     let options = ProofOptions {
         created: Some("2026-02-02T09:00:00Z".parse().expect("RFC 3339")),
-        ..ProofOptions::new(&format!("{ISSUER}#key-1"))
+        ..ProofOptions::new(format!("{ISSUER}#key-1"))
     };
     sign(document, &options, key).expect("the sample can be signed")
 }

@@ -1,7 +1,8 @@
 //! Goodstanding beside other libraries on the same documents: from a signed Open Badge credential
-//! to canonical N-Quads, their hashes, and the check of the Ed25519 signature.
+//! to canonical N-Quads, their hashes, and the check of the Ed25519 signature; and the lists of
+//! statuses, from bits to text and back.
 //!
-//! All know the same contexts, preloaded and parsed, and nothing is fetched. The peers are given the
+//! Of JSON-LD all know the same contexts, preloaded and parsed, and nothing is fetched. The peers are given the
 //! document and the proof's options already taken apart; Goodstanding takes them apart itself, and
 //! also refuses members that are undefined or hidden.
 
@@ -12,7 +13,9 @@ mod harness;
 #[path = "../../verification.rs"]
 mod verification;
 
+mod lists;
 mod npm;
+mod program;
 mod sophia;
 mod ssi;
 mod verifying;
@@ -38,6 +41,9 @@ const DOCUMENTS: [(&str, &str); 2] = [
         include_str!("../../documents/badge-with-results.json"),
     ),
 ];
+/// One of the benches that the program is asked for by name.
+type Bench = fn(&mut Report);
+
 const LEAST_RATIO: f64 = 20.0;
 
 /// A library that turns JSON-LD into canonical N-Quads.
@@ -56,16 +62,29 @@ trait Peer {
 }
 
 fn main() -> ExitCode {
+    let benches: [(&str, Bench); 3] = [
+        ("verification", verify_one),
+        ("canonical", canonicalize),
+        ("lists", lists::run),
+    ];
+    let chosen = harness::chosen(&benches);
     let command = "cargo run --release --locked --manifest-path benches/peers/Cargo.toml";
     let mut report = Report::begin("Beside other libraries", command);
-    let (name, text) = DOCUMENTS[0];
-    verifying::run(&mut report, name, text);
-    if !std::env::args().any(|argument| argument == "verification") {
-        for (name, text) in DOCUMENTS {
-            compare(&mut report, name, &Sample::new(text));
-        }
+    for bench in chosen {
+        bench(&mut report);
     }
     report.finish()
+}
+
+fn verify_one(report: &mut Report) {
+    let (name, text) = DOCUMENTS[0];
+    verifying::run(report, name, text);
+}
+
+fn canonicalize(report: &mut Report) {
+    for (name, text) in DOCUMENTS {
+        compare(report, name, &Sample::new(text));
+    }
 }
 
 /// A signed document, whole and taken apart.
