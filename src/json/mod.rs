@@ -181,7 +181,13 @@ pub fn check_interoperable(value: &Value) -> Result<(), JsonError> {
 
 /// One step of a JSON pointer: `/` and the name, with `~` and `/` escaped (RFC 6901 section 3).
 pub fn pointer_step(name: &str) -> String {
-    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+    let mut step = String::with_capacity(1 + name.len());
+    step.push('/');
+    match name.contains(['~', '/']) {
+        true => step.push_str(&name.replace('~', "~0").replace('/', "~1")),
+        false => step.push_str(name),
+    }
+    step
 }
 
 /// The items of a member of the object at the pointer `at` that is an array or one value, each with
@@ -193,7 +199,7 @@ pub fn each<'a>(
 ) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
     let value = members.and_then(|members| members.get(member));
     // Most of what is looked for is not there, and then nobody asks for its place.
-    let at = value.map_or_else(String::new, |_| format!("{at}{}", pointer_step(member)));
+    let at = value.map_or_else(String::new, |_| [at, &pointer_step(member)].concat());
     let is_array = value.is_some_and(Value::is_array);
     let items = match value {
         Some(Value::Array(items)) => items.as_slice(),

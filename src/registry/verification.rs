@@ -273,6 +273,10 @@ impl Resolver for Hosted<'_> {
         standing.unwrap_or(Some(Outcome::Unreachable))
     }
 
+    fn knows_things(&self) -> bool {
+        self.tells
+    }
+
     fn known(&self, id: &str, wanted: Option<WantedOf<'_>>) -> Option<Known> {
         if !self.tells {
             return None;

@@ -2,6 +2,8 @@
 //! (Open Badges 3.0, `endorsement` of AchievementCredential, Profile and Achievement), and the
 //! credentials of a CLR 2.0 subject.
 
+use std::cell::OnceCell;
+
 use serde_json::{Map, Value};
 
 use crate::badges::{self, Need, nested_credentials};
@@ -48,16 +50,13 @@ pub(super) fn find(credential: &Value) -> Vec<Embedded<'_>> {
     let issuer = credential.get("issuer").and_then(id_of);
     let mut found = Found {
         all: Vec::new(),
+        credential,
         issuer,
-        need: Need::of_credential(credential),
-        achievements: achievements(credential),
+        carried: OnceCell::new(),
     };
     if let Some(profile) = credential.get("issuer").and_then(Value::as_object) {
-        let need = Need {
-            role: Some(role_of_issuer(credential)),
-            ..found.need.clone()
-        };
-        found.profile(profile, "/issuer", need);
+        let role = role_of_issuer(credential);
+        found.profile(profile, "/issuer", Some(role));
     }
     for (at, subject) in each(credential.as_object(), "", "credentialSubject") {
         found.subject(subject.as_object(), &at);
@@ -71,8 +70,9 @@ pub(super) fn find(credential: &Value) -> Vec<Embedded<'_>> {
         });
     }
     if let Some(members) = credential.as_object() {
-        let need = found.need.clone();
-        found.endorsements(members, "", issuer.into_iter().collect(), need);
+        found.endorsements(members, "", |found| {
+            (issuer.into_iter().collect(), found.carried().need.clone())
+        });
     }
     found.all
 }
@@ -87,9 +87,17 @@ fn role_of_issuer(credential: &Value) -> badges::Role {
 
 struct Found<'a> {
     all: Vec<Embedded<'a>>,
-    /// Of the credential that carries everything.
+    /// What carries everything.
+    credential: &'a Value,
+    /// Of the credential.
     issuer: Option<&'a str>,
-    /// What that credential is, as far as somebody needs endorsements for it.
+    /// What the credential is, from when that was asked for: most carry no endorsements.
+    carried: OnceCell<Carried<'a>>,
+}
+
+/// What a credential is, for the endorsements in it.
+struct Carried<'a> {
+    /// For what somebody needs endorsements who issued it.
     need: Need,
     /// Every achievement that the credential speaks of, some perhaps more than once.
     achievements: Vec<&'a Map<String, Value>>,
@@ -103,6 +111,13 @@ fn achievements(credential: &Value) -> Vec<&Map<String, Value>> {
 }
 
 impl<'a> Found<'a> {
+    fn carried(&self) -> &Carried<'a> {
+        self.carried.get_or_init(|| Carried {
+            need: Need::of_credential(self.credential),
+            achievements: achievements(self.credential),
+        })
+    }
+
     fn subject(&mut self, subject: Option<&'a Map<String, Value>>, at: &str) {
         for (at, achievement) in each(subject, at, "achievement") {
             self.achievement(achievement, &at);
@@ -116,11 +131,13 @@ impl<'a> Found<'a> {
         let Some(members) = achievement.as_object() else {
             return;
         };
-        let need = Need {
-            awarded: self.need.awarded,
-            ..Need::of_achievement(achievement)
-        };
-        self.endorsements(members, at, self.creators(members), need);
+        self.endorsements(members, at, |found| {
+            let need = Need {
+                awarded: found.carried().need.awarded,
+                ..Need::of_achievement(achievement)
+            };
+            (found.creators(members), need)
+        });
         for (at, creator) in each(Some(members), at, "creator") {
             self.profile_value(creator, &at);
         }
@@ -129,7 +146,7 @@ impl<'a> Found<'a> {
     /// Who made an achievement, wherever the credential says so; its issuer where it does not.
     fn creators(&self, achievement: &'a Map<String, Value>) -> Vec<&'a str> {
         let id = achievement.get("id");
-        let same = self.achievements.iter().copied();
+        let same = self.carried().achievements.iter().copied();
         let same = same.filter(|one| {
             std::ptr::eq(*one, achievement) || id.is_some_and(|id| one.get("id") == Some(id))
         });
@@ -145,25 +162,35 @@ impl<'a> Found<'a> {
 
     fn profile_value(&mut self, profile: &'a Value, at: &str) {
         if let Some(members) = profile.as_object() {
-            self.profile(members, at, self.need.clone());
+            self.profile(members, at, None);
         }
     }
 
-    fn profile(&mut self, profile: &'a Map<String, Value>, at: &str, need: Need) {
-        let owner = profile.get("id").and_then(Value::as_str);
-        self.endorsements(profile, at, owner.into_iter().collect(), need);
+    fn profile(&mut self, profile: &'a Map<String, Value>, at: &str, role: Option<badges::Role>) {
+        self.endorsements(profile, at, |found| {
+            let owner = profile.get("id").and_then(Value::as_str);
+            let need = found.carried().need.clone();
+            let role = role.or(need.role);
+            (owner.into_iter().collect(), Need { role, ..need })
+        });
         for (at, parent) in each(Some(profile), at, "parentOrg") {
             self.profile_value(parent, &at);
         }
     }
 
+    /// The endorsements of a thing. Whose it is and for what they are wanted is worked out where
+    /// there are any.
     fn endorsements(
         &mut self,
         thing: &'a Map<String, Value>,
         at: &str,
-        owners: Vec<&'a str>,
-        need: Need,
+        owners_and_need: impl FnOnce(&Self) -> (Vec<&'a str>, Need),
     ) {
+        let members = ["endorsement", "endorsementJwt"];
+        if !members.iter().any(|member| thing.contains_key(*member)) {
+            return;
+        }
+        let (owners, need) = owners_and_need(self);
         let id = thing.get("id").and_then(Value::as_str);
         let role = Role::Endorsement(Thing {
             id,
@@ -171,7 +198,7 @@ impl<'a> Found<'a> {
             carrier: self.issuer,
             need,
         });
-        for member in ["endorsement", "endorsementJwt"] {
+        for member in members {
             let places = each(Some(thing), at, member);
             self.all.extend(places.map(|(pointer, value)| Embedded {
                 pointer,

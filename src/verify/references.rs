@@ -134,6 +134,13 @@ pub(super) fn tell(examiner: &mut Examiner<'_>, claims: &Claims<'_>, report: &mu
         bound_version(examiner, claims, report);
         limits(report);
     }
+    if examiner.resolver.knows_things() {
+        known_parties(examiner, claims, report);
+    }
+}
+
+/// Tells what is known of the issuer, and of what was achieved.
+fn known_parties(examiner: &mut Examiner<'_>, claims: &Claims<'_>, report: &mut Report) {
     let issuer = claims.credential.issuer;
     let achievements: Vec<(String, &Value)> = achievements(claims.document).collect();
     let known = examiner.known(issuer.id, Some(wanted_of_issuer(claims, &achievements)));

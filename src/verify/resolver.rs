@@ -78,6 +78,12 @@ pub trait Resolver: Sync {
         None
     }
 
+    /// Whether [`Self::known`] may know anything. Where it never does, nobody has to work out what
+    /// to ask it for.
+    fn knows_things(&self) -> bool {
+        true
+    }
+
     /// What this registry knows of the thing with this id, an issuer or an achievement, for what
     /// is wanted of it; whatever that may be, where it is none. `None` where nobody asked it, as
     /// when verification is offline.
