@@ -7,6 +7,7 @@ use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::problem::Problem;
@@ -109,6 +110,22 @@ impl Request {
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         self.must_be("application/json")?;
         Ok(json::read(&self.body)?)
+    }
+
+    /// As [`Request::json`], with the items of the array that stands under `member` taken out of
+    /// the body rather than read once more into the type, which finds the array empty: for members
+    /// that hold documents, and any JSON is a document.
+    pub(super) fn json_and_items<T: DeserializeOwned>(
+        &self,
+        member: &str,
+    ) -> Result<(T, Vec<Value>), Problem> {
+        self.must_be("application/json")?;
+        let mut body = json::parse(&self.body)?;
+        let items = match body.get_mut(member) {
+            Some(Value::Array(items)) => std::mem::take(items),
+            _ => Vec::new(),
+        };
+        Ok((json::from_value(&body)?, items))
     }
 
     /// As [`Request::json`], but where a member is unknown the problem has this type.

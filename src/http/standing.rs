@@ -48,9 +48,9 @@ pub(super) struct StandingQuery {
 const MOST_CREDENTIALS: usize = 1_000;
 
 pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let body: StandingQuery = request.json()?;
+    let (body, documents): (StandingQuery, _) = request.json_and_items("credentials")?;
     let asked: Vec<Asked> = match (body.credentials, body.ids) {
-        (Some(credentials), None) => credentials.into_iter().map(Asked::Document).collect(),
+        (Some(_), None) => documents.into_iter().map(Asked::Document).collect(),
         (None, Some(ids)) => ids.into_iter().map(Asked::Id).collect(),
         _ => {
             let detail = "either credentials (objects or compact JWSs) or ids are needed";

@@ -204,6 +204,14 @@ impl<'a> Links<'a> {
         Ok(())
     }
 
+    /// Who endorses these, as far as that was read ahead.
+    pub(in crate::registry) fn endorsers_read(&self, subjects: &[Who]) -> Vec<Who> {
+        let known = self.subjects.borrow();
+        let found = subjects.iter().filter_map(|who| known.get(who));
+        let links = found.flat_map(|subject| &subject.links);
+        links.map(|link| link.endorser.clone()).collect()
+    }
+
     /// What endorses a thing.
     pub(in crate::registry) fn of(&self, subject: &Who) -> Result<Rc<Subject>, RegistryError> {
         if let Some(found) = self.subjects.borrow().get(subject) {

@@ -11,7 +11,7 @@ use crate::badges::{Need, Role, SubjectKind};
 use crate::ids::AchievementId;
 use crate::json::each;
 use crate::registry::lists::queries::{Claim, CredentialAnswer};
-use crate::registry::standing::backing::{Backing, Question, Wanted};
+use crate::registry::standing::backing::{Anchors, Backing, Question, Wanted};
 use crate::registry::standing::links::{Link, Links};
 use crate::registry::standing::parties::Who;
 use crate::registry::standing::seen::ByNeed;
@@ -75,19 +75,31 @@ impl<'a> Asking<'a> {
         let issuers: Result<Vec<Who>, _> = owners()
             .map(|owner| self.links.parties.profile(owner))
             .collect();
-        self.links.read_ahead(&issuers?)?;
+        self.read_behind(&issuers?)?;
         Ok(found)
+    }
+
+    /// Reads who stands behind these: who endorses them, and where the asker named whom it trusts,
+    /// which is rarely these, who endorses those.
+    fn read_behind(&self, issuers: &[Who]) -> Result<(), RegistryError> {
+        self.links.read_ahead(issuers)?;
+        if let Anchors::These(anchors) = &self.question.anchors {
+            let mut endorsers = self.links.endorsers_read(issuers);
+            endorsers.retain(|who| !anchors.contains(who.id()));
+            self.links.read_ahead(&endorsers)?;
+        }
+        Ok(())
     }
 
     /// Reads who stands behind those who issued documents, in a few questions to the store.
     pub(super) fn read_issuers_ahead<'d>(
         &self,
-        documents: impl Iterator<Item = &'d Looked>,
+        documents: impl Iterator<Item = &'d Looked<'d>>,
     ) -> Result<(), RegistryError> {
         let proved = documents.filter(|document| document.report.verified);
         let issuers = proved.filter_map(|document| document.report.issuer.as_deref());
         let issuers: Result<Vec<Who>, _> = issuers.map(|id| self.links.named(id)).collect();
-        self.links.read_ahead(&issuers?)
+        self.read_behind(&issuers?)
     }
 
     /// By what was said of its id.
@@ -148,8 +160,8 @@ impl<'a> Asking<'a> {
     /// A document, and those within it by their JSON pointer.
     pub(super) fn by_document_with(
         &self,
-        whole: &Looked,
-        nested: &[(String, Looked)],
+        whole: &Looked<'_>,
+        nested: &[(String, Looked<'_>)],
     ) -> Result<StandingAnswer, RegistryError> {
         let mut answer = self.by_document(whole)?;
         for (at, inner) in nested {
@@ -158,7 +170,7 @@ impl<'a> Asking<'a> {
         Ok(answer)
     }
 
-    fn by_document(&self, looked: &Looked) -> Result<StandingAnswer, RegistryError> {
+    fn by_document(&self, looked: &Looked<'_>) -> Result<StandingAnswer, RegistryError> {
         let Looked { report, claims } = looked;
         let status = report.status.iter().map(status_part).collect();
         let subjects = each(claims.as_object(), "", "credentialSubject");

@@ -3,6 +3,7 @@
 
 mod asking;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::thread;
 
@@ -15,6 +16,7 @@ use crate::registry::verification::OwnDocuments;
 use crate::registry::{MaySee, Outcome, Registry, RegistryError};
 use crate::store::remembered::Remembered;
 use crate::time::Timestamp;
+use crate::vc::jwt::Envelope;
 use crate::vc::securing::Secured;
 use crate::verify::{Options, Outside, Report};
 use asking::Asking;
@@ -154,21 +156,24 @@ impl Registry {
         // All documents of one question share one session.
         let session = outside.session();
         let made = OwnDocuments::default();
-        let look = |document: &Value| {
-            let report = self.report_on(read, &made, document, question.at, options, &*session);
-            Looked::at(document, report)
+        let report_on = |document: &Value| {
+            self.report_on(read, &made, document, question.at, options, &*session)
         };
         let looked = on_every_core(asked, |asked| match asked {
             Asked::Id(_) => None,
             Asked::Document(document) => {
-                let whole = look(document);
+                let whole = Looked::at(document, report_on(document));
                 // What is in a credential that nobody proved is nobody's.
                 let most = match whole.report.verified {
                     true => MOST_NESTED,
                     false => 0,
                 };
                 let nested = nested_credentials(&whole.claims).take(most);
-                let nested: Vec<_> = nested.map(|(at, inner)| (at, look(inner))).collect();
+                let nested = nested.map(|(at, inner)| {
+                    let inner = Looked::at(inner, report_on(inner)).into_owned();
+                    (at, inner)
+                });
+                let nested: Vec<_> = nested.collect();
                 Some((whole, nested))
             }
         });
@@ -186,30 +191,41 @@ impl Registry {
 }
 
 /// A document that was verified.
-struct Looked {
+struct Looked<'d> {
     report: Report,
     /// What it says, or what its newer version does where that was verified in its place.
-    claims: Value,
+    claims: Cow<'d, Value>,
 }
 
-impl Looked {
-    fn at(document: &Value, report: Report) -> Self {
-        let document = report.refreshed.as_ref().unwrap_or(document);
-        let claims = Secured::held(document.clone()).map(|secured| match secured {
-            Secured::Embedded(claims) => claims,
-            secured @ Secured::Jwt(_) => secured.claims().clone(),
-        });
-        Self {
-            report,
-            claims: claims.unwrap_or_default(),
+impl<'d> Looked<'d> {
+    fn at(document: &'d Value, mut report: Report) -> Self {
+        let document = match report.refreshed.take() {
+            Some(newer) => Cow::Owned(newer),
+            None => Cow::Borrowed(document),
+        };
+        let claims = match document.is_string() || Envelope::of(&document).is_some() {
+            false => document,
+            true => {
+                let secured = Secured::held(document.into_owned());
+                Cow::Owned(secured.map_or(Value::Null, |secured| secured.claims().clone()))
+            }
+        };
+        Self { report, claims }
+    }
+
+    /// The same, kept longer than the document.
+    fn into_owned(self) -> Looked<'static> {
+        Looked {
+            report: self.report,
+            claims: Cow::Owned(self.claims.into_owned()),
         }
     }
 }
 
 /// One result for each item, in order, worked out by as many threads as there are cores.
-pub(super) fn on_every_core<T: Sync, R: Send>(
-    items: &[T],
-    work: impl Fn(&T) -> R + Sync,
+pub(super) fn on_every_core<'t, T: Sync, R: Send>(
+    items: &'t [T],
+    work: impl Fn(&'t T) -> R + Sync,
 ) -> Vec<R> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let share = items.len().div_ceil(cores).max(1);
