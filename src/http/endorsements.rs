@@ -27,7 +27,7 @@ use crate::time::Timestamp;
 use crate::vc::securing::Secured;
 use crate::verify::Expected;
 pub(super) use shown::shown;
-use shown::write_all;
+use shown::{write_all, write_all_tagged};
 
 /// An endorsement to be issued.
 #[derive(Deserialize, ToSchema)]
@@ -315,8 +315,7 @@ pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let page = edge.registry.endorsements(&filter, limit)?;
     let urls = edge.registry.urls();
     let mut body = String::from("{\"endorsements\":");
-    write_all(&mut body, &urls, &page.endorsements);
-    let tag = text_tag(&body);
+    let tag = write_all_tagged(&mut body, &urls, &page.endorsements);
     body.push_str(&format!(",\"asOf\":\"{as_of}\"}}"));
     let reply = Reply::bytes(200, "application/json", body)
         .weak_version(&tag)

@@ -4,16 +4,57 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::badges::{Scope, SubjectKind};
-use crate::registry::{EndorsementView, Outcome, Urls};
+use crate::registry::{EndorsementView, Outcome, Urls, text_tag};
 
 /// Endorsements as every answer shows them. Their documents are passed on as they were stored.
 pub(super) fn write_all(text: &mut String, urls: &Urls<'_>, views: &[EndorsementView]) {
+    write_each(text, urls, views, |_, _| ());
+}
+
+/// The same, with an entity tag of what was written.
+pub(super) fn write_all_tagged(
+    text: &mut String,
+    urls: &Urls<'_>,
+    views: &[EndorsementView],
+) -> String {
+    let mut tagged = Vec::with_capacity(views.len() * (BESIDE_THE_DOCUMENT + SIGNED_PART));
+    write_each(text, urls, views, |view, beside| {
+        tagged.extend_from_slice(beside.as_bytes());
+        tagged.extend_from_slice(telling_part(view));
+    });
+    text_tag(tagged)
+}
+
+/// The part of a document that is another one whenever the document is: of one that was issued
+/// here, the end, where the signature of all of it stands. Who issued elsewhere may have put it
+/// anywhere.
+fn telling_part(view: &EndorsementView) -> &[u8] {
+    let document = view.credential.json().as_bytes();
+    match view.imported {
+        None => &document[document.len().saturating_sub(SIGNED_PART)..],
+        Some(_) => document,
+    }
+}
+
+/// So many bytes at the end of a document that was issued here hold its signature: 88 characters,
+/// and behind them at most the type of an envelope.
+const SIGNED_PART: usize = 256;
+
+/// Writes them, and hands each on with what stands beside its document.
+fn write_each(
+    text: &mut String,
+    urls: &Urls<'_>,
+    views: &[EndorsementView],
+    mut written: impl FnMut(&EndorsementView, &str),
+) {
     let documents: usize = views.iter().map(|view| view.credential.json().len()).sum();
     text.reserve(documents + views.len() * BESIDE_THE_DOCUMENT);
     text.push('[');
     for (place, view) in views.iter().enumerate() {
         text.push_str(if place == 0 { "" } else { "," });
-        write(text, urls, view);
+        let begin = text.len();
+        let end = write(text, urls, view);
+        written(view, &text[begin..end]);
     }
     text.push(']');
 }
@@ -28,13 +69,16 @@ pub(in crate::http) fn shown(urls: &Urls<'_>, view: &EndorsementView) -> String 
     text
 }
 
-fn write(text: &mut String, urls: &Urls<'_>, view: &EndorsementView) {
+/// Writes one, and tells where its document begins.
+fn write(text: &mut String, urls: &Urls<'_>, view: &EndorsementView) -> usize {
     let beside = serde_json::to_string(&Shown::of(urls, view));
     text.push_str(&beside.expect("texts and words are JSON"));
     text.pop();
     text.push_str(",\"credential\":");
+    let document = text.len();
     text.push_str(view.credential.json());
     text.push('}');
+    document
 }
 
 /// What is told of an endorsement beside its document.

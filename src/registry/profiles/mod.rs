@@ -230,10 +230,28 @@ impl Registry {
         id: &str,
     ) -> Result<Option<ProfileId>, RegistryError> {
         let id = self.urls().spelled(id);
-        if let Some(found) = PROFILE_ISSUER_IDS.get(read, &id_digest(&id))? {
-            return Ok(Some(number(found)));
+        match self.profile_with_issuer_id(read, &id)? {
+            None => self.profile_at(read, &id),
+            found => Ok(found),
         }
-        match self.urls().within("profiles", &id).map(str::parse::<Slug>) {
+    }
+
+    /// The profile whose `issuer.id` is this one, in its one spelling.
+    pub(super) fn profile_with_issuer_id(
+        &self,
+        read: &dyn Read,
+        id: &str,
+    ) -> Result<Option<ProfileId>, RegistryError> {
+        Ok(PROFILE_ISSUER_IDS.get(read, &id_digest(id))?.map(number))
+    }
+
+    /// The profile at this URL, in its one spelling.
+    pub(super) fn profile_at(
+        &self,
+        read: &dyn Read,
+        url: &str,
+    ) -> Result<Option<ProfileId>, RegistryError> {
+        match self.urls().within("profiles", url).map(str::parse::<Slug>) {
             Some(Ok(slug)) => Ok(PROFILE_SLUGS.get(read, &slug)?.map(number)),
             _ => Ok(None),
         }

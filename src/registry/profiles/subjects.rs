@@ -28,9 +28,14 @@ impl Registry {
         read: &dyn Read,
         id: &str,
     ) -> Result<String, RegistryError> {
-        match self.profile_with_id(read, id)? {
+        let spelled = self.urls().spelled(id);
+        // Who is found by its `issuer.id` has no other one.
+        if self.profile_with_issuer_id(read, &spelled)?.is_some() {
+            return Ok(spelled.into_owned());
+        }
+        match self.profile_at(read, &spelled)? {
             Some(profile) => Ok(self.profile_record(read, profile)?.issuer_id),
-            None => Ok(self.urls().spelled(id).into_owned()),
+            None => Ok(spelled.into_owned()),
         }
     }
 

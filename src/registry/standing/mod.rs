@@ -128,12 +128,12 @@ impl Registry {
         };
         let links = Links::new(self, read, filter.at);
         let subject = filter.subject.as_deref();
-        let subject = subject.map(|id| links.named(id)).transpose()?;
+        let subject = subject.map(|id| self.canonical(read, id)).transpose()?;
         let mut found = Vec::new();
         let (mut after, mut looked_at) = (filter.after, 0);
         loop {
             let page = match &subject {
-                Some(subject) => self.ids_by_subject(read, subject.id(), after, PAGE)?,
+                Some(subject) => self.ids_by_subject(read, subject, after, PAGE)?,
                 None => ids_by_owner(read, endorser.as_ref().map(Endorser::owner), after, PAGE)?,
             };
             let records = ENDORSEMENTS.multi_get(read, &page)?;

@@ -105,6 +105,52 @@ fn what_a_retired_key_signed_stays_good_and_what_a_lost_one_signed_does_not() {
     assert_eq!(old["verified"], false, "{old}");
 }
 
+/// Whoever keeps the answer about a subject is not told that it is the same still, in whichever form
+/// what it holds was signed again.
+#[test]
+fn an_answer_with_endorsements_is_another_one_once_they_were_signed_again() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let verifier = house.verifier();
+    let target = format!("/endorsements?subject={}", school.id);
+    for (slug, securing) in [
+        ("first", "eddsa-rdfc-2022"),
+        ("second", "eddsa-jcs-2022"),
+        ("third", "vc+jwt"),
+    ] {
+        let board = house.accreditor(slug);
+        let body = json!({
+            "endorser": slug,
+            "subject": { "id": school.id, "kind": "profile" },
+            "name": "Good teaching",
+            "securing": securing,
+        });
+        board.post("/endorsements", &body).is(201);
+        let before = verifier.get(&target).is(200);
+        let tag = before.header("etag").expect("an entity tag").to_owned();
+        let known = || {
+            let call = verifier.call("GET", &target);
+            call.header("If-None-Match", tag.as_str()).send()
+        };
+        known().is(304);
+
+        let key = text(&keys(&board)[0]["id"]);
+        let lost = json!({ "since": "2026-03-01T08:00:00Z" });
+        let revoke = format!("/profiles/{slug}/keys/{key}/revoke");
+        board.post(&revoke, &lost).is(200);
+        let after = known().is(200);
+        let documents = |answer: &Value| -> Vec<Value> {
+            let all = answer["endorsements"].as_array().unwrap();
+            all.iter().map(|one| one["credential"].clone()).collect()
+        };
+        assert_ne!(
+            documents(&after.json()),
+            documents(&before.json()),
+            "{slug}"
+        );
+    }
+}
+
 #[test]
 fn what_was_issued_here_before_a_key_was_lost_stays_good_by_the_log_alone() {
     let house = House::open();
