@@ -83,6 +83,9 @@ const MOST_LINKS_KEPT: usize = 40_000;
 const READ_AHEAD: usize = 128;
 const MOST_AHEAD: usize = 64;
 
+/// So many endorsers are read ahead: half of what is kept, so that those whom they endorse are too.
+const MOST_ENDORSERS: usize = MOST_KEPT / 2;
+
 /// So many scopes are kept at a time.
 const MOST_SCOPES: usize = 1_024;
 
@@ -204,12 +207,15 @@ impl<'a> Links<'a> {
         Ok(())
     }
 
-    /// Who endorses these, as far as that was read ahead.
+    /// Who endorses these, as far as that was read ahead, and at most [`MOST_ENDORSERS`] of them.
     pub(in crate::registry) fn endorsers_read(&self, subjects: &[Who]) -> Vec<Who> {
         let known = self.subjects.borrow();
         let found = subjects.iter().filter_map(|who| known.get(who));
-        let links = found.flat_map(|subject| &subject.links);
-        links.map(|link| link.endorser.clone()).collect()
+        let endorsers = found.flat_map(|subject| subject.links.iter().map(|link| &link.endorser));
+        #[expect(clippy::mutable_key_type, reason = "an id never changes, nor its hash")]
+        let mut met = HashSet::new();
+        let new = endorsers.filter(|who| met.insert(*who));
+        new.take(MOST_ENDORSERS).cloned().collect()
     }
 
     /// What endorses a thing.
