@@ -102,7 +102,7 @@ pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> 
         Some(answer) => json!(Shown::of(&urls, answer)),
         None => json!({}),
     };
-    let tag = text_tag(&result.to_string());
+    let tag = text_tag(result.to_string());
     result["asOf"] = told.as_of.to_string().into();
     result["freshUntil"] = told.fresh_until.to_string().into();
     let reply = Reply::json(200, &result).weak_version(&tag);

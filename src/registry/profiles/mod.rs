@@ -385,7 +385,7 @@ fn controller_terms() -> Value {
 
 /// Strong entity tag of a JSON document, with its quotes.
 pub fn document_digest(document: &Value) -> String {
-    text_tag(&document.to_string())
+    text_tag(document.to_string())
 }
 
 /// Strong entity tag of a body, with its quotes.
