@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 use super::accept::negotiate;
 use super::bulk;
 use super::edge::Edge;
-use super::moment::moment_asked;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
@@ -20,7 +19,9 @@ use crate::registry::{
     AlsoPublished, ListForm, ListThen, NewList, StatusTarget, StatusUnknown, StatusUpdate, ToldTo,
     Updated, WithheldFrom,
 };
-use crate::status::{EntryMembers, ListMessages, PurposeError, StatusPurpose, StatusReferences};
+use crate::status::{
+    ERROR_RETRIEVAL, EntryMembers, ListMessages, PurposeError, StatusPurpose, StatusReferences,
+};
 use crate::time::{Timestamp, Ttl};
 use crate::vc::securing::Securing;
 
@@ -143,8 +144,22 @@ pub(super) fn show_token(edge: &Edge, request: &Request) -> Result<Reply, Proble
 fn timestamp(edge: &Edge, request: &Request) -> Result<Option<Timestamp>, Problem> {
     let need = "a time such as 2026-01-31T12:00:00Z, with + written as %2B";
     let at = request.query_as("timestamp", need)?;
-    moment_asked(edge, at, "?timestamp")?;
+    if let Some(at) = at {
+        has_been(edge, at)?;
+    }
     Ok(at)
+}
+
+/// What is to come is not held. A reader's clock may be a little ahead, so that this is no fault of
+/// the question.
+fn has_been(edge: &Edge, at: Timestamp) -> Result<(), Problem> {
+    let now = edge.registry.now();
+    if at <= now {
+        return Ok(());
+    }
+    let detail = format!("{at} is in the future; now is {now}");
+    let problem = Problem::new(404, "", "That moment is not held", detail);
+    Err(problem.of_standard(ERROR_RETRIEVAL))
 }
 
 fn served(
@@ -183,7 +198,7 @@ fn token_list_as_it_was(
     media_type: &str,
 ) -> Result<Reply, Problem> {
     let at = Timestamp::from_millis(seconds.saturating_mul(1_000));
-    moment_asked(edge, Some(at), "?time")?;
+    has_been(edge, at)?;
     match edge.registry.list_as_it_was(place, at, request.actor)? {
         Ok(then) => Ok(shown_as_it_was(edge, then, media_type)),
         Err(unknown) => {

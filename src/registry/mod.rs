@@ -353,6 +353,15 @@ impl<'a> Urls<'a> {
         self.within("status-lists", url)?.parse().ok()
     }
 
+    /// The list that `url` names in a form that has a URL of its own, where it is one of ours.
+    pub fn parse_form(&self, url: &str) -> Option<(ListId, ListForm)> {
+        if let Some(id) = self.within("token-status-lists", url) {
+            return Some((id.parse().ok()?, ListForm::TokenJwt));
+        }
+        let id = self.within("status-lists", url)?.strip_suffix("/2021")?;
+        Some((id.parse().ok()?, ListForm::Status2021))
+    }
+
     /// Whether `id` is a URL below this registry's origin.
     pub fn is_ours(&self, id: &str) -> bool {
         id.strip_prefix(self.0)

@@ -473,8 +473,10 @@ mod tests {
     use crate::entropy::SeededEntropy;
     use crate::ids::Slug;
     use crate::registry::{
-        Actor, Change, IssuingOptions, KeyOwner, NewEndorsement, NewProfile, Roles, Settings,
+        Actor, AlsoPublished, Change, IssuingOptions, KeyOwner, NewEndorsement, NewList,
+        NewProfile, Roles, Settings, StatusTarget, StatusUpdate,
     };
+    use crate::status::StatusPurpose;
     use crate::store::engine::Engine;
     use crate::store::memory::MemoryEngine;
     use crate::store::tables::IdForm;
@@ -795,6 +797,70 @@ mod tests {
         let report = verify(&signed).to_json();
         assert_eq!(report["verified"], false, "{report:?}");
         assert_eq!(report["problemDetails"][0]["code"], "key-revoked");
+    }
+
+    /// Credentials that are signed elsewhere with what an allocation gave out: the older entry, and
+    /// the claim of a token.
+    #[test]
+    fn a_status_in_any_form_of_a_list_here_is_read_here() {
+        let registry = in_memory(&clock());
+        let school: Slug = "school".parse().unwrap();
+        let school = registry.profile(&school).unwrap().id;
+        let new = NewList {
+            also: AlsoPublished {
+                status_2021: true,
+                token: true,
+                jcs_proof: false,
+            },
+            ..NewList::usual(school, StatusPurpose::Revocation)
+        };
+        let list = registry.create_list(&operator(), &new).unwrap().id;
+        let given = registry.allocate(&operator(), list, 1).unwrap();
+        let index = given.indexes()[0].get();
+        let given: Value = serde_json::from_str(&given.answer(&registry).unwrap()).unwrap();
+        let read = registry.engine.snapshot();
+        let record = registry.profile_record(&*read, school).unwrap();
+        let older = {
+            let mut older = unsigned();
+            older["@context"] = json!([
+                "https://www.w3.org/2018/credentials/v1",
+                "https://w3id.org/vc/status-list/2021/v1",
+                "https://w3id.org/security/data-integrity/v2",
+            ]);
+            older["issuanceDate"] = older["validFrom"].take();
+            older.as_object_mut().unwrap().shift_remove("validFrom");
+            older["credentialStatus"] = given["entries2021"][0].clone();
+            let form = Securing::EddsaRdfc2022;
+            let signed = registry.sign(&*read, school, &record, &older, form);
+            signed.unwrap().secured.into_value()
+        };
+        let token = {
+            let owner = registry.controller_of(school, &record);
+            let (_, _, signer) = registry.signer(&*read, &owner).unwrap();
+            let mut claims = unsigned();
+            claims["status"] = given["status"][0].clone();
+            let payload = serde_json::to_vec(&claims).unwrap();
+            let (typ, kid) = ("vc+jwt", &*owner.jwt_method(KeyId(1)));
+            Value::String(jws::sign(NewHeader { typ, kid }, &payload, &signer.secret))
+        };
+        drop(read);
+        let outcomes = || {
+            [&older, &token].map(|credential| {
+                let outside = Given::refused();
+                let options = Options::default();
+                let report = registry.verify(credential, options, &*outside.session());
+                report.to_json()["outcome"].clone()
+            })
+        };
+        assert_eq!(outcomes(), ["active", "active"]);
+        let update = StatusUpdate {
+            target: StatusTarget::Index(index),
+            status: 1,
+        };
+        registry
+            .update_statuses(&operator(), list, vec![update], None)
+            .unwrap();
+        assert_eq!(outcomes(), ["revoked", "revoked"]);
     }
 
     /// A JWT that names its key by `jwk` alone is looked up in the key set of the issuer's host,

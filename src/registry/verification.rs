@@ -11,7 +11,7 @@ use super::signing::Held;
 use super::standing::backing::{Backing, Question, Wanted};
 use super::standing::links::Links;
 use super::standing::parties::Who;
-use super::{Outcome, Registry, RegistryError};
+use super::{ListForm, Outcome, Registry, RegistryError};
 use crate::badges::{Limits, Need};
 use crate::bitstring::ListLength;
 use crate::ids::{ListId, ProfileId};
@@ -227,6 +227,9 @@ impl Resolver for Hosted<'_> {
         check: &mut dyn FnMut(&Fetched) -> Result<CheckedList, StatusError>,
     ) -> Result<Arc<CheckedList>, StatusError> {
         let url = wanted.reference.list();
+        if let Some(place) = self.registry.urls().parse_form(url) {
+            return check(&self.hosted_list(place, url)?).map(Arc::new);
+        }
         if self.registry.would_be_ours(url) {
             return Err(StatusError::Retrieval {
                 list: url.to_owned(),
@@ -410,6 +413,20 @@ impl Hosted<'_> {
             need: Some(&need),
         };
         self.registry.backing_for(links, subject, question, wanted)
+    }
+
+    /// A list of ours in a form that has a URL of its own. It is checked as anybody's is, so that a
+    /// credential that points there learns what others read.
+    fn hosted_list(&self, place: (ListId, ListForm), url: &str) -> Result<Fetched, StatusError> {
+        let list = match self.at {
+            Some(_) => Err("of the past, ask by its Bitstring Status List".to_owned()),
+            None => (self.registry.list_as_it_is(place)).map_err(|error| error.to_string()),
+        };
+        let (url, body) = (url.to_owned(), list.map(|list| list.body.to_vec()));
+        match body {
+            Ok(body) => Ok(Fetched { url, body }),
+            Err(reason) => Err(StatusError::Retrieval { list: url, reason }),
+        }
     }
 
     fn status_in(

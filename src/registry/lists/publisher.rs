@@ -206,6 +206,15 @@ impl Registry {
         Ok(PublishedList::of(signed, ttl))
     }
 
+    /// As [`Self::published_list`], with every acknowledged change in it.
+    pub(in crate::registry) fn list_as_it_is(
+        &self,
+        (list, form): (ListId, ListForm),
+    ) -> Result<Arc<PublishedList>, RegistryError> {
+        self.publish(list)?;
+        self.published_list(list, form)
+    }
+
     /// Signs the newest state of a list in all its forms, unless its artefacts show that state
     /// already and are not to be renewed yet.
     pub fn publish(&self, list: ListId) -> Result<(), RegistryError> {

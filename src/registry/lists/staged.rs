@@ -13,7 +13,7 @@ use crate::bitstring::{
 use crate::entropy::random;
 use crate::ids::{EndorsementId, ListId, Revision};
 use crate::registry::change::{log_event, stage_reason};
-use crate::registry::lists::list_of;
+use crate::registry::lists::{in_token, list_of};
 use crate::registry::{Registry, RegistryError};
 use crate::status::{Change as Allowed, StatusPurpose, check_token_value, transition};
 use crate::store::codec::SortedIndexes;
@@ -33,6 +33,8 @@ pub(in crate::registry) struct Staged<'a> {
     record: ListRecord,
     length: ListLength,
     holds_endorsements: bool,
+    /// Whether a token list shows it: then every credential with an index here is read by it.
+    in_token: bool,
     in_use: InUse<'a>,
     before: ListState,
     revision: Revision,
@@ -64,6 +66,7 @@ impl<'a> Staged<'a> {
             list,
             length: record.length(),
             holds_endorsements: space.endorsements,
+            in_token: space.token.is_some() && in_token(&record.purpose, record.in_token),
             in_use: InUse::of(read, record.space, &space)?,
             revision: before.revision,
             // A list's own changes are in order, also where the clock was set back while the one
@@ -146,7 +149,8 @@ impl<'a> Staged<'a> {
     fn index_of(&self, id: &str, known: Option<&CredentialRecord>) -> Result<u32, Refusal> {
         let entries = known.iter().flat_map(|record| &record.entries);
         let mut here = entries.filter(|carried| {
-            carried.space == self.record.space && carried.purposes.contains(&self.record.purpose)
+            carried.space == self.record.space
+                && (self.in_token || carried.purposes.contains(&self.record.purpose))
         });
         match (here.next(), here.next()) {
             (Some(carried), None) => Ok(carried.index),

@@ -389,7 +389,7 @@ pub fn document_digest(document: &Value) -> String {
 }
 
 /// Strong entity tag of a body, with its quotes.
-pub fn text_tag(body: &(impl AsRef<[u8]> + ?Sized)) -> String {
+pub fn text_tag(body: impl AsRef<[u8]>) -> String {
     let digest = Sha256::digest(body.as_ref());
     let hex: String = digest[..12]
         .iter()

@@ -131,7 +131,6 @@ fn moments_are_written_in_any_offset_and_lie_in_the_past() {
         ("", "a time such as"),
         ("2026-03-01T14:30:00+02:30", "+ written as %2B"),
         ("2026-03-01T12:00:00", "a time such as"),
-        ("2999-01-01T00:00:00Z", "in the future"),
     ] {
         for target in [days.past(at), days.past(at).replace('?', "/2021?")] {
             let problem = verifier.get(&target).problem(400);
@@ -148,13 +147,13 @@ fn moments_are_written_in_any_offset_and_lie_in_the_past() {
     is_retrieval_error(&verifier.get(&days.past(opened)), "was opened at");
     let seconds = Timestamp::from_millis(opened.millis() - 1_000);
     is_retrieval_error(&verifier.get(&days.token(seconds)), "was opened at");
+    // What is to come is not held either.
+    let ahead = Timestamp::from_millis(house.now().millis() + 1_000);
+    is_retrieval_error(&verifier.get(&days.past(ahead)), "in the future");
+    is_retrieval_error(&verifier.get(&days.token(ahead)), "in the future");
     let none = days.past(house.now()).replace('?', "/2021?");
     verifier.get(&none).problem(404);
-    for (time, words) in [
-        ("noon", "whole seconds"),
-        ("1.5", "whole"),
-        ("32503680000", "future"),
-    ] {
+    for (time, words) in [("noon", "whole seconds"), ("1.5", "whole")] {
         let target = format!(
             "{}{time}",
             days.token(opened).trim_end_matches(char::is_numeric)
