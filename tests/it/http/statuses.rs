@@ -179,5 +179,14 @@ fn a_look_up_by_id_shows_what_the_token_list_of_its_indexes_shows() {
         let by_id = format!("/status?credential={id}");
         let said = school.get(&by_id).is(200).json();
         assert_eq!(said["outcome"], outcome, "{said}");
+        // Where the token list shows it, it can be changed by the id, too.
+        let reinstate = json!({ "updates": [{ "credentialId": id, "status": 0 }] });
+        let answer = school.post(&updates, &reinstate);
+        match outcome {
+            "suspended" => drop(answer.is(200)),
+            _ => drop(answer.problem(422)),
+        }
+        let said = school.get(&by_id).is(200).json();
+        assert_eq!(said["outcome"], "active", "{said}");
     }
 }
