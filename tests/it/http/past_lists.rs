@@ -1,6 +1,6 @@
 //! Lists as they were: `timestamp` and `time`, who may ask, and what caches may keep.
 
-use goodstanding::time::{Timestamp, Ttl};
+use goodstanding::time::{Clock as _, Timestamp, Ttl};
 use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, text};
@@ -148,7 +148,7 @@ fn moments_are_written_in_any_offset_and_lie_in_the_past() {
     let seconds = Timestamp::from_millis(opened.millis() - 1_000);
     is_retrieval_error(&verifier.get(&days.token(seconds)), "was opened at");
     // What is to come is not held either.
-    let ahead = Timestamp::from_millis(house.now().millis() + 1_000);
+    let ahead = house.clock.now().plus(Ttl::from_seconds(1));
     is_retrieval_error(&verifier.get(&days.past(ahead)), "in the future");
     is_retrieval_error(&verifier.get(&days.token(ahead)), "in the future");
     let none = days.past(house.now()).replace('?', "/2021?");
