@@ -28,6 +28,10 @@ const BENCHES: [(&str, Bench); 3] = [
     ("deciding", deciding::run),
 ];
 
+/// The service's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let benches = harness::chosen(&BENCHES);
     let mut report = Report::begin("Trust", "cargo bench --bench trust");
