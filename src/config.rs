@@ -514,6 +514,9 @@ mod tests {
             ..load("").unwrap().settings()
         };
         assert_eq!(configured, usual);
+        let config = load("").unwrap();
+        assert_eq!(config.cache_policy(), CachePolicy::usual());
+        assert_eq!(config.limits(), Limits::usual());
     }
 
     #[test]

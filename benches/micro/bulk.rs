@@ -5,10 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use goodstanding::bitstring::{Bitstring, KeyedPermutation, ListLength, StatusSize, encode};
-use goodstanding::http::{CachePolicy, Edge, Limits, Mode, Reply, answer_locally};
-use goodstanding::time::Ttl;
-use goodstanding::vc::did::Localhost;
-use goodstanding::verify::Given;
+use goodstanding::http::{Edge, Reply, answer_locally};
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
@@ -32,7 +29,7 @@ pub(crate) fn run(report: &mut Report) {
     let list = List::scattered();
     for engine in ENGINES {
         let place = Place::new(*engine);
-        let edge = edge(&place);
+        let edge = Edge::usual(Arc::clone(&place.registry));
         let mut steps = Steps::default();
         for _ in 0..ROUNDS {
             round(&edge, &list, &mut steps);
@@ -217,36 +214,4 @@ fn ask(edge: &Edge, method: &str, path: &str, body: Bytes) -> Reply {
     let said = || String::from_utf8_lossy(&reply.body[..reply.body.len().min(500)]).into_owned();
     assert!(matches!(reply.status, 200 | 201), "{path}: {}", said());
     reply
-}
-
-fn edge(place: &Place) -> Edge {
-    let (minutes, none) = (Ttl::from_seconds(300), Ttl::from_seconds(0));
-    Edge {
-        registry: Arc::clone(&place.registry),
-        outside: Arc::new(Given::refused()),
-        localhost: Localhost::Refused,
-        mode: Mode::Production,
-        status_by_credential_is_public: false,
-        cache: CachePolicy {
-            did_document: minutes,
-            profile: minutes,
-            achievement: minutes,
-            status_list: minutes,
-            past_list: minutes,
-            endorsement: minutes,
-            look_up: none,
-            standing: minutes,
-            description: minutes,
-        },
-        limits: Limits {
-            body_bytes: 16 << 20,
-            bulk_body_bytes: 64 << 20,
-            connections: 1,
-            head: minutes,
-            body: minutes,
-            unread: minutes,
-            feeds: 0,
-            feed_heartbeat: minutes,
-        },
-    }
 }

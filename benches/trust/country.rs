@@ -6,7 +6,7 @@ use std::sync::Arc;
 use goodstanding::app::SystemEntropy;
 use goodstanding::badges::SubjectKind;
 use goodstanding::entropy::{SeededEntropy, random};
-use goodstanding::http::{CachePolicy, Edge, Limits, Mode};
+use goodstanding::http::Edge;
 use goodstanding::ids::{EndorsementId, KeyId, ListId, ProfileId, Revision, SpaceId};
 use goodstanding::registry::{
     Actor, Change, EndorsementView, NewEndorsement, NewProfile, Registry, Roles, Settings,
@@ -19,12 +19,10 @@ use goodstanding::store::tables::{
     self, EndorsementRecord, IdForm, KeyRecord, ListRecord, ListState, OpenSpace, Origin, Plane,
     ProfileRecord, RecordedStanding, SpaceRecord, StandingChange,
 };
-use goodstanding::time::{ManualClock, Timestamp, Ttl};
-use goodstanding::vc::did::Localhost;
+use goodstanding::time::{ManualClock, Timestamp};
 use goodstanding::vc::keys::{MasterKey, SigningKey};
 use goodstanding::vc::sealing::KeyPlace;
 use goodstanding::vc::securing::Securing;
-use goodstanding::verify::Given;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -92,7 +90,7 @@ impl Country {
             .map(|file| file.len());
         Self {
             bytes: bytes.sum(),
-            edge: edge(registry.clone()),
+            edge: Edge::usual(registry.clone()),
             registry,
             engine,
             _folder: folder,
@@ -423,37 +421,5 @@ fn settings() -> Settings {
     Settings {
         publish_before_acknowledging: false,
         ..Settings::usual(ORIGIN)
-    }
-}
-
-fn edge(registry: Arc<Registry>) -> Edge {
-    let (minutes, none) = (Ttl::from_seconds(300), Ttl::from_seconds(0));
-    Edge {
-        registry,
-        outside: Arc::new(Given::refused()),
-        localhost: Localhost::Refused,
-        mode: Mode::Production,
-        status_by_credential_is_public: false,
-        cache: CachePolicy {
-            did_document: minutes,
-            profile: minutes,
-            achievement: minutes,
-            status_list: minutes,
-            past_list: minutes,
-            endorsement: minutes,
-            look_up: none,
-            standing: minutes,
-            description: minutes,
-        },
-        limits: Limits {
-            body_bytes: 16 << 20,
-            bulk_body_bytes: 64 << 20,
-            connections: 1,
-            head: minutes,
-            body: minutes,
-            unread: minutes,
-            feeds: 0,
-            feed_heartbeat: minutes,
-        },
     }
 }

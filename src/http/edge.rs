@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::registry::Registry;
 use crate::time::Ttl;
 use crate::vc::did::Localhost;
-use crate::verify::Outside;
+use crate::verify::{Given, Outside};
 
 /// The registry with the rules of the edge around it.
 pub struct Edge {
@@ -27,6 +27,19 @@ pub struct Edge {
 }
 
 impl Edge {
+    /// An edge in production that asks nobody outside, and whose configuration says nothing else.
+    pub fn usual(registry: Arc<Registry>) -> Self {
+        Self {
+            registry,
+            outside: Arc::new(Given::refused()),
+            localhost: Localhost::Refused,
+            mode: Mode::Production,
+            status_by_credential_is_public: false,
+            cache: CachePolicy::usual(),
+            limits: Limits::usual(),
+        }
+    }
+
     /// Whether anybody may ask for things by the id of a credential.
     pub(super) fn tells_everybody(&self) -> bool {
         self.status_by_credential_is_public || self.mode == Mode::Development
@@ -44,7 +57,7 @@ pub enum Mode {
 }
 
 /// `max-age` of every public answer. The one table of ARCHITECTURE.md shows the defaults.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CachePolicy {
     /// DID and controller documents.
     pub did_document: Ttl,
@@ -68,7 +81,7 @@ pub struct CachePolicy {
 }
 
 /// How much is taken in.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of a request body.
     pub body_bytes: usize,
@@ -86,4 +99,38 @@ pub struct Limits {
     pub feeds: usize,
     /// After so long without news a feed says that it is still there.
     pub feed_heartbeat: Ttl,
+}
+
+impl CachePolicy {
+    /// Where the configuration says nothing else.
+    pub const fn usual() -> Self {
+        let minutes = Ttl::from_seconds(300);
+        Self {
+            did_document: Ttl::from_seconds(3_600),
+            profile: minutes,
+            achievement: minutes,
+            status_list: Ttl::from_seconds(60),
+            past_list: Ttl::from_seconds(86_400),
+            endorsement: Ttl::from_seconds(60),
+            look_up: Ttl::from_seconds(0),
+            standing: minutes,
+            description: Ttl::from_seconds(3_600),
+        }
+    }
+}
+
+impl Limits {
+    /// Where the configuration says nothing else.
+    pub const fn usual() -> Self {
+        Self {
+            body_bytes: 16 << 20,
+            bulk_body_bytes: 64 << 20,
+            connections: 10_000,
+            head: Ttl::from_seconds(10),
+            body: Ttl::from_seconds(60),
+            unread: Ttl::from_seconds(30),
+            feeds: 1_000,
+            feed_heartbeat: Ttl::from_seconds(15),
+        }
+    }
 }

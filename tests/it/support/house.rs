@@ -6,15 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use goodstanding::entropy::SeededEntropy;
-use goodstanding::http::{CachePolicy, Edge, Limits, Mode, Running, serve};
+use goodstanding::http::{Edge, Limits, Mode, Running, serve};
 use goodstanding::net::{Elsewhere, Names, Policy};
 use goodstanding::registry::{Actor as Who, Change, HistoryAccess, Publisher, Registry, Settings};
 use goodstanding::store::engine::{Engine, Row};
 use goodstanding::store::memory::MemoryEngine;
 use goodstanding::time::{Clock as _, ManualClock, Timestamp, Ttl};
-use goodstanding::vc::did::Localhost;
 use goodstanding::vc::keys::MasterKey;
-use goodstanding::verify::Given;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -287,23 +285,10 @@ pub(crate) fn clock() -> Arc<ManualClock> {
 
 fn edge(registry: Arc<Registry>, mode: Mode, limits: Limits) -> Edge {
     Edge {
-        registry,
-        outside: Arc::new(Given::refused()),
-        localhost: Localhost::Refused,
         mode,
         status_by_credential_is_public: mode == Mode::Development,
-        cache: CachePolicy {
-            did_document: Ttl::from_seconds(3_600),
-            profile: Ttl::from_seconds(300),
-            achievement: Ttl::from_seconds(300),
-            status_list: Ttl::from_seconds(60),
-            past_list: Ttl::from_seconds(86_400),
-            endorsement: Ttl::from_seconds(60),
-            look_up: Ttl::from_seconds(0),
-            standing: Ttl::from_seconds(300),
-            description: Ttl::from_seconds(3_600),
-        },
         limits,
+        ..Edge::usual(registry)
     }
 }
 
@@ -312,10 +297,8 @@ const fn limits() -> Limits {
         body_bytes: 1 << 20,
         bulk_body_bytes: 1 << 22,
         connections: 1_000,
-        head: Ttl::from_seconds(10),
         body: Ttl::from_seconds(30),
-        unread: Ttl::from_seconds(30),
         feeds: 100,
-        feed_heartbeat: Ttl::from_seconds(15),
+        ..Limits::usual()
     }
 }

@@ -6,14 +6,12 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use goodstanding::entropy::SeededEntropy;
-use goodstanding::http::{CachePolicy, Edge, Limits, Mode, Reply, answer_locally};
+use goodstanding::http::{Edge, Limits, Reply, answer_locally};
 use goodstanding::registry::{Registry, Settings};
 use goodstanding::store::engine::{Engine, Head};
 use goodstanding::store::memory::MemoryEngine;
 use goodstanding::time::{ManualClock, Timestamp, Ttl};
-use goodstanding::vc::did::Localhost;
 use goodstanding::vc::keys::MasterKey;
-use goodstanding::verify::Given;
 use serde_json::{Value, json};
 
 const ORIGIN: &str = "https://registry.example";
@@ -256,33 +254,12 @@ fn badge(id: &str, achievement: &Value) -> Value {
 }
 
 fn edge(registry: Arc<Registry>) -> Edge {
-    let no_time = Ttl::from_seconds(0);
     Edge {
-        registry,
-        outside: Arc::new(Given::refused()),
-        localhost: Localhost::Refused,
-        mode: Mode::Production,
-        status_by_credential_is_public: false,
-        cache: CachePolicy {
-            did_document: no_time,
-            profile: no_time,
-            achievement: no_time,
-            status_list: no_time,
-            past_list: no_time,
-            endorsement: no_time,
-            look_up: no_time,
-            standing: no_time,
-            description: no_time,
-        },
         limits: Limits {
             body_bytes: 1 << 20,
             bulk_body_bytes: 1 << 22,
-            connections: 1,
-            head: no_time,
-            body: no_time,
-            unread: no_time,
-            feeds: 0,
-            feed_heartbeat: no_time,
+            ..Limits::usual()
         },
+        ..Edge::usual(registry)
     }
 }
