@@ -1,12 +1,15 @@
 //! One allocation, every format: an entry is set once, and whoever reads any of the lists that the
 //! running registry serves sees it.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use goodstanding::time::Ttl;
 use serde_json::json;
 
 use crate::support::actors::{Actor, text};
+use crate::support::feed::Reader;
 use crate::support::house::Plan;
 use crate::support::peers::{StatusReport, peers};
 use crate::support::reader::{bit, bits, place};
@@ -22,8 +25,7 @@ struct Place {
 
 #[test]
 fn an_entry_that_is_set_once_is_set_in_every_format() {
-    let years = Ttl::from_seconds(100 * 365 * 86_400);
-    let house = Plan::new().lists_holding(years).open();
+    let house = for_peers().open();
     let school = house.registrar("school");
     let places = allocated(&school);
     for (step, list, status, token) in [
@@ -35,22 +37,58 @@ fn an_entry_that_is_set_once_is_set_in_every_format() {
         if let Some(list) = list {
             school.sets(list, places[0].index, status).is(200);
         }
-        let revoked = u64::from(step == "revoked");
-        let suspended = u64::from(step == "suspended");
-        let [first, second] = &places;
-        for (url, accept, set) in [
-            (&first.revocations, "application/vc", revoked),
-            (&first.revocations, "application/vc+jwt", revoked),
-            (&first.suspensions, "application/vc", suspended),
-            (&first.suspensions, "application/vc+jwt", suspended),
-            (&first.older, "application/vc", revoked),
-            (&first.token, "application/statuslist+jwt", token),
-            (&first.token, "application/statuslist+cwt", token),
-        ] {
-            let expected = [(first.index, set), (second.index, 0)];
-            let expected = expected.map(|(index, status)| StatusReport { index, status });
-            says(&school, url, accept, &expected, step);
+        let bits = [u64::from(step == "revoked"), u64::from(step == "suspended")];
+        every_format_says(&school, &places, step, bits, token);
+    }
+}
+
+/// The publisher signs behind the acknowledgement, and the feed tells when it has.
+#[test]
+fn what_was_acknowledged_before_it_is_published_is_in_every_format_then() {
+    let house = for_peers()
+        .publishing_after(Duration::from_millis(250))
+        .open();
+    let school = house.registrar("school");
+    let places = allocated(&school);
+    let follow = house.call("GET", "/events/published");
+    let mut feed = Reader::open(&follow, house.address).expect("a feed");
+    let revocations = &places[0].revocations;
+    let done = school.sets(revocations, places[0].index, 1).is(200).json();
+    loop {
+        let told = feed.publication();
+        if told["list"] == *revocations && told["revision"] == done["revision"] {
+            break;
         }
+    }
+    every_format_says(&school, &places, "revoked", [1, 0], 1);
+}
+
+/// Lists hold by the clocks of the peers, too.
+fn for_peers() -> Plan {
+    Plan::new().lists_holding(Ttl::from_seconds(100 * 365 * 86_400))
+}
+
+/// What the first place is said to be: revoked and suspended, and as a token. The second one never
+/// changes.
+fn every_format_says(
+    school: &Actor<'_>,
+    [first, second]: &[Place; 2],
+    step: &str,
+    [revoked, suspended]: [u64; 2],
+    token: u64,
+) {
+    for (url, accept, set) in [
+        (&first.revocations, "application/vc", revoked),
+        (&first.revocations, "application/vc+jwt", revoked),
+        (&first.suspensions, "application/vc", suspended),
+        (&first.suspensions, "application/vc+jwt", suspended),
+        (&first.older, "application/vc", revoked),
+        (&first.token, "application/statuslist+jwt", token),
+        (&first.token, "application/statuslist+cwt", token),
+    ] {
+        let expected = [(first.index, set), (second.index, 0)];
+        let expected = expected.map(|(index, status)| StatusReport { index, status });
+        says(school, url, accept, &expected, step);
     }
 }
 
