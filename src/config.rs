@@ -52,6 +52,26 @@ pub struct Config {
     pub fetch: FetchConfig,
     /// Whose endorsements count.
     pub trust: TrustConfig,
+    /// The log.
+    pub log: LogConfig,
+}
+
+/// The log.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// How its lines are written.
+    pub format: LogFormat,
+}
+
+/// How lines of the log are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text.
+    Pretty,
+    /// A JSON object each.
+    Json,
 }
 
 /// The store.
@@ -446,7 +466,7 @@ impl From<figment::Error> for ConfigError {
 /// Variables that name a key of the configuration. Others with the same prefix speak to the
 /// command line and to the tests.
 fn environment() -> Env {
-    const KEYS: [&str; 12] = [
+    const KEYS: [&str; 13] = [
         "public_url",
         "listen",
         "data",
@@ -459,13 +479,14 @@ fn environment() -> Env {
         "cache",
         "limits",
         "fetch",
+        "log",
     ];
     Env::prefixed("GOODSTANDING_")
         .filter(|name| {
             let name = name.as_str().to_ascii_lowercase();
             let section = name.split("__").next().unwrap_or_default();
-            // The master key itself comes in a variable that has the name of its section.
-            KEYS.contains(&section) && name != "master_key"
+            // The master key itself, and what is logged, come in variables that have the names of sections.
+            KEYS.contains(&section) && !["master_key", "log"].contains(&&*name)
         })
         .split("__")
 }

@@ -56,8 +56,8 @@ const RENEWED_AT_ONCE: usize = 4_096;
 fn renew_lists(edge: &Edge) {
     match edge.registry.renew_lists(RENEWED_AT_ONCE) {
         Ok(0) => {}
-        Ok(lists) => info!(lists, "renewed lists ahead of their end"),
-        Err(problem) => warn!(%problem, "lists could not be renewed"),
+        Ok(count) => info!(count, "renewed lists ahead of their end"),
+        Err(problem) => warn!(error = problem.kind(), "lists could not be renewed"),
     }
 }
 
@@ -76,26 +76,38 @@ fn follow_imports(edge: &Edge) {
         .follow_imports(options, outside, FOLLOWED_AT_ONCE);
     match followed {
         Ok(0) => {}
-        Ok(answered) => info!(answered, "followed imported endorsements"),
-        Err(problem) => warn!(%problem, "imported endorsements could not be followed"),
+        Ok(count) => info!(count, "followed imported endorsements"),
+        Err(problem) => warn!(
+            error = problem.kind(),
+            "imported endorsements could not be followed"
+        ),
     }
 }
 
 fn forget(registry: &Registry) {
     match registry.forget_outlived_answers() {
         Ok(0) => {}
-        Ok(answers) => info!(answers, "forgot answers to repeated requests"),
-        Err(problem) => warn!(%problem, "outlived answers could not be forgotten"),
+        Ok(count) => info!(count, "forgot answers to repeated requests"),
+        Err(problem) => warn!(
+            error = problem.kind(),
+            "outlived answers could not be forgotten"
+        ),
     }
     match registry.forget_expired_tokens() {
         Ok(0) => {}
-        Ok(tokens) => info!(tokens, "forgot expired tokens"),
-        Err(problem) => warn!(%problem, "expired tokens could not be forgotten"),
+        Ok(count) => info!(count, "forgot expired tokens"),
+        Err(problem) => warn!(
+            error = problem.kind(),
+            "expired tokens could not be forgotten"
+        ),
     }
     match forget_past(registry) {
         Ok(0) => {}
-        Ok(states) => info!(states, "forgot how lists were longer ago than that is kept"),
-        Err(problem) => warn!(%problem, "the past of lists could not be forgotten"),
+        Ok(count) => info!(count, "forgot how lists were longer ago than that is kept"),
+        Err(problem) => warn!(
+            error = problem.kind(),
+            "the past of lists could not be forgotten"
+        ),
     }
 }
 

@@ -4,10 +4,10 @@ mod demo;
 mod handles;
 mod housekeeping;
 mod local;
+mod logging;
 mod master_key;
 mod system;
 
-use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,6 +26,7 @@ use crate::store::engine::Engine;
 use crate::store::memory::MemoryEngine;
 use crate::time::{Clock, Ttl};
 
+pub use logging::FIELDS as LOG_FIELDS;
 pub use system::{SystemClock, SystemEntropy};
 
 /// Runs the service until the process is told to stop.
@@ -56,7 +57,7 @@ pub fn serve(args: ServeArgs) -> Result<(), String> {
     let listener = listen(config.listen)?;
     overrides.listen = listener.local_addr().ok();
     let config = Config::load(&overrides).map_err(|error| error.to_string())?;
-    start_logging();
+    logging::start(config.log.format);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -92,7 +93,7 @@ async fn run(config: &Config, mode: Mode, listener: std::net::TcpListener) -> Re
     edge.limits.connections = handles::connections(edge.limits.connections);
     let edge = Arc::new(edge);
     let running = http::serve(edge.clone(), listener).map_err(|error| error.to_string())?;
-    info!(address = %running.address, public_url = config.public_url, "serving");
+    info!(listen = %running.address, public_url = config.public_url, "serving");
     if mode == Mode::Development {
         println!("{}", demo::what_to_try(config));
     } else {
@@ -127,12 +128,15 @@ fn open(config: &Config, mode: Mode) -> Result<Arc<Registry>, String> {
     };
     let registry = Arc::new(open_registry(config, opening)?);
     if let Err(problem) = registry.sign_again() {
-        warn!(%problem, "endorsements signed by a revoked key could not all be signed again");
+        warn!(
+            error = problem.kind(),
+            "endorsements signed by a revoked key could not all be signed again"
+        );
     }
     let behind = registry.catch_up().map_err(|error| error.to_string())?;
     if behind > 0 {
         warn!(
-            lists = behind,
+            count = behind,
             "lists were behind their changes and are published now"
         );
     }
@@ -266,18 +270,6 @@ pub fn open_local(data: &Path) -> Result<Box<dyn Transport>, String> {
     registry.catch_up().map_err(|error| error.to_string())?;
     let edge = edge(&config, Mode::Production, registry)?;
     Ok(Box::new(local::Local::new(edge)))
-}
-
-fn start_logging() {
-    use tracing_subscriber::EnvFilter;
-    let quiet = EnvFilter::new("warn,goodstanding=warn");
-    let filter = EnvFilter::try_from_env("GOODSTANDING_LOG").unwrap_or(quiet);
-    let logging = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    // A second start within one process keeps the first one's logging.
-    let _ = logging.try_init();
 }
 
 /// The ways in which a process is told to stop. They are heard from the moment this is made.

@@ -151,7 +151,7 @@ impl Feeds {
             let followed = tokio::task::spawn_blocking(move || feeds.advance()).await;
             match followed.map_err(|_| "a panic".to_owned()) {
                 Ok(Ok(())) => {}
-                Ok(Err(problem)) => self.fails(&problem.to_string()),
+                Ok(Err(problem)) => self.fails(&problem.kind()),
                 Err(problem) => self.fails(&problem),
             }
         }
@@ -175,9 +175,9 @@ impl Feeds {
         }
     }
 
-    fn fails(&self, problem: &str) {
+    fn fails(&self, kind: &str) {
         if *self.state.borrow() != State::Fails {
-            error!(problem, "the log cannot be followed; change feeds end");
+            error!(error = kind, "the log cannot be followed; change feeds end");
         }
         self.says(State::Fails);
     }
@@ -304,7 +304,10 @@ impl Feed {
         match read.await {
             Ok(Ok(page)) => Ok(page),
             Ok(Err(problem)) => {
-                warn!(%problem, "a change feed ends, since it cannot read the log");
+                warn!(
+                    error = problem.kind(),
+                    "a change feed ends, since it cannot read the log"
+                );
                 Err(Ended)
             }
             Err(_) => Err(Ended),

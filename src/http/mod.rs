@@ -8,6 +8,7 @@ mod accept;
 mod auth;
 mod edge;
 mod feeds;
+mod logged;
 mod moment;
 mod openapi;
 mod pages;

@@ -19,6 +19,17 @@ pub struct Reply {
     pub body: Bytes,
     /// What the body goes on with, for as long as there is somebody who reads it.
     pub(super) follow: Option<Follow>,
+    /// What went wrong, for the log.
+    pub(super) wrong: Option<Box<Wrong>>,
+}
+
+/// What went wrong where an answer is a problem, in words that repeat nothing that was sent.
+#[derive(Debug, Clone)]
+pub(super) struct Wrong {
+    /// The problem's type.
+    pub(super) problem: String,
+    /// The kind of the error behind it, where it is a fault of this side.
+    pub(super) cause: Option<String>,
 }
 
 impl Reply {
@@ -30,6 +41,7 @@ impl Reply {
             headers,
             body: body.into(),
             follow: None,
+            wrong: None,
         }
     }
 
@@ -59,6 +71,7 @@ impl Reply {
             headers: Vec::new(),
             body: Bytes::new(),
             follow: None,
+            wrong: None,
         }
     }
 
@@ -91,6 +104,16 @@ impl Reply {
     /// the same at another moment in other bytes.
     pub fn weak_version(self, etag: &str) -> Self {
         self.header("ETag", format!("W/{etag}"))
+    }
+
+    /// The type of the problem that it is.
+    pub(super) fn problem(&self) -> Option<&str> {
+        Some(&self.wrong.as_deref()?.problem)
+    }
+
+    /// The kind of the error behind the problem.
+    pub(super) fn cause(&self) -> Option<&str> {
+        self.wrong.as_deref()?.cause.as_deref()
     }
 
     /// The value of a header.

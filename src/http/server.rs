@@ -1,6 +1,7 @@
 //! The accept loop: connections are counted, slow heads and slow readers are cut off, and a stop
 //! lets what is under way finish. (`warp::serve` has none of that, so warp answers here as a service.)
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,7 +75,7 @@ async fn accept(edge: Arc<Edge>, listener: TcpListener, mut stopped: oneshot::Re
             Ok((stream, _)) => stream,
             Err(error) => {
                 // Out of file handles, most likely: some will be closed soon.
-                warn!(%error, "a connection could not be accepted");
+                warn!(error = ?error.kind(), "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
@@ -84,7 +85,7 @@ async fn accept(edge: Arc<Edge>, listener: TcpListener, mut stopped: oneshot::Re
         let connection = connect(&builder, stream, service.clone(), &graceful);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                debug!(error, "a connection ended early");
+                debug!(error = kind(&*error), "a connection ended early");
             }
             drop(permit);
         });
@@ -109,7 +110,7 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
 
 fn set_nodelay(stream: &TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "TCP_NODELAY could not be set");
+        debug!(error = ?error.kind(), "TCP_NODELAY could not be set");
     }
 }
 
@@ -118,7 +119,7 @@ fn connect<S>(
     stream: Impatient<TcpStream>,
     service: S,
     graceful: &GracefulShutdown,
-) -> impl Future<Output = Result<(), String>> + Send + use<S>
+) -> impl Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send + use<S>
 where
     S: tower::Service<
             http::Request<hyper::body::Incoming>,
@@ -134,5 +135,16 @@ where
         .serve_connection(TokioIo::new(stream), service)
         .into_owned();
     let watched = graceful.watch(connection);
-    async move { watched.await.map_err(|error| error.to_string()) }
+    watched
+}
+
+/// What kind of end a connection had; the words of others could repeat what came in over it.
+fn kind(error: &(dyn Error + 'static)) -> &'static str {
+    match error.downcast_ref::<hyper::Error>() {
+        Some(error) if error.is_timeout() => "Timeout",
+        Some(error) if error.is_parse() => "NotHttp",
+        Some(error) if error.is_incomplete_message() => "BrokenOff",
+        Some(error) if error.is_user() => "Refused",
+        _ => "Connection",
+    }
 }

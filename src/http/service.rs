@@ -7,7 +7,6 @@ use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use tracing::{error, info};
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::reply::Response;
@@ -17,6 +16,7 @@ use super::accept;
 use super::auth;
 use super::edge::{Edge, Limits};
 use super::feeds::{Feeds, Told};
+use super::logged::Logged;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::{Request, parse_query};
@@ -128,10 +128,9 @@ where
     let if_none_match = text(&head.headers, "if-none-match")
         .filter(|_| reads)
         .map(str::to_owned);
-    let method = head.method.clone();
-    let path = head.path.clone();
+    let mut logged = Logged::begin(&head.method);
     let wants_page = reads && prefers_page(&head.headers);
-    let mut reply = reply_to(shared, head, body).await;
+    let mut reply = reply_to(shared, head, body, &mut logged).await;
     let opened = reply.follow.filter(|_| !is_head);
     let opened = opened.map(|follow| shared.feeds.open(follow)).transpose();
     let told = opened.unwrap_or_else(|problem| {
@@ -141,18 +140,13 @@ where
     if wants_page && reply.get("content-type") == Some(PROBLEM) {
         reply = problem_page(&reply);
     }
-    if reply.status >= 500 {
-        let body = String::from_utf8_lossy(&reply.body);
-        error!(%method, path, status = reply.status, %body, "request failed");
-    } else {
-        info!(%method, path, status = reply.status, "request");
-    }
     let reply = finish(reply, if_none_match.as_deref(), is_head, origin);
+    logged.end(&reply);
     (reply, told)
 }
 
 /// Routes and authenticates, all before the body is looked at; then reads it and runs the handler.
-async fn reply_to<S, B>(shared: &Shared, head: Head, body: S) -> Reply
+async fn reply_to<S, B>(shared: &Shared, head: Head, body: S, logged: &mut Logged) -> Reply
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf + Send,
@@ -162,10 +156,12 @@ where
         Err(reply) => return reply,
     };
     let id = shared.ids.of(&head.headers);
+    logged.at(route, id);
     let actor = match authenticate(&shared.edge, route.access, &head).await {
         Ok(actor) => actor.map(|actor| actor.in_request(id.0)),
         Err(problem) => return problem.to_reply(),
     };
+    logged.by(actor);
     let reply = match take_in(&shared.edge.limits, route, &head.headers, body).await {
         Ok(body) => run(shared, route, head.with(params, body, actor)).await,
         Err(problem) => problem.to_reply(),
@@ -416,6 +412,7 @@ fn problem_page(problem: &Reply) -> Reply {
     };
     let mut reply = Reply::html(page.html());
     reply.status = problem.status;
+    reply.wrong = problem.wrong.clone();
     let others = problem
         .headers
         .iter()

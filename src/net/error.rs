@@ -26,6 +26,20 @@ pub enum FetchError {
     Busy,
 }
 
+impl FetchError {
+    /// Its kind without its words, which name what callers named: for the log.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "Refused",
+            Self::Unreachable(_) => "Unreachable",
+            Self::NotFound => "NotFound",
+            Self::Gone => "Gone",
+            Self::Unusable(_) => "Unusable",
+            Self::Busy => "Busy",
+        }
+    }
+}
+
 /// What the policy forbids.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {

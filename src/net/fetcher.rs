@@ -106,7 +106,7 @@ impl Fetcher {
             }
             let answer = self.fetch(&target, kind, &key);
             if let Err(why) = &answer {
-                debug!(url = target.url(), %why, "nothing was fetched");
+                debug!(error = why.kind(), "nothing was fetched");
                 if *why != FetchError::Busy {
                     self.memory.failed_answer(&key, self.clock.now(), why);
                 }
@@ -255,7 +255,7 @@ impl Fetcher {
             .partition(|address| target.reaches(&self.policy, *address));
         for address in others {
             let what = why_not_public(address);
-            info!(host, %address, what, "an address that is not connected to");
+            info!(what, "an address that is not connected to");
         }
         match vetted.is_empty() {
             true => Err(Failure::Host(Refusal::NotPublic(host.to_owned()).into())),

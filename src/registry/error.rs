@@ -32,6 +32,23 @@ pub enum Thing {
     Token,
 }
 
+/// The name of a variant, which is what a derived `Debug` begins with.
+fn name_of(error: &RegistryError) -> String {
+    /// Takes a word, and nothing behind it.
+    struct Word(String);
+    impl fmt::Write for Word {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            let end = text.find(|c: char| !c.is_ascii_alphanumeric());
+            self.0.push_str(&text[..end.unwrap_or(text.len())]);
+            end.map_or(Ok(()), |_| Err(fmt::Error))
+        }
+    }
+    let mut word = Word(String::new());
+    // It breaks off behind the word.
+    let _ = fmt::write(&mut word, format_args!("{error:?}"));
+    word.0
+}
+
 impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -245,11 +262,52 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
+    /// Its kind, for the log: the words of most name what callers sent. What the storage engine says of
+    /// its files is told, since nobody else does.
+    pub fn kind(&self) -> String {
+        match self {
+            Self::Store(StoreError::Unavailable(engine)) => format!("Store: {engine}"),
+            Self::Store(StoreError::Corrupt { table, .. }) => format!("Store: {table}"),
+            other => name_of(other),
+        }
+    }
+
     /// A member of the request is not what it has to be.
     pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Invalid {
             pointer: pointer.into(),
             detail: detail.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_repeats_nothing_that_was_sent() {
+        let sent = || "canary".to_owned();
+        for (error, kind) in [
+            (RegistryError::NotFound(Thing::Profile, sent()), "NotFound"),
+            (
+                RegistryError::SlugTaken("canary".parse().unwrap()),
+                "SlugTaken",
+            ),
+            (RegistryError::invalid(sent(), sent()), "Invalid"),
+            (RegistryError::NotVerified(sent()), "NotVerified"),
+            (RegistryError::Contended, "Contended"),
+            (CommitError::Unavailable(sent()).into(), "Commit"),
+        ] {
+            assert_eq!(error.kind(), kind);
+        }
+        let table = "profiles";
+        let corrupt = StoreError::Corrupt {
+            table,
+            reason: sent(),
+        };
+        assert_eq!(RegistryError::from(corrupt).kind(), "Store: profiles");
+        let engine = StoreError::Unavailable("IO error".to_owned());
+        assert_eq!(RegistryError::from(engine).kind(), "Store: IO error");
     }
 }

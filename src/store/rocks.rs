@@ -137,7 +137,7 @@ impl Drop for RocksEngine {
         }
         // What was acknowledged is synced already; this only spares the next start a torn tail.
         if let Err(error) = self.live.0.flush_wal(true) {
-            tracing::warn!(%error, "the store's log could not be synced at shutdown");
+            tracing::warn!(engine = %error, "the store's log could not be synced at shutdown");
         }
     }
 }
@@ -229,7 +229,7 @@ impl Writer {
             let Err(error) = self.commit(self.gather(first)) else {
                 continue;
             };
-            tracing::error!(%error, "a write to the store failed; it takes no more writes");
+            tracing::error!(engine = %error, "a write to the store failed; it takes no more writes");
             for late in &self.waiting {
                 let refused = self.stopped.get().cloned().unwrap_or_default();
                 let _ = late.answer.send(Err(CommitError::Unavailable(refused)));

@@ -1,6 +1,7 @@
 //! House rules that are checked: the direction of imports, what pure code does without, the size
-//! of files, nothing left to be done, and the one table of how long answers stay fresh.
+//! of files, nothing left to be done, the one table of how long answers stay fresh, and what is logged.
 
+mod logs;
 mod source;
 
 use std::collections::BTreeSet;

@@ -35,7 +35,9 @@ impl Registry {
             match self.ask_after(id, options, outside) {
                 Ok(true) => answered += 1,
                 Ok(false) => {}
-                Err(problem) => warn!(endorsement = %id, %problem, "not followed this time"),
+                Err(problem) => {
+                    warn!(endorsement = %id, error = problem.kind(), "not followed this time");
+                }
             }
         }
         Ok(answered)

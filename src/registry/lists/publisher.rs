@@ -397,7 +397,7 @@ impl Registry {
         match self.publish(list) {
             Ok(_) => true,
             Err(problem) => {
-                error!(list = %list, %problem, "a list could not be published; it is tried again");
+                error!(list = %list, error = problem.kind(), "a list could not be published; it is tried again");
                 self.published.try_again(list);
                 false
             }

@@ -261,7 +261,7 @@ impl Replay {
         }
         REPLAYED_TO.put(&mut batch, &(), &to.0);
         if before / TOLD_EVERY != to.0 / TOLD_EVERY {
-            info!(events = to.0, "replayed so far");
+            info!(count = to.0, "replayed so far");
         }
         let puts = batch.puts.into_iter();
         store.write(puts.map(|(key, value)| (key, Some(value))).collect())

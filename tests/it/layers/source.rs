@@ -10,6 +10,14 @@ pub(super) struct Source {
     pub(super) test_modules: Vec<String>,
 }
 
+/// A call of a macro.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) line: usize,
+    /// What stands between its commas, texts included.
+    pub(super) arguments: Vec<String>,
+}
+
 /// A path such as `crate::store::engine`, and the line that it stands on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Named {
@@ -67,6 +75,24 @@ impl Source {
         });
         called.map(|pair| pair[0].0).collect()
     }
+
+    /// The calls of a macro. `text` is what the source was read from.
+    pub(super) fn arguments_of(&self, name: &str, text: &str) -> Vec<Call> {
+        let (code, text): (Vec<char>, Vec<char>) =
+            (self.code.chars().collect(), text.chars().collect());
+        let called: Vec<char> = format!("{name}!(").chars().collect();
+        let mut calls = Vec::new();
+        for at in 0..code.len() {
+            let word = |c: &char| c.is_alphanumeric() || *c == '_';
+            if !code[at..].starts_with(&called) || at > 0 && word(&code[at - 1]) {
+                continue;
+            }
+            let line = 1 + code[..at].iter().filter(|c| **c == '\n').count();
+            let arguments = arguments(&code, &text, at + called.len());
+            calls.push(Call { line, arguments });
+        }
+        calls
+    }
 }
 
 /// Follows a path from the words that were read, and into its braces.
@@ -117,6 +143,36 @@ fn branches(
             Token::Colons | Token::Sign(_) => {}
         }
     }
+}
+
+/// What stands between commas up to the end of the parentheses that were opened before `begin`.
+fn arguments(code: &[char], text: &[char], begin: usize) -> Vec<String> {
+    let (mut found, mut depth, mut from) = (Vec::new(), 0_usize, begin);
+    for at in begin..code.len() {
+        let ends = match code[at] {
+            '(' | '[' | '{' => {
+                depth += 1;
+                continue;
+            }
+            ')' | ']' | '}' if depth > 0 => {
+                depth -= 1;
+                continue;
+            }
+            ',' if depth == 0 => false,
+            ')' => true,
+            _ => continue,
+        };
+        let argument: String = text[from..at].iter().collect();
+        let argument = argument.trim();
+        if !argument.is_empty() {
+            found.push(argument.to_owned());
+        }
+        from = at + 1;
+        if ends {
+            break;
+        }
+    }
+    found
 }
 
 fn tokens(code: &str) -> Vec<(usize, Token)> {
