@@ -23,6 +23,7 @@ mod issue;
 mod issued_forms;
 mod list_formats;
 mod lists_hostile;
+mod matrix;
 mod pages;
 mod past_lists;
 mod past_statuses;
