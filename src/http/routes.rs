@@ -9,9 +9,9 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use super::{
-    achievements, bulk, credentials, endorsements, federation as oidf, feed, health, home, lists,
-    openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks, verification,
-    wellknown,
+    achievements, audit, bulk, credentials, endorsements, federation as oidf, feed, health, home,
+    lists, openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks,
+    verification, wellknown,
 };
 use crate::access::Action;
 
@@ -250,6 +250,11 @@ const fn gives(
 const JSON: &[&str] = &["application/json"];
 const PAGE: &[&str] = &["text/html"];
 const TABLES: &[&str] = &["application/x-ndjson", "text/csv"];
+pub(super) const TRAIL: &[&str] = &[
+    "application/json",
+    "application/x-ndjson",
+    "text/event-stream",
+];
 const EXPORTED: &[&str] = &["application/x-ndjson", "text/csv", "application/json"];
 const JSON_OR_PAGE: &[&str] = &["application/json", "text/html"];
 pub(super) const LIST: &[&str] = &[
@@ -425,6 +430,7 @@ pub static ROUTES: &[Route] = &[
     gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/answer", "Answer the accreditor's question", 200, body::<requests::AnswerBody>(), requests::answer), JSON, REQUESTED),
     gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/withdraw", "Withdraw a request of one's own", 200, body::<requests::WithdrawBody>(), requests::withdraw), JSON, REQUESTED),
     gives(with_query(private(Action::Read, get("/profiles/{profile}/tasks", "What waits for a profile: requests, and endorsements that end soon or whose subject has changed", requests::tasks)), PAGING), JSON, &["tasks", "asOf"]),
+    gives(with_query(private(Action::ReadEvents, get("/events", "The audit trail: who changed what, when and why, as far as it is the caller's affair", audit::list)), &["since", "limit", "profile"]), TRAIL, &["events"]),
     gives(with_query(private(Action::WriteClients, get("/tokens", "The bearer tokens of a profile or of the registry, without their secrets", tokens::list)), &["profile"]), JSON, &["tokens"]),
     gives(change(Action::Operate, "/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create), JSON, &["token", "id", "profile", "expires"]),
     gives(change(Action::WriteClients, "/tokens/{token}/revoke", "Revoke a bearer token", 204, None, tokens::revoke), &[], &[]),

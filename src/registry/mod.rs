@@ -8,6 +8,7 @@
 //! everything stands, worked out at each look-up. What signs and verifies stands beside them.
 
 mod access;
+mod audit;
 mod bell;
 mod change;
 mod endorsements;
@@ -38,6 +39,7 @@ pub use crate::store::event::RequestStep;
 pub use crate::verify::outcome::Outcome;
 pub use access::actor::Actor;
 pub use access::tokens::{NewToken, TokenFor, TokenView};
+pub use audit::{AuditActor, AuditEvent, AuditPage, AuditParty, AuditReason};
 pub use bell::Listener;
 pub use change::{Change, Expected, Idempotency};
 pub use endorsements::accreditors::AccreditorAction;

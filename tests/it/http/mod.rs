@@ -1,6 +1,7 @@
 //! The HTTP contract, beside the journeys.
 
 mod access;
+mod audit;
 mod bad_input;
 mod bulk;
 mod carried;
@@ -22,6 +23,7 @@ mod issue;
 mod issued_forms;
 mod list_formats;
 mod lists_hostile;
+mod matrix;
 mod pages;
 mod past_lists;
 mod past_statuses;
