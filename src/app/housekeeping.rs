@@ -101,6 +101,14 @@ fn forget(registry: &Registry) {
             "expired tokens could not be forgotten"
         ),
     }
+    match registry.forget_used_quotas() {
+        Ok(0) => {}
+        Ok(count) => info!(
+            count,
+            "forgot what was used of quotas on days that are over"
+        ),
+        Err(problem) => warn!(error = problem.kind(), "used quotas could not be forgotten"),
+    }
     match forget_past(registry) {
         Ok(0) => {}
         Ok(count) => info!(count, "forgot how lists were longer ago than that is kept"),

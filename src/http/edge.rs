@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::rates::Rates;
 use crate::registry::Registry;
 use crate::time::Ttl;
 use crate::vc::did::Localhost;
@@ -99,6 +100,8 @@ pub struct Limits {
     pub feeds: usize,
     /// After so long without news a feed says that it is still there.
     pub feed_heartbeat: Ttl,
+    /// How often is asked.
+    pub rates: Rates,
 }
 
 impl CachePolicy {
@@ -131,6 +134,7 @@ impl Limits {
             unread: Ttl::from_seconds(30),
             feeds: 1_000,
             feed_heartbeat: Ttl::from_seconds(15),
+            rates: Rates::usual(),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod accept;
 mod auth;
+mod body;
 mod edge;
 mod feeds;
 mod logged;
@@ -13,6 +14,7 @@ mod moment;
 mod openapi;
 mod pages;
 mod problem;
+mod rates;
 mod reply;
 mod request;
 mod request_id;
@@ -38,11 +40,13 @@ mod statuses;
 mod tokens;
 mod trqp;
 mod trust_marks;
+mod usage;
 mod verification;
 mod wellknown;
 
 pub use edge::{CachePolicy, Edge, Limits, Mode};
 pub use problem::Problem;
+pub use rates::Rates;
 pub use reply::Reply;
 pub use server::{Running, serve};
 pub use service::answer_locally;

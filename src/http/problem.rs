@@ -263,6 +263,26 @@ fn told(error: RegistryError) -> Problem {
             "Idempotency key reused",
             detail,
         ),
+        RegistryError::QuotaSpent {
+            quota,
+            limit,
+            used,
+            anew,
+            ..
+        } => {
+            let problem = match anew {
+                None => Problem::new(409, "quota-reached", "Quota reached", detail),
+                Some((anew, seconds)) => {
+                    Problem::new(429, "quota-spent", "Quota spent for today", detail)
+                        .with("resets", anew.to_string())
+                        .header("Retry-After", seconds.to_string())
+                }
+            };
+            problem
+                .with("quota", quota.name())
+                .with("limit", limit)
+                .with("used", used)
+        }
         RegistryError::Contended => busy("contended", "Too much at once", detail),
         RegistryError::Commit(CommitError::Conflict) => {
             busy("contended", "Too much at once", detail)

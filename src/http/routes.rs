@@ -10,7 +10,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::{
     achievements, audit, bulk, credentials, endorsements, federation as oidf, feed, health, home,
-    lists, openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks,
+    lists, openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks, usage,
     verification, wellknown,
 };
 use crate::access::Action;
@@ -431,6 +431,7 @@ pub static ROUTES: &[Route] = &[
     gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/withdraw", "Withdraw a request of one's own", 200, body::<requests::WithdrawBody>(), requests::withdraw), JSON, REQUESTED),
     gives(with_query(private(Action::Read, get("/profiles/{profile}/tasks", "What waits for a profile: requests, and endorsements that end soon or whose subject has changed", requests::tasks)), PAGING), JSON, &["tasks", "asOf"]),
     gives(with_query(private(Action::ReadEvents, get("/events", "The audit trail: who changed what, when and why, as far as it is the caller's affair", audit::list)), &["since", "limit", "profile"]), TRAIL, &["events"]),
+    gives(private(Action::Read, get("/profiles/{profile}/usage", "How much of its quotas a profile has used", usage::show)), JSON, &["quotas", "asOf"]),
     gives(with_query(private(Action::WriteClients, get("/tokens", "The bearer tokens of a profile or of the registry, without their secrets", tokens::list)), &["profile"]), JSON, &["tokens"]),
     gives(change(Action::Operate, "/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create), JSON, &["token", "id", "profile", "expires"]),
     gives(change(Action::WriteClients, "/tokens/{token}/revoke", "Revoke a bearer token", 204, None, tokens::revoke), &[], &[]),

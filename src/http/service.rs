@@ -14,10 +14,12 @@ use warp::{Filter, Reply as _, Stream};
 
 use super::accept;
 use super::auth;
-use super::edge::{Edge, Limits};
+use super::body::take_in;
+use super::edge::Edge;
 use super::feeds::{Feeds, Told};
 use super::logged::Logged;
 use super::problem::Problem;
+use super::rates::{Counted, Meter};
 use super::reply::Reply;
 use super::request::{Request, parse_query};
 use super::request_id::{self, RequestIds};
@@ -39,6 +41,7 @@ struct Shared {
     pasts: Arc<Semaphore>,
     feeds: Arc<Feeds>,
     ids: RequestIds,
+    meter: Meter,
 }
 
 /// How many changes are made at a time; more wait their turn.
@@ -52,6 +55,7 @@ const PASTS_AT_A_TIME: usize = 8;
 pub(super) fn filter(edge: Arc<Edge>, feeds: Arc<Feeds>) -> BoxedFilter<(Response,)> {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let ids = RequestIds::new(edge.registry.random());
+    let meter = Meter::new(edge.limits.rates);
     let shared = Arc::new(Shared {
         edge,
         changes: Arc::new(Semaphore::new(CHANGES_AT_A_TIME)),
@@ -59,6 +63,7 @@ pub(super) fn filter(edge: Arc<Edge>, feeds: Arc<Feeds>) -> BoxedFilter<(Respons
         pasts: Arc::new(Semaphore::new(PASTS_AT_A_TIME)),
         feeds,
         ids,
+        meter,
     });
     warp::any()
         .map(move || shared.clone())
@@ -162,13 +167,37 @@ where
         Err(problem) => return problem.to_reply(),
     };
     logged.by(actor);
-    let reply = match take_in(&shared.edge.limits, route, &head.headers, body).await {
+    if !route.access.is_private() {
+        return carry_out(shared, route, head, (params, actor), body).await;
+    }
+    let now = shared.edge.registry.now();
+    let counted = actor.and_then(|actor| shared.meter.count(actor, now));
+    let reply = match counted.as_ref().and_then(Counted::refusal) {
+        Some(problem) => problem.to_reply(),
+        None => carry_out(shared, route, head, (params, actor), body).await,
+    };
+    let reply = match &counted {
+        Some(counted) => counted.tell(reply),
+        None => reply,
+    };
+    reply.header(request_id::HEADER, id.to_text())
+}
+
+/// Reads the body, and runs the handler.
+async fn carry_out<S, B>(
+    shared: &Shared,
+    route: &'static Route,
+    head: Head,
+    (params, actor): (Vec<(&'static str, String)>, Option<Actor>),
+    body: S,
+) -> Reply
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf + Send,
+{
+    match take_in(&shared.edge.limits, route, &head.headers, body).await {
         Ok(body) => run(shared, route, head.with(params, body, actor)).await,
         Err(problem) => problem.to_reply(),
-    };
-    match route.access.is_private() {
-        true => reply.header(request_id::HEADER, id.to_text()),
-        false => reply,
     }
 }
 
@@ -272,90 +301,6 @@ fn preflight(allow: &str, public: bool) -> Reply {
             "Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID",
         )
         .header("Access-Control-Max-Age", "86400")
-}
-
-/// Reads the body. One that announces itself as far too large is not waited for.
-async fn take_in<S, B>(
-    limits: &Limits,
-    route: &Route,
-    headers: &HeaderMap,
-    body: S,
-) -> Result<Bytes, Problem>
-where
-    S: Stream<Item = Result<B, warp::Error>> + Send,
-    B: Buf + Send,
-{
-    let limit = if route.bulk {
-        limits.bulk_body_bytes
-    } else {
-        limits.body_bytes
-    };
-    let announced = text(headers, "content-length").and_then(|length| length.parse().ok());
-    // Up to four times the limit is read and dropped, so that the connection stays usable.
-    let waits = headers.contains_key("expect");
-    let bound = if waits { limit } else { furthest(limit) };
-    if announced.is_some_and(|length: usize| length > bound) {
-        return Err(Problem::too_large(limit).header("Connection", "close"));
-    }
-    let patience = std::time::Duration::from_millis(limits.body.millis());
-    match tokio::time::timeout(patience, read_body(body, limit)).await {
-        Ok(read) => read,
-        Err(_) => {
-            let problem = Problem::new(
-                408,
-                "body-too-slow",
-                "Body too slow",
-                "the body took too long",
-            );
-            Err(problem.header("Connection", "close"))
-        }
-    }
-}
-
-/// How many bytes of a body are read where `limit` are taken.
-const fn furthest(limit: usize) -> usize {
-    limit.saturating_mul(4)
-}
-
-async fn read_body<S, B>(body: S, limit: usize) -> Result<Bytes, Problem>
-where
-    S: Stream<Item = Result<B, warp::Error>> + Send,
-    B: Buf + Send,
-{
-    let mut body = std::pin::pin!(body);
-    let mut read = Vec::new();
-    let mut seen = 0_usize;
-    while let Some(part) = std::future::poll_fn(|cx| body.as_mut().poll_next(cx)).await {
-        let mut part = part.map_err(|_| {
-            Problem::new(
-                400,
-                "body-broken-off",
-                "Body broken off",
-                "the body ended too early",
-            )
-        })?;
-        // A body that is too large is read to its end all the same, within reason, so that the
-        // caller gets to read the answer and the connection stays usable.
-        seen = seen.saturating_add(part.remaining());
-        if seen > furthest(limit) {
-            return Err(Problem::too_large(limit).header("Connection", "close"));
-        }
-        if seen > limit {
-            read = Vec::new();
-            continue;
-        }
-        while part.has_remaining() {
-            let chunk = part.chunk();
-            read.extend_from_slice(chunk);
-            let taken = chunk.len();
-            part.advance(taken);
-        }
-    }
-    if seen > limit {
-        Err(Problem::too_large(limit))
-    } else {
-        Ok(read.into())
-    }
 }
 
 fn handle(edge: &Edge, route: &Route, request: &Request) -> Reply {

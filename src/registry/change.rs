@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
-use super::{Actor, Registry, RegistryError};
+use super::access::quotas::Taken;
+use super::{Actor, Quotas, Registry, RegistryError};
 use crate::ids::{ListId, ProfileId};
 use crate::store::engine::{Batch, CommitError, Committed, Read};
 use crate::store::event::{Event, EventKind, commitment};
@@ -90,10 +91,19 @@ pub(super) struct Tx<'a> {
     pub(super) now: Timestamp,
     /// Lists whose artefact falls behind with this change.
     pub(super) dirty: Vec<ListId>,
+    /// What it takes up of quotas.
+    pub(super) taken: Taken,
+    /// How much there may be.
+    pub(super) quotas: Quotas,
     actor: Actor,
 }
 
 impl Tx<'_> {
+    /// Whether whoever makes the change acts for the registry.
+    pub(super) const fn operates(&self) -> bool {
+        self.actor.operates()
+    }
+
     /// Adds an event to the log.
     pub(super) fn log(&mut self, kind: EventKind) {
         log_event(&mut self.batch, self.actor, None, kind);
@@ -172,9 +182,12 @@ impl Registry {
                 batch: Batch::default(),
                 now: self.now(),
                 dirty: Vec::new(),
+                taken: Taken::default(),
+                quotas: self.settings.quotas,
                 actor: change.actor,
             };
             let answer = stage(&mut tx)?;
+            tx.stage_used()?;
             let Tx {
                 mut batch,
                 now,

@@ -5,11 +5,12 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::{Refused, RequestSide, StepRefused};
+use super::{Quota, Refused, RequestSide, StepRefused};
 use crate::access::Action;
 use crate::badges::ShapeError;
 use crate::ids::Slug;
 use crate::store::engine::{CommitError, StoreError};
+use crate::time::Timestamp;
 
 /// What was looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -250,6 +251,27 @@ pub enum RegistryError {
     /// The idempotency key was used for another request.
     #[error("this Idempotency-Key was used with another request; use a fresh one")]
     IdempotencyKeyReused,
+    /// More than there may be, in all or in a day.
+    #[error(
+        "the quota {} is {limit}, of which {used} are used, and this would take {asked} more; {}",
+        .quota.name(),
+        .anew.map_or_else(
+            || "ask the registry's operator for a larger one".to_owned(),
+            |(anew, _)| format!("it starts anew at {anew}"),
+        )
+    )]
+    QuotaSpent {
+        /// Of what.
+        quota: Quota,
+        /// How much there may be.
+        limit: u64,
+        /// How much is used.
+        used: u64,
+        /// How much was to be taken.
+        asked: u64,
+        /// When it starts anew and in how many seconds, where it does.
+        anew: Option<(Timestamp, u64)>,
+    },
     /// Too many changes of the same thing at once.
     #[error("too many changes of the same thing at once; try again")]
     Contended,

@@ -11,7 +11,7 @@ use super::lists::allocation::{Known, remember, space_of};
 use super::lists::statuses::{StatusTarget, StatusUpdate, Updated};
 use super::profiles::id_digest;
 use super::signing::Held;
-use super::{Change, Registry, RegistryError, Thing};
+use super::{Change, Quota, Registry, RegistryError, Thing};
 use crate::access::Action;
 use crate::badges::{Badge, Clr, Issuer, is_achievement_credential, is_clr};
 use crate::entropy::random;
@@ -89,6 +89,7 @@ impl Registry {
             if !profile.issuer {
                 return Err(RegistryError::RoleMissing(profile.slug, "issuer"));
             }
+            tx.use_up(owner, Quota::CredentialsPerDay, 1)?;
             let id = self.id_of(members, credential_id)?;
             let given = members.get("credentialStatus");
             let entries = self.complete_status(tx, owner, &id, given)?;

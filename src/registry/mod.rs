@@ -38,6 +38,7 @@ use crate::vc::sealing::{MasterKey, Sealed};
 pub use crate::store::event::RequestStep;
 pub use crate::verify::outcome::Outcome;
 pub use access::actor::Actor;
+pub use access::quotas::{Quota, QuotaUse, Quotas};
 pub use access::tokens::{NewToken, TokenFor, TokenView};
 pub use audit::{AuditActor, AuditEvent, AuditPage, AuditParty, AuditReason};
 pub use bell::Listener;
@@ -115,6 +116,8 @@ pub struct Settings {
     pub imports_follow: Ttl,
     /// For how long what it said last is taken for the present, where it does not answer.
     pub imports_unreachable_after: Ttl,
+    /// How much a profile takes up.
+    pub quotas: Quotas,
 }
 
 impl Settings {
@@ -137,6 +140,7 @@ impl Settings {
             trust_anchors: Vec::new(),
             imports_follow: Ttl::from_seconds(3_600),
             imports_unreachable_after: Ttl::from_seconds(day),
+            quotas: Quotas::usual(),
         }
     }
 }

@@ -44,6 +44,7 @@
 //! | 61 | idempotency | SHA-256 of actor and key | [`IdempotencyRecord`] | every change that carries a key |
 //! | 62 | reasons | profile, commitment | [`ReasonRecord`] | every change that carries a reason; erasable |
 //! | 68 | token index | SHA-256 of the token | [`TokenPlace`] | `registry::access::tokens` |
+//! | 69 | used of quotas | profile, quota, day | how much; day 0 where the quota is of what there is in all | every change that takes up some; of days that are over `registry::access::quotas` forgets it |
 //! | F0–F2 | replayed lists, replayed pages, replayed to | list; list, page; – | see `store::upgrade` | an upgrade of the store that is under way; gone when it is done |
 //!
 //! Ids lead with their owner's number, so what one profile owns stands together in each table, apart
@@ -161,6 +162,8 @@ pub const OPEN_REQUESTS: Table<((ProfileId, ProfileId), Digest), RequestId> =
 pub const TOKENS: Table<(ProfileId, TokenId), TokenRecord> = Table::new(0x60, "tokens");
 /// From a token to its row.
 pub const TOKEN_INDEX: Table<Digest, TokenPlace> = Table::new(0x68, "token index");
+/// How much of a quota a profile has used up, by the quota's number and the day (since 1970, in UTC).
+pub const QUOTA_USED: Table<((ProfileId, [u8; 1]), u32), u64> = Table::new(0x69, "used of quotas");
 /// What was answered to a change that carried an `Idempotency-Key`.
 pub const IDEMPOTENCY: Table<Digest, IdempotencyRecord> = Table::new(0x61, "idempotency");
 /// Free text that the log only commits to, under the one whose thing was changed.

@@ -1,4 +1,5 @@
 //! Who may act here, and as whom: actors, and the ways in which somebody is known as one.
 
 pub(super) mod actor;
+pub(super) mod quotas;
 pub(super) mod tokens;

@@ -14,7 +14,7 @@ use crate::registry::profiles::id_digest;
 use crate::registry::profiles::subjects::Subject;
 use crate::registry::signing::to_store;
 use crate::registry::standing::EndorsementView;
-use crate::registry::{Actor, Change, Outcome, Registry, RegistryError};
+use crate::registry::{Actor, Change, Outcome, Quota, Registry, RegistryError};
 use crate::store::engine as store;
 use crate::store::event::{EndorsementState, EventKind};
 use crate::store::tables::{
@@ -227,6 +227,9 @@ impl Registry {
                 let place = "/verifiableCredential/credentialSubject/id";
                 return Err(RegistryError::invalid(place, detail));
             }
+        }
+        if let Some(brings) = change.actor.speaks_as() {
+            tx.use_up(brings, Quota::EndorsementsPerDay, 1)?;
         }
         let id = match &before {
             Some((id, _)) => *id,

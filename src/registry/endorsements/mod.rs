@@ -22,7 +22,7 @@ use super::profiles::subjects::Subject;
 use super::signing::to_store;
 use super::standing::EndorsementView;
 use super::standing::links::Links;
-use super::{Change, Outcome, Registry, RegistryError};
+use super::{Change, Outcome, Quota, Registry, RegistryError};
 use crate::access::Action;
 use crate::badges::{DigestMultibase, EndorsementToIssue, Role, Scope, SubjectKind, Wider};
 use crate::ids::{EndorsementId, ProfileId, SpaceId};
@@ -116,6 +116,7 @@ impl Registry {
         }
         self.check_version(tx.read, &subject, new.digest)?;
         check_roles(new, &subject)?;
+        tx.use_up(new.endorser, Quota::EndorsementsPerDay, 1)?;
         // A decision about the endorser that is made meanwhile goes first.
         let standing = ACCREDITORS.get(tx.read, &new.endorser)?;
         ACCREDITORS.expect(&mut tx.batch, &new.endorser, standing.as_ref());

@@ -12,7 +12,7 @@ use crate::ids::{ListId, ProfileId, SpaceId};
 use crate::registry::change::Tx;
 use crate::registry::lists::{OpenedSpace, in_token, list_of};
 use crate::registry::profiles::id_digest;
-use crate::registry::{Change, Registry, RegistryError};
+use crate::registry::{Change, Quota, Registry, RegistryError};
 use crate::status::{EntryForm, StatusPurpose, write_token_claims};
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
@@ -340,6 +340,7 @@ fn reserve(
     record: &SpaceRecord,
     count: u64,
 ) -> Result<Fresh, RegistryError> {
+    tx.use_up(space.owner(), Quota::EntriesPerDay, count)?;
     let mut in_use = InUse::of(tx.read, space, record)?;
     let fresh = in_use.fresh(count).map_err(|none| match none {
         NoneFresh::Only(remaining) => RegistryError::ListFull {

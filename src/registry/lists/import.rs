@@ -19,7 +19,7 @@ use crate::ids::{ListId, SpaceId};
 use crate::registry::change::{Tx, log_event, stage_reason};
 use crate::registry::lists::allocation::space_of;
 use crate::registry::lists::list_of;
-use crate::registry::{Change, Registry, RegistryError};
+use crate::registry::{Change, Quota, Registry, RegistryError};
 use crate::status::{StatusPurpose, check_token_value};
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
@@ -122,6 +122,8 @@ impl Registry {
             for (number, page) in brought.statuses.pages() {
                 PAGES.put(&mut tx.batch, &(imported.list, number), &page.to_vec());
             }
+            let named = brought.credentials.len() as u64;
+            tx.use_up(owner, Quota::EntriesPerDay, named)?;
             remember_all(tx, space, brought)?;
             let reason = brought.source.as_ref().map(|source| {
                 let words = format!("imported from {source}");
@@ -177,7 +179,7 @@ impl Registry {
             previous: None,
         };
         opened.stage(tx);
-        self.write_list(tx, list, space, new);
+        self.write_list(tx, list, space, new)?;
         Ok((imported(list, brought, used, used.is_none()), space))
     }
 

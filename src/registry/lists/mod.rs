@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::change::Tx;
-use super::{Change, Registry, RegistryError, Thing, Urls};
+use super::{Change, Quota, Registry, RegistryError, Thing, Urls};
 use crate::access::Action;
 use crate::bitstring::ListLength;
 use crate::entropy::random;
@@ -218,7 +218,7 @@ impl Registry {
         }
         SPACES.expect(&mut tx.batch, &space.id, space.record.as_ref());
         SPACES.put(&mut tx.batch, &space.id, &record);
-        self.write_list(tx, list, space.id, new);
+        self.write_list(tx, list, space.id, new)?;
         Ok(list)
     }
 
@@ -300,7 +300,15 @@ impl Registry {
         Ok(())
     }
 
-    fn write_list(&self, tx: &mut Tx<'_>, list: ListId, space: SpaceId, new: &NewList) {
+    fn write_list(
+        &self,
+        tx: &mut Tx<'_>,
+        list: ListId,
+        space: SpaceId,
+        new: &NewList,
+    ) -> Result<(), RegistryError> {
+        tx.use_up(list.owner(), Quota::Lists, 1)?;
+        tx.use_up(list.owner(), Quota::ListsPerDay, 1)?;
         let record = ListRecord {
             space,
             purpose: new.purpose.clone(),
@@ -323,6 +331,7 @@ impl Registry {
         DIRTY_LISTS.put(&mut tx.batch, &list, &());
         tx.log(EventKind::ListOpened { list, space });
         tx.dirty.push(list);
+        Ok(())
     }
 
     /// The space that takes the entries of `owner` that nobody chose a list for, with a list for
@@ -377,7 +386,7 @@ impl Registry {
                     purpose: purpose.clone(),
                     list,
                 });
-                self.write_list(tx, list, id, &new);
+                self.write_list(tx, list, id, &new)?;
             }
         }
         Ok(OpenedSpace {

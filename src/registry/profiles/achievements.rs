@@ -6,7 +6,7 @@ use crate::access::Action;
 use crate::badges::Achievement;
 use crate::ids::{AchievementId, Slug};
 use crate::registry::profiles::document_digest;
-use crate::registry::{Change, Expected, Registry, RegistryError, Thing};
+use crate::registry::{Change, Expected, Quota, Registry, RegistryError, Thing};
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{ACHIEVEMENTS, AchievementRecord};
@@ -43,6 +43,7 @@ impl Registry {
             if !self.profile_record(tx.read, profile)?.issuer {
                 return Err(RegistryError::RoleMissing(owner.clone(), "issuer"));
             }
+            tx.use_up(profile, Quota::Achievements, 1)?;
             let id = AchievementId::generate(profile, &*self.entropy);
             let record = AchievementRecord {
                 members: Value::from(given.clone()).to_string(),

@@ -98,6 +98,7 @@ impl Registry {
             self.record_public_url(&mut tx.batch)?;
             let count_key = PROFILE_COUNT.to_owned();
             let count = COUNTS.get(tx.read, &count_key)?;
+            self.check_profiles(count.unwrap_or(0), tx.now)?;
             let next = count.unwrap_or(0) + 1;
             COUNTS.expect(&mut tx.batch, &count_key, count.as_ref());
             COUNTS.put(&mut tx.batch, &count_key, &next);

@@ -19,7 +19,7 @@ use crate::ids::{EndorsementId, ProfileId, RequestId};
 use crate::registry::change::{Tx, log_event_for, stage_reason};
 use crate::registry::profiles::id_digest;
 use crate::registry::profiles::subjects::Subject;
-use crate::registry::{Actor, Change, Expected, Registry, RegistryError};
+use crate::registry::{Actor, Change, Expected, Quota, Registry, RegistryError};
 use crate::store::engine::{Batch, Read};
 use crate::store::event::{EventKind, RequestEvent, RequestStep, commitment};
 use crate::store::tables::{
@@ -140,6 +140,7 @@ impl Registry {
                 request: self.urls().request(first),
             });
         }
+        tx.use_up(new.requester, Quota::RequestsPerDay, 1)?;
         let id = RequestId::generate(new.accreditor, &*self.entropy);
         let record = RequestRecord {
             requester: new.requester,

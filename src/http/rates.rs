@@ -1,0 +1,286 @@
+//! How often is asked: a bucket of requests for each client and for each profile, which fills anew
+//! evenly. Buckets are in memory, and those that nobody has come back to are let go.
+//!
+//! Who asks without a token has no bucket, since many share one address.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::problem::Problem;
+use super::reply::Reply;
+use crate::ids::ProfileId;
+use crate::registry::Actor;
+use crate::store::event::Means;
+use crate::time::{Timestamp, Ttl};
+
+/// How many requests are taken within a window; 0 sets no bound. The configuration explains each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// In so long an empty bucket is full again.
+    pub window: Ttl,
+    /// Of a client of a profile.
+    pub client: u32,
+    /// Of all clients of a profile.
+    pub tenant: u32,
+    /// Of a client of the registry itself.
+    pub operator: u32,
+}
+
+impl Rates {
+    /// Where the configuration says nothing else.
+    pub const fn usual() -> Self {
+        Self {
+            window: Ttl::from_seconds(60),
+            client: 6_000,
+            tenant: 12_000,
+            operator: 0,
+        }
+    }
+}
+
+/// Counts requests.
+pub(super) struct Meter {
+    rates: Rates,
+    buckets: Mutex<Buckets>,
+}
+
+/// What counting a request came to.
+pub(super) struct Counted {
+    policies: Vec<Policy>,
+    window: Ttl,
+}
+
+/// How one bucket stands behind a request.
+struct Policy {
+    name: &'static str,
+    quota: u32,
+    /// Whole requests that are left.
+    left: u128,
+    /// Milliseconds until it is full.
+    full_in: u128,
+    /// Milliseconds until the request can be taken; 0 where it is.
+    wait: u128,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Whose {
+    Client(Means),
+    Tenant(ProfileId),
+}
+
+/// What is left in a bucket. A request takes as many drops as the window has milliseconds, and each
+/// millisecond adds as many as requests are taken within a window: so nothing is rounded.
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    drops: u128,
+    at: Timestamp,
+}
+
+/// The buckets that were used lately, and those that were before them. Who comes back to neither begins
+/// with a full one, as after a window without requests.
+#[derive(Default)]
+struct Buckets {
+    lately: HashMap<Whose, Bucket>,
+    before: HashMap<Whose, Bucket>,
+}
+
+/// At most twice so many buckets are held.
+const MOST_BUCKETS: usize = 32_768;
+
+impl Meter {
+    pub(super) fn new(rates: Rates) -> Self {
+        Self {
+            rates,
+            buckets: Mutex::default(),
+        }
+    }
+
+    /// Counts a request, in all its buckets or in none. `None` for those that have none.
+    #[must_use]
+    pub(super) fn count(&self, actor: Actor, now: Timestamp) -> Option<Counted> {
+        let client = Whose::Client(actor.means());
+        let meant = match actor.speaks_as() {
+            Some(profile) => vec![
+                ("client", client, self.rates.client),
+                ("tenant", Whose::Tenant(profile), self.rates.tenant),
+            ],
+            None => vec![("operator", client, self.rates.operator)],
+        };
+        let meant: Vec<_> = meant.into_iter().filter(|(.., quota)| *quota > 0).collect();
+        if meant.is_empty() {
+            return None;
+        }
+        let window = u128::from(self.rates.window.millis()).max(1);
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut filled: Vec<Bucket> = meant
+            .iter()
+            .map(|(_, whose, quota)| buckets.filled(*whose, u128::from(*quota), window, now))
+            .collect();
+        if filled.iter().all(|bucket| bucket.drops >= window) {
+            for (bucket, (_, whose, _)) in filled.iter_mut().zip(&meant) {
+                bucket.drops -= window;
+                buckets.keep(*whose, *bucket);
+            }
+            let left = filled.iter().zip(&meant);
+            let policies = left.map(|(bucket, meant)| policy(*meant, bucket.drops, window, true));
+            return Some(self.counted(policies.collect()));
+        }
+        let left = filled.iter().zip(&meant);
+        let policies = left.map(|(bucket, meant)| policy(*meant, bucket.drops, window, false));
+        Some(self.counted(policies.collect()))
+    }
+
+    const fn counted(&self, policies: Vec<Policy>) -> Counted {
+        let window = self.rates.window;
+        Counted { policies, window }
+    }
+}
+
+fn policy(
+    (name, _, quota): (&'static str, Whose, u32),
+    drops: u128,
+    window: u128,
+    taken: bool,
+) -> Policy {
+    let each = u128::from(quota);
+    Policy {
+        name,
+        quota,
+        left: drops / window,
+        full_in: (each * window - drops).div_ceil(each),
+        wait: match taken {
+            true => 0,
+            false => window.saturating_sub(drops).div_ceil(each),
+        },
+    }
+}
+
+impl Buckets {
+    /// A bucket with what has run into it since it was used.
+    fn filled(&mut self, whose: Whose, quota: u128, window: u128, now: Timestamp) -> Bucket {
+        let full = quota * window;
+        let known = self.lately.get(&whose).or_else(|| self.before.get(&whose));
+        let drops = known.map_or(full, |bucket| {
+            let passed = now.millis().saturating_sub(bucket.at.millis());
+            let passed = u128::try_from(passed).unwrap_or(0);
+            full.min(bucket.drops + passed * quota)
+        });
+        // A clock that steps back fills nothing twice.
+        let at = known.map_or(now, |bucket| bucket.at.max(now));
+        Bucket { drops, at }
+    }
+
+    fn keep(&mut self, whose: Whose, bucket: Bucket) {
+        self.before.remove(&whose);
+        if self.lately.len() >= MOST_BUCKETS && !self.lately.contains_key(&whose) {
+            self.before = std::mem::take(&mut self.lately);
+        }
+        self.lately.insert(whose, bucket);
+    }
+}
+
+impl Counted {
+    /// The refusal, where a bucket is empty.
+    pub(super) fn refusal(&self) -> Option<Problem> {
+        let empty = self.policies.iter().filter(|policy| policy.wait > 0);
+        let violated: Vec<&str> = empty.clone().map(|policy| policy.name).collect();
+        let seconds = empty.map(|policy| seconds(policy.wait)).max()?;
+        let detail = format!(
+            "too many requests by this {}: come back in {seconds} s; many changes fit into one request",
+            violated.join(" and by this ")
+        );
+        let problem = Problem::new(429, "too-many-requests", "Too many requests", detail);
+        Some(
+            problem
+                .with("violated-policies", violated)
+                .header("Retry-After", seconds.to_string()),
+        )
+    }
+
+    /// The same answer, which says what is left (draft-ietf-httpapi-ratelimit-headers): `r` requests, and
+    /// `t` seconds until there are as many as there can be.
+    pub(super) fn tell(&self, reply: Reply) -> Reply {
+        let window = self.window.seconds();
+        let each = |say: &dyn Fn(&Policy) -> String| {
+            let said: Vec<String> = self.policies.iter().map(say).collect();
+            said.join(", ")
+        };
+        let policies = each(&|one| format!("\"{}\";q={};w={window}", one.name, one.quota));
+        let left = each(&|one| {
+            let (name, left, full_in) = (one.name, one.left, seconds(one.full_in));
+            format!("\"{name}\";r={left};t={full_in}")
+        });
+        reply
+            .header("RateLimit-Policy", policies)
+            .header("RateLimit", left)
+    }
+}
+
+fn seconds(millis: u128) -> u128 {
+    millis.div_ceil(1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn whose(number: u32) -> Whose {
+        Whose::Tenant(ProfileId(number))
+    }
+
+    #[test]
+    fn buckets_that_nobody_comes_back_to_are_let_go() {
+        let mut buckets = Buckets::default();
+        let used = Bucket {
+            drops: 0,
+            at: at(0),
+        };
+        for number in 0..10 * MOST_BUCKETS as u32 {
+            buckets.keep(whose(number), used);
+            buckets.keep(whose(0), used);
+            let held = buckets.lately.len() + buckets.before.len();
+            assert!(held <= 2 * MOST_BUCKETS, "{held}");
+        }
+        // Who always comes back has always been counted.
+        assert_eq!(buckets.filled(whose(0), 5, 1_000, at(0)).drops, 0);
+        assert_eq!(buckets.filled(whose(1), 5, 1_000, at(0)).drops, 5_000);
+    }
+
+    proptest! {
+        /// However requests fall, within any time no more are taken than a full bucket and what ran into
+        /// it meanwhile; and who asks no faster than it fills is never refused.
+        #[test]
+        fn no_more_is_taken_than_runs_in(
+            quota in 1_u32..20,
+            window in 1_u64..5_000,
+            steps in prop::collection::vec(-100_i64..2_000, 1..200),
+        ) {
+            let (quota, window) = (u128::from(quota), u128::from(window));
+            let mut buckets = Buckets::default();
+            let (mut now, mut newest) = (0, 0);
+            let mut taken: Vec<i64> = Vec::new();
+            for step in steps {
+                now += step;
+                newest = newest.max(now);
+                let mut bucket = buckets.filled(whose(1), quota, window, at(now));
+                prop_assert!(bucket.drops <= quota * window);
+                if bucket.drops < window {
+                    continue;
+                }
+                bucket.drops -= window;
+                buckets.keep(whose(1), bucket);
+                taken.push(newest);
+                for first in 0..taken.len() {
+                    let passed = u128::try_from(newest - taken[first]).unwrap();
+                    let within = (taken.len() - first) as u128;
+                    prop_assert!(within * window <= (quota + 1) * window + passed * quota);
+                }
+            }
+        }
+    }
+}
