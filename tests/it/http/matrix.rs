@@ -290,6 +290,7 @@ impl World {
             ("POST", "/endorsement-requests/{request}/withdraw") => {
                 at(&things.asked_by_it, "/withdraw", nothing()).hidden()
             }
+            ("GET", "/profiles/{profile}/usage") => read("/profiles/school/usage").hidden(),
             ("GET", "/profiles/{profile}/tasks") => read("/profiles/school/tasks").hidden(),
             ("GET", "/events") => read("/events?profile=school"),
             ("GET", "/tokens") => read("/tokens?profile=school"),

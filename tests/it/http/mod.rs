@@ -27,6 +27,8 @@ mod matrix;
 mod pages;
 mod past_lists;
 mod past_statuses;
+mod quotas;
+mod rates;
 mod records;
 mod requests;
 mod statuses;

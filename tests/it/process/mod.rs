@@ -21,6 +21,8 @@ mod verdicts;
 #[cfg(feature = "rocksdb")]
 mod bulk;
 #[cfg(feature = "rocksdb")]
+mod canary;
+#[cfg(feature = "rocksdb")]
 mod crash;
 #[cfg(feature = "rocksdb")]
 mod folder;

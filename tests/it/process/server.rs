@@ -26,6 +26,8 @@ pub(super) struct Server {
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) status: ExitStatus,
+    /// All that it printed.
+    pub(super) out: String,
     pub(super) err: String,
 }
 
@@ -133,8 +135,11 @@ impl Server {
             }
         };
         let err = self.err.take().expect("it is taken here only");
+        let mut out = std::mem::take(&mut self.greeting);
+        out.extend(self.lines.iter().flat_map(|line| [line, "\n".to_owned()]));
         Ended {
             status,
+            out,
             err: err.join().expect("reading does not panic"),
         }
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use goodstanding::entropy::SeededEntropy;
 use goodstanding::http::{Edge, Limits, Mode, Running, serve};
 use goodstanding::net::{Elsewhere, Names, Policy};
-use goodstanding::registry::{Actor as Who, Change, HistoryAccess, Publisher, Registry, Settings};
+use goodstanding::registry::{
+    Actor as Who, Change, HistoryAccess, Publisher, Quotas, Registry, Settings,
+};
 use goodstanding::store::engine::{Engine, Row};
 use goodstanding::store::memory::MemoryEngine;
 use goodstanding::time::{Clock as _, ManualClock, Timestamp, Ttl};
@@ -40,6 +42,7 @@ pub(crate) struct Plan {
     history: HistoryAccess,
     history_kept: Option<Ttl>,
     fill_floor: u8,
+    quotas: Quotas,
     limits: Limits,
 }
 
@@ -82,6 +85,7 @@ impl Plan {
             history: Settings::usual(ORIGIN).history,
             history_kept: None,
             fill_floor: 0,
+            quotas: Quotas::usual(),
             limits: limits(),
         }
     }
@@ -161,6 +165,12 @@ impl Plan {
         self
     }
 
+    /// With other quotas than the usual ones.
+    pub(crate) fn allowing(mut self, change: impl FnOnce(&mut Quotas)) -> Self {
+        change(&mut self.quotas);
+        self
+    }
+
     /// With other limits than the usual ones.
     pub(crate) fn within(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.limits);
@@ -182,6 +192,7 @@ impl Plan {
             history: self.history,
             history_kept: self.history_kept,
             fill_floor_percent: self.fill_floor,
+            quotas: self.quotas,
             ..Settings::usual(self.origin)
         };
         let entropy = Arc::new(SeededEntropy::new(self.seed));

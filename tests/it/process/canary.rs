@@ -1,0 +1,247 @@
+//! Nothing that callers hand in, and no secret, comes out where it is nobody's business: a word is put
+//! into everything that can be sent, and is then looked for in all that the process leaves behind.
+
+mod secrets;
+mod visit;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use goodstanding::app::LOG_FIELDS;
+use serde_json::{Map, Value};
+use tempfile::TempDir;
+
+use super::program::{program, run};
+use super::server::{Ended, Server};
+use secrets::{MASTER_KEY, Secrets};
+use visit::Visit;
+
+/// The origin of every id. Its hosts are this machine, so that what is fetched is fetched from here, where
+/// nobody answers.
+const ORIGIN: &str = "http://localhost:9";
+
+/// The word, as it is looked for: in any case, and in the codings that a header or a log may have it in.
+const WORD: &str = "canary";
+
+/// Whether the word, or anything that begins with it, stands there.
+fn has_word(text: &[u8]) -> bool {
+    let text = text.to_ascii_lowercase();
+    // Base64 of it, at the start of a group; the letters in between depend on what stands around it.
+    let coded = ["canary", "63616e617279", "y2fuyxj5", "nhbmfy", "jyw5hcn"];
+    coded.iter().any(|word| holds(&text, word.as_bytes()))
+}
+
+fn holds(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+/// A registry in a process, with its files and the folder that it works in.
+struct Nest {
+    home: TempDir,
+    token: String,
+}
+
+impl Nest {
+    fn prepared() -> Self {
+        let home = TempDir::new().unwrap();
+        let mut command = program();
+        command.args(["init", "--public-url", ORIGIN, "--json", "--data"]);
+        command.arg(home.path().join("data"));
+        command.env("GOODSTANDING_MASTER_KEY", MASTER_KEY);
+        let done = run(&mut command, "").exits(0).json();
+        let token = done["token"].as_str().expect("init prints a token");
+        fs::create_dir(home.path().join("work")).unwrap();
+        Self {
+            token: token.to_owned(),
+            home,
+        }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.home.path().join("data")
+    }
+
+    /// With all that it can be made to say.
+    fn serve(&self, format: &str) -> Server {
+        let mut command = program();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]);
+        command.arg(self.data());
+        command.current_dir(self.home.path().join("work"));
+        command.env("GOODSTANDING_MASTER_KEY", MASTER_KEY);
+        command.env("GOODSTANDING_LOG", "trace");
+        command.env("GOODSTANDING_LOG__FORMAT", format);
+        command.env("GOODSTANDING_FETCH__LOCALHOST", "true");
+        Server::start(&mut command)
+    }
+
+    /// All that comes out of the process beside answers, by what it is called. There are no metrics, no
+    /// backups and no traces yet: what there will be is added here.
+    fn outputs(&self, ended: &Ended) -> Vec<(String, Vec<u8>)> {
+        let mut outputs = vec![
+            ("standard output".to_owned(), ended.out.clone().into_bytes()),
+            ("standard error".to_owned(), ended.err.clone().into_bytes()),
+        ];
+        // What the storage engine tells of itself.
+        let store = files(&self.data().join("store"));
+        let tells = |path: &PathBuf| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("LOG"))
+        };
+        let logs: Vec<_> = store.into_iter().filter(tells).collect();
+        assert!(!logs.is_empty(), "RocksDB has a log of its own");
+        // Where it works: a memory image, or whatever else it drops.
+        for path in logs
+            .into_iter()
+            .chain(files(&self.home.path().join("work")))
+        {
+            outputs.push((path.display().to_string(), fs::read(path).unwrap()));
+        }
+        outputs
+    }
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => found.push(path),
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn nothing_that_is_sent_and_no_secret_comes_out() {
+    let nest = Nest::prepared();
+    let mut secrets = Secrets::default();
+    secrets.token(&nest.token);
+    for format in ["json", "pretty"] {
+        let server = nest.serve(format);
+        let visit = Visit::new(server.address, &nest.token, format);
+        visit.everything(&mut secrets);
+        let ended = server.stop();
+        ended.in_order();
+        check_outputs(&nest.outputs(&ended), &secrets);
+        check_lines(&ended.err, format);
+    }
+    // The word did get in, and stands in the store, where the secrets do not.
+    let rows = secrets::rows(&nest.data().join("store"));
+    assert!(rows.iter().any(|row| has_word(row)));
+    let mut kept: Vec<(String, Vec<u8>)> = vec![("rows".to_owned(), rows.concat())];
+    for path in files(&nest.data()) {
+        kept.push((path.display().to_string(), fs::read(path).unwrap()));
+    }
+    secrets.are_not_in(&kept);
+    secrets.no_seed_in(&rows);
+}
+
+/// A store that cannot be read makes the program speak of what it could not read.
+#[test]
+fn a_store_that_cannot_be_read_repeats_nothing_either() {
+    let nest = Nest::prepared();
+    let mut secrets = Secrets::default();
+    secrets.token(&nest.token);
+    let server = nest.serve("json");
+    let visit = Visit::new(server.address, &nest.token, "json");
+    visit.everything(&mut secrets);
+    server.stop().in_order();
+
+    let server = nest.serve("json");
+    let visit = Visit::new(server.address, &nest.token, "json");
+    for path in files(&nest.data().join("store")) {
+        if path.extension().is_some_and(|kind| kind == "sst") {
+            let length = fs::metadata(&path).unwrap().len();
+            fs::write(&path, vec![0xa5; length as usize]).unwrap();
+        }
+    }
+    let failed = visit.until_it_fails();
+    let ended = server.stop();
+    check_outputs(&nest.outputs(&ended), &secrets);
+    let lines = check_lines(&ended.err, "json");
+    let of =
+        |status: u16| move |line: &&Map<String, Value>| line.get("status") == Some(&status.into());
+    let told: Vec<_> = lines.iter().filter(of(failed)).collect();
+    assert!(!told.is_empty(), "a failure is told: {}", ended.err);
+    for line in told {
+        assert_eq!(line["level"], "ERROR");
+        assert_eq!(line["problem"], "urn:goodstanding:problem:store");
+        let error = line["error"].as_str().unwrap();
+        assert!(
+            error.starts_with("Store: "),
+            "with what the engine says: {error}"
+        );
+    }
+}
+
+fn check_outputs(outputs: &[(String, Vec<u8>)], secrets: &Secrets) {
+    for (name, text) in outputs {
+        let lines = text.split(|byte| *byte == b'\n');
+        let found: Vec<_> = lines.filter(|line| has_word(line)).collect();
+        let found = found.iter().map(|line| String::from_utf8_lossy(line));
+        let found: Vec<_> = found.collect();
+        assert!(found.is_empty(), "{name} repeats what was sent: {found:#?}");
+    }
+    secrets.are_not_in(outputs);
+}
+
+/// Every line is one of the log's, with the fields of its list alone.
+#[track_caller]
+fn check_lines(err: &str, format: &str) -> Vec<Map<String, Value>> {
+    if format == "pretty" {
+        for words in [
+            "route=/status-lists/{list}",
+            "status=404",
+            "tenant=",
+            "client=token:",
+        ] {
+            assert!(err.contains(words), "{words}: {err}");
+        }
+        return Vec::new();
+    }
+    let lines: Vec<Map<String, Value>> = err
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    assert!(lines.len() > 20, "{err}");
+    let always = ["time", "level", "target", "message"];
+    for line in &lines {
+        for name in line.keys().map(String::as_str) {
+            assert!(
+                always.contains(&name) || LOG_FIELDS.contains(&name),
+                "{line:?}"
+            );
+        }
+        let own = line["target"].as_str().unwrap().starts_with("goodstanding");
+        assert!(
+            own || line.len() == 3,
+            "libraries' words are not told: {line:?}"
+        );
+        let reads = line.get("method").is_some_and(|method| method == "GET");
+        let named = ["tenant", "client"]
+            .iter()
+            .any(|name| line.contains_key(*name));
+        assert!(!(reads && named), "who reads is not told: {line:?}");
+    }
+    lines
+}
+
+#[test]
+fn the_word_is_found_where_it_stands() {
+    for text in [
+        "a canary.",
+        "/CANARY",
+        "63616E617279",
+        "Basic Y2FuYXJ5OnB3",
+        "eGNhbmFyeQ",
+        "eHhjYW5hcnk",
+    ] {
+        assert!(has_word(text.as_bytes()), "{text}");
+    }
+    assert!(!has_word(
+        b"goodstanding::http::service request GET /status-lists/{list} 200"
+    ));
+}
