@@ -20,13 +20,11 @@ use visit::Visit;
 /// nobody answers.
 const ORIGIN: &str = "http://localhost:9";
 
-/// The word, as it is looked for: in any case, and in the codings that a header or a log may have it in.
-const WORD: &str = "canary";
-
-/// Whether the word, or anything that begins with it, stands there.
+/// Whether the word stands there: in any case, and in the codings that a header or a log may have it in.
 fn has_word(text: &[u8]) -> bool {
     let text = text.to_ascii_lowercase();
-    // Base64 of it, at the start of a group; the letters in between depend on what stands around it.
+    // Plain, in hexadecimal, and what all its forms in base64 have in common at each of the three places
+    // at which it can begin.
     let coded = ["canary", "63616e617279", "y2fuyxj5", "nhbmfy", "jyw5hcn"];
     coded.iter().any(|word| holds(&text, word.as_bytes()))
 }
