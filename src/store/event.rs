@@ -33,6 +33,7 @@
 //! 43  endorsement imported    endorsement 12
 //! 50  token made              id 16
 //! 51  token revoked           id 16
+//! 70  words erased            profile u32 | reasons u32 | members u32 | requests u32 | endorsements u32
 //! 60  endorsement requested   request 12 | requester u32
 //! 61  … and 62 to 65          request 12 (approved, declined, asked, answered, withdrawn)
 //! ```
@@ -494,7 +495,7 @@ mod tests {
             any::<(u64, u64)>(),
         );
         (
-            0usize..20,
+            0usize..21,
             raw,
             any::<u8>(),
             prop::collection::vec(any::<u32>(), 0..20),
@@ -564,6 +565,13 @@ mod tests {
                             event: RequestEvent::Step(
                                 RequestStep::ALL[usize::from(small) % RequestStep::ALL.len()],
                             ),
+                        },
+                        20 => EventKind::Erased {
+                            profile,
+                            reasons: b,
+                            members: a,
+                            requests: b,
+                            endorsements: a,
                         },
                         18 => EventKind::ListImported {
                             list,

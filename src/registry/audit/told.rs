@@ -41,6 +41,7 @@ impl EventKind {
             Self::CredentialIssued { .. } => "credential.issued",
             Self::TokenMade { .. } => "token.made",
             Self::TokenRevoked { .. } => "token.revoked",
+            Self::Erased { .. } => "words.erased",
             Self::Request { event, .. } => match event {
                 RequestEvent::Made { .. } => "request.made",
                 RequestEvent::Step(step) => match step {
@@ -112,6 +113,18 @@ impl Registry {
             EventKind::TokenMade { id: token } | EventKind::TokenRevoked { id: token } => {
                 json!({ "token": id(token) })
             }
+            EventKind::Erased {
+                reasons,
+                members,
+                requests,
+                endorsements,
+                ..
+            } => json!({
+                "reasons": reasons,
+                "members": members,
+                "requests": requests,
+                "endorsements": endorsements,
+            }),
             EventKind::Request { request, .. } => json!({ "request": urls.request(*request) }),
         };
         match about {

@@ -220,7 +220,8 @@ const fn changes_keys(kind: &EventKind) -> bool {
         | EventKind::Request { .. }
         | EventKind::CredentialIssued { .. }
         | EventKind::TokenMade { .. }
-        | EventKind::TokenRevoked { .. } => false,
+        | EventKind::TokenRevoked { .. }
+        | EventKind::Erased { .. } => false,
     }
 }
 

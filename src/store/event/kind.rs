@@ -150,6 +150,19 @@ pub enum EventKind {
         /// Its id, which is not its secret.
         id: [u8; 16],
     },
+    /// Words and contacts of a profile were erased; how many of each kind.
+    Erased {
+        /// Whose.
+        profile: ProfileId,
+        /// Reasons of changes.
+        reasons: u32,
+        /// Members of the profile.
+        members: u32,
+        /// Requests for endorsements.
+        requests: u32,
+        /// Endorsements.
+        endorsements: u32,
+    },
     /// Something happened to a request for an endorsement.
     Request {
         /// Which.
@@ -197,6 +210,7 @@ impl EventKind {
             Self::EndorsementImported { .. } => 0x43,
             Self::TokenMade { .. } => 0x50,
             Self::TokenRevoked { .. } => 0x51,
+            Self::Erased { .. } => 0x70,
             Self::Request { event, .. } => event.code(),
         }
     }
@@ -210,6 +224,7 @@ impl EventKind {
             | Self::KeyMade { profile, .. }
             | Self::KeyRetired { profile, .. }
             | Self::KeyRevoked { profile, .. }
+            | Self::Erased { profile, .. }
             | Self::CredentialIssued { profile, .. } => vec![*profile],
             Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
                 vec![achievement.owner()]
@@ -314,6 +329,16 @@ impl EventKind {
                 out.extend(proof);
             }
             Self::TokenMade { id } | Self::TokenRevoked { id } => out.extend(id),
+            Self::Erased {
+                profile,
+                reasons,
+                members,
+                requests,
+                endorsements,
+            } => {
+                let numbers = [profile.0, *reasons, *members, *requests, *endorsements];
+                out.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
+            }
             Self::Request { request, event } => event.encode_payload(*request, out),
         }
     }
@@ -393,6 +418,13 @@ impl EventKind {
             },
             0x50 => Self::TokenMade { id: from.array()? },
             0x51 => Self::TokenRevoked { id: from.array()? },
+            0x70 => Self::Erased {
+                profile: profile(from)?,
+                reasons: from.u32()?,
+                members: from.u32()?,
+                requests: from.u32()?,
+                endorsements: from.u32()?,
+            },
             0x60..=0x65 => requests::decode_payload(code, from)?,
             other => {
                 let what = "a kind of event";

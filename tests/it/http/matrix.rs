@@ -291,6 +291,9 @@ impl World {
                 at(&things.asked_by_it, "/withdraw", nothing()).hidden()
             }
             ("GET", "/profiles/{profile}/tasks") => read("/profiles/school/tasks").hidden(),
+            ("POST", "/profiles/{profile}/erase") => {
+                new("/profiles/school/erase", json!({ "members": ["url"] }))
+            }
             ("GET", "/events") => read("/events?profile=school"),
             ("GET", "/tokens") => read("/tokens?profile=school"),
             ("POST", "/tokens") => new("/tokens", json!({ "profile": "school" })),

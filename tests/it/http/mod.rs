@@ -11,6 +11,7 @@ mod conditions;
 mod description;
 mod development;
 mod elsewhere;
+mod erasure;
 mod federation;
 mod feed;
 mod feed_bounds;
