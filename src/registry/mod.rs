@@ -18,6 +18,7 @@ mod profiles;
 mod signing;
 mod standing;
 mod tokens;
+mod vault;
 mod verification;
 
 use std::borrow::Cow;
@@ -28,12 +29,11 @@ use url::{Position, Url, form_urlencoded};
 
 use crate::entropy::Entropy;
 use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Slug};
-use crate::store::engine::{Batch, Engine, Read, StoreError};
-use crate::store::tables::{KEYS, SETTINGS};
+use crate::store::engine::{Batch, Engine, StoreError};
+use crate::store::tables::SETTINGS;
 
 pub use crate::store::tables::{HistoryAccess, ListForm};
 use crate::time::{Clock, Timestamp, Ttl};
-use crate::vc::sealing::{MasterKey, Sealed};
 
 pub use crate::store::event::RequestStep;
 pub use crate::verify::outcome::Outcome;
@@ -79,6 +79,7 @@ pub use standing::good_standing::{Asked, Endorsed, Half, Party, StandingAnswer, 
 pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
 pub use tokens::NewToken;
+pub use vault::{Adopted, MasterKeyRotated, MasterKeys, TakenUp};
 
 /// What the services need to know of the configuration, as plain values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,7 +146,7 @@ pub struct Registry {
     engine: Arc<dyn Engine>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    master: MasterKey,
+    vault: vault::Vault,
     settings: Settings,
     lanes: lists::statuses::Lanes,
     turns: lists::allocation::Turns,
@@ -163,7 +164,7 @@ impl Registry {
         engine: Arc<dyn Engine>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        master: MasterKey,
+        master_keys: impl MasterKeys + 'static,
         settings: Settings,
     ) -> Result<Self, RegistryError> {
         let recorded = SETTINGS.get(&*engine, &PUBLIC_URL.to_owned())?;
@@ -175,13 +176,13 @@ impl Registry {
                 configured: settings.public_url,
             });
         }
-        check_master_key(&*engine, &master)?;
+        let (vault, master) = vault::Vault::unlock(&*engine, Arc::new(master_keys))?;
         let published = lists::publisher::Snapshot::new(settings.ready_bytes);
         let registry = Self {
             engine,
             clock,
             entropy,
-            master,
+            vault,
             settings,
             lanes: lists::statuses::Lanes::default(),
             turns: lists::allocation::Turns::default(),
@@ -191,6 +192,7 @@ impl Registry {
             all_issuers: standing::ready::Ready::default(),
             all_keys: standing::ready::Ready::default(),
         };
+        registry.complete_vault(&master)?;
         registry.complete_identity()?;
         Ok(registry)
     }
@@ -231,20 +233,6 @@ impl Registry {
             SETTINGS.put(batch, &name, &value);
         }
         Ok(())
-    }
-}
-
-/// Every key here is sealed under one master key, so the first one tells.
-fn check_master_key(read: &dyn Read, master: &MasterKey) -> Result<(), RegistryError> {
-    let Some((_, first)) = KEYS.scan(read, &[], None, 1)?.into_iter().next() else {
-        return Ok(());
-    };
-    let sealed = Sealed::from_bytes(&first.sealed);
-    let sealed = sealed.map_err(|error| RegistryError::Key(error.to_string()))?;
-    if sealed.master_key() == master.id() {
-        Ok(())
-    } else {
-        Err(RegistryError::MasterKey)
     }
 }
 

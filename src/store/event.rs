@@ -13,6 +13,8 @@
 //! 10  key made                profile u32 | key u32
 //! 11  key retired             profile u32 | key u32
 //! 12  key revoked             profile u32 | key u32 | since i64
+//! 15  data key made           generation u32
+//! 16  master key rotated      from 8 | to 8 | step u8 (0 both open what is stored, 1 done)
 //! 20  achievement created     achievement 12
 //! 21  achievement changed     achievement 12
 //! 30  space opened            space 12 | length u64
@@ -37,6 +39,7 @@
 //! where none was given), so that erasing it leaves the digest chain whole.
 
 mod kind;
+mod master_key;
 mod requests;
 
 use sha2::{Digest as _, Sha256};
@@ -47,6 +50,7 @@ use crate::ids::{ListId, ProfileId, Revision};
 use kind::{LIST_PUBLISHED, profile};
 
 pub use kind::{EndorsementState, EventKind};
+pub use master_key::MasterKeyStep;
 pub use requests::{RequestEvent, RequestStep};
 
 /// The version of the body that this program writes.
@@ -185,6 +189,7 @@ mod tests {
     use crate::store::codec::SortedIndexes;
     use crate::store::table::hex;
     use crate::time::Timestamp;
+    use crate::vc::sealing::{Generation, MasterKeyId};
     use proptest::prelude::*;
 
     fn event(actor: Actor, commitment: Option<[u8; 32]>, kind: EventKind) -> Event {
@@ -238,6 +243,15 @@ mod tests {
                     since: Timestamp::from_millis(-1),
                 },
             ),
+            event(
+                Actor::Development,
+                None,
+                EventKind::MasterKeyRotated {
+                    from: MasterKeyId::from_bytes([0xcc; 8]),
+                    to: MasterKeyId::from_bytes([0xdd; 8]),
+                    step: MasterKeyStep::Done,
+                },
+            ),
         ];
         let bytes: Vec<_> = events.iter().map(|event| hex(&event.encode())).collect();
         insta::assert_debug_snapshot!(bytes, @r#"
@@ -246,6 +260,7 @@ mod tests {
             "013301000000013858120410e8c534e76af314d427dd6e16d7f64e90a6d9789f90ae040f2e7c9aaaaaaaaaaaaaaaaaaaaaaaaa000000000000000201030300e2e205",
             "0132020000000000000000000000000000000000000000000000000000000000000000bbbbbbbbbbbbbbbbbbbbbbbb000000000000010200000000000003e8",
             "01120200000000000000000000000000000000000000000000000000000000000000000000000100000002ffffffffffffffff",
+            "0116020000000000000000000000000000000000000000000000000000000000000000ccccccccccccccccdddddddddddddddd01",
         ]
         "#);
     }
@@ -322,7 +337,7 @@ mod tests {
             any::<(u64, u64)>(),
         );
         (
-            0usize..20,
+            0usize..22,
             raw,
             any::<u8>(),
             prop::collection::vec(any::<u32>(), 0..20),
@@ -397,6 +412,15 @@ mod tests {
                             list,
                             space,
                             digest: [id[1]; 32],
+                        },
+                        19 => EventKind::DataKeyMade {
+                            generation: Generation(a),
+                        },
+                        20 => EventKind::MasterKeyRotated {
+                            from: MasterKeyId::from_bytes([id[2]; 8]),
+                            to: MasterKeyId::from_bytes([id[3]; 8]),
+                            step: [MasterKeyStep::Begun, MasterKeyStep::Done]
+                                [usize::from(small) % 2],
                         },
                         _ => EventKind::TokenRevoked { id },
                     }
