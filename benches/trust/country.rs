@@ -415,7 +415,9 @@ fn members(of: u32) -> Map<String, Value> {
 
 /// The data key that the registry made when it was opened.
 fn data_key(read: &dyn Read) -> DataKey {
-    let rows = tables::DATA_KEYS.scan(read, &[], None, 1).expect("it reads");
+    let rows = tables::DATA_KEYS
+        .scan(read, &[], None, 1)
+        .expect("it reads");
     let ((generation, _), record) = rows.first().expect("the registry was opened");
     let sealed = SealedDataKey::from_bytes(&record.sealed).expect("it was made here");
     let opened = master().open(Generation(*generation), &sealed);

@@ -22,6 +22,7 @@ mod issue;
 mod issued_forms;
 mod list_formats;
 mod lists_hostile;
+mod master_key;
 mod pages;
 mod past_lists;
 mod past_statuses;
