@@ -34,7 +34,7 @@ pub(super) enum Next {
 pub(super) struct Place {
     file: PathBuf,
     /// The environment as it is given to the process.
-    variables: fn(&str) -> Option<Result<Zeroizing<String>, String>>,
+    variables: fn(&str) -> Result<String, VarError>,
     next: Next,
 }
 
@@ -42,7 +42,7 @@ impl Place {
     pub(super) fn new(config: &Config, next: Next) -> Self {
         Self {
             file: config.master_key_file(),
-            variables: from_environment,
+            variables: |name| std::env::var(name),
             next,
         }
     }
@@ -63,14 +63,18 @@ impl Place {
     }
 
     fn variable(&self, name: &str) -> Option<Result<MasterKey, String>> {
-        let text = (self.variables)(name)?;
-        Some(text.and_then(|text| {
-            MasterKey::from_text(&text).map_err(|error| format!("{name}: {error}"))
-        }))
+        let text = match (self.variables)(name) {
+            Ok(text) => Zeroizing::new(text),
+            Err(VarError::NotPresent) => return None,
+            // What it holds is not repeated.
+            Err(VarError::NotUnicode(_)) => return Some(Err(format!("{name} is not text"))),
+        };
+        Some(MasterKey::from_text(&text).map_err(|error| format!("{name}: {error}")))
     }
 
     fn in_environment(&self, name: &str) -> bool {
-        (self.variables)(name).is_some()
+        let given = (self.variables)(name).map(Zeroizing::new);
+        !matches!(given, Err(VarError::NotPresent))
     }
 
     /// How a next master key is provided to whoever does not make it.
@@ -236,14 +240,6 @@ fn readable_by_others(file: &Path) -> bool {
     metadata.is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
 }
 
-fn from_environment(name: &str) -> Option<Result<Zeroizing<String>, String>> {
-    match std::env::var(name) {
-        Ok(text) => Some(Ok(Zeroizing::new(text))),
-        Err(VarError::NotPresent) => None,
-        Err(VarError::NotUnicode(_)) => Some(Err(format!("{name} is not text"))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,7 +251,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = Place {
             file: folder.path().join("master.key"),
-            variables: |_| None,
+            variables: |_| Err(VarError::NotPresent),
             next,
         };
         let key = MasterKey::generate(&SystemEntropy);
@@ -343,8 +339,8 @@ mod tests {
     fn what_the_environment_gives_is_changed_by_the_next_start() {
         let (_folder, mut place, key) = place(Next::Made);
         place.variables = |name| match name {
-            VARIABLE => None,
-            _ => Some(Ok(Zeroizing::new("0123456789abcdef".repeat(4)))),
+            VARIABLE => Err(VarError::NotPresent),
+            _ => Ok("0123456789abcdef".repeat(4)),
         };
         let next = place.next().unwrap().unwrap();
         assert_eq!(place.present().unwrap().id(), key.id());
@@ -352,8 +348,8 @@ mod tests {
         assert_eq!(place.present().unwrap().id(), key.id());
 
         place.variables = |name| match name {
-            VARIABLE => Some(Ok(Zeroizing::new("0123456789abcdef".repeat(4)))),
-            _ => None,
+            VARIABLE => Ok("0123456789abcdef".repeat(4)),
+            _ => Err(VarError::NotPresent),
         };
         assert_eq!(place.present().unwrap().id(), next.id());
         // A file beside it is not what follows a variable.

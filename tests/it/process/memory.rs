@@ -16,15 +16,11 @@ const NOBODY: u32 = 65_534;
 
 /// Whom the files of a process belong to that are as secret as its memory. The system gives them
 /// to root where the process keeps its memory to itself, and to its user otherwise.
-fn owner(process: u32) -> u32 {
-    let owner = |file: &str| {
-        fs::metadata(format!("/proc/{process}/{file}"))
-            .unwrap()
-            .uid()
-    };
-    let owners = ["mem", "environ", "maps"].map(owner);
-    assert_eq!(owners, [owners[0]; 3]);
-    owners[0]
+fn owners(process: u32) -> [u32; 3] {
+    ["mem", "environ", "maps"].map(|file| {
+        let file = fs::metadata(format!("/proc/{process}/{file}"));
+        file.unwrap().uid()
+    })
 }
 
 /// The limits on core files, soft and hard.
@@ -69,7 +65,7 @@ fn a_server_keeps_its_memory_to_itself() {
     command.arg(folder.data());
     let user = as_somebody(&mut command, &folder);
     let server = Server::start(&mut command);
-    assert_eq!(owner(server.id()), 0);
+    assert_eq!(owners(server.id()), [0; 3]);
     assert_eq!(core_limits(server.id()), ["0", "0"]);
     server.stop().in_order();
 
@@ -81,10 +77,10 @@ fn a_server_keeps_its_memory_to_itself() {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     as_somebody(&mut command, &folder);
     let mut reading = command.spawn().unwrap();
-    let seen = owner(reading.id());
+    let seen = owners(reading.id());
     drop(reading.stdin.take());
     reading.wait().unwrap();
-    assert_eq!(seen, user);
+    assert_eq!(seen, [user; 3]);
 }
 
 /// A command that opens a folder, which waits here for what it is to read.
@@ -99,8 +95,8 @@ fn a_command_on_a_folder_keeps_its_memory_to_itself() {
     let mut reading = command.spawn().unwrap();
     let deadline = std::time::Instant::now() + super::server::PATIENCE;
     let kept = loop {
-        match (owner(reading.id()), core_limits(reading.id())) {
-            (0, limits) => break Some(limits),
+        match owners(reading.id()) {
+            [0, 0, 0] => break Some(core_limits(reading.id())),
             _ if std::time::Instant::now() > deadline => break None,
             _ => std::thread::yield_now(),
         }
