@@ -158,8 +158,9 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Opens the registry over `engine`. A store that was set up for another `public_url` is
-    /// refused, since every id in it starts with that one.
+    /// Opens the registry over `engine`, and its secrets with the master key that is in use. A store
+    /// that was set up for another `public_url` is refused, since every id in it starts with that
+    /// one, and so is one whose secrets another master key opens.
     pub fn open(
         engine: Arc<dyn Engine>,
         clock: Arc<dyn Clock>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{Adopted, Held, MasterKeyUse, data_keys, row_key, stage_data_key};
 use crate::registry::{Change, Registry, RegistryError};
@@ -70,12 +70,14 @@ impl Registry {
         {
             Ok(())
         } else {
-            let next = self.vault.place.next();
-            match next.map_err(RegistryError::MasterKeyPlace)? {
-                Some(next) if under_way(&next) => self.take_over(at_start, &next).map(drop),
+            let next = match self.vault.place.next() {
+                Ok(Some(next)) if under_way(&next) => next,
                 // Given up, or not provided to this start.
-                _ => Ok(()),
-            }
+                Ok(_) => return Ok(()),
+                Err(problem) => return without_the_next(RegistryError::MasterKeyPlace(problem)),
+            };
+            self.take_over(at_start, &next)
+                .map_or_else(without_the_next, |_| Ok(()))
         }
     }
 
@@ -228,5 +230,20 @@ impl Registry {
             "another master key is in use"
         );
         Ok(done)
+    }
+}
+
+/// The key in use opens everything all the same, so that where the next one cannot take its place
+/// that is no reason not to start.
+fn without_the_next(problem: RegistryError) -> Result<(), RegistryError> {
+    match problem {
+        RegistryError::MasterKeyPlace(problem) => {
+            warn!(
+                problem,
+                "the next master key cannot take its place yet; both open the store"
+            );
+            Ok(())
+        }
+        other => Err(other),
     }
 }

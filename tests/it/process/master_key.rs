@@ -206,6 +206,32 @@ fn from_the_environment_the_first_start_with_the_next_one_takes_it_up() {
     refuses(&folder, &earlier);
 }
 
+/// What a crash leaves behind: both keys open the store, and the next one lies beside the present
+/// one, or in its place already.
+#[test]
+fn a_start_goes_on_with_a_rotation_that_was_begun() {
+    for in_place in [false, true] {
+        let folder = Folder::prepared();
+        let earlier = fs::read_to_string(key_file(&folder)).unwrap();
+        let server = folder.serve(&[("GOODSTANDING_MASTER_KEY_NEXT", NEXT)]);
+        let registry = folder.operator(&server);
+        let id = profile(&registry, ISSUER, "issuer");
+        let begun = registry.post(ROTATE, &json!({})).json(200);
+        assert_eq!(begun["inUse"], "at-next-start");
+        server.stop().in_order();
+        provide(&folder, NEXT, 0o600);
+        if in_place {
+            fs::rename(next_file(&folder), key_file(&folder)).unwrap();
+        }
+        let server = folder.serve(&[]);
+        issues(&folder.operator(&server), &id);
+        server.stop().in_order();
+        assert_eq!(fs::read_to_string(key_file(&folder)).unwrap(), NEXT);
+        assert!(!next_file(&folder).exists());
+        refuses(&folder, &earlier);
+    }
+}
+
 #[test]
 fn a_key_that_was_replaced_by_hand_shows_before_the_next_start() {
     let folder = Folder::prepared();

@@ -26,6 +26,7 @@ struct Shelf(Arc<Mutex<Shelved>>);
 struct Shelved {
     present: MasterKey,
     next: Option<MasterKey>,
+    unreadable: bool,
     trouble: Trouble,
 }
 
@@ -45,6 +46,7 @@ impl Shelf {
         Self(Arc::new(Mutex::new(Shelved {
             present: master(100),
             next: None,
+            unreadable: false,
             trouble: Trouble::None,
         })))
     }
@@ -74,7 +76,11 @@ impl MasterKeys for Shelf {
     }
 
     fn next(&self) -> Result<Option<MasterKey>, String> {
-        Ok(self.state().next.clone())
+        let state = self.state();
+        match state.unreadable {
+            true => Err("it can be read by others".into()),
+            false => Ok(state.next.clone()),
+        }
     }
 
     fn make_next(&self) -> Result<MasterKey, String> {

@@ -245,6 +245,28 @@ fn a_next_one_that_was_given_up_opens_nothing_when_another_follows() {
     every_key_opens(&engine, &registry);
 }
 
+#[test]
+fn a_start_that_cannot_go_on_with_it_serves_with_the_earlier_one() {
+    let (engine, shelf) = (engine(), Shelf::new());
+    let registry = furnished(&engine, &shelf);
+    let (earlier, next) = (shelf.present().unwrap(), shelf.provide(2));
+    shelf.fails(Trouble::BeforeIt);
+    assert!(registry.rotate_master_key(&operator()).is_err());
+    drop(registry);
+    for unreadable in [false, true] {
+        shelf.state().unreadable = unreadable;
+        let registry = open(&engine, &shelf);
+        every_key_opens(&engine, &registry);
+        assert_eq!(shelf.present().unwrap().id(), earlier.id());
+        assert_eq!(sealed_under(&engine).1.len(), 2);
+    }
+    shelf.state().unreadable = false;
+    shelf.fails(Trouble::None);
+    every_key_opens(&engine, &open(&engine, &shelf));
+    assert_eq!(shelf.present().unwrap().id(), next.id());
+    opens_nothing(&engine, &earlier);
+}
+
 /// What was there before must not be taken for what this rotation sealed.
 #[test]
 fn what_does_not_open_with_the_next_one_ends_the_rotation() {
