@@ -6,7 +6,9 @@ use crate::ids::{
 };
 use crate::store::codec::{CodecError, Reader, SortedIndexes};
 use crate::time::Timestamp;
+use crate::vc::sealing::{Generation, MasterKeyId};
 
+use super::master_key::MasterKeyStep;
 use super::requests::{self, RequestEvent};
 
 /// What was changed.
@@ -51,6 +53,20 @@ pub enum EventKind {
         key: KeyId,
         /// Since when it may have been.
         since: Timestamp,
+    },
+    /// A data key was made, under which signing keys are sealed from now on.
+    DataKeyMade {
+        /// Which.
+        generation: Generation,
+    },
+    /// A master key takes the place of another.
+    MasterKeyRotated {
+        /// The one that was in use.
+        from: MasterKeyId,
+        /// The one that takes its place.
+        to: MasterKeyId,
+        /// How far that is.
+        step: MasterKeyStep,
     },
     /// An achievement was registered.
     AchievementCreated {
@@ -196,6 +212,8 @@ impl EventKind {
             Self::KeyMade { .. } => 0x10,
             Self::KeyRetired { .. } => 0x11,
             Self::KeyRevoked { .. } => 0x12,
+            Self::DataKeyMade { .. } => 0x15,
+            Self::MasterKeyRotated { .. } => 0x16,
             Self::AchievementCreated { .. } => 0x20,
             Self::AchievementChanged { .. } => 0x21,
             Self::SpaceOpened { .. } => 0x30,
@@ -239,7 +257,10 @@ impl EventKind {
             Self::EndorsementIssued { endorsement }
             | Self::EndorsementStatus { endorsement, .. }
             | Self::EndorsementImported { endorsement } => vec![endorsement.owner()],
-            Self::TokenMade { .. } | Self::TokenRevoked { .. } => Vec::new(),
+            Self::DataKeyMade { .. }
+            | Self::MasterKeyRotated { .. }
+            | Self::TokenMade { .. }
+            | Self::TokenRevoked { .. } => Vec::new(),
             Self::Request { request, event } => {
                 let requester = match event {
                     RequestEvent::Made { requester } => Some(*requester),
@@ -272,6 +293,12 @@ impl EventKind {
                 out.extend(profile.0.to_be_bytes());
                 out.extend(key.0.to_be_bytes());
                 out.extend(since.millis().to_be_bytes());
+            }
+            Self::DataKeyMade { generation } => out.extend(generation.0.to_be_bytes()),
+            Self::MasterKeyRotated { from, to, step } => {
+                out.extend(from.as_bytes());
+                out.extend(to.as_bytes());
+                out.push(step.code());
             }
             Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
                 out.extend(achievement.as_bytes());
@@ -367,6 +394,14 @@ impl EventKind {
                 profile: profile(from)?,
                 key: key(from)?,
                 since: from.timestamp()?,
+            },
+            0x15 => Self::DataKeyMade {
+                generation: Generation(from.u32()?),
+            },
+            0x16 => Self::MasterKeyRotated {
+                from: MasterKeyId::from_bytes(from.array()?),
+                to: MasterKeyId::from_bytes(from.array()?),
+                step: MasterKeyStep::decode(from)?,
             },
             0x20 => Self::AchievementCreated {
                 achievement: achievement(from)?,
