@@ -33,21 +33,27 @@ pub const FIELDS: &[&str] = &[
     "client",
     "ms",
     // What went wrong: the kind of an error and never its words, which name what callers sent; and what
-    // the storage engine says of its files.
+    // is said of files and keys of the operator's, where nothing of callers is known.
     "error",
-    "engine", // Where in this program.
-    "at",     // How many of what the message speaks of.
+    "engine",
+    "keys",
+    // Where in this program.
+    "at",
+    // How many of what the message speaks of.
     "count",
+    "damaged",
     "configured",
     "served",
     "handles",
     // What the registry works on of its own accord, by the ids that it gave.
     "list",
-    "endorsement", // Formats of the store.
+    "endorsement",
+    // Formats of the store, and master keys by their ids.
     "from",
     "to",
     "what",
-    "format", // What the operator configured.
+    "format",
+    // What the operator configured.
     "listen",
     "public_url",
     "file",

@@ -28,6 +28,7 @@ mod audit;
 mod bulk;
 mod credentials;
 mod endorsements;
+mod erasing;
 mod federation;
 mod feed;
 mod health;

@@ -171,129 +171,140 @@ impl From<JsonError> for Problem {
 impl From<RegistryError> for Problem {
     fn from(error: RegistryError) -> Self {
         let kind = error.kind();
-        let mut problem = told(error);
+        let mut problem = Self::refused_by(error);
         problem.cause = (problem.status >= 500).then_some(kind);
         problem
     }
 }
 
-/// A refusal of the services as callers see it.
-fn told(error: RegistryError) -> Problem {
-    let detail = error.to_string();
-    match error {
-        RegistryError::NotFound(..) => Problem::new(404, "not-found", "Not found", detail),
-        RegistryError::NotYours => Problem::new(403, "not-yours", "Not yours to change", detail),
-        RegistryError::NotAllowed(action) => Problem::insufficient_scope(action),
-        RegistryError::OperatorOnly => {
-            Problem::new(403, "operator-only", "For the operator only", detail)
+impl Problem {
+    /// A refusal of the services as callers see it.
+    fn refused_by(error: RegistryError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RegistryError::NotFound(..) => Self::new(404, "not-found", "Not found", detail),
+            RegistryError::NotYours => Self::new(403, "not-yours", "Not yours to change", detail),
+            RegistryError::NotAllowed(action) => Self::insufficient_scope(action),
+            RegistryError::OperatorOnly => {
+                Self::new(403, "operator-only", "For the operator only", detail)
+            }
+            RegistryError::Invalid { pointer, detail } => Self::invalid(&pointer, detail),
+            RegistryError::Shape(ShapeError::Unknown { at, .. }) => {
+                Self::new(400, "unknown-member", "Unknown member", detail).with("pointer", at)
+            }
+            RegistryError::Shape(error) => Self::invalid(error.at(), detail),
+            RegistryError::ChangedMeanwhile { .. } => {
+                Self::new(412, "changed-meanwhile", "Changed meanwhile", detail)
+            }
+            RegistryError::SlugTaken(_) => Self::new(409, "slug-taken", "Slug taken", detail),
+            RegistryError::RoleMissing(..) => {
+                Self::new(403, "role-missing", "Role missing", detail)
+            }
+            RegistryError::AccreditorSuspended(_) => {
+                Self::new(403, "accreditor-suspended", "Accreditor suspended", detail)
+            }
+            RegistryError::ScopeTooWide { member, .. } => {
+                Self::new(422, "scope-too-wide", "Scope too wide", detail)
+                    .with("pointer", format!("/scope/{member}"))
+            }
+            RegistryError::NotVerified(_) => Self::new(422, "not-verified", "Not verified", detail),
+            RegistryError::ImportsFull => {
+                Self::new(409, "imports-full", "Enough from elsewhere", detail)
+            }
+            RegistryError::IssuedElsewhere => {
+                Self::new(409, "issued-elsewhere", "Issued elsewhere", detail)
+            }
+            RegistryError::PublicUrl { .. } => {
+                Self::new(500, "public-url", "Wrong public URL", detail)
+            }
+            RegistryError::MasterKey => Self::new(500, "master-key", "Wrong master key", detail),
+            RegistryError::MasterKeyPlace(_) => {
+                Self::new(409, "master-key-place", "No other master key", detail)
+            }
+            RegistryError::ListFull { remaining, .. } => {
+                Self::new(409, "list-full", "List full", detail).with("remaining", remaining)
+            }
+            RegistryError::ListHasRoom { list, .. } => {
+                Self::new(409, "list-has-room", "Another list has room", detail).with("list", list)
+            }
+            RegistryError::ListSealed => Self::new(409, "list-sealed", "List sealed", detail),
+            RegistryError::EntryTaken { .. } => {
+                Self::new(409, "entry-taken", "Entry taken", detail)
+            }
+            RegistryError::Ambiguous(_) => Self::new(409, "ambiguous", "Ambiguous", detail),
+            RegistryError::TokenShown { .. } => {
+                Self::new(409, "token-shown", "Token made already", detail)
+            }
+            RegistryError::PurposeTaken { list, .. } => {
+                Self::new(409, "purpose-taken", "Purpose taken", detail).with("list", list)
+            }
+            RegistryError::AllRefused(refused) => Self::new(
+                422,
+                "all-refused",
+                "Nothing could be changed",
+                all_refused(detail, &refused),
+            )
+            .with("refused", json!(refused)),
+            RegistryError::Subject(_) => Self::new(422, "wrong-subject", "Wrong subject", detail),
+            RegistryError::SelfEndorsement => {
+                Self::new(422, "self-endorsement", "Self-endorsement", detail)
+            }
+            RegistryError::RequestOpen { request } => {
+                Self::new(409, "request-open", "Asked for already", detail).with("request", request)
+            }
+            RegistryError::OtherSide(_) => {
+                Self::new(403, "not-yours", "Not yours to change", detail)
+            }
+            RegistryError::Step(refused) => step_refused(refused, detail),
+            RegistryError::NotSuspendable => {
+                Self::new(409, "not-suspendable", "Not suspendable", detail)
+            }
+            RegistryError::TooMany(_) => {
+                Self::new(503, "too-many", "Too many for one answer", detail)
+            }
+            RegistryError::Irreversible(_) => {
+                Self::new(409, "irreversible", "Irreversible", detail)
+            }
+            RegistryError::Key(_) => Self::new(409, "key", "Key cannot be used so", detail),
+            RegistryError::Unsignable(_) => {
+                Self::new(422, "unsignable", "Cannot be signed", detail)
+            }
+            RegistryError::IdempotencyKeyReused => Self::new(
+                422,
+                "idempotency-key-reused",
+                "Idempotency key reused",
+                detail,
+            ),
+            RegistryError::QuotaSpent {
+                quota,
+                limit,
+                used,
+                anew,
+                ..
+            } => {
+                let problem = match anew {
+                    None => Self::new(409, "quota-reached", "Quota reached", detail),
+                    Some((anew, seconds)) => {
+                        Self::new(429, "quota-spent", "Quota spent for today", detail)
+                            .with("resets", anew.to_string())
+                            .header("Retry-After", seconds.to_string())
+                    }
+                };
+                let problem = problem.with("quota", quota.name());
+                problem.with("limit", limit).with("used", used)
+            }
+            RegistryError::Contended => busy("contended", "Too much at once", detail),
+            RegistryError::Commit(CommitError::Conflict) => {
+                busy("contended", "Too much at once", detail)
+            }
+            RegistryError::Commit(CommitError::Indeterminate(_)) => {
+                busy("outcome-unknown", "Outcome unknown", detail)
+            }
+            RegistryError::Commit(CommitError::Unavailable(_)) => {
+                busy("read-only", "No changes are taken now", detail)
+            }
+            RegistryError::Store(_) => Self::new(500, "store", "Store cannot be read", detail),
         }
-        RegistryError::Invalid { pointer, detail } => Problem::invalid(&pointer, detail),
-        RegistryError::Shape(ShapeError::Unknown { at, .. }) => {
-            Problem::new(400, "unknown-member", "Unknown member", detail).with("pointer", at)
-        }
-        RegistryError::Shape(error) => Problem::invalid(error.at(), detail),
-        RegistryError::ChangedMeanwhile { .. } => {
-            Problem::new(412, "changed-meanwhile", "Changed meanwhile", detail)
-        }
-        RegistryError::SlugTaken(_) => Problem::new(409, "slug-taken", "Slug taken", detail),
-        RegistryError::RoleMissing(..) => Problem::new(403, "role-missing", "Role missing", detail),
-        RegistryError::AccreditorSuspended(_) => {
-            Problem::new(403, "accreditor-suspended", "Accreditor suspended", detail)
-        }
-        RegistryError::ScopeTooWide { member, .. } => {
-            Problem::new(422, "scope-too-wide", "Scope too wide", detail)
-                .with("pointer", format!("/scope/{member}"))
-        }
-        RegistryError::NotVerified(_) => Problem::new(422, "not-verified", "Not verified", detail),
-        RegistryError::ImportsFull => {
-            Problem::new(409, "imports-full", "Enough from elsewhere", detail)
-        }
-        RegistryError::IssuedElsewhere => {
-            Problem::new(409, "issued-elsewhere", "Issued elsewhere", detail)
-        }
-        RegistryError::PublicUrl { .. } => {
-            Problem::new(500, "public-url", "Wrong public URL", detail)
-        }
-        RegistryError::MasterKey => Problem::new(500, "master-key", "Wrong master key", detail),
-        RegistryError::ListFull { remaining, .. } => {
-            Problem::new(409, "list-full", "List full", detail).with("remaining", remaining)
-        }
-        RegistryError::ListHasRoom { list, .. } => {
-            Problem::new(409, "list-has-room", "Another list has room", detail).with("list", list)
-        }
-        RegistryError::ListSealed => Problem::new(409, "list-sealed", "List sealed", detail),
-        RegistryError::EntryTaken { .. } => Problem::new(409, "entry-taken", "Entry taken", detail),
-        RegistryError::Ambiguous(_) => Problem::new(409, "ambiguous", "Ambiguous", detail),
-        RegistryError::TokenShown { .. } => {
-            Problem::new(409, "token-shown", "Token made already", detail)
-        }
-        RegistryError::PurposeTaken { list, .. } => {
-            Problem::new(409, "purpose-taken", "Purpose taken", detail).with("list", list)
-        }
-        RegistryError::AllRefused(refused) => Problem::new(
-            422,
-            "all-refused",
-            "Nothing could be changed",
-            all_refused(detail, &refused),
-        )
-        .with("refused", json!(refused)),
-        RegistryError::Subject(_) => Problem::new(422, "wrong-subject", "Wrong subject", detail),
-        RegistryError::SelfEndorsement => {
-            Problem::new(422, "self-endorsement", "Self-endorsement", detail)
-        }
-        RegistryError::RequestOpen { request } => {
-            Problem::new(409, "request-open", "Asked for already", detail).with("request", request)
-        }
-        RegistryError::OtherSide(_) => {
-            Problem::new(403, "not-yours", "Not yours to change", detail)
-        }
-        RegistryError::Step(refused) => step_refused(refused, detail),
-        RegistryError::NotSuspendable => {
-            Problem::new(409, "not-suspendable", "Not suspendable", detail)
-        }
-        RegistryError::TooMany(_) => {
-            Problem::new(503, "too-many", "Too many for one answer", detail)
-        }
-        RegistryError::Irreversible(_) => Problem::new(409, "irreversible", "Irreversible", detail),
-        RegistryError::Key(_) => Problem::new(409, "key", "Key cannot be used so", detail),
-        RegistryError::Unsignable(_) => Problem::new(422, "unsignable", "Cannot be signed", detail),
-        RegistryError::IdempotencyKeyReused => Problem::new(
-            422,
-            "idempotency-key-reused",
-            "Idempotency key reused",
-            detail,
-        ),
-        RegistryError::QuotaSpent {
-            quota,
-            limit,
-            used,
-            anew,
-            ..
-        } => {
-            let problem = match anew {
-                None => Problem::new(409, "quota-reached", "Quota reached", detail),
-                Some((anew, seconds)) => {
-                    Problem::new(429, "quota-spent", "Quota spent for today", detail)
-                        .with("resets", anew.to_string())
-                        .header("Retry-After", seconds.to_string())
-                }
-            };
-            problem
-                .with("quota", quota.name())
-                .with("limit", limit)
-                .with("used", used)
-        }
-        RegistryError::Contended => busy("contended", "Too much at once", detail),
-        RegistryError::Commit(CommitError::Conflict) => {
-            busy("contended", "Too much at once", detail)
-        }
-        RegistryError::Commit(CommitError::Indeterminate(_)) => {
-            busy("outcome-unknown", "Outcome unknown", detail)
-        }
-        RegistryError::Commit(CommitError::Unavailable(_)) => {
-            busy("read-only", "No changes are taken now", detail)
-        }
-        RegistryError::Store(_) => Problem::new(500, "store", "Store cannot be read", detail),
     }
 }
 

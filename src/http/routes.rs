@@ -9,9 +9,9 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use super::{
-    achievements, audit, bulk, credentials, endorsements, federation as oidf, feed, health, home,
-    lists, openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks, usage,
-    verification, wellknown,
+    achievements, audit, bulk, credentials, endorsements, erasing, federation as oidf, feed,
+    health, home, lists, openapi, profiles, requests, standing, statuses, tokens, trqp,
+    trust_marks, usage, verification, wellknown,
 };
 use crate::access::Action;
 
@@ -397,6 +397,7 @@ pub static ROUTES: &[Route] = &[
     gives(change(Action::Operate, "/keys", "Make another key of this registry", 201, None, wellknown::make_key), JSON, KEY),
     gives(change(Action::Operate, "/keys/{key}/retire", "Take a key of this registry out of use", 200, None, wellknown::retire_key), JSON, KEY),
     gives(change(Action::Operate, "/keys/{key}/revoke", "Declare a key of this registry compromised", 200, body::<profiles::RevokeKeyBody>(), wellknown::revoke_key), JSON, KEY),
+    gives(change(Action::Operate, "/master-key/rotate", "Put the next master key in the place of the one in use", 200, None, wellknown::rotate_master_key), JSON, &["masterKey", "replaced", "inUse"]),
     gives(change(Action::Operate, "/profiles", "Register a profile", 201, body::<profiles::NewProfileBody>(), profiles::create), JSON, &["@context", "id", "type", "name"]),
     gives(put(change(Action::WriteProfile, "/profiles/{profile}", "Replace a profile's members", 200, body::<profiles::ProfileBody>(), profiles::replace)), JSON, &["@context", "id", "type", "name"]),
     decision(gives(change(Action::Operate, "/profiles/{profile}/suspend", "Suspend an accreditor: nothing that it endorsed counts until it is reinstated", 200, body::<endorsements::ReasonBody>(), profiles::suspend), JSON, ACCREDITOR)),
@@ -430,6 +431,7 @@ pub static ROUTES: &[Route] = &[
     gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/answer", "Answer the accreditor's question", 200, body::<requests::AnswerBody>(), requests::answer), JSON, REQUESTED),
     gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/withdraw", "Withdraw a request of one's own", 200, body::<requests::WithdrawBody>(), requests::withdraw), JSON, REQUESTED),
     gives(with_query(private(Action::Read, get("/profiles/{profile}/tasks", "What waits for a profile: requests, and endorsements that end soon or whose subject has changed", requests::tasks)), PAGING), JSON, &["tasks", "asOf"]),
+    gives(change(Action::Erase, "/profiles/{profile}/erase", "Erase words and contacts of a profile; statuses and the audit trail stay", 200, body::<erasing::EraseBody>(), erasing::erase), JSON, &["erased"]),
     gives(with_query(private(Action::ReadEvents, get("/events", "The audit trail: who changed what, when and why, as far as it is the caller's affair", audit::list)), &["since", "limit", "profile"]), TRAIL, &["events"]),
     gives(private(Action::Read, get("/profiles/{profile}/usage", "How much of its quotas a profile has used", usage::show)), JSON, &["quotas", "asOf"]),
     gives(with_query(private(Action::WriteClients, get("/tokens", "The bearer tokens of a profile or of the registry, without their secrets", tokens::list)), &["profile"]), JSON, &["tokens"]),

@@ -19,6 +19,8 @@
 //! 10  key made                profile u32 | key u32
 //! 11  key retired             profile u32 | key u32
 //! 12  key revoked             profile u32 | key u32 | since i64
+//! 15  data key made           generation u32
+//! 16  master key rotated      from 8 | to 8 | step u8 (0 both open what is stored, 1 done)
 //! 20  achievement created     achievement 12
 //! 21  achievement changed     achievement 12
 //! 30  space opened            space 12 | length u64
@@ -33,6 +35,7 @@
 //! 43  endorsement imported    endorsement 12
 //! 50  token made              id 16
 //! 51  token revoked           id 16
+//! 70  words erased            profile u32 | reasons u32 | members u32 | requests u32 | endorsements u32
 //! 60  endorsement requested   request 12 | requester u32
 //! 61  … and 62 to 65          request 12 (approved, declined, asked, answered, withdrawn)
 //! ```
@@ -47,6 +50,7 @@
 //! followed by the id of its token, zeros where there was none.
 
 mod kind;
+mod master_key;
 mod requests;
 
 use sha2::{Digest as _, Sha256};
@@ -58,6 +62,7 @@ use crate::ids::{ListId, ProfileId, Revision};
 use kind::{LIST_PUBLISHED, profile};
 
 pub use kind::{EndorsementState, EventKind};
+pub use master_key::MasterKeyStep;
 pub use requests::{RequestEvent, RequestStep};
 
 /// The version of the body that this program writes.
@@ -308,6 +313,7 @@ mod tests {
     use crate::store::codec::SortedIndexes;
     use crate::store::table::hex;
     use crate::time::Timestamp;
+    use crate::vc::sealing::{Generation, MasterKeyId};
     use proptest::prelude::*;
 
     fn event(actor: Actor, commitment: Option<[u8; 32]>, kind: EventKind) -> Event {
@@ -378,6 +384,15 @@ mod tests {
                     since: Timestamp::from_millis(-1),
                 },
             ),
+            event(
+                DEVELOPMENT,
+                None,
+                EventKind::MasterKeyRotated {
+                    from: MasterKeyId::from_bytes([0xcc; 8]),
+                    to: MasterKeyId::from_bytes([0xdd; 8]),
+                    step: MasterKeyStep::Done,
+                },
+            ),
         ];
         let bytes: Vec<_> = events.iter().map(|event| hex(&event.encode())).collect();
         insta::assert_debug_snapshot!(bytes, @r#"
@@ -386,6 +401,7 @@ mod tests {
             "023301000000010233333333333333333333333333333333222222222222222222222222222222223858120410e8c534e76af314d427dd6e16d7f64e90a6d9789f90ae040f2e7c9a0100000009aaaaaaaaaaaaaaaaaaaaaaaa000000000000000201030300e2e205",
             "023202002222222222222222222222222222222200000000000000000000000000000000000000000000000000000000000000000100000009bbbbbbbbbbbbbbbbbbbbbbbb000000000000010200000000000003e8",
             "0212020022222222222222222222222222222222000000000000000000000000000000000000000000000000000000000000000001000000090000000100000002ffffffffffffffff",
+            "021602002222222222222222222222222222222200000000000000000000000000000000000000000000000000000000000000000100000009ccccccccccccccccdddddddddddddddd01",
         ]
         "#);
     }
@@ -494,7 +510,7 @@ mod tests {
             any::<(u64, u64)>(),
         );
         (
-            0usize..20,
+            0usize..23,
             raw,
             any::<u8>(),
             prop::collection::vec(any::<u32>(), 0..20),
@@ -565,10 +581,26 @@ mod tests {
                                 RequestStep::ALL[usize::from(small) % RequestStep::ALL.len()],
                             ),
                         },
+                        22 => EventKind::Erased {
+                            profile,
+                            reasons: b,
+                            members: a,
+                            requests: b,
+                            endorsements: a,
+                        },
                         18 => EventKind::ListImported {
                             list,
                             space,
                             digest: [id[1]; 32],
+                        },
+                        19 => EventKind::DataKeyMade {
+                            generation: Generation(a),
+                        },
+                        20 => EventKind::MasterKeyRotated {
+                            from: MasterKeyId::from_bytes([id[2]; 8]),
+                            to: MasterKeyId::from_bytes([id[3]; 8]),
+                            step: [MasterKeyStep::Begun, MasterKeyStep::Done]
+                                [usize::from(small) % 2],
                         },
                         _ => EventKind::TokenRevoked { id },
                     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::registry::{Registry, RegistryError};
 use crate::store::engine::Read;
-use crate::store::event::{EndorsementState, EventKind, RequestEvent};
+use crate::store::event::{EndorsementState, EventKind, MasterKeyStep, RequestEvent, RequestStep};
 use crate::store::tables::SPACES;
 
 impl EventKind {
@@ -23,6 +23,11 @@ impl EventKind {
             Self::KeyMade { .. } => "key.made",
             Self::KeyRetired { .. } => "key.retired",
             Self::KeyRevoked { .. } => "key.revoked",
+            Self::DataKeyMade { .. } => "data-key.made",
+            Self::MasterKeyRotated { step, .. } => match step {
+                MasterKeyStep::Begun => "master-key.rotation-begun",
+                MasterKeyStep::Done => "master-key.rotated",
+            },
             Self::AchievementCreated { .. } => "achievement.created",
             Self::AchievementChanged { .. } => "achievement.changed",
             Self::SpaceOpened { .. } => "space.opened",
@@ -41,14 +46,15 @@ impl EventKind {
             Self::CredentialIssued { .. } => "credential.issued",
             Self::TokenMade { .. } => "token.made",
             Self::TokenRevoked { .. } => "token.revoked",
+            Self::Erased { .. } => "words.erased",
             Self::Request { event, .. } => match event {
                 RequestEvent::Made { .. } => "request.made",
                 RequestEvent::Step(step) => match step {
-                    crate::store::event::RequestStep::Approved => "request.approved",
-                    crate::store::event::RequestStep::Declined => "request.declined",
-                    crate::store::event::RequestStep::Asked => "request.asked",
-                    crate::store::event::RequestStep::Answered => "request.answered",
-                    crate::store::event::RequestStep::Withdrawn => "request.withdrawn",
+                    RequestStep::Approved => "request.approved",
+                    RequestStep::Declined => "request.declined",
+                    RequestStep::Asked => "request.asked",
+                    RequestStep::Answered => "request.answered",
+                    RequestStep::Withdrawn => "request.withdrawn",
                 },
             },
         }
@@ -73,6 +79,10 @@ impl Registry {
             }
             EventKind::KeyRevoked { key, since, .. } => {
                 json!({ "key": key.to_string(), "since": since.to_string() })
+            }
+            EventKind::DataKeyMade { generation } => json!({ "generation": generation.0 }),
+            EventKind::MasterKeyRotated { from, to, .. } => {
+                json!({ "from": from.to_string(), "to": to.to_string() })
             }
             EventKind::AchievementCreated { achievement }
             | EventKind::AchievementChanged { achievement } => {
@@ -112,6 +122,18 @@ impl Registry {
             EventKind::TokenMade { id: token } | EventKind::TokenRevoked { id: token } => {
                 json!({ "token": id(token) })
             }
+            EventKind::Erased {
+                reasons,
+                members,
+                requests,
+                endorsements,
+                ..
+            } => json!({
+                "reasons": reasons,
+                "members": members,
+                "requests": requests,
+                "endorsements": endorsements,
+            }),
             EventKind::Request { request, .. } => json!({ "request": urls.request(*request) }),
         };
         match about {

@@ -6,7 +6,9 @@ use crate::ids::{
 };
 use crate::store::codec::{CodecError, Reader, SortedIndexes};
 use crate::time::Timestamp;
+use crate::vc::sealing::{Generation, MasterKeyId};
 
+use super::master_key::MasterKeyStep;
 use super::requests::{self, RequestEvent};
 
 /// What was changed.
@@ -51,6 +53,20 @@ pub enum EventKind {
         key: KeyId,
         /// Since when it may have been.
         since: Timestamp,
+    },
+    /// A data key was made, under which signing keys are sealed from now on.
+    DataKeyMade {
+        /// Which.
+        generation: Generation,
+    },
+    /// A master key takes the place of another.
+    MasterKeyRotated {
+        /// The one that was in use.
+        from: MasterKeyId,
+        /// The one that takes its place.
+        to: MasterKeyId,
+        /// How far that is.
+        step: MasterKeyStep,
     },
     /// An achievement was registered.
     AchievementCreated {
@@ -150,6 +166,19 @@ pub enum EventKind {
         /// Its id, which is not its secret.
         id: [u8; 16],
     },
+    /// Words and contacts of a profile were erased; how many of each kind.
+    Erased {
+        /// Whose.
+        profile: ProfileId,
+        /// Reasons of changes.
+        reasons: u32,
+        /// Members of the profile.
+        members: u32,
+        /// Requests for endorsements.
+        requests: u32,
+        /// Endorsements.
+        endorsements: u32,
+    },
     /// Something happened to a request for an endorsement.
     Request {
         /// Which.
@@ -183,6 +212,8 @@ impl EventKind {
             Self::KeyMade { .. } => 0x10,
             Self::KeyRetired { .. } => 0x11,
             Self::KeyRevoked { .. } => 0x12,
+            Self::DataKeyMade { .. } => 0x15,
+            Self::MasterKeyRotated { .. } => 0x16,
             Self::AchievementCreated { .. } => 0x20,
             Self::AchievementChanged { .. } => 0x21,
             Self::SpaceOpened { .. } => 0x30,
@@ -197,6 +228,7 @@ impl EventKind {
             Self::EndorsementImported { .. } => 0x43,
             Self::TokenMade { .. } => 0x50,
             Self::TokenRevoked { .. } => 0x51,
+            Self::Erased { .. } => 0x70,
             Self::Request { event, .. } => event.code(),
         }
     }
@@ -210,6 +242,7 @@ impl EventKind {
             | Self::KeyMade { profile, .. }
             | Self::KeyRetired { profile, .. }
             | Self::KeyRevoked { profile, .. }
+            | Self::Erased { profile, .. }
             | Self::CredentialIssued { profile, .. } => vec![*profile],
             Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
                 vec![achievement.owner()]
@@ -224,7 +257,10 @@ impl EventKind {
             Self::EndorsementIssued { endorsement }
             | Self::EndorsementStatus { endorsement, .. }
             | Self::EndorsementImported { endorsement } => vec![endorsement.owner()],
-            Self::TokenMade { .. } | Self::TokenRevoked { .. } => Vec::new(),
+            Self::DataKeyMade { .. }
+            | Self::MasterKeyRotated { .. }
+            | Self::TokenMade { .. }
+            | Self::TokenRevoked { .. } => Vec::new(),
             Self::Request { request, event } => {
                 let requester = match event {
                     RequestEvent::Made { requester } => Some(*requester),
@@ -257,6 +293,12 @@ impl EventKind {
                 out.extend(profile.0.to_be_bytes());
                 out.extend(key.0.to_be_bytes());
                 out.extend(since.millis().to_be_bytes());
+            }
+            Self::DataKeyMade { generation } => out.extend(generation.0.to_be_bytes()),
+            Self::MasterKeyRotated { from, to, step } => {
+                out.extend(from.as_bytes());
+                out.extend(to.as_bytes());
+                out.push(step.code());
             }
             Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
                 out.extend(achievement.as_bytes());
@@ -314,6 +356,16 @@ impl EventKind {
                 out.extend(proof);
             }
             Self::TokenMade { id } | Self::TokenRevoked { id } => out.extend(id),
+            Self::Erased {
+                profile,
+                reasons,
+                members,
+                requests,
+                endorsements,
+            } => {
+                let numbers = [profile.0, *reasons, *members, *requests, *endorsements];
+                out.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
+            }
             Self::Request { request, event } => event.encode_payload(*request, out),
         }
     }
@@ -342,6 +394,14 @@ impl EventKind {
                 profile: profile(from)?,
                 key: key(from)?,
                 since: from.timestamp()?,
+            },
+            0x15 => Self::DataKeyMade {
+                generation: Generation(from.u32()?),
+            },
+            0x16 => Self::MasterKeyRotated {
+                from: MasterKeyId::from_bytes(from.array()?),
+                to: MasterKeyId::from_bytes(from.array()?),
+                step: MasterKeyStep::decode(from)?,
             },
             0x20 => Self::AchievementCreated {
                 achievement: achievement(from)?,
@@ -393,6 +453,13 @@ impl EventKind {
             },
             0x50 => Self::TokenMade { id: from.array()? },
             0x51 => Self::TokenRevoked { id: from.array()? },
+            0x70 => Self::Erased {
+                profile: profile(from)?,
+                reasons: from.u32()?,
+                members: from.u32()?,
+                requests: from.u32()?,
+                endorsements: from.u32()?,
+            },
             0x60..=0x65 => requests::decode_payload(code, from)?,
             other => {
                 let what = "a kind of event";

@@ -183,6 +183,8 @@ impl World {
             ("POST", "/keys") => new("/keys", nothing()),
             ("POST", "/keys/{key}/retire") => new("/keys/key-1/retire", nothing()),
             ("POST", "/keys/{key}/revoke") => new("/keys/key-1/revoke", since()),
+            // There is no next one here.
+            ("POST", "/master-key/rotate") => new("/master-key/rotate", nothing()).refused(409),
             ("POST", "/profiles") => new(
                 "/profiles",
                 json!({ "slug": "new", "name": "New", "roles": ["issuer"] }),
@@ -292,6 +294,9 @@ impl World {
             }
             ("GET", "/profiles/{profile}/usage") => read("/profiles/school/usage").hidden(),
             ("GET", "/profiles/{profile}/tasks") => read("/profiles/school/tasks").hidden(),
+            ("POST", "/profiles/{profile}/erase") => {
+                new("/profiles/school/erase", json!({ "members": ["url"] }))
+            }
             ("GET", "/events") => read("/events?profile=school"),
             ("GET", "/tokens") => read("/tokens?profile=school"),
             ("POST", "/tokens") => new("/tokens", json!({ "profile": "school" })),

@@ -106,6 +106,7 @@ impl Registry {
 fn changes_issuers(kind: &EventKind) -> bool {
     match kind {
         EventKind::ProfileChanged { .. }
+        | EventKind::Erased { .. }
         | EventKind::AccreditorStanding { .. }
         | EventKind::EndorsementIssued { .. }
         | EventKind::EndorsementImported { .. }
@@ -115,6 +116,8 @@ fn changes_issuers(kind: &EventKind) -> bool {
         | EventKind::KeyMade { .. }
         | EventKind::KeyRetired { .. }
         | EventKind::KeyRevoked { .. }
+        | EventKind::DataKeyMade { .. }
+        | EventKind::MasterKeyRotated { .. }
         | EventKind::AchievementCreated { .. }
         | EventKind::AchievementChanged { .. }
         | EventKind::SpaceOpened { .. }

@@ -36,10 +36,10 @@ impl Secrets {
         let methods = document["verificationMethod"]
             .as_array()
             .expect("it has keys");
-        for method in methods {
-            let key = method["publicKeyMultibase"]
-                .as_str()
-                .expect("it is a Multikey");
+        let keys = methods
+            .iter()
+            .filter_map(|method| method["publicKeyMultibase"].as_str());
+        for key in keys {
             let key = PublicKey::from_multikey(key).unwrap();
             self.public.insert(key.as_bytes().to_vec());
         }
