@@ -235,7 +235,7 @@ mod tests {
                 assert!(time.as_str().unwrap().ends_with('Z'), "{time}");
                 Value::Object(line).to_string()
             }
-            LogFormat::Pretty => line.split_once(' ').unwrap().1.to_owned(),
+            LogFormat::Pretty => line.split_once(' ').unwrap().1.trim_start().to_owned(),
         });
         timeless.collect::<Vec<_>>().join("\n")
     }
@@ -256,7 +256,17 @@ mod tests {
 
     #[test]
     fn what_is_not_on_the_list_is_not_told() {
-        insta::assert_snapshot!(written(LogFormat::Json, something), @"");
-        insta::assert_snapshot!(written(LogFormat::Pretty, something), @"");
+        insta::assert_snapshot!(written(LogFormat::Json, something), @r#"
+        {"level":"INFO","target":"goodstanding::app::logging::tests","message":"request","method":"GET","status":200,"error":"Store"}
+        {"level":"INFO","target":"goodstanding::app::logging::tests","message":"told","engine":"a\nline \"more\""}
+        {"level":"INFO","target":"hyper::proto"}
+        {"level":"INFO","target":"goodstandings"}
+        "#);
+        insta::assert_snapshot!(written(LogFormat::Pretty, something), @r#"
+        INFO goodstanding::app::logging::tests: request method=GET status=200 error=Store
+        INFO goodstanding::app::logging::tests: told engine="a\nline \"more\""
+        INFO hyper::proto
+        INFO goodstandings
+        "#);
     }
 }
