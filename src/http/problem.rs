@@ -15,7 +15,7 @@ pub struct Problem {
     /// The HTTP status.
     pub status: u16,
     /// What kind of problem, as a stable URI.
-    pub kind: String,
+    pub kind: Box<str>,
     /// The kind in words, the same each time.
     pub title: &'static str,
     /// What is wrong this time, where, and what to do.
@@ -25,8 +25,12 @@ pub struct Problem {
     /// Headers that the status demands.
     pub headers: Vec<(&'static str, String)>,
     /// The kind of the error behind it, for the log, where it is a fault of this side.
-    pub(super) cause: Option<String>,
+    pub(super) cause: Option<Box<Cause>>,
 }
+
+/// The kind of an error, in a box so that what is answered instead of a problem stays small.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Cause(String);
 
 const OURS: &str = "urn:goodstanding:problem:";
 const STATUS_LIST: &str = "https://www.w3.org/ns/credentials/status-list#";
@@ -37,7 +41,7 @@ impl Problem {
     pub fn new(status: u16, kind: &str, title: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status,
-            kind: format!("{OURS}{kind}"),
+            kind: format!("{OURS}{kind}").into(),
             title,
             detail: detail.into(),
             more: Vec::new(),
@@ -47,7 +51,7 @@ impl Problem {
     }
 
     /// The same problem under the URI that a standard gives it.
-    pub fn of_standard(mut self, uri: impl Into<String>) -> Self {
+    pub fn of_standard(mut self, uri: impl Into<Box<str>>) -> Self {
         self.kind = uri.into();
         self
     }
@@ -120,7 +124,7 @@ impl Problem {
     /// The answer as JSON members.
     pub fn to_value(&self) -> Value {
         let mut members = Map::new();
-        members.insert("type".into(), self.kind.clone().into());
+        members.insert("type".into(), (*self.kind).into());
         members.insert("title".into(), self.title.into());
         members.insert("status".into(), self.status.into());
         members.insert("detail".into(), self.detail.clone().into());
@@ -141,7 +145,7 @@ impl Problem {
         );
         reply.wrong = Some(Box::new(Wrong {
             problem: self.kind.clone(),
-            cause: self.cause.clone(),
+            cause: self.cause.as_ref().map(|cause| cause.0.clone()),
         }));
         self.headers
             .iter()
@@ -172,7 +176,7 @@ impl From<RegistryError> for Problem {
     fn from(error: RegistryError) -> Self {
         let kind = error.kind();
         let mut problem = Self::refused_by(error);
-        problem.cause = (problem.status >= 500).then_some(kind);
+        problem.cause = (problem.status >= 500).then(|| Box::new(Cause(kind)));
         problem
     }
 }

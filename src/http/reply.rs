@@ -27,7 +27,7 @@ pub struct Reply {
 #[derive(Debug, Clone)]
 pub(super) struct Wrong {
     /// The problem's type.
-    pub(super) problem: String,
+    pub(super) problem: Box<str>,
     /// The kind of the error behind it, where it is a fault of this side.
     pub(super) cause: Option<String>,
 }

@@ -134,8 +134,7 @@ where
     let connection = builder
         .serve_connection(TokioIo::new(stream), service)
         .into_owned();
-    let watched = graceful.watch(connection);
-    watched
+    graceful.watch(connection)
 }
 
 /// What kind of end a connection had; the words of others could repeat what came in over it.

@@ -403,7 +403,7 @@ fn finish(
     if (public || cross_origin) && reply.get("access-control-allow-origin").is_none() {
         return reply.header("Access-Control-Allow-Origin", "*").header(
             "Access-Control-Expose-Headers",
-            "ETag, Last-Modified, Link, Location",
+            "ETag, Last-Modified, Link, Location, RateLimit, RateLimit-Policy, Retry-After",
         );
     }
     reply

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::thread;
 
 use goodstanding::store::memory::MemoryEngine;
-use goodstanding::time::Clock as _;
 use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, badge};
 use crate::support::client::Answer;
 use crate::support::house::{House, Plan};
+
+/// Asks for one thing more, the one with this number.
+type Ask<'a> = &'a dyn Fn(usize) -> Answer;
 
 /// What the profile sees of one of its quotas.
 fn usage(who: &Actor<'_>, quota: &str) -> Value {
@@ -69,13 +71,12 @@ fn a_day_has_so_many_of_each_thing_and_the_next_day_again() {
         });
         school.post("/endorsement-requests", &body)
     };
-    let asks: [(&str, &Actor<'_>, &dyn Fn(usize) -> Answer); 4] = [
+    let asks: [(&str, &Actor<'_>, Ask<'_>); 4] = [
         ("requests_per_day", &school, &request),
         ("credentials_per_day", &school, &issue),
         ("endorsements_per_day", &board, &endorse),
         ("lists_per_day", &school, &list),
     ];
-    let mut full = Vec::new();
     for (quota, who, ask) in asks {
         let already = usage(who, quota)["used"].as_u64().unwrap() as usize;
         for n in already..2 {
@@ -88,7 +89,6 @@ fn a_day_has_so_many_of_each_thing_and_the_next_day_again() {
         let resets = "2026-03-02T00:00:00Z";
         let wanted = json!({ "quota": quota, "used": 2, "limit": 2, "left": 0, "resets": resets });
         assert_eq!(told, wanted);
-        full.push(quota);
     }
     house.wait(15 * 3_600 - 1);
     spent_a_second_before_midnight(&list(2));
@@ -100,7 +100,6 @@ fn a_day_has_so_many_of_each_thing_and_the_next_day_again() {
         }
     }
     request(2).is(201);
-    assert_eq!(full.len(), 4);
 }
 
 #[track_caller]

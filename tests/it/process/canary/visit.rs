@@ -290,7 +290,7 @@ impl<'v> Visit<'v> {
             format!("{}?timestamp=canary", made.list),
             made.list.clone(),
             format!("/status?list={ORIGIN}{}&index=77", made.list),
-            format!("/status?list=https://canary.example/lists/1&index=77"),
+            "/status?list=https://canary.example/lists/1&index=77".to_owned(),
             format!("/status?credential={id}"),
             format!("/standing?credential={id}"),
             format!("/endorsements?subject={}", made.school_id),
