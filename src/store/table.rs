@@ -30,6 +30,9 @@ pub struct Table<K, V> {
     rows: PhantomData<fn() -> (K, V)>,
 }
 
+/// The values of one key in two tables.
+type Both<V, W> = (Option<V>, Option<W>);
+
 impl<K: Key, V: Record> Table<K, V> {
     /// The table of the rows whose stored keys start with `tag`. `name` stands in error messages.
     ///
@@ -88,7 +91,7 @@ impl<K: Key, V: Record> Table<K, V> {
         other: &Table<K, W>,
         read: &dyn Read,
         keys: &[K],
-    ) -> Result<Vec<(Option<V>, Option<W>)>, StoreError> {
+    ) -> Result<Vec<Both<V, W>>, StoreError> {
         let own = keys.iter().map(|key| self.stored_key(key));
         let others = keys.iter().map(|key| other.stored_key(key));
         let mut values = read.multi_get(&own.chain(others).collect::<Vec<_>>())?;
