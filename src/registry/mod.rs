@@ -79,6 +79,7 @@ pub use signing::{StatementCheck, StoredEndorsement};
 pub use standing::authority::{Authority, AuthorityQuestion, Grant, GrantAnswer, Resource};
 pub use standing::backing::{Anchors, Backing, Question};
 pub use standing::cascade::{Affected, AffectedSubject};
+pub(crate) use standing::good_standing::on_every_core;
 pub use standing::good_standing::{Asked, Endorsed, Half, Party, StandingAnswer, StatusPart};
 pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
