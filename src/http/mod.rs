@@ -27,6 +27,7 @@ mod federation;
 mod feed;
 mod health;
 mod home;
+mod keys;
 mod lists;
 mod profiles;
 mod requests;

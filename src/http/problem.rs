@@ -228,6 +228,12 @@ impl From<RegistryError> for Problem {
                 Self::new(409, "irreversible", "Irreversible", detail)
             }
             RegistryError::Key(_) => Self::new(409, "key", "Key cannot be used so", detail),
+            RegistryError::RotationUnderWay { .. } => Self::new(
+                409,
+                "rotation-under-way",
+                "Keys are changing already",
+                detail,
+            ),
             RegistryError::Unsignable(_) => {
                 Self::new(422, "unsignable", "Cannot be signed", detail)
             }

@@ -9,9 +9,9 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use super::{
-    achievements, bulk, credentials, endorsements, federation as oidf, feed, health, home, lists,
-    openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks, verification,
-    wellknown,
+    achievements, bulk, credentials, endorsements, federation as oidf, feed, health, home, keys,
+    lists, openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks,
+    verification, wellknown,
 };
 
 /// Who may call a route.
@@ -268,6 +268,14 @@ const KEY: &[&str] = &[
     "madeAt",
     "signsFrom",
 ];
+const LOST_KEY: &[&str] = &[
+    "id",
+    "verificationMethod",
+    "publicKeyMultibase",
+    "madeAt",
+    "signsFrom",
+    "affected",
+];
 const UPDATED: &[&str] = &["revision", "applied", "refused"];
 const ENDORSED: &[&str] = &[
     "id",
@@ -371,19 +379,21 @@ pub static ROUTES: &[Route] = &[
     federation(ask("/federation/trust_mark_status", "How a trust mark stands (OpenID Federation)", form::<trust_marks::TrustMarkStatusForm>(), trust_marks::status), &[], &["application/trust-mark-status-response+jwt"]),
     federation(get("/federation/historical_keys", "The registry's keys that are out of use (OpenID Federation)", oidf::historical_keys), &[], &["application/jwk-set+jwt"]),
 
-    gives(private(get("/keys", "The keys of this registry", wellknown::keys)), JSON, &["keys"]),
-    gives(change("/keys", "Make another key of this registry", 201, None, wellknown::make_key), JSON, KEY),
-    gives(change("/keys/{key}/retire", "Take a key of this registry out of use", 200, None, wellknown::retire_key), JSON, KEY),
-    gives(change("/keys/{key}/revoke", "Declare a key of this registry compromised", 200, body::<profiles::RevokeKeyBody>(), wellknown::revoke_key), JSON, KEY),
+    gives(private(get("/keys", "The keys of this registry", keys::list)), JSON, &["keys"]),
+    gives(change("/keys", "Make another key of this registry", 201, None, keys::make), JSON, KEY),
+    gives(change("/keys/rotate", "Make a key that takes over from those of this registry, by itself", 201, None, keys::rotate), JSON, KEY),
+    gives(change("/keys/{key}/retire", "Take a key of this registry out of use", 200, None, keys::retire), JSON, KEY),
+    decision(gives(change("/keys/{key}/revoke", "Declare a key of this registry compromised", 200, body::<keys::RevokeKeyBody>(), keys::revoke), JSON, LOST_KEY)),
     gives(change("/profiles", "Register a profile", 201, body::<profiles::NewProfileBody>(), profiles::create), JSON, &["@context", "id", "type", "name"]),
     gives(put(change("/profiles/{profile}", "Replace a profile's members", 200, body::<profiles::ProfileBody>(), profiles::replace)), JSON, &["@context", "id", "type", "name"]),
     decision(gives(change("/profiles/{profile}/suspend", "Suspend an accreditor: nothing that it endorsed counts until it is reinstated", 200, body::<endorsements::ReasonBody>(), profiles::suspend), JSON, ACCREDITOR)),
     decision(gives(change("/profiles/{profile}/reinstate", "End the suspension of an accreditor", 200, body::<endorsements::ReasonBody>(), profiles::reinstate), JSON, ACCREDITOR)),
     decision(gives(change("/profiles/{profile}/revoke", "Take the role of an accreditor: what it endorsed until now never counts again", 200, body::<endorsements::ReasonBody>(), profiles::revoke), JSON, ACCREDITOR)),
-    gives(private(get("/profiles/{profile}/keys", "The keys of a profile", profiles::keys)), JSON, &["keys"]),
-    gives(change("/profiles/{profile}/keys", "Make another key", 201, None, profiles::make_key), JSON, KEY),
-    gives(change("/profiles/{profile}/keys/{key}/retire", "Take a key out of use", 200, None, profiles::retire_key), JSON, KEY),
-    gives(change("/profiles/{profile}/keys/{key}/revoke", "Declare a key compromised", 200, body::<profiles::RevokeKeyBody>(), profiles::revoke_key), JSON, KEY),
+    gives(private(get("/profiles/{profile}/keys", "The keys of a profile", keys::list)), JSON, &["keys"]),
+    gives(change("/profiles/{profile}/keys", "Make another key", 201, None, keys::make), JSON, KEY),
+    gives(change("/profiles/{profile}/keys/rotate", "Make a key that takes over from those in use, by itself: every list is signed again by it", 201, None, keys::rotate), JSON, KEY),
+    gives(change("/profiles/{profile}/keys/{key}/retire", "Take a key out of use", 200, None, keys::retire), JSON, KEY),
+    decision(gives(change("/profiles/{profile}/keys/{key}/revoke", "Declare a key compromised", 200, body::<keys::RevokeKeyBody>(), keys::revoke), JSON, LOST_KEY)),
     gives(change("/profiles/{profile}/achievements", "Register an achievement", 201, body::<achievements::AchievementBody>(), achievements::create), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
     gives(put(change("/achievements/{achievement}", "Replace an achievement's members", 200, body::<achievements::AchievementBody>(), achievements::replace)), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
     gives(change("/status-lists", "Open a status list (VCALM)", 201, body::<lists::NewListBody>(), lists::create), JSON, &["id", "verifiableCredential"]),

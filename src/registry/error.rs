@@ -7,8 +7,9 @@ use thiserror::Error;
 
 use super::{Refused, RequestSide, StepRefused};
 use crate::badges::ShapeError;
-use crate::ids::Slug;
+use crate::ids::{KeyId, Slug};
 use crate::store::engine::{CommitError, StoreError};
+use crate::time::Timestamp;
 
 /// What was looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,6 +221,18 @@ pub enum RegistryError {
     /// The key cannot do or undergo this.
     #[error("{0}")]
     Key(String),
+    /// One key is taking over already.
+    #[error(
+        "{to} is taking over from the keys before it already, and signs from {signs_from} on; wait \
+         until that is done, which the keys' page tells. Where a key is in wrong hands, revoke it, \
+         which does not wait"
+    )]
+    RotationUnderWay {
+        /// The new key.
+        to: KeyId,
+        /// From when on it signs.
+        signs_from: Timestamp,
+    },
     /// A document could not be signed or failed its own verification.
     #[error("the document cannot be signed: {0}")]
     Unsignable(String),

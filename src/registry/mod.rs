@@ -66,8 +66,10 @@ pub use lists::queries::{
 pub use lists::statuses::{Refused, StatusTarget, StatusUpdate, Updated};
 pub use lists::{AlsoPublished, ListView, NewList};
 pub use profiles::achievements::AchievementView;
+pub use profiles::compromise::{AffectedEndorsements, KeyAffected};
 pub use profiles::identity::KeySet;
 pub use profiles::keys::{KeyOwner, KeyView};
+pub use profiles::rotation::{RotationState, RotationView};
 pub use profiles::{
     NewProfile, ProfileSettings, ProfileView, Roles, document_digest as document_tag, text_tag,
 };

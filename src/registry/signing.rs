@@ -110,6 +110,34 @@ impl Registry {
         }))
     }
 
+    /// What is remembered of the signature under a document.
+    pub(super) fn remembered(
+        &self,
+        read: &dyn Read,
+        secured: &Secured,
+    ) -> Result<Option<SignatureRecord>, RegistryError> {
+        let digest = Held::of(secured).digest();
+        let row = digest.map(|digest| SIGNATURES.get(read, &digest));
+        Ok(row.transpose()?.flatten())
+    }
+
+    /// Whether a document says of itself that this key signed it.
+    pub(super) fn names_key(&self, owner: &Controller, key: KeyId, secured: &Secured) -> bool {
+        match secured {
+            Secured::Embedded(document) => {
+                document["proof"]["verificationMethod"] == owner.method(key)
+            }
+            Secured::Jwt(jwt) => {
+                let read = CredentialJwt::parse(jwt.as_str());
+                let named = read
+                    .as_ref()
+                    .ok()
+                    .and_then(|jwt| jwt.header().kid.as_deref());
+                named == Some(&*owner.jwt_method(key))
+            }
+        }
+    }
+
     /// Signs a document as a profile, and verifies the signature before it goes anywhere.
     pub(super) fn sign(
         &self,
@@ -327,16 +355,23 @@ impl Registry {
 impl Signed {
     /// The signature, as a verifier will hold it.
     fn held(&self) -> Held<'_> {
-        match &self.secured {
-            Secured::Embedded(document) => Held::Proof(&document["proof"]),
-            Secured::Jwt(jwt) => Held::Jws(jwt.as_str()),
-        }
+        Held::of(&self.secured)
     }
 
     /// What the signature is remembered by.
     pub(super) fn digest(&self) -> Digest {
         let digest = self.held().digest();
         digest.expect("what was signed here has a canonical form")
+    }
+}
+
+impl<'a> Held<'a> {
+    /// The signature under a document.
+    fn of(secured: &'a Secured) -> Self {
+        match secured {
+            Secured::Embedded(document) => Self::Proof(&document["proof"]),
+            Secured::Jwt(jwt) => Self::Jws(jwt.as_str()),
+        }
     }
 }
 
@@ -766,7 +801,7 @@ mod tests {
         }
         let since = registry.now();
         let done = registry.revoke_key(&operator(), KeyOwner::Registry, KeyId(1), since);
-        assert_eq!(done.unwrap().revoked_since, Some(since));
+        assert_eq!(done.unwrap().0.revoked_since, Some(since));
         assert_eq!(check(&text), StatementCheck::KeyRevoked);
         assert_eq!(check(&statement(&registry)), StatementCheck::Good);
     }

@@ -13,6 +13,8 @@
 //! 10  key made                profile u32 | key u32
 //! 11  key retired             profile u32 | key u32
 //! 12  key revoked             profile u32 | key u32 | since i64
+//! 13  rotation begun          profile u32 | key u32, the new one
+//! 14  rotation done           profile u32 | key u32, the new one
 //! 20  achievement created     achievement 12
 //! 21  achievement changed     achievement 12
 //! 30  space opened            space 12 | length u64
@@ -322,7 +324,7 @@ mod tests {
             any::<(u64, u64)>(),
         );
         (
-            0usize..20,
+            0usize..22,
             raw,
             any::<u8>(),
             prop::collection::vec(any::<u32>(), 0..20),
@@ -398,6 +400,8 @@ mod tests {
                             space,
                             digest: [id[1]; 32],
                         },
+                        19 => EventKind::RotationBegun { profile, key },
+                        20 => EventKind::RotationDone { profile, key },
                         _ => EventKind::TokenRevoked { id },
                     }
                 },

@@ -14,6 +14,8 @@
 //! | 14 | to sign again | profile | – | `registry::profiles::keys`, with the revocation of a key |
 //! | 15 | signatures | SHA-256 of a proof in canonical JSON, or of a compact JWS | [`SignatureRecord`] | `registry::signing`, with what was signed |
 //! | 16 | accreditors | profile | [`AccreditorRecord`] | `registry::endorsements::accreditors`, with the first change of the role or its standing |
+//! | 18 | rotations | profile | [`RotationRecord`]: the last one | `registry::profiles::rotation` |
+//! | 1a | rotations under way | moment, profile | – | `registry::profiles::rotation`; gone when it is done |
 //! | 20 | achievements | achievement | [`AchievementRecord`] | `registry::profiles::achievements` |
 //! | 30 | spaces | space | [`SpaceRecord`] | `registry::lists` |
 //! | 31 | allocation | space | counter of indexes given out | `registry::lists::allocation` |
@@ -47,6 +49,7 @@
 //! Ids lead with their owner's number, so what one profile owns stands together in each table.
 
 mod endorsements;
+mod keys;
 mod lists;
 mod requests;
 
@@ -65,6 +68,7 @@ pub use endorsements::{
     AccreditorChange, AccreditorRecord, AccreditorStanding, EndorsementRecord, ImportRow, Imported,
     Origin, RecordedStanding, StandingChange,
 };
+pub use keys::RotationRecord;
 pub use lists::{
     ArtefactRecord, Brought, ListForm, ListRecord, ListState, OpenSpace, PastState, Plane,
     PublishedState, SpaceRecord,
@@ -94,6 +98,11 @@ pub const SIGNATURES: Table<Digest, SignatureRecord> = Table::new(0x15, "signatu
 /// What the registry decided about its accreditors. An accreditor about whom nothing was decided
 /// since it was registered has no row.
 pub const ACCREDITORS: Table<ProfileId, AccreditorRecord> = Table::new(0x16, "accreditors");
+/// How far the last rotation of somebody's keys is.
+pub const ROTATIONS: Table<ProfileId, RotationRecord> = Table::new(0x18, "rotations");
+/// Whose rotation is to be seen to next, and when.
+pub const ROTATIONS_UNDER_WAY: Table<(Timestamp, ProfileId), ()> =
+    Table::new(0x1a, "rotations under way");
 /// What is achieved.
 pub const ACHIEVEMENTS: Table<AchievementId, AchievementRecord> = Table::new(0x20, "achievements");
 /// Index spaces.

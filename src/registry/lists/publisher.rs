@@ -136,6 +136,13 @@ impl Snapshot {
         }
     }
 
+    /// Whether lists wait for longer than they should: what can wait stands back then.
+    pub(in crate::registry) fn is_behind(&self) -> bool {
+        const BEHIND: Duration = Duration::from_secs(1);
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.since.values().any(|since| since.elapsed() > BEHIND)
+    }
+
     /// Keeps `list` ready unless a newer artefact is.
     fn swap(&self, place: (ListId, ListForm), list: &Arc<PublishedList>) {
         self.ready
@@ -218,12 +225,21 @@ impl Registry {
     /// Signs the newest state of a list in all its forms, unless its artefacts show that state
     /// already and are not to be renewed yet.
     pub fn publish(&self, list: ListId) -> Result<(), RegistryError> {
+        self.publish_since(list, None)
+    }
+
+    /// As [`Self::publish`]; what was signed before `since` is signed anew in any case.
+    pub(in crate::registry) fn publish_since(
+        &self,
+        list: ListId,
+        since: Option<Timestamp>,
+    ) -> Result<(), RegistryError> {
         loop {
             let snapshot = self.engine.snapshot();
             let read = &*snapshot;
             let edition = Edition::of(self, read, list)?;
             let before = Before::of(read, &edition)?;
-            if before.is_current(read, &edition, self.now())? {
+            if before.is_signed_since(since) && before.is_current(read, &edition, self.now())? {
                 return Ok(());
             }
             let publication = self.signed_anew(&edition, &before)?;
@@ -423,6 +439,13 @@ impl Before {
                 None => None,
             },
         })
+    }
+
+    /// Whether it was signed at that moment or later. A publication is dated by the second in which
+    /// its signing began.
+    fn is_signed_since(&self, since: Option<Timestamp>) -> bool {
+        let signed = self.list.as_ref().map(|list| list.published_at);
+        since.is_none_or(|since| signed.is_some_and(|signed| since <= signed))
     }
 
     /// Whether there is nothing to sign: no change, no form that is missing or has ended, and time

@@ -4,18 +4,15 @@
 use serde_json::Value;
 
 use super::identity::Controller;
+use super::rotation::stage_no_rotation_to;
 use crate::ids::{KeyId, ProfileId, Slug};
 use crate::registry::change::Tx;
 use crate::registry::profiles::document_digest;
 use crate::registry::{Change, Registry, RegistryError, Thing};
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
-use crate::store::past::stage_past_state;
-use crate::store::tables::{
-    DIRTY_LISTS, IdForm, KEYS, KeyRecord, LIST_STATES, LISTS, ListState, PROFILES, ProfileRecord,
-    TO_SIGN_AGAIN,
-};
-use crate::time::{Timestamp, Ttl};
+use crate::store::tables::{IdForm, KEYS, KeyRecord, PROFILES, ProfileRecord};
+use crate::time::Timestamp;
 use crate::vc::controller::{Method, controller_document, did_document};
 use crate::vc::keys::{PublicKey, SigningKey};
 use crate::vc::sealing::KeyPlace;
@@ -118,61 +115,9 @@ impl Registry {
             KEYS.expect(&mut tx.batch, &(profile, key), Some(&before));
             KEYS.put(&mut tx.batch, &(profile, key), &after);
             tx.log(EventKind::KeyRetired { profile, key });
+            stage_no_rotation_to(tx, profile, key)?;
             Ok(())
         })?;
-        self.key(owner, key)
-    }
-
-    /// Declares that a key may have been in wrong hands since `since`. No proof by it is good any
-    /// more, but for those that are known to have been made here before; every list and endorsement
-    /// here that it signed is signed again. What the registry itself stated is not: statements are
-    /// kept nowhere, and whoever asks again gets them by the new key.
-    pub fn revoke_key<'a>(
-        &self,
-        change: &Change,
-        owner: impl Into<KeyOwner<'a>>,
-        key: KeyId,
-        since: Timestamp,
-    ) -> Result<KeyView, RegistryError> {
-        let owner = owner.into();
-        let profile = self.transact(change, |tx| {
-            let controller = self.controller_for_change(tx.read, change, owner)?;
-            let profile = controller.profile;
-            let before = key_of(tx.read, profile, key)?;
-            rotatable(&controller)?;
-            if since > tx.now {
-                let detail = "a moment that is not in the future is needed";
-                return Err(RegistryError::invalid("/since", detail));
-            }
-            let since = before.revoked_since.map_or(since, |known| known.min(since));
-            let after = KeyRecord {
-                revoked_since: Some(since),
-                ..before.clone()
-            };
-            KEYS.expect(&mut tx.batch, &(profile, key), Some(&before));
-            KEYS.put(&mut tx.batch, &(profile, key), &after);
-            tx.log(EventKind::KeyRevoked {
-                profile,
-                key,
-                since,
-            });
-            let others = keys_of(tx.read, profile)?;
-            match another_that_signs(&others, key, tx.now) {
-                Some((other, used)) => {
-                    KEYS.expect(&mut tx.batch, &(profile, *other), Some(used));
-                    self.stage_own_document(tx, &controller)?;
-                }
-                // Nothing could be signed any more: a new key signs at once.
-                None => {
-                    self.stage_key(tx, profile, tx.now)?;
-                }
-            }
-            stage_signing_again(tx, profile)?;
-            Ok(profile)
-        })?;
-        if profile != ProfileId::REGISTRY {
-            self.sign_endorsements_again(profile)?;
-        }
         self.key(owner, key)
     }
 
@@ -306,7 +251,7 @@ impl Registry {
     }
 
     /// Stages that a profile which lists its own keys is another document now.
-    fn stage_own_document(
+    pub(super) fn stage_own_document(
         &self,
         tx: &mut Tx<'_>,
         controller: &Controller,
@@ -324,7 +269,7 @@ impl Registry {
         Ok(())
     }
 
-    fn key(&self, owner: KeyOwner<'_>, key: KeyId) -> Result<KeyView, RegistryError> {
+    pub(super) fn key(&self, owner: KeyOwner<'_>, key: KeyId) -> Result<KeyView, RegistryError> {
         let none = || RegistryError::NotFound(Thing::Key, key.to_string());
         self.keys(owner)?
             .into_iter()
@@ -334,7 +279,7 @@ impl Registry {
 
     /// Whose keys are to be changed, where the actor may do that. The registry's first key is made
     /// with its first profile: before that its DID is not settled.
-    fn controller_for_change(
+    pub(super) fn controller_for_change(
         &self,
         read: &dyn Read,
         change: &Change,
@@ -356,33 +301,8 @@ impl Registry {
     }
 }
 
-/// What a profile's revoked key has signed is to be signed again: its lists by the publisher, its
-/// endorsements by whoever sees the mark. The registry itself has neither.
-fn stage_signing_again(tx: &mut Tx<'_>, profile: ProfileId) -> Result<(), RegistryError> {
-    if profile == ProfileId::REGISTRY {
-        return Ok(());
-    }
-    TO_SIGN_AGAIN.put(&mut tx.batch, &profile, &());
-    for (list, _) in LISTS.scan(tx.read, &profile.0.to_be_bytes(), None, usize::MAX)? {
-        if let Some(state) = LIST_STATES.get(tx.read, &list)? {
-            // The same revision, at another time, also where the clock stands still or was set
-            // back: a publication under way leaves the list's mark where it is.
-            LIST_STATES.expect(&mut tx.batch, &list, Some(&state));
-            let touched = ListState {
-                changed_at: tx.now.max(state.changed_at.plus(Ttl::from_millis(1))),
-                ..state
-            };
-            stage_past_state(&mut tx.batch, list, &state, touched.changed_at);
-            LIST_STATES.put(&mut tx.batch, &list, &touched);
-            DIRTY_LISTS.put(&mut tx.batch, &list, &());
-            tx.dirty.push(list);
-        }
-    }
-    Ok(())
-}
-
 /// A key beside `key` that signs at this moment.
-fn another_that_signs(
+pub(super) fn another_that_signs(
     keys: &[(KeyId, KeyRecord)],
     key: KeyId,
     at: Timestamp,
@@ -394,7 +314,7 @@ fn another_that_signs(
 }
 
 /// A `did:key` is its key: there can be no other.
-fn rotatable(owner: &Controller) -> Result<(), RegistryError> {
+pub(super) fn rotatable(owner: &Controller) -> Result<(), RegistryError> {
     if owner.form != IdForm::DidKey {
         return Ok(());
     }
@@ -411,7 +331,11 @@ pub(in crate::registry) fn keys_of(
     Ok(rows.into_iter().map(|((_, id), key)| (id, key)).collect())
 }
 
-fn key_of(read: &dyn Read, profile: ProfileId, key: KeyId) -> Result<KeyRecord, RegistryError> {
+pub(super) fn key_of(
+    read: &dyn Read,
+    profile: ProfileId,
+    key: KeyId,
+) -> Result<KeyRecord, RegistryError> {
     let none = || RegistryError::NotFound(Thing::Key, key.to_string());
     KEYS.get(read, &(profile, key))?.ok_or_else(none)
 }

@@ -1,8 +1,10 @@
 //! Profiles: issuers and accreditors, their ids and roles.
 
 pub(super) mod achievements;
+pub(super) mod compromise;
 pub(super) mod identity;
 pub(super) mod keys;
+pub(super) mod rotation;
 pub(super) mod subjects;
 
 use serde::Deserialize;

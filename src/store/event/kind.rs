@@ -52,6 +52,20 @@ pub enum EventKind {
         /// Since when it may have been.
         since: Timestamp,
     },
+    /// Another key is to take over from those in use.
+    RotationBegun {
+        /// Whose they are.
+        profile: ProfileId,
+        /// The new one.
+        key: KeyId,
+    },
+    /// A new key has taken over.
+    RotationDone {
+        /// Whose it is.
+        profile: ProfileId,
+        /// The new one.
+        key: KeyId,
+    },
     /// An achievement was registered.
     AchievementCreated {
         /// Which.
@@ -183,6 +197,8 @@ impl EventKind {
             Self::KeyMade { .. } => 0x10,
             Self::KeyRetired { .. } => 0x11,
             Self::KeyRevoked { .. } => 0x12,
+            Self::RotationBegun { .. } => 0x13,
+            Self::RotationDone { .. } => 0x14,
             Self::AchievementCreated { .. } => 0x20,
             Self::AchievementChanged { .. } => 0x21,
             Self::SpaceOpened { .. } => 0x30,
@@ -210,7 +226,10 @@ impl EventKind {
                 out.extend(profile.0.to_be_bytes());
                 out.push(state.code());
             }
-            Self::KeyMade { profile, key } | Self::KeyRetired { profile, key } => {
+            Self::KeyMade { profile, key }
+            | Self::KeyRetired { profile, key }
+            | Self::RotationBegun { profile, key }
+            | Self::RotationDone { profile, key } => {
                 out.extend(profile.0.to_be_bytes());
                 out.extend(key.0.to_be_bytes());
             }
@@ -307,6 +326,14 @@ impl EventKind {
                 profile: profile(from)?,
                 key: key(from)?,
                 since: from.timestamp()?,
+            },
+            0x13 => Self::RotationBegun {
+                profile: profile(from)?,
+                key: key(from)?,
+            },
+            0x14 => Self::RotationDone {
+                profile: profile(from)?,
+                key: key(from)?,
             },
             0x20 => Self::AchievementCreated {
                 achievement: achievement(from)?,

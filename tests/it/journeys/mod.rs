@@ -13,6 +13,7 @@ mod register;
 mod requests;
 #[cfg(feature = "rocksdb")]
 mod rocks;
+mod rotation;
 mod securing;
 mod standing;
 mod trust;

@@ -114,6 +114,8 @@ fn changes_issuers(kind: &EventKind) -> bool {
         EventKind::ProfileCreated { .. }
         | EventKind::KeyMade { .. }
         | EventKind::KeyRetired { .. }
+        | EventKind::RotationBegun { .. }
+        | EventKind::RotationDone { .. }
         | EventKind::KeyRevoked { .. }
         | EventKind::AchievementCreated { .. }
         | EventKind::AchievementChanged { .. }
