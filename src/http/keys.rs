@@ -10,8 +10,9 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use crate::ids::{KeyId, Slug};
-use crate::registry::{KeyOwner, KeyView, RegistryError, RotationView};
+use crate::registry::{BroughtKey, KeyOwner, KeyView, RegistryError, RotationView};
 use crate::time::Timestamp;
+use crate::vc::keys::PublicKey;
 
 /// A key that may be in wrong hands.
 #[derive(Deserialize, ToSchema)]
@@ -25,6 +26,79 @@ pub(super) struct RevokeKeyBody {
     /// many credentials the key has signed since.
     #[serde(default)]
     dry_run: bool,
+}
+
+/// A key that is brought along, its secret staying with its owner; nothing for one that is made
+/// here.
+#[derive(Deserialize, Default, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct NewKeyBody {
+    /// The Ed25519 public key as a Multikey.
+    public_key_multibase: Option<String>,
+    /// The same as a JSON Web Key, instead.
+    #[schema(value_type = Option<Object>)]
+    public_key_jwk: Option<Value>,
+    /// A compact JWS by the key, of `typ` `goodstanding-key-possession+jwt`, with the claims `aud`
+    /// (this registry's URL), `sub` (the profile's URL) and `iat` (of the last five minutes).
+    proof_of_possession: Option<String>,
+}
+
+impl NewKeyBody {
+    fn brought(self) -> Result<Option<BroughtKey>, Problem> {
+        let (multikey, jwk) = (self.public_key_multibase, self.public_key_jwk);
+        if multikey.is_none() && jwk.is_none() && self.proof_of_possession.is_none() {
+            return Ok(None);
+        }
+        let at = "/proofOfPossession";
+        let proof = self.proof_of_possession;
+        let proof = proof.ok_or_else(|| Problem::invalid(at, format!("{at} is missing")))?;
+        let public = public_key("", multikey.as_deref(), jwk.as_ref())?;
+        Ok(Some(BroughtKey { public, proof, at }))
+    }
+}
+
+/// The first key of a profile, where it is brought along.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct FirstKeyBody {
+    /// The Ed25519 public key as a Multikey.
+    public_key_multibase: Option<String>,
+    /// The same as a JSON Web Key, instead.
+    #[schema(value_type = Option<Object>)]
+    public_key_jwk: Option<Value>,
+    /// A compact JWS by the key, of `typ` `goodstanding-key-possession+jwt`, with the claims `aud`
+    /// (this registry's URL), `sub` (the URL that the profile will have) and `iat`.
+    proof: String,
+}
+
+impl FirstKeyBody {
+    pub(super) fn brought(self) -> Result<BroughtKey, Problem> {
+        let (multikey, jwk) = (self.public_key_multibase, self.public_key_jwk);
+        Ok(BroughtKey {
+            public: public_key("/key", multikey.as_deref(), jwk.as_ref())?,
+            proof: self.proof,
+            at: "/key/proof",
+        })
+    }
+}
+
+fn public_key(
+    within: &str,
+    multikey: Option<&str>,
+    jwk: Option<&Value>,
+) -> Result<PublicKey, Problem> {
+    let (member, read) = match (multikey, jwk) {
+        (Some(text), None) => ("publicKeyMultibase", PublicKey::from_multikey(text)),
+        (None, Some(jwk)) => ("publicKeyJwk", PublicKey::from_jwk(jwk)),
+        _ => {
+            let detail = "one of publicKeyMultibase and publicKeyJwk is needed";
+            return Err(Problem::invalid(
+                &format!("{within}/publicKeyMultibase"),
+                detail,
+            ));
+        }
+    };
+    read.map_err(|error| Problem::invalid(&format!("{within}/{member}"), error.to_string()))
 }
 
 /// Whose keys a path is about.
@@ -52,31 +126,49 @@ impl Owner {
 /// The keys as their owner sees them, with the last rotation.
 pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let owner = Owner::of(request)?;
-    match &owner {
+    let waiting = match &owner {
         Owner::Profile(slug) => {
             let profile = edge.registry.profile(slug)?.id;
             if !request.actor.is_some_and(|actor| actor.speaks_for(profile)) {
                 return Err(Problem::no_route(&request.path));
             }
+            edge.registry.waiting_for_signature(profile)?
         }
         Owner::Registry if !request.actor.is_some_and(|actor| actor.operates()) => {
             return Err(RegistryError::OperatorOnly.into());
         }
-        Owner::Registry => {}
-    }
+        Owner::Registry => None,
+    };
     let keys = edge.registry.keys(owner.named())?;
     let keys: Vec<Value> = keys.iter().map(key_members).collect();
     let mut answer = json!({ "keys": keys });
     if let Some(rotation) = edge.registry.rotation(owner.named())? {
         answer["rotation"] = rotation_members(&rotation);
     }
+    if let Some(waiting) = waiting {
+        answer["toSign"] = json!({
+            "lists": waiting.lists,
+            "endorsements": waiting.endorsements,
+        });
+    }
     Ok(Reply::json(200, &answer))
 }
 
 pub(super) fn make(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let owner = Owner::of(request)?;
-    request.nothing()?;
-    let key = edge.registry.make_key(&request.change()?, owner.named())?;
+    let body: NewKeyBody = match request.body.is_empty() {
+        true => NewKeyBody::default(),
+        false => request.json()?,
+    };
+    let change = request.change()?;
+    let key = match (body.brought()?, &owner) {
+        (None, _) => edge.registry.make_key(&change, owner.named())?,
+        (Some(key), Owner::Profile(slug)) => edge.registry.bring_key(&change, slug, &key)?,
+        (Some(_), Owner::Registry) => {
+            let detail = "the registry signs with keys that are made here";
+            return Err(Problem::invalid("/proofOfPossession", detail));
+        }
+    };
     Ok(Reply::json(201, &key_members(&key)))
 }
 
@@ -128,6 +220,7 @@ fn key_members(key: &KeyView) -> Value {
         "publicKeyMultibase".into(),
         key.public_key_multibase.clone().into(),
     );
+    members.insert("managed".into(), key.managed.into());
     members.insert("madeAt".into(), key.made_at.to_string().into());
     members.insert("signsFrom".into(), key.signs_from.to_string().into());
     if let Some(at) = key.retired_at {

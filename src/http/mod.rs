@@ -31,6 +31,7 @@ mod keys;
 mod lists;
 mod profiles;
 mod requests;
+mod signatures;
 mod standing;
 mod statuses;
 mod tokens;

@@ -7,6 +7,7 @@ use super::accept::negotiate;
 use super::edge::Edge;
 use super::endorsements::{ReasonBody, affected_reply, next_page};
 use super::home;
+use super::keys::FirstKeyBody;
 use super::pages;
 use super::problem::Problem;
 use super::reply::Reply;
@@ -36,6 +37,8 @@ pub(super) struct NewProfileBody {
     /// Who may see its status lists as they were: `public`, `authorised` (itself and the operator)
     /// or `none`. As the registry has it, where that is not said.
     status_history: Option<String>,
+    /// The first key, where it is brought along; otherwise one is made here.
+    key: Option<FirstKeyBody>,
     /// Name of the organisation or person.
     name: String,
 }
@@ -75,6 +78,8 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
             ));
         }
     };
+    let key: Option<FirstKeyBody> = take(&mut members, "key")?;
+    let key = key.map(FirstKeyBody::brought).transpose()?;
     let new = NewProfile {
         slug,
         id_form,
@@ -82,7 +87,10 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         history: take_history(&mut members)?,
         members,
     };
-    let view = edge.registry.create_profile(&request.change()?, &new)?;
+    let change = request.change()?;
+    let view = edge
+        .registry
+        .create_profile_with(&change, &new, key.as_ref())?;
     let url = edge.registry.urls().profile(&view.slug);
     Ok(document(201, "application/json", &view).header("Location", url))
 }

@@ -10,7 +10,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::{
     achievements, bulk, credentials, endorsements, federation as oidf, feed, health, home, keys,
-    lists, openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks,
+    lists, openapi, profiles, requests, signatures, standing, statuses, tokens, trqp, trust_marks,
     verification, wellknown,
 };
 
@@ -390,7 +390,7 @@ pub static ROUTES: &[Route] = &[
     decision(gives(change("/profiles/{profile}/reinstate", "End the suspension of an accreditor", 200, body::<endorsements::ReasonBody>(), profiles::reinstate), JSON, ACCREDITOR)),
     decision(gives(change("/profiles/{profile}/revoke", "Take the role of an accreditor: what it endorsed until now never counts again", 200, body::<endorsements::ReasonBody>(), profiles::revoke), JSON, ACCREDITOR)),
     gives(private(get("/profiles/{profile}/keys", "The keys of a profile", keys::list)), JSON, &["keys"]),
-    gives(change("/profiles/{profile}/keys", "Make another key", 201, None, keys::make), JSON, KEY),
+    gives(change("/profiles/{profile}/keys", "Make another key, or bring one along", 201, body::<keys::NewKeyBody>(), keys::make), JSON, KEY),
     gives(change("/profiles/{profile}/keys/rotate", "Make a key that takes over from those in use, by itself: every list is signed again by it", 201, None, keys::rotate), JSON, KEY),
     gives(change("/profiles/{profile}/keys/{key}/retire", "Take a key out of use", 200, None, keys::retire), JSON, KEY),
     decision(gives(change("/profiles/{profile}/keys/{key}/revoke", "Declare a key compromised", 200, body::<keys::RevokeKeyBody>(), keys::revoke), JSON, LOST_KEY)),
@@ -399,11 +399,14 @@ pub static ROUTES: &[Route] = &[
     gives(change("/status-lists", "Open a status list (VCALM)", 201, body::<lists::NewListBody>(), lists::create), JSON, &["id", "verifiableCredential"]),
     gives(bulk(change("/status-lists/{list}/entries", "Allocate entries", 200, body::<lists::EntriesBody>(), lists::allocate)), JSON, &["entries"]),
     gives(lines(change("/status-lists/{list}/updates", "Change statuses, also by the lines of a table, in chunks", 200, body::<lists::UpdatesBody>(), lists::update), &["reason", "firstLine"]), JSON, UPDATED),
+    gives(private(get("/status-lists/{list}/unsigned", "A list in each of its forms as its owner is to sign it elsewhere", signatures::list_to_sign)), JSON, &["revision", "verificationMethod", "kid", "forms"]),
+    gives(bulk(put(change("/status-lists/{list}/signed", "Hand in a list that was signed elsewhere", 200, body::<signatures::SignedListBody>(), signatures::hand_in_list))), JSON, &["revision", "validUntil", "isPresent"]),
     gives(lines(change("/status-lists/import", "Take in a list that another system kept; its indexes stay what they are", 201, body::<bulk::ListImportBody>(), bulk::import), IMPORTING), JSON, &["id", "verifiableCredential", "imported"]),
     gives(with_query(private(get("/status-lists/{list}/export", "The entries of a list, page by page, or the list as an import takes it", bulk::export)), &["format", "all", "from", "limit"]), EXPORTED, &["issuer", "statusPurpose", "statusSize", "length", "encodedList"]),
     gives(change("/credentials/issue", "Issue a credential (VCALM)", 201, body::<credentials::IssueRequest>(), credentials::issue), JSON, &["verifiableCredential"]),
     gives(change("/credentials/status", "Change a credential's status (VCALM)", 200, body::<credentials::StatusRequest>(), credentials::change_status), JSON, UPDATED),
     gives(change("/endorsements", "Issue an endorsement", 201, body::<endorsements::NewEndorsementBody>(), endorsements::create), JSON, &["verifiableCredential"]),
+    gives(private(get("/endorsements/{endorsement}/unsigned", "An endorsement as its endorser is to sign it elsewhere", signatures::endorsement_to_sign)), JSON, &["unsigned", "claims", "verificationMethod", "kid"]),
     gives(goes_outside(change("/endorsements/import", "Take in an endorsement that was issued elsewhere, and follow it", 201, body::<endorsements::EndorsementImportBody>(), endorsements::import)), JSON, ENDORSED),
     gives(goes_outside(change("/endorsements/{endorsement}/follow", "Ask the issuer of an imported endorsement how it stands now", 200, None, endorsements::follow)), JSON, ENDORSED),
     decision(gives(change("/endorsements/{endorsement}/revoke", "Revoke an endorsement for ever", 200, body::<endorsements::ReasonBody>(), endorsements::revoke), JSON, ENDORSED)),

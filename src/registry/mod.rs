@@ -41,6 +41,7 @@ pub use actor::Actor;
 pub use bell::Listener;
 pub use change::{Change, Expected, Idempotency};
 pub use endorsements::accreditors::AccreditorAction;
+pub use endorsements::elsewhere::{CredentialToSign, WaitingForSignature};
 pub use endorsements::embedding::{Embed, Embedded};
 pub use endorsements::imports::NewImport;
 pub use endorsements::requests::{
@@ -56,9 +57,10 @@ pub use lists::allocation::Allocated;
 pub use lists::as_it_was::ListThen;
 pub use lists::export::{ExportPage, ExportRow, ExportedList, Exporting};
 pub use lists::forgetting::Forgotten;
+pub use lists::forms::{FormToSign, ToSign};
 pub use lists::import::{BroughtList, ImportedList, UsedIndexes};
 pub use lists::publications::{More, Publication, Publications};
-pub use lists::publisher::{PublishedList, Publisher};
+pub use lists::publisher::{Artefact, HandedIn, ListToSign, PublishedList, Publisher, SignedList};
 pub use lists::queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
     StatusUnknown,
@@ -66,6 +68,7 @@ pub use lists::queries::{
 pub use lists::statuses::{Refused, StatusTarget, StatusUpdate, Updated};
 pub use lists::{AlsoPublished, ListView, NewList};
 pub use profiles::achievements::AchievementView;
+pub use profiles::brought::BroughtKey;
 pub use profiles::compromise::{AffectedEndorsements, KeyAffected};
 pub use profiles::identity::KeySet;
 pub use profiles::keys::{KeyOwner, KeyView};

@@ -23,6 +23,7 @@
 //! 33  status changed          list 12 | revision u64 | status u8 | indexes
 //! 34  list published          list 12 | revision u64
 //! 35  list imported           list 12 | space 12 | SHA-256 of its statuses 32
+//! 36  list signed elsewhere   list 12 | revision u64
 //! 40  endorsement issued      endorsement 12
 //! 41  endorsement's status    endorsement 12 | state u8 (0 reinstated, 1 suspended, 2 revoked)
 //! 42  credential issued       profile u32 | SHA-256 of its signature 32
@@ -46,7 +47,7 @@ use thiserror::Error;
 
 use super::codec::{CodecError, Reader};
 use crate::ids::{ListId, ProfileId, Revision};
-use kind::{LIST_PUBLISHED, profile};
+use kind::{LIST_PUBLISHED, LIST_SIGNED, profile};
 
 pub use kind::{EndorsementState, EventKind};
 pub use requests::{RequestEvent, RequestStep};
@@ -110,11 +111,13 @@ pub fn published(body: &[u8]) -> Result<Option<(ListId, Revision)>, EventError> 
     if version != EVENT_VERSION {
         return Err(EventError::Version(version));
     }
-    if reader.u8()? != LIST_PUBLISHED {
+    if !matches!(reader.u8()?, LIST_PUBLISHED | LIST_SIGNED) {
         return Ok(None);
     }
     Ok(match Event::decode(body)?.kind {
-        EventKind::ListPublished { list, revision } => Some((list, revision)),
+        EventKind::ListPublished { list, revision } | EventKind::ListSigned { list, revision } => {
+            Some((list, revision))
+        }
         _ => None,
     })
 }
@@ -324,7 +327,7 @@ mod tests {
             any::<(u64, u64)>(),
         );
         (
-            0usize..22,
+            0usize..23,
             raw,
             any::<u8>(),
             prop::collection::vec(any::<u32>(), 0..20),
@@ -400,6 +403,10 @@ mod tests {
                             space,
                             digest: [id[1]; 32],
                         },
+                        21 => EventKind::ListSigned {
+                            list,
+                            revision: Revision(first),
+                        },
                         19 => EventKind::RotationBegun { profile, key },
                         20 => EventKind::RotationDone { profile, key },
                         _ => EventKind::TokenRevoked { id },
@@ -417,7 +424,8 @@ mod tests {
         ) {
             let event = event(actor, commitment.filter(|bytes| *bytes != [0; 32]), kind);
             let told = match event.kind {
-                EventKind::ListPublished { list, revision } => Some((list, revision)),
+                EventKind::ListPublished { list, revision }
+                | EventKind::ListSigned { list, revision } => Some((list, revision)),
                 _ => None,
             };
             prop_assert_eq!(published(&event.encode()), Ok(told));

@@ -15,7 +15,9 @@
 //! | 15 | signatures | SHA-256 of a proof in canonical JSON, or of a compact JWS | [`SignatureRecord`] | `registry::signing`, with what was signed |
 //! | 16 | accreditors | profile | [`AccreditorRecord`] | `registry::endorsements::accreditors`, with the first change of the role or its standing |
 //! | 18 | rotations | profile | [`RotationRecord`]: the last one | `registry::profiles::rotation` |
+//! | 19 | to sign | endorsement | [`ToSignRecord`] | `registry::endorsements::elsewhere`; gone when it is handed in |
 //! | 1a | rotations under way | moment, profile | – | `registry::profiles::rotation`; gone when it is done |
+//! | 1b | keys brought along | public key | [`BroughtKeyRecord`] | `registry::profiles::brought`, once for ever |
 //! | 20 | achievements | achievement | [`AchievementRecord`] | `registry::profiles::achievements` |
 //! | 30 | spaces | space | [`SpaceRecord`] | `registry::lists` |
 //! | 31 | allocation | space | counter of indexes given out | `registry::lists::allocation` |
@@ -68,7 +70,7 @@ pub use endorsements::{
     AccreditorChange, AccreditorRecord, AccreditorStanding, EndorsementRecord, ImportRow, Imported,
     Origin, RecordedStanding, StandingChange,
 };
-pub use keys::RotationRecord;
+pub use keys::{BroughtKeyRecord, RotationRecord, ToSignRecord};
 pub use lists::{
     ArtefactRecord, Brought, ListForm, ListRecord, ListState, OpenSpace, PastState, Plane,
     PublishedState, SpaceRecord,
@@ -100,9 +102,13 @@ pub const SIGNATURES: Table<Digest, SignatureRecord> = Table::new(0x15, "signatu
 pub const ACCREDITORS: Table<ProfileId, AccreditorRecord> = Table::new(0x16, "accreditors");
 /// How far the last rotation of somebody's keys is.
 pub const ROTATIONS: Table<ProfileId, RotationRecord> = Table::new(0x18, "rotations");
+/// Endorsements that wait for their endorser's signature, which is made elsewhere.
+pub const TO_SIGN: Table<EndorsementId, ToSignRecord> = Table::new(0x19, "to sign");
 /// Whose rotation is to be seen to next, and when.
 pub const ROTATIONS_UNDER_WAY: Table<(Timestamp, ProfileId), ()> =
     Table::new(0x1a, "rotations under way");
+/// Keys that were brought along, so that none is taken twice; a row is never removed.
+pub const BROUGHT_KEYS: Table<[u8; 32], BroughtKeyRecord> = Table::new(0x1b, "keys brought along");
 /// What is achieved.
 pub const ACHIEVEMENTS: Table<AchievementId, AchievementRecord> = Table::new(0x20, "achievements");
 /// Index spaces.
@@ -226,7 +232,8 @@ pub enum IdForm {
 pub struct KeyRecord {
     /// The Ed25519 public key.
     pub public: [u8; 32],
-    /// The secret, sealed under the master key (see `vc::keys::Sealed`).
+    /// The secret, sealed under the master key (see `vc::keys::Sealed`). Empty where the key was
+    /// brought along, and its owner alone has the secret.
     pub sealed: Vec<u8>,
     /// When it was made.
     pub made_at: Timestamp,

@@ -12,6 +12,7 @@
 //! 4. the artefacts that are kept ready in memory are swapped, and who follows publications hears
 //!    of it – the log tells them where this does not.
 
+mod elsewhere;
 mod threads;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ use crate::store::tables::{
 };
 use crate::time::{Timestamp, Ttl};
 
+pub use elsewhere::{Artefact, HandedIn, ListToSign, SignedList};
 pub use threads::Publisher;
 
 /// A signed list as it is served.
@@ -178,7 +180,8 @@ impl Registry {
     /// it was not renewed in time, it is now.
     ///
     /// # Errors
-    /// [`RegistryError::NotFound`] where there is no such list, or it is not published in this form.
+    /// [`RegistryError::NotFound`] where there is no such list, or it is not published in this form;
+    /// [`RegistryError::WaitsForSignature`] where its owner signs elsewhere and has not.
     pub fn published_list(
         &self,
         list: ListId,
@@ -209,8 +212,12 @@ impl Registry {
         drop(snapshot);
         self.publish(list)?;
         let signed = ARTEFACTS.get(&*self.engine, &place)?;
-        let signed = signed.expect("publish signs every form that the edition has");
-        Ok(PublishedList::of(signed, ttl))
+        let signed = signed.map(|signed| PublishedList::of(signed, ttl));
+        // Where its owner signs elsewhere, it is not signed by whoever asks for it.
+        let waits = || RegistryError::WaitsForSignature(self.urls().list_as(list, form));
+        signed
+            .filter(|signed| signed.holds_at(self.now()))
+            .ok_or_else(waits)
     }
 
     /// As [`Self::published_list`], with every acknowledged change in it.
@@ -219,11 +226,17 @@ impl Registry {
         (list, form): (ListId, ListForm),
     ) -> Result<Arc<PublishedList>, RegistryError> {
         self.publish(list)?;
+        let read = &*self.engine;
+        if DIRTY_LISTS.get(read, &list)?.is_some() && self.signs_elsewhere(read, list.owner())? {
+            // What is published does not show the change yet.
+            let url = self.urls().list_as(list, form);
+            return Err(RegistryError::WaitsForSignature(url));
+        }
         self.published_list(list, form)
     }
 
     /// Signs the newest state of a list in all its forms, unless its artefacts show that state
-    /// already and are not to be renewed yet.
+    /// already and are not to be renewed yet. A list whose owner signs elsewhere is left alone.
     pub fn publish(&self, list: ListId) -> Result<(), RegistryError> {
         self.publish_since(list, None)
     }
@@ -239,6 +252,9 @@ impl Registry {
             let read = &*snapshot;
             let edition = Edition::of(self, read, list)?;
             let before = Before::of(read, &edition)?;
+            if self.signs_elsewhere(read, list.owner())? {
+                return self.leave_to_owner(list, &before);
+            }
             if before.is_signed_since(since) && before.is_current(read, &edition, self.now())? {
                 return Ok(());
             }

@@ -6,10 +6,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::identity::Controller;
-use super::keys::{KeyOwner, KeyView, another_that_signs, key_of, keys_of, rotatable};
+use super::keys::{KeyOwner, KeyView, another_that_signs, key_of, keys_of, rotatable, signs_at};
 use super::rotation::{lists_of, stage_no_rotation_to};
 use crate::ids::{KeyId, ProfileId, Seq};
 use crate::registry::change::Tx;
+use crate::registry::signing::is_elsewhere;
 use crate::registry::{Actor, Change, Registry, RegistryError, StoredEndorsement};
 use crate::store::engine::{Read, StoreError};
 use crate::store::event::{Event, EventKind};
@@ -105,6 +106,8 @@ impl Registry {
                     KEYS.expect(&mut tx.batch, &(profile, *other), Some(used));
                     self.stage_own_document(tx, &controller)?;
                 }
+                // Whoever signs elsewhere brings the next key, which signs at once as well.
+                None if is_elsewhere(&before) => self.stage_own_document(tx, &controller)?,
                 // Nothing could be signed any more: a new key signs at once.
                 None => {
                     self.stage_key(tx, profile, tx.now)?;
@@ -162,6 +165,7 @@ impl Registry {
         lost: (KeyId, Timestamp),
         affected: &mut KeyAffected,
     ) -> Result<(), RegistryError> {
+        let again = self.would_sign_again(read, owner.profile, lost.0)?;
         let (mut after, mut looked_at) = (None, 0);
         loop {
             let prefix = owner.profile.0.to_be_bytes();
@@ -174,7 +178,7 @@ impl Registry {
                 let secured = StoredEndorsement::of(stored).secured();
                 if self.is_lost(read, owner, lost, &secured)? {
                     affected.endorsements.count += 1;
-                    affected.endorsements.signed_again += 1;
+                    affected.endorsements.signed_again += u64::from(again);
                     if affected.endorsements.shown.len() < MOST_TOLD {
                         let url = self.urls().endorsement(*id);
                         affected.endorsements.shown.push(url);
@@ -188,6 +192,20 @@ impl Registry {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether what a key has signed can be signed again here once it is lost.
+    fn would_sign_again(
+        &self,
+        read: &dyn Read,
+        profile: ProfileId,
+        key: KeyId,
+    ) -> Result<bool, RegistryError> {
+        let (keys, now) = (keys_of(read, profile)?, self.now());
+        let mut others = keys.iter().rev().filter(|(id, _)| *id != key);
+        let next = others.find(|(_, other)| signs_at(other, now));
+        let decides = next.or_else(|| keys.iter().find(|(id, _)| *id == key));
+        Ok(decides.is_some_and(|(_, key)| !is_elsewhere(key)))
     }
 
     /// Whether a key signed this and it is not known from before the loss.

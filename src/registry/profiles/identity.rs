@@ -214,6 +214,7 @@ const fn changes_keys(kind: &EventKind) -> bool {
         | EventKind::EntriesAllocated { .. }
         | EventKind::StatusChanged { .. }
         | EventKind::ListPublished { .. }
+        | EventKind::ListSigned { .. }
         | EventKind::ListImported { .. }
         | EventKind::EndorsementIssued { .. }
         | EventKind::EndorsementStatus { .. }

@@ -8,6 +8,7 @@ use super::rotation::stage_no_rotation_to;
 use crate::ids::{KeyId, ProfileId, Slug};
 use crate::registry::change::Tx;
 use crate::registry::profiles::document_digest;
+use crate::registry::signing::is_elsewhere;
 use crate::registry::{Change, Registry, RegistryError, Thing};
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
@@ -52,6 +53,8 @@ pub struct KeyView {
     pub retired_at: Option<Timestamp>,
     /// Since when it may have been in wrong hands.
     pub revoked_since: Option<Timestamp>,
+    /// Whether its secret is kept here; otherwise its owner signs elsewhere.
+    pub managed: bool,
 }
 
 impl Registry {
@@ -76,7 +79,12 @@ impl Registry {
         let id = self.transact(change, |tx| {
             let owner = self.controller_for_change(tx.read, change, owner)?;
             rotatable(&owner)?;
-            let signs_from = tx.now.plus(self.settings.key_notice);
+            let keys = keys_of(tx.read, owner.profile)?;
+            let signs_from = match keys.iter().any(|(_, key)| signs_at(key, tx.now)) {
+                true => tx.now.plus(self.settings.key_notice),
+                // As where one that was brought along is lost.
+                false => tx.now,
+            };
             self.stage_key(tx, owner.profile, signs_from)
         })?;
         self.key(owner, id)
@@ -225,6 +233,18 @@ impl Registry {
         profile: ProfileId,
         signs_from: Timestamp,
     ) -> Result<KeyId, RegistryError> {
+        self.stage_next_key(tx, profile, |tx, id| {
+            Ok(self.new_key(profile, id, tx.now, signs_from)?.0)
+        })
+    }
+
+    /// Stages the next key, whoever makes its record.
+    pub(super) fn stage_next_key(
+        &self,
+        tx: &mut Tx<'_>,
+        profile: ProfileId,
+        make: impl FnOnce(&mut Tx<'_>, KeyId) -> Result<KeyRecord, RegistryError>,
+    ) -> Result<KeyId, RegistryError> {
         let id = if profile == ProfileId::REGISTRY {
             let last = keys_of(tx.read, profile)?.last().map_or(0, |(id, _)| id.0);
             KeyId(last + 1)
@@ -243,7 +263,7 @@ impl Registry {
             PROFILES.put(&mut tx.batch, &profile, &after);
             id
         };
-        let (key, _) = self.new_key(profile, id, tx.now, signs_from)?;
+        let key = make(tx, id)?;
         KEYS.expect(&mut tx.batch, &(profile, id), None);
         KEYS.put(&mut tx.batch, &(profile, id), &key);
         tx.log(EventKind::KeyMade { profile, key: id });
@@ -358,6 +378,7 @@ fn view(owner: &Controller, id: KeyId, key: &KeyRecord) -> Result<KeyView, Regis
         signs_from: key.signs_from,
         retired_at: key.retired_at,
         revoked_since: key.revoked_since,
+        managed: !is_elsewhere(key),
     })
 }
 

@@ -88,6 +88,12 @@ impl Registry {
                     signs_from: under_way.signs_from,
                 });
             }
+            if self.signs_elsewhere(tx.read, profile)? {
+                let words = "the key that signs now was brought along, so that only its owner can \
+                             sign again: bring the next one, with a proof of possession, hand in \
+                             what is to be signed once it signs, and retire this one then";
+                return Err(RegistryError::Key(words.into()));
+            }
             let keys = keys_of(tx.read, profile)?;
             let in_use = keys.iter().filter(|(_, key)| is_in_use(key));
             let signs_from = tx.now.plus(self.settings.key_notice);

@@ -127,6 +127,13 @@ pub enum EventKind {
         /// The revision that it shows.
         revision: Revision,
     },
+    /// A list was published as its owner has signed it elsewhere.
+    ListSigned {
+        /// Which.
+        list: ListId,
+        /// The revision that it shows.
+        revision: Revision,
+    },
     /// An endorsement was issued.
     EndorsementIssued {
         /// Which.
@@ -187,6 +194,9 @@ pub enum EndorsementState {
 /// The code of [`EventKind::ListPublished`], which is looked for among all others.
 pub(super) const LIST_PUBLISHED: u8 = 0x34;
 
+/// The code of [`EventKind::ListSigned`], which tells of a publication as well.
+pub(super) const LIST_SIGNED: u8 = 0x36;
+
 impl EventKind {
     /// The byte that names the kind in stored events. A number is never given a second meaning.
     pub const fn code(&self) -> u8 {
@@ -207,6 +217,7 @@ impl EventKind {
             Self::StatusChanged { .. } => 0x33,
             Self::ListPublished { .. } => LIST_PUBLISHED,
             Self::ListImported { .. } => 0x35,
+            Self::ListSigned { .. } => LIST_SIGNED,
             Self::EndorsementIssued { .. } => 0x40,
             Self::EndorsementStatus { .. } => 0x41,
             Self::CredentialIssued { .. } => 0x42,
@@ -282,7 +293,7 @@ impl EventKind {
                 out.extend(space.as_bytes());
                 out.extend(digest);
             }
-            Self::ListPublished { list, revision } => {
+            Self::ListPublished { list, revision } | Self::ListSigned { list, revision } => {
                 out.extend(list.as_bytes());
                 out.extend(revision.0.to_be_bytes());
             }
@@ -368,6 +379,10 @@ impl EventKind {
                 list: list(from)?,
                 space: space(from)?,
                 digest: from.array()?,
+            },
+            LIST_SIGNED => Self::ListSigned {
+                list: list(from)?,
+                revision: Revision(from.u64()?),
             },
             0x40 => Self::EndorsementIssued {
                 endorsement: endorsement(from)?,

@@ -1,8 +1,10 @@
 //! The rows of what is done with keys over time.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::ids::{KeyId, ListId};
+use super::EndorsementRecord;
+use crate::ids::{KeyId, ListId, ProfileId};
 use crate::store::table::postcard_record;
 use crate::time::Timestamp;
 
@@ -31,3 +33,30 @@ pub struct RotationRecord {
     pub done_at: Option<Timestamp>,
 }
 postcard_record!(RotationRecord, 1);
+
+/// Where a key stands that was brought along.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BroughtKeyRecord {
+    /// Whose it is.
+    pub profile: ProfileId,
+    /// Which of their keys.
+    pub key: KeyId,
+}
+postcard_record!(BroughtKeyRecord, 1);
+
+/// An endorsement that its endorser is to sign elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToSignRecord {
+    /// The credential without a proof, JSON.
+    pub unsigned: String,
+    /// What is kept of it once it is in force; none where it is already, and is to be signed again.
+    pub record: Option<EndorsementRecord>,
+}
+postcard_record!(ToSignRecord, 1);
+
+impl ToSignRecord {
+    /// The credential.
+    pub fn unsigned(&self) -> Value {
+        serde_json::from_str(&self.unsigned).expect("it is JSON that this registry wrote")
+    }
+}

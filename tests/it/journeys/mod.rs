@@ -15,6 +15,7 @@ mod requests;
 mod rocks;
 mod rotation;
 mod securing;
+mod signed_elsewhere;
 mod standing;
 mod trust;
 mod trust_hostile;

@@ -124,6 +124,7 @@ fn changes_issuers(kind: &EventKind) -> bool {
         | EventKind::EntriesAllocated { .. }
         | EventKind::StatusChanged { .. }
         | EventKind::ListPublished { .. }
+        | EventKind::ListSigned { .. }
         | EventKind::ListImported { .. }
         | EventKind::CredentialIssued { .. }
         | EventKind::Request { .. }
