@@ -10,9 +10,9 @@
 //! | 10 | profiles | profile | [`ProfileRecord`] | `registry::profiles` |
 //! | 11 | profile slugs | slug | profile | `registry::profiles`, once for ever |
 //! | 12 | profile issuer ids | SHA-256 of `issuer.id` | profile | `registry::profiles`, once for ever |
-//! | 13 | keys | profile, key | [`KeyRecord`] | `registry::profiles::keys` |
-//! | 14 | to sign again | profile | – | `registry::profiles::keys`, with the revocation of a key |
-//! | 15 | signatures | SHA-256 of a proof in canonical JSON, or of a compact JWS | [`SignatureRecord`] | `registry::signing`, with what was signed |
+//! | 13 | keys | profile, key | [`KeyRecord`] | `registry::profiles`: `keys`, `compromise` and `rotation` |
+//! | 14 | to sign again | profile | – | `registry::profiles::compromise`, with the revocation of a key |
+//! | 15 | signatures | SHA-256 of a proof in canonical JSON, or of a compact JWS | [`SignatureRecord`] | `registry::signing`, with what was signed; `registry::endorsements::elsewhere`, with what is handed in |
 //! | 16 | accreditors | profile | [`AccreditorRecord`] | `registry::endorsements::accreditors`, with the first change of the role or its standing |
 //! | 18 | rotations | profile | [`RotationRecord`]: the last one | `registry::profiles::rotation` |
 //! | 19 | to sign | endorsement | [`ToSignRecord`] | `registry::endorsements::elsewhere`; gone when it is handed in |
@@ -22,7 +22,7 @@
 //! | 30 | spaces | space | [`SpaceRecord`] | `registry::lists` |
 //! | 31 | allocation | space | counter of indexes given out | `registry::lists::allocation` |
 //! | 32 | lists | list | [`ListRecord`] | `registry::lists` |
-//! | 33 | list states | list | [`ListState`] | `registry::lists`; `registry::lists::staged`, with each change of bits; `registry::profiles::keys`, when a key is revoked |
+//! | 33 | list states | list | [`ListState`] | `registry::lists`; `registry::lists::staged`, with each change of bits; `registry::profiles::compromise`, when a key is revoked |
 //! | 34 | pages | list, page | 1,024 bytes of the bitstring; absent means zeros | `registry::lists::staged`; `registry::lists::import`, with a list that is not there yet |
 //! | 35 | open spaces | profile | space for entries that nobody chose a list for | `registry::lists` |
 //! | 36 | dirty lists | list | – | whoever writes list states; removed by the publisher |
@@ -36,7 +36,7 @@
 //! | 3E | occupied | space, page | 1,024 bytes, one bit an index | `registry::lists::import`, once for ever |
 //! | 40 | credentials | SHA-256 of the credential's id, profile | [`CredentialRecord`] | allocation and issuing |
 //! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements`; `registry::lists::staged`, with the bits; `registry::endorsements::imports` |
-//! | 51 | endorsement documents | endorsement | the signed credential, or the envelope of its JWT, JSON | `registry::endorsements`; `registry::signing`, signed again |
+//! | 51 | endorsement documents | endorsement | the signed credential, or the envelope of its JWT, JSON | `registry::endorsements`; `registry::signing`, signed again; `registry::endorsements::elsewhere`, handed in |
 //! | 52 | endorsements by subject | SHA-256 of the subject's id, endorsement | – | `registry::endorsements` |
 //! | 53 | holders | space, index | [`Holder`] | allocation by credential id, issuing, `registry::endorsements` |
 //! | 54 | imports | SHA-256 of `issuer.id` (with its length) and `id` | endorsement | `registry::endorsements::imports` |

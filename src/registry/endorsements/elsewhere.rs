@@ -7,15 +7,18 @@ use super::super::signing::{SignedBy, newest_that_signs, to_store};
 use crate::badges::Scope;
 use crate::ids::{EndorsementId, ProfileId};
 use crate::registry::change::Tx;
+use crate::registry::lists::list_of;
+use crate::registry::lists::queries::entry_of;
 use crate::registry::profiles::id_digest;
 use crate::registry::standing::EndorsementView;
 use crate::registry::{Change, NewEndorsement, Registry, RegistryError, StoredEndorsement, Thing};
+use crate::status::StatusPurpose;
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
     ACCREDITORS, DIRTY_LISTS, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT,
-    EndorsementRecord, KEYS, LISTS, Origin, PUBLISHED, SIGNATURES, SignatureRecord, TO_SIGN,
-    ToSignRecord,
+    EndorsementRecord, KEYS, LIST_STATES, LISTS, Origin, PUBLISHED, SIGNATURES, SignatureRecord,
+    TO_SIGN, ToSignRecord,
 };
 use crate::vc::jwt;
 use crate::vc::securing::Secured;
@@ -150,6 +153,7 @@ impl Registry {
         let scope = scope.and_then(|scope| serde_json::from_str(scope).ok());
         let scope = scope.and_then(|scope: Value| Scope::parse(&scope).ok());
         self.check_scope(tx, scope.as_ref(), &endorser)?;
+        self.check_entry(tx, given_out)?;
         let mut record = EndorsementRecord {
             as_issuer: given_out.as_issuer && subject.issuer,
             as_accreditor: given_out.as_accreditor && subject.accreditor,
@@ -163,6 +167,38 @@ impl Registry {
         ENDORSEMENTS.put(&mut tx.batch, &id, &record);
         let place = (id_digest(&record.subject), id);
         ENDORSEMENTS_BY_SUBJECT.put(&mut tx.batch, &place, &());
+        Ok(())
+    }
+
+    /// Nobody may have set the entry of an endorsement before it was in force, nor while this is
+    /// written: it would be revoked by its bit, and not by its record.
+    fn check_entry(
+        &self,
+        tx: &mut Tx<'_>,
+        given_out: &EndorsementRecord,
+    ) -> Result<(), RegistryError> {
+        let Origin::Issued {
+            entry: (space, index),
+            suspendable,
+            ..
+        } = given_out.origin
+        else {
+            return Ok(());
+        };
+        let purposes = [StatusPurpose::Revocation].into_iter();
+        for purpose in purposes.chain(suspendable.then_some(StatusPurpose::Suspension)) {
+            let list = self.plane(tx.read, space, &purpose)?;
+            let record = list_of(tx.read, &self.urls(), list)?;
+            let state = LIST_STATES.get(tx.read, &list)?;
+            LIST_STATES.expect(&mut tx.batch, &list, state.as_ref());
+            let index = record.length().index(index.into());
+            let index = index.expect("it was given out within the length");
+            if entry_of(tx.read, list, &record, index)?.status != 0 {
+                let place = format!("{PLACE}/credentialStatus");
+                let reason = "its entry was set meanwhile; have another one given out";
+                return Err(not_signed(&place, reason));
+            }
+        }
         Ok(())
     }
 

@@ -133,6 +133,15 @@ impl Shared<'_> {
     }
 }
 
+/// Ends the readers also where the test fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 #[test]
 fn over_a_thousand_lists_under_load_no_read_fails_and_every_list_verifies() {
     let house = Plan::new()
@@ -153,8 +162,10 @@ fn over_a_thousand_lists_under_load_no_read_fails_and_every_list_verifies() {
                 scope.spawn(move || shared.read_on(start, step))
             })
             .into();
-        let told = the_rotation(&school, &shared);
-        shared.over.store(true, Ordering::Release);
+        let told = {
+            let _over = Over(&shared.over);
+            the_rotation(&school, &shared)
+        };
         for reader in readers {
             reader.join().expect("every read was good");
         }

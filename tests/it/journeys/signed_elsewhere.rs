@@ -331,6 +331,16 @@ fn an_endorsement_is_given_out_signed_at_home_and_in_force_when_it_is_handed_in(
         );
         assert_eq!(house.verifier().verifies(&served)["outcome"], "revoked");
     }
+    // One whose entry was set before it was in force never is.
+    let given = board.post("/endorsements", &asked).is(201).json();
+    let (list, index) = place(&given["unsigned"]["credentialStatus"]);
+    board.sets(&list, index, 1).is(200);
+    let method = text(&given["verificationMethod"]);
+    let signed = home.signs(&given["unsigned"], &[Suite::EddsaRdfc2022], &method);
+    let late = json!({ "verifiableCredential": signed });
+    let problem = board.post("/endorsements", &late).problem(422);
+    assert_eq!(problem["pointer"], "/verifiableCredential/credentialStatus");
+
     // The list behind it waits as well.
     assert_eq!(waiting(&board)["lists"].as_array().unwrap().len(), 1);
 }
