@@ -457,11 +457,11 @@ impl Before {
         })
     }
 
-    /// Whether it was signed at that moment or later. A publication is dated by the second in which
-    /// its signing began.
+    /// Whether it was signed after that moment. A publication is dated by the second in which its
+    /// signing began, so that one of the same second may be from before.
     fn is_signed_since(&self, since: Option<Timestamp>) -> bool {
         let signed = self.list.as_ref().map(|list| list.published_at);
-        since.is_none_or(|since| signed.is_some_and(|signed| since <= signed))
+        since.is_none_or(|since| signed.is_some_and(|signed| since < signed))
     }
 
     /// Whether there is nothing to sign: no change, no form that is missing or has ended, and time
