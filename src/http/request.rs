@@ -33,6 +33,11 @@ impl Request {
         text.parse().map_err(|_| Problem::no_route(&self.path))
     }
 
+    /// Whether the path has a parameter of this name.
+    pub(super) fn has_param(&self, name: &str) -> bool {
+        self.params.iter().any(|(param, _)| *param == name)
+    }
+
     /// Where a route knows parameters, one that it does not know, or that stands twice, would be
     /// an unasked answer: a filter that was misspelt must not mean "all".
     pub(super) fn check_query(&self, known: &[&str]) -> Result<(), Problem> {

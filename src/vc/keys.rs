@@ -67,6 +67,27 @@ const fn with_byte(mut bytes: [u8; KEY_BYTES], place: usize, byte: u8) -> [u8; K
     bytes
 }
 
+/// Whoever makes signatures with an Ed25519 key: the key itself, or what keeps it and does not show
+/// it.
+pub trait Signer {
+    /// The signature over `message`.
+    ///
+    /// # Errors
+    /// The key cannot be used now.
+    fn sign(&self, message: &[u8]) -> Result<[u8; SIGNATURE_BYTES], SignerError>;
+}
+
+/// A signer did not sign, for this reason.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the key could not be used: {0}")]
+pub struct SignerError(pub String);
+
+impl Signer for SigningKey {
+    fn sign(&self, message: &[u8]) -> Result<[u8; SIGNATURE_BYTES], SignerError> {
+        Ok(Self::sign(self, message))
+    }
+}
+
 /// A key that signs. It is wiped when dropped, and `Debug` shows its public half alone.
 pub struct SigningKey(ed25519_dalek::SigningKey);
 

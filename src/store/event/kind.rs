@@ -68,6 +68,20 @@ pub enum EventKind {
         /// How far that is.
         step: MasterKeyStep,
     },
+    /// Another key is to take over from those in use.
+    RotationBegun {
+        /// Whose they are.
+        profile: ProfileId,
+        /// The new one.
+        key: KeyId,
+    },
+    /// A new key has taken over.
+    RotationDone {
+        /// Whose it is.
+        profile: ProfileId,
+        /// The new one.
+        key: KeyId,
+    },
     /// An achievement was registered.
     AchievementCreated {
         /// Which.
@@ -124,6 +138,13 @@ pub enum EventKind {
     },
     /// A list was signed and published.
     ListPublished {
+        /// Which.
+        list: ListId,
+        /// The revision that it shows.
+        revision: Revision,
+    },
+    /// A list was published as its owner has signed it elsewhere.
+    ListSigned {
         /// Which.
         list: ListId,
         /// The revision that it shows.
@@ -202,6 +223,9 @@ pub enum EndorsementState {
 /// The code of [`EventKind::ListPublished`], which is looked for among all others.
 pub(super) const LIST_PUBLISHED: u8 = 0x34;
 
+/// The code of [`EventKind::ListSigned`], which tells of a publication as well.
+pub(super) const LIST_SIGNED: u8 = 0x36;
+
 impl EventKind {
     /// The byte that names the kind in stored events. A number is never given a second meaning.
     pub const fn code(&self) -> u8 {
@@ -212,6 +236,8 @@ impl EventKind {
             Self::KeyMade { .. } => 0x10,
             Self::KeyRetired { .. } => 0x11,
             Self::KeyRevoked { .. } => 0x12,
+            Self::RotationBegun { .. } => 0x13,
+            Self::RotationDone { .. } => 0x14,
             Self::DataKeyMade { .. } => 0x15,
             Self::MasterKeyRotated { .. } => 0x16,
             Self::AchievementCreated { .. } => 0x20,
@@ -222,6 +248,7 @@ impl EventKind {
             Self::StatusChanged { .. } => 0x33,
             Self::ListPublished { .. } => LIST_PUBLISHED,
             Self::ListImported { .. } => 0x35,
+            Self::ListSigned { .. } => LIST_SIGNED,
             Self::EndorsementIssued { .. } => 0x40,
             Self::EndorsementStatus { .. } => 0x41,
             Self::CredentialIssued { .. } => 0x42,
@@ -242,6 +269,8 @@ impl EventKind {
             | Self::KeyMade { profile, .. }
             | Self::KeyRetired { profile, .. }
             | Self::KeyRevoked { profile, .. }
+            | Self::RotationBegun { profile, .. }
+            | Self::RotationDone { profile, .. }
             | Self::Erased { profile, .. }
             | Self::CredentialIssued { profile, .. } => vec![*profile],
             Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
@@ -253,6 +282,7 @@ impl EventKind {
             Self::ListOpened { list, .. }
             | Self::StatusChanged { list, .. }
             | Self::ListImported { list, .. }
+            | Self::ListSigned { list, .. }
             | Self::ListPublished { list, .. } => vec![list.owner()],
             Self::EndorsementIssued { endorsement }
             | Self::EndorsementStatus { endorsement, .. }
@@ -281,7 +311,10 @@ impl EventKind {
                 out.extend(profile.0.to_be_bytes());
                 out.push(state.code());
             }
-            Self::KeyMade { profile, key } | Self::KeyRetired { profile, key } => {
+            Self::KeyMade { profile, key }
+            | Self::KeyRetired { profile, key }
+            | Self::RotationBegun { profile, key }
+            | Self::RotationDone { profile, key } => {
                 out.extend(profile.0.to_be_bytes());
                 out.extend(key.0.to_be_bytes());
             }
@@ -340,7 +373,7 @@ impl EventKind {
                 out.extend(space.as_bytes());
                 out.extend(digest);
             }
-            Self::ListPublished { list, revision } => {
+            Self::ListPublished { list, revision } | Self::ListSigned { list, revision } => {
                 out.extend(list.as_bytes());
                 out.extend(revision.0.to_be_bytes());
             }
@@ -403,6 +436,14 @@ impl EventKind {
                 to: MasterKeyId::from_bytes(from.array()?),
                 step: MasterKeyStep::decode(from)?,
             },
+            0x13 => Self::RotationBegun {
+                profile: profile(from)?,
+                key: key(from)?,
+            },
+            0x14 => Self::RotationDone {
+                profile: profile(from)?,
+                key: key(from)?,
+            },
             0x20 => Self::AchievementCreated {
                 achievement: achievement(from)?,
             },
@@ -436,6 +477,10 @@ impl EventKind {
                 list: list(from)?,
                 space: space(from)?,
                 digest: from.array()?,
+            },
+            LIST_SIGNED => Self::ListSigned {
+                list: list(from)?,
+                revision: Revision(from.u64()?),
             },
             0x40 => Self::EndorsementIssued {
                 endorsement: endorsement(from)?,
