@@ -54,6 +54,7 @@
 
 mod kind;
 mod master_key;
+mod payload;
 mod requests;
 
 use sha2::{Digest as _, Sha256};
@@ -62,7 +63,8 @@ use thiserror::Error;
 use super::codec::{CodecError, Reader};
 use super::engine::NewEvent;
 use crate::ids::{ListId, ProfileId, Revision};
-use kind::{LIST_PUBLISHED, LIST_SIGNED, profile};
+use kind::{LIST_PUBLISHED, LIST_SIGNED};
+use payload::profile;
 
 pub use kind::{EndorsementState, EventKind};
 pub use master_key::MasterKeyStep;
