@@ -1,12 +1,12 @@
-//! What a running registry does of its own accord, again and again: lists are renewed, the issuers
-//! of imported endorsements are asked, and what need not be kept is forgotten.
+//! What a running registry does of its own accord, again and again: lists are renewed, new keys take
+//! over, the issuers of imported endorsements are asked, and what need not be kept is forgotten.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::MissedTickBehavior;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::http::Edge;
 use crate::registry::{Registry, RegistryError};
@@ -25,6 +25,7 @@ impl Drop for Housekeeping {
 pub(super) fn start(edge: &Arc<Edge>) -> Housekeeping {
     Housekeeping(vec![
         every(Duration::from_secs(10), edge, renew_lists),
+        every(Duration::from_secs(1), edge, rotate_keys),
         every(Duration::from_secs(60), edge, follow_imports),
         every(Duration::from_secs(3_600), edge, |edge| {
             forget(&edge.registry)
@@ -58,6 +59,17 @@ fn renew_lists(edge: &Edge) {
         Ok(0) => {}
         Ok(count) => info!(count, "renewed lists ahead of their end"),
         Err(problem) => warn!(error = problem.kind(), "lists could not be renewed"),
+    }
+}
+
+/// At most so many lists are signed in one turn by keys that take over.
+const TAKEN_OVER_AT_ONCE: usize = 256;
+
+fn rotate_keys(edge: &Edge) {
+    match edge.registry.advance_rotations(TAKEN_OVER_AT_ONCE) {
+        Ok(0) => {}
+        Ok(count) => debug!(count, "new keys took over lists"),
+        Err(problem) => warn!(error = problem.kind(), "new keys could not take over"),
     }
 }
 

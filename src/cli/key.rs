@@ -1,11 +1,14 @@
 //! `goodstanding key`: the signing keys of a profile, or of the registry itself.
 
+use std::time::Duration;
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::context::Context;
 use super::error::CliError;
 use super::place::{KeyName, KeyOwner};
+use super::progress::Progress;
 use super::report::{Report, text};
 use super::transport::Call;
 use crate::time::Timestamp;
@@ -24,6 +27,19 @@ pub(super) enum Key {
         /// The profile's slug, URL or did:web; or the registry's own URL or did:web
         #[arg(value_name = "PROFILE")]
         owner: KeyOwner,
+    },
+    /// Make a new key that takes over by itself: once verifiers have had time to see it, every
+    /// status list is signed again by it, and the keys before it are retired
+    #[command(after_help = "Example:
+  goodstanding key rotate acme-college --wait")]
+    Rotate {
+        /// The profile's slug, URL or did:web; or the registry's own URL or did:web
+        #[arg(value_name = "PROFILE")]
+        owner: KeyOwner,
+        /// Wait until it has taken over, which takes at least as long as verifiers may keep a
+        /// DID document
+        #[arg(long)]
+        wait: bool,
     },
     /// Stop signing with a key; what it has signed stays good
     Retire {
@@ -47,6 +63,9 @@ pub(super) enum Key {
         /// Since when it may have been in wrong hands, such as 2026-01-31T12:00:00Z
         #[arg(long, value_name = "TIME")]
         since: Timestamp,
+        /// Only tell what is affected; nothing is done
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Put another master key in the place of the one under which all keys are sealed
     ///
@@ -70,11 +89,32 @@ impl Key {
                 let answer = context.change(Call::post(path, json!({})))?;
                 Ok(said("retired", answer, &key.0.to_string()))
             }
-            Self::Revoke { owner, key, since } => {
+            Self::Rotate { owner, wait } => rotate(context, &owner, wait),
+            Self::Revoke {
+                owner,
+                key,
+                since,
+                dry_run,
+            } => {
                 let path = format!("{}/{}/revoke", context.keys_of(&owner)?, key.0);
-                let body = json!({ "since": since.to_string() });
+                let mut body = json!({ "since": since.to_string() });
+                let what = format!("{} since {since}", key.0);
+                if dry_run {
+                    body["dryRun"] = true.into();
+                    let answer = context.ask(&Call::post(path, body))?;
+                    let mut report = Report::new();
+                    let would = format_args!("nothing was done; to revoke {what} would mean:");
+                    report.line(would);
+                    affected(&answer, &mut report);
+                    report.json(answer);
+                    return Ok(report);
+                }
                 let answer = context.change(Call::post(path, body))?;
-                Ok(said("revoked", answer, &format!("{} since {since}", key.0)))
+                let mut told = Report::new();
+                told.line(format_args!("revoked {what}"));
+                affected(&answer, &mut told);
+                told.json(answer);
+                Ok(told)
             }
             Self::RotateMaster => {
                 let answer = context.change(Call::post("/master-key/rotate", json!({})))?;
@@ -115,6 +155,125 @@ fn rotated(answer: Value) -> Report {
     report
 }
 
+/// So many endorsements are shown to a person; `--json` shows all that the registry names.
+const SHOWN: usize = 20;
+
+/// What giving up a key affects.
+fn affected(answer: &Value, report: &mut Report) {
+    let Some(affected) = answer.get("affected") else {
+        return;
+    };
+    let number = |place: &str| affected.pointer(place).and_then(Value::as_u64).unwrap_or(0);
+    let least = match affected.get("more") {
+        Some(_) => "at least ",
+        None => "",
+    };
+    let (endorsements, again) = (
+        number("/endorsements/count"),
+        number("/endorsements/signedAgain"),
+    );
+    report.line(format_args!(
+        "  lists signed again by another key: {}",
+        number("/lists")
+    ));
+    report.line(format_args!(
+        "  credentials that are not good any more: {least}{}",
+        number("/credentials")
+    ));
+    report.line(format_args!(
+        "  endorsements of which only a fresh copy is good: {least}{endorsements}, {again} of them \
+         signed again"
+    ));
+    let shown = affected.pointer("/endorsements/shown");
+    let shown = shown.and_then(Value::as_array).into_iter().flatten();
+    let shown: Vec<Vec<String>> = shown
+        .filter_map(Value::as_str)
+        .take(SHOWN)
+        .map(|url| vec![url.to_owned()])
+        .collect();
+    report.table("    ", &shown);
+    let rest = endorsements.saturating_sub(shown.len() as u64);
+    if rest > 0 {
+        report.line(format_args!("    and {rest} more"));
+    }
+}
+
+/// Begins a rotation, and stays with it to its end where that is wanted.
+fn rotate(context: &Context<'_>, owner: &KeyOwner, wait: bool) -> Result<Report, CliError> {
+    let keys = context.keys_of(owner)?;
+    if wait && context.server.is_none() {
+        let words = "only a running server goes on with a rotation: leave out --wait, or name the \
+                     server with --server URL";
+        return Err(CliError::Usage(words.to_owned()));
+    }
+    let mut answer = context.change(Call::post(format!("{keys}/rotate"), json!({})))?;
+    let (key, from) = (text(&answer, "id"), text(&answer, "signsFrom"));
+    let (key, from) = (
+        key.unwrap_or("a new key").to_owned(),
+        from.unwrap_or("soon"),
+    );
+    let mut report = Report::new();
+    report.line(format_args!("{key} takes over from {from} on"));
+    if wait {
+        let mut progress = Progress::on_terminal();
+        let call = Call::get(keys);
+        loop {
+            answer = context.ask(&call)?;
+            match Rotation::of(&answer) {
+                Some(rotation) if rotation.to == key && rotation.state != "done" => {
+                    rotation.show(&mut progress);
+                    std::thread::sleep(PACE);
+                }
+                Some(rotation) if rotation.to == key => break,
+                _ => {
+                    let words = format!("the rotation to {key} was ended: the key was given up");
+                    return Err(CliError::Usage(words));
+                }
+            }
+        }
+        drop(progress);
+        report.line(format_args!("{key} has taken over"));
+    }
+    report.json(answer);
+    Ok(report)
+}
+
+/// So often it is asked how far a rotation is.
+const PACE: Duration = Duration::from_secs(1);
+
+/// A rotation as the registry tells it.
+struct Rotation<'a> {
+    to: &'a str,
+    state: &'a str,
+    from: &'a str,
+    done: u64,
+    total: u64,
+}
+
+impl<'a> Rotation<'a> {
+    fn of(answer: &'a Value) -> Option<Self> {
+        let told = answer.get("rotation")?;
+        let number = |place| told.pointer(place).and_then(Value::as_u64).unwrap_or(0);
+        Some(Self {
+            to: text(told, "to")?,
+            state: text(told, "state")?,
+            from: text(told, "signsFrom").unwrap_or_default(),
+            done: number("/lists/done"),
+            total: number("/lists/total"),
+        })
+    }
+
+    fn show(&self, progress: &mut Progress) {
+        match self.state {
+            "announced" => progress.at(0, None, &format!("it is announced until {}", self.from)),
+            _ => {
+                let words = format!("{} of {} lists", self.done, self.total);
+                progress.at(self.done, Some(self.total), &words);
+            }
+        }
+    }
+}
+
 /// Whoever may change the keys sees which one signs; everybody sees what the controller document
 /// shows: whether what a key has signed is good.
 fn list(context: &Context<'_>, owner: &KeyOwner) -> Result<Report, CliError> {
@@ -124,6 +283,18 @@ fn list(context: &Context<'_>, owner: &KeyOwner) -> Result<Report, CliError> {
             let keys = answer.get("keys").unwrap_or(&answer).as_array();
             let rows: Vec<Vec<String>> = keys.into_iter().flatten().map(own_row).collect();
             report.table("", &rows);
+            if let Some(rotation) = Rotation::of(&answer) {
+                let Rotation {
+                    to, done, total, ..
+                } = rotation;
+                match rotation.state {
+                    "announced" => report.line(format_args!("{to} is announced")),
+                    "signing" => {
+                        report.line(format_args!("{to} takes over: {done} of {total} lists"));
+                    }
+                    _ => {}
+                }
+            }
             report.json(answer);
         }
         Err(CliError::Problem(problem)) if matches!(problem.status, 401 | 403) => {
@@ -257,6 +428,63 @@ mod tests {
             [r#"POST /profiles/a/keys/key-1/revoke {"since":"2026-01-31T12:00:00Z"}"#]
         );
         assert_eq!(done.out, "revoked key-1 since 2026-01-31T12:00:00Z\n");
+    }
+
+    #[test]
+    fn a_rotation_is_begun_and_waited_for() {
+        let made = json!({"id": "key-2", "signsFrom": "2026-01-31T12:00:00Z"});
+        let done = Fake::new()
+            .answer(201, made.clone())
+            .run(&["key", "rotate", "a"]);
+        assert_eq!(done.calls(), ["POST /profiles/a/keys/rotate {}"]);
+        assert_eq!(done.out, "key-2 takes over from 2026-01-31T12:00:00Z on\n");
+        assert!(done.calls[0].idempotency_key.is_some());
+
+        // No server, nobody who would go on with it.
+        let done = Fake::new().run(&["key", "rotate", "a", "--wait"]);
+        assert_eq!((done.exit, done.calls.len()), (2, 0), "{}", done.err);
+
+        let rotation = json!({ "from": ["key-1"], "to": "key-2", "state": "signing",
+            "signsFrom": "2026-01-31T12:00:00Z", "lists": { "done": 3, "total": 7 } });
+        let done = Fake::new()
+            .answer(200, json!({ "keys": [], "rotation": rotation }))
+            .run(&["key", "list", "a"]);
+        assert_eq!(done.out, "key-2 takes over: 3 of 7 lists\n");
+    }
+
+    #[test]
+    fn what_a_lost_key_leaves_is_told_before_and_after() {
+        let affected = json!({ "lists": 2, "credentials": 57, "endorsements": {
+            "count": 22, "signedAgain": 22, "shown": (0..22).map(|n| format!("urn:{n}")).collect::<Vec<_>>() } });
+        let args = ["key", "revoke", "a", "1", "--since", "2026-01-31T12:00:00Z"];
+        let tried = Fake::new()
+            .answer(200, json!({ "dryRun": true, "affected": affected }))
+            .run(&[&args[..], &["--dry-run"]].concat());
+        assert_eq!(
+            tried.calls(),
+            [
+                r#"POST /profiles/a/keys/key-1/revoke {"since":"2026-01-31T12:00:00Z","dryRun":true}"#
+            ]
+        );
+        assert!(tried.calls[0].idempotency_key.is_none(), "nothing changes");
+        let told = "  lists signed again by another key: 2\n  \
+                    credentials that are not good any more: 57\n  \
+                    endorsements of which only a fresh copy is good: 22, 22 of them signed again\n    \
+                    urn:0\n";
+        assert!(tried.out.contains(told), "{}", tried.out);
+        assert!(
+            tried.out.ends_with("    urn:19\n    and 2 more\n"),
+            "{}",
+            tried.out
+        );
+        let done = Fake::new()
+            .answer(200, json!({ "id": "key-1", "affected": affected }))
+            .run(&args);
+        assert!(
+            done.out
+                .starts_with("revoked key-1 since 2026-01-31T12:00:00Z\n")
+        );
+        assert!(done.out.contains(told), "{}", done.out);
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod key;
 mod list;
 mod place;
 mod profile;
+mod progress;
 mod remote;
 mod report;
 mod request;

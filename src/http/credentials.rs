@@ -9,6 +9,7 @@ use super::lists::{check_reason, updated_reply, with_credential};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
+use super::signatures::credential_members;
 use crate::registry::{CredentialStatusRequest, Embed, IssuingOptions};
 use crate::status::PurposeError;
 use crate::vc::securing::{Securing, SecuringError};
@@ -38,6 +39,10 @@ pub(super) struct IssueOptions {
     /// Whether the endorsements in force of the issuer, and of the achievements that are registered
     /// here, are put into the credential: `as-signed`, or `jwt`, all of them as JWTs.
     embed_endorsements: Option<String>,
+    /// For an issuer who signs elsewhere: whether the credential is given out to be signed, with its
+    /// entries, and remembered by its id. It need not be handed in.
+    #[serde(default)]
+    unsigned: bool,
     /// For selective disclosure, which the proof made here does not offer: has to be empty.
     mandatory_pointers: Option<Vec<String>>,
 }
@@ -107,11 +112,15 @@ pub(super) fn issue(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
                 return Err(Problem::invalid("/options/embedEndorsements", detail));
             }
         },
+        unsigned: body.options.unsigned,
     };
     let issued = edge
         .registry
         .issue(&request.change()?, &body.credential, &options)?;
-    Ok(Reply::json(201, &with_credential(issued.credential)))
+    Ok(match &issued.unsigned {
+        Some(unsigned) => Reply::json(201, &credential_members(unsigned)),
+        None => Reply::json(201, &with_credential(issued.credential)),
+    })
 }
 
 /// The form that a request asks for, or the default.

@@ -15,13 +15,14 @@ use super::pages;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
+use super::signatures::credential_members;
 use super::standing;
 use super::verification::options;
 use crate::badges::{DigestError, DigestMultibase, Scope, SubjectKind, SubjectKindError};
 use crate::ids::EndorsementId;
 use crate::registry::{
-    Affected, EndorsementAction, EndorsementFilter, NewEndorsement, NewImport, Outcome, Question,
-    RegistryError, Urls, text_tag,
+    Affected, EndorsementAction, EndorsementFilter, EndorsementView, NewEndorsement, NewImport,
+    Outcome, Question, RegistryError, Urls, text_tag,
 };
 use crate::time::Timestamp;
 use crate::vc::securing::Secured;
@@ -56,6 +57,18 @@ pub(super) struct NewEndorsementBody {
     /// How it is secured: `eddsa-rdfc-2022` (the default), `eddsa-jcs-2022`, or `vc+jwt`, which
     /// gives an EnvelopedVerifiableCredential.
     securing: Option<String>,
+    /// For an accreditor who signs elsewhere: whether it is given out to be signed, with its id and
+    /// its entry. It is in force once it is handed in, by a request of `verifiableCredential` alone:
+    /// the same with its proof, its envelope, or a string, which is a compact JWS.
+    #[serde(default)]
+    unsigned: bool,
+}
+
+/// An endorsement that was given out and signed elsewhere.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct SignedEndorsementBody {
+    verifiable_credential: Value,
 }
 
 /// What an endorsement covers of its subject: what keeps to every member that is there, and of the
@@ -158,6 +171,10 @@ pub(super) struct EndorsementsQuery {
 const MOST_SUBJECTS: usize = 1_000;
 
 pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let body: Value = request.json()?;
+    if body.get("verifiableCredential").is_some() {
+        return hand_in(edge, request);
+    }
     let body: NewEndorsementBody = request.json()?;
     let new = NewEndorsement {
         endorser: edge.registry.profile_named(&body.endorser, "/endorser")?.id,
@@ -173,13 +190,28 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         suspendable: body.suspendable,
         securing: securing(body.securing.as_deref(), "/securing")?,
     };
-    let view = edge.registry.endorse(&request.change()?, &new)?;
+    let change = request.change()?;
+    if body.unsigned {
+        let (id, unsigned) = edge.registry.endorse_unsigned(&change, &new)?;
+        let url = edge.registry.urls().endorsement(id);
+        return Ok(Reply::json(201, &credential_members(&unsigned)).header("Location", url));
+    }
+    let view = edge.registry.endorse(&change, &new)?;
+    Ok(issued(edge, &view))
+}
+
+fn hand_in(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let body: SignedEndorsementBody = request.json()?;
+    let change = request.change()?;
+    let credential = &body.verifiable_credential;
+    let view = edge.registry.hand_in_endorsement(&change, credential)?;
+    Ok(issued(edge, &view))
+}
+
+fn issued(edge: &Edge, view: &EndorsementView) -> Reply {
     let url = edge.registry.urls().endorsement(view.id);
-    Ok(Reply::json(
-        201,
-        &with_credential(view.credential.secured().into_value()),
-    )
-    .header("Location", url))
+    let credential = view.credential.secured().into_value();
+    Reply::json(201, &with_credential(credential)).header("Location", url)
 }
 
 /// An endorsement that was issued elsewhere.

@@ -280,7 +280,12 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     };
     let view = edge.registry.create_list(&request.change()?, &new)?;
     let url = edge.registry.urls().list(view.id);
-    let answer = json!({ "id": url, "verifiableCredential": view.credential });
+    let mut answer = json!({ "id": url });
+    match view.credential {
+        Some(credential) => answer["verifiableCredential"] = credential,
+        // Its owner signs it elsewhere.
+        None => answer["toSign"] = format!("{url}/unsigned").into(),
+    }
     Ok(Reply::json(201, &answer).header("Location", url))
 }
 

@@ -270,6 +270,27 @@ impl Problem {
                 Self::new(409, "irreversible", "Irreversible", detail)
             }
             RegistryError::Key(_) => Self::new(409, "key", "Key cannot be used so", detail),
+            RegistryError::SignedElsewhere { .. } => {
+                Self::new(409, "signed-elsewhere", "Signed elsewhere", detail)
+            }
+            RegistryError::WaitsForSignature(_) => {
+                Self::new(503, "waits-for-signature", "Not signed yet", detail)
+            }
+            RegistryError::NotSigned { pointer, .. } => {
+                Self::new(422, "not-signed", "Not what is to be signed", detail)
+                    .with("pointer", pointer)
+            }
+            RegistryError::NotPossessed { pointer, .. } => {
+                Self::new(422, "not-possessed", "Key not possessed", detail)
+                    .with("pointer", pointer)
+            }
+            RegistryError::KeyTaken => Self::new(409, "key-taken", "Key used before", detail),
+            RegistryError::RotationUnderWay { .. } => Self::new(
+                409,
+                "rotation-under-way",
+                "Keys are changing already",
+                detail,
+            ),
             RegistryError::Unsignable(_) => {
                 Self::new(422, "unsignable", "Cannot be signed", detail)
             }

@@ -1,6 +1,5 @@
-//! Profiles and their keys.
+//! Profiles, and where verifiers find their keys.
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -8,18 +7,17 @@ use super::accept::negotiate;
 use super::edge::Edge;
 use super::endorsements::{ReasonBody, affected_reply, next_page};
 use super::home;
+use super::keys::FirstKeyBody;
 use super::pages;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
-use crate::access::Action;
-use crate::ids::{KeyId, ProfileId, Slug};
+use crate::ids::{ProfileId, Slug};
 use crate::registry::{
-    AccreditorAction, Embed, HistoryAccess, KeyOwner, KeyView, NewProfile, ProfileSettings,
-    ProfileView, Roles, document_tag,
+    AccreditorAction, Embed, HistoryAccess, KeyOwner, NewProfile, ProfileSettings, ProfileView,
+    Roles, document_tag,
 };
 use crate::store::tables::IdForm;
-use crate::time::Timestamp;
 
 /// A profile to be registered. Beside the members named here the body takes those of an Open
 /// Badges 3.0 Profile, other than `id` and `type`.
@@ -39,6 +37,8 @@ pub(super) struct NewProfileBody {
     /// Who may see its status lists as they were: `public`, `authorised` (itself and the operator)
     /// or `none`. As the registry has it, where that is not said.
     status_history: Option<String>,
+    /// The first key, where it is brought along; otherwise one is made here.
+    key: Option<FirstKeyBody>,
     /// Name of the organisation or person.
     name: String,
 }
@@ -60,14 +60,6 @@ pub(super) struct ProfileBody {
     name: String,
 }
 
-/// A key that may be in wrong hands.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RevokeKeyBody {
-    /// Since when it may have been (RFC 3339).
-    since: String,
-}
-
 pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let mut members: Map<String, Value> = request.json()?;
     let slug: String = take(&mut members, "slug")?.ok_or_else(|| missing("/slug"))?;
@@ -86,6 +78,8 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
             ));
         }
     };
+    let key: Option<FirstKeyBody> = take(&mut members, "key")?;
+    let key = key.map(FirstKeyBody::brought).transpose()?;
     let new = NewProfile {
         slug,
         id_form,
@@ -93,7 +87,10 @@ pub(super) fn create(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         history: take_history(&mut members)?,
         members,
     };
-    let view = edge.registry.create_profile(&request.change()?, &new)?;
+    let change = request.change()?;
+    let view = edge
+        .registry
+        .create_profile_with(&change, &new, key.as_ref())?;
     let url = edge.registry.urls().profile(&view.slug);
     Ok(document(201, "application/json", &view).header("Location", url))
 }
@@ -267,77 +264,6 @@ pub(super) fn jwks(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         json!({ "keys": keys }).to_string(),
     )
     .fresh_for(edge.cache.did_document))
-}
-
-pub(super) fn keys(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let slug: Slug = request.param("profile")?;
-    let profile = edge.registry.profile(&slug)?;
-    if !request
-        .actor
-        .is_some_and(|actor| actor.may(Action::Read, profile.id))
-    {
-        return Err(Problem::no_route(&request.path));
-    }
-    let keys = edge.registry.keys(&slug)?;
-    Ok(keys_reply(&keys))
-}
-
-/// Keys as their owner sees them.
-pub(super) fn keys_reply(keys: &[KeyView]) -> Reply {
-    let keys: Vec<Value> = keys.iter().map(key_members).collect();
-    Reply::json(200, &json!({ "keys": keys }))
-}
-
-pub(super) fn make_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let slug: Slug = request.param("profile")?;
-    request.nothing()?;
-    let key = edge.registry.make_key(&request.change()?, &slug)?;
-    Ok(Reply::json(201, &key_members(&key)))
-}
-
-pub(super) fn retire_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let (slug, key): (Slug, KeyId) = (request.param("profile")?, request.param("key")?);
-    request.nothing()?;
-    let key = edge.registry.retire_key(&request.change()?, &slug, key)?;
-    Ok(Reply::json(200, &key_members(&key)))
-}
-
-pub(super) fn revoke_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let (slug, key): (Slug, KeyId) = (request.param("profile")?, request.param("key")?);
-    let since = revoked_since(request)?;
-    let key = edge
-        .registry
-        .revoke_key(&request.change()?, &slug, key, since)?;
-    Ok(Reply::json(200, &key_members(&key)))
-}
-
-/// The moment in the body of a revocation.
-pub(super) fn revoked_since(request: &Request) -> Result<Timestamp, Problem> {
-    let body: RevokeKeyBody = request.json()?;
-    let since = body.since.parse::<Timestamp>();
-    since.map_err(|error| Problem::invalid("/since", error.to_string()))
-}
-
-pub(super) fn key_members(key: &KeyView) -> Value {
-    let mut members = Map::new();
-    members.insert("id".into(), key.id.to_string().into());
-    members.insert(
-        "verificationMethod".into(),
-        key.verification_method.clone().into(),
-    );
-    members.insert(
-        "publicKeyMultibase".into(),
-        key.public_key_multibase.clone().into(),
-    );
-    members.insert("madeAt".into(), key.made_at.to_string().into());
-    members.insert("signsFrom".into(), key.signs_from.to_string().into());
-    if let Some(at) = key.retired_at {
-        members.insert("retiredAt".into(), at.to_string().into());
-    }
-    if let Some(since) = key.revoked_since {
-        members.insert("revokedSince".into(), since.to_string().into());
-    }
-    Value::Object(members)
 }
 
 fn document(status: u16, media_type: &str, view: &ProfileView) -> Reply {

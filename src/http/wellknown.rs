@@ -1,15 +1,13 @@
-//! The registry's own identity: its DID document and keys at their well-known places, and what its
-//! operator does with the keys.
+//! The registry's own identity: its DID document and keys at their well-known places.
 
 use serde_json::json;
 
 use super::edge::Edge;
 use super::problem::Problem;
-use super::profiles::{did_reply, key_members, keys_reply, revoked_since};
+use super::profiles::did_reply;
 use super::reply::Reply;
 use super::request::Request;
-use crate::ids::KeyId;
-use crate::registry::{KeyOwner, KeyView, RegistryError, TakenUp};
+use crate::registry::{KeyOwner, KeyView, TakenUp};
 
 pub(super) fn did_document(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     identity(edge)?;
@@ -22,38 +20,6 @@ pub(super) fn jwks(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
     Ok(reply
         .header("ETag", set.etag.clone())
         .fresh_for(edge.cache.did_document))
-}
-
-pub(super) fn keys(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    if !request.actor.is_some_and(|actor| actor.operates()) {
-        return Err(RegistryError::OperatorOnly.into());
-    }
-    Ok(keys_reply(&edge.registry.keys(KeyOwner::Registry)?))
-}
-
-pub(super) fn make_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    request.nothing()?;
-    let change = request.change()?;
-    let key = edge.registry.make_key(&change, KeyOwner::Registry)?;
-    Ok(Reply::json(201, &key_members(&key)))
-}
-
-pub(super) fn retire_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let key: KeyId = request.param("key")?;
-    request.nothing()?;
-    let change = request.change()?;
-    let key = edge.registry.retire_key(&change, KeyOwner::Registry, key)?;
-    Ok(Reply::json(200, &key_members(&key)))
-}
-
-pub(super) fn revoke_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let key: KeyId = request.param("key")?;
-    let since = revoked_since(request)?;
-    let change = request.change()?;
-    let key = edge
-        .registry
-        .revoke_key(&change, KeyOwner::Registry, key, since)?;
-    Ok(Reply::json(200, &key_members(&key)))
 }
 
 pub(super) fn rotate_master_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {

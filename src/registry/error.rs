@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::{Quota, Refused, RequestSide, StepRefused};
 use crate::access::Action;
 use crate::badges::ShapeError;
-use crate::ids::Slug;
+use crate::ids::{KeyId, Slug};
 use crate::store::engine::{CommitError, StoreError};
 use crate::time::Timestamp;
 
@@ -31,6 +31,8 @@ pub enum Thing {
     Credential,
     /// A bearer token.
     Token,
+    /// Something that waits for a signature.
+    ToSign,
 }
 
 /// The name of a variant, which is what a derived `Debug` begins with.
@@ -61,6 +63,7 @@ impl fmt::Display for Thing {
             Self::Request => "endorsement request",
             Self::Credential => "credential",
             Self::Token => "token",
+            Self::ToSign => "endorsement that waits for a signature",
         })
     }
 }
@@ -245,6 +248,59 @@ pub enum RegistryError {
     /// The key cannot do or undergo this.
     #[error("{0}")]
     Key(String),
+    /// The key that signs is not here.
+    #[error(
+        "{key}, with which {owner} signs now, is kept elsewhere, so that nothing can be signed with \
+         it here. Ask for what is to be signed, sign it, and hand it in: an endorsement by POST \
+         /endorsements with \"unsigned\": true, then with \"verifiableCredential\"; a list by GET \
+         /status-lists/{{list}}/unsigned, then PUT /status-lists/{{list}}/signed; a credential by \
+         POST /credentials/issue with \"options\": {{\"unsigned\": true}}, which is not handed in"
+    )]
+    SignedElsewhere {
+        /// Who signs elsewhere.
+        owner: String,
+        /// The verification method of the key.
+        key: String,
+    },
+    /// A list whose owner signs elsewhere has not been signed yet, or not again in time.
+    #[error(
+        "{0} is signed by its owner elsewhere, who has not handed in a signed list that is in force"
+    )]
+    WaitsForSignature(String),
+    /// What was handed in as signed is not what was to be signed, or not signed by who has to.
+    #[error("{pointer}: it is not taken: {reason}")]
+    NotSigned {
+        /// JSON pointer to what was handed in.
+        pointer: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Whoever brought a key along did not show that they have it.
+    #[error("{pointer}: it does not show that you have the key: {reason}")]
+    NotPossessed {
+        /// JSON pointer to the proof of possession.
+        pointer: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A key is here already, for whomever.
+    #[error(
+        "this key was brought to this registry before, and a key is never used twice here; make a \
+         fresh one"
+    )]
+    KeyTaken,
+    /// One key is taking over already.
+    #[error(
+        "{to} is taking over from the keys before it already, and signs from {signs_from} on; wait \
+         until that is done, which the keys' page tells. Where a key is in wrong hands, revoke it, \
+         which does not wait"
+    )]
+    RotationUnderWay {
+        /// The new key.
+        to: KeyId,
+        /// From when on it signs.
+        signs_from: Timestamp,
+    },
     /// A document could not be signed or failed its own verification.
     #[error("the document cannot be signed: {0}")]
     Unsignable(String),

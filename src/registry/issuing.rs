@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::endorsements::elsewhere::{CredentialToSign, to_sign};
 use super::endorsements::embedding::{Embed, Embedded};
 use super::lists::allocation::{Known, remember, space_of};
 use super::lists::statuses::{StatusTarget, StatusUpdate, Updated};
@@ -26,8 +27,11 @@ use crate::vc::securing::{Secured, Securing};
 /// A credential that was just issued.
 #[derive(Debug, Clone)]
 pub struct Issued {
-    /// The secured credential: with its proof, or a JWT in its envelope.
+    /// The secured credential: with its proof, or a JWT in its envelope. Without either where it
+    /// is signed elsewhere.
     pub credential: Value,
+    /// What is to be signed elsewhere, where that was asked for. It need not be handed in.
+    pub unsigned: Option<CredentialToSign>,
 }
 
 /// How a credential is to be issued.
@@ -39,6 +43,8 @@ pub struct IssuingOptions {
     pub securing: Securing,
     /// Whether the endorsements in force of its issuer and of its achievements are put into it.
     pub embed: Option<Embed>,
+    /// Whether it is only given out with its entries, for an issuer who signs elsewhere.
+    pub unsigned: bool,
 }
 
 /// A change of status by credential id.
@@ -109,13 +115,17 @@ impl Registry {
             let completed = added.to(members);
             check_envelope(&completed)?;
             self.check_own(&completed, &added.id)?;
-            let form = options.securing;
-            let signed = self.sign_in(tx, owner, &profile, &completed, form)?;
-            tx.log(EventKind::CredentialIssued {
-                profile: owner,
-                proof: signed.digest(),
-            });
-            added.secured_by(&signed.secured);
+            if options.unsigned {
+                self.signed_by_owner(tx.read, owner)?;
+            } else {
+                let form = options.securing;
+                let signed = self.sign_in(tx, owner, &profile, &completed, form)?;
+                tx.log(EventKind::CredentialIssued {
+                    profile: owner,
+                    proof: signed.digest(),
+                });
+                added.secured_by(&signed.secured);
+            }
             let known = Known {
                 id: added.id.clone(),
                 entries: entries.carried,
@@ -131,7 +141,17 @@ impl Registry {
             None => added.to(members),
             Some(ends) => self.jwt_again(&added.to(members), ends)?,
         };
-        Ok(Issued { credential })
+        let unsigned = match options.unsigned {
+            false => None,
+            true => {
+                let by = self.signed_by_owner(&*self.engine.snapshot(), owner)?;
+                Some(to_sign(credential.clone(), by)?)
+            }
+        };
+        Ok(Issued {
+            credential,
+            unsigned,
+        })
     }
 
     /// The JWT of a credential, from the credential and what was kept of the JWT. Only what was

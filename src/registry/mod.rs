@@ -45,6 +45,7 @@ pub use audit::{AuditActor, AuditEvent, AuditPage, AuditParty, AuditReason};
 pub use bell::Listener;
 pub use change::{Change, Expected, Idempotency};
 pub use endorsements::accreditors::AccreditorAction;
+pub use endorsements::elsewhere::{CredentialToSign, WaitingForSignature};
 pub use endorsements::embedding::{Embed, Embedded};
 pub use endorsements::imports::NewImport;
 pub use endorsements::requests::{
@@ -61,9 +62,10 @@ pub use lists::allocation::Allocated;
 pub use lists::as_it_was::ListThen;
 pub use lists::export::{ExportPage, ExportRow, ExportedList, Exporting};
 pub use lists::forgetting::Forgotten;
+pub use lists::forms::{FormToSign, ToSign};
 pub use lists::import::{BroughtList, ImportedList, UsedIndexes};
 pub use lists::publications::{More, Publication, Publications};
-pub use lists::publisher::{PublishedList, Publisher};
+pub use lists::publisher::{Artefact, HandedIn, ListToSign, PublishedList, Publisher, SignedList};
 pub use lists::queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
     StatusUnknown,
@@ -71,8 +73,11 @@ pub use lists::queries::{
 pub use lists::statuses::{Refused, StatusTarget, StatusUpdate, Updated};
 pub use lists::{AlsoPublished, ListView, NewList};
 pub use profiles::achievements::AchievementView;
+pub use profiles::brought::BroughtKey;
+pub use profiles::compromise::{AffectedEndorsements, KeyAffected};
 pub use profiles::identity::KeySet;
 pub use profiles::keys::{KeyOwner, KeyView};
+pub use profiles::rotation::{RotationState, RotationView};
 pub use profiles::{
     NewProfile, ProfileSettings, ProfileView, Roles, document_digest as document_tag, text_tag,
 };
@@ -80,6 +85,7 @@ pub use signing::{StatementCheck, StoredEndorsement};
 pub use standing::authority::{Authority, AuthorityQuestion, Grant, GrantAnswer, Resource};
 pub use standing::backing::{Anchors, Backing, Question};
 pub use standing::cascade::{Affected, AffectedSubject};
+pub(crate) use standing::good_standing::on_every_core;
 pub use standing::good_standing::{Asked, Endorsed, Half, Party, StandingAnswer, StatusPart};
 pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};

@@ -19,6 +19,8 @@
 //! 10  key made                profile u32 | key u32
 //! 11  key retired             profile u32 | key u32
 //! 12  key revoked             profile u32 | key u32 | since i64
+//! 13  rotation begun          profile u32 | key u32, the new one
+//! 14  rotation done           profile u32 | key u32, the new one
 //! 15  data key made           generation u32
 //! 16  master key rotated      from 8 | to 8 | step u8 (0 both open what is stored, 1 done)
 //! 20  achievement created     achievement 12
@@ -29,6 +31,7 @@
 //! 33  status changed          list 12 | revision u64 | status u8 | indexes
 //! 34  list published          list 12 | revision u64
 //! 35  list imported           list 12 | space 12 | SHA-256 of its statuses 32
+//! 36  list signed elsewhere   list 12 | revision u64
 //! 40  endorsement issued      endorsement 12
 //! 41  endorsement's status    endorsement 12 | state u8 (0 reinstated, 1 suspended, 2 revoked)
 //! 42  credential issued       profile u32 | SHA-256 of its signature 32
@@ -51,6 +54,7 @@
 
 mod kind;
 mod master_key;
+mod payload;
 mod requests;
 
 use sha2::{Digest as _, Sha256};
@@ -59,7 +63,8 @@ use thiserror::Error;
 use super::codec::{CodecError, Reader};
 use super::engine::NewEvent;
 use crate::ids::{ListId, ProfileId, Revision};
-use kind::{LIST_PUBLISHED, profile};
+use kind::{LIST_PUBLISHED, LIST_SIGNED};
+use payload::profile;
 
 pub use kind::{EndorsementState, EventKind};
 pub use master_key::MasterKeyStep;
@@ -152,11 +157,13 @@ pub fn commitment(salt: &[u8; 16], text: &str) -> [u8; 32] {
 pub fn published(body: &[u8]) -> Result<Option<(ListId, Revision)>, EventError> {
     let mut reader = Reader::new(body);
     version(&mut reader)?;
-    if reader.u8()? != LIST_PUBLISHED {
+    if !matches!(reader.u8()?, LIST_PUBLISHED | LIST_SIGNED) {
         return Ok(None);
     }
     Ok(match Event::decode(body)?.kind {
-        EventKind::ListPublished { list, revision } => Some((list, revision)),
+        EventKind::ListPublished { list, revision } | EventKind::ListSigned { list, revision } => {
+            Some((list, revision))
+        }
         _ => None,
     })
 }
@@ -510,7 +517,7 @@ mod tests {
             any::<(u64, u64)>(),
         );
         (
-            0usize..23,
+            0usize..26,
             raw,
             any::<u8>(),
             prop::collection::vec(any::<u32>(), 0..20),
@@ -602,6 +609,12 @@ mod tests {
                             step: [MasterKeyStep::Begun, MasterKeyStep::Done]
                                 [usize::from(small) % 2],
                         },
+                        21 => EventKind::ListSigned {
+                            list,
+                            revision: Revision(first),
+                        },
+                        23 => EventKind::RotationBegun { profile, key },
+                        24 => EventKind::RotationDone { profile, key },
                         _ => EventKind::TokenRevoked { id },
                     }
                 },
@@ -617,7 +630,8 @@ mod tests {
         ) {
             let event = event(actor, commitment.filter(|bytes| *bytes != [0; 32]), kind);
             let told = match event.kind {
-                EventKind::ListPublished { list, revision } => Some((list, revision)),
+                EventKind::ListPublished { list, revision }
+                | EventKind::ListSigned { list, revision } => Some((list, revision)),
                 _ => None,
             };
             prop_assert_eq!(published(&event.encode()), Ok(told));

@@ -11,16 +11,20 @@
 //! | 10 | profiles | profile | [`ProfileRecord`] | `registry::profiles` |
 //! | 11 | profile slugs | slug | profile | `registry::profiles`, once for ever |
 //! | 12 | profile issuer ids | SHA-256 of `issuer.id` | profile | `registry::profiles`, once for ever |
-//! | 13 | keys | profile, key | [`KeyRecord`] | `registry::profiles::keys` |
-//! | 14 | to sign again | profile | – | `registry::profiles::keys`, with the revocation of a key |
-//! | 15 | signatures | SHA-256 of a proof in canonical JSON, or of a compact JWS | [`SignatureRecord`] | `registry::signing`, with what was signed |
+//! | 13 | keys | profile, key | [`KeyRecord`] | `registry::profiles`: `keys`, `compromise` and `rotation` |
+//! | 14 | to sign again | profile | – | `registry::profiles::compromise`, with the revocation of a key |
+//! | 15 | signatures | SHA-256 of a proof in canonical JSON, or of a compact JWS | [`SignatureRecord`] | `registry::signing`, with what was signed; `registry::endorsements::elsewhere`, with what is handed in |
 //! | 16 | accreditors | profile | [`AccreditorRecord`] | `registry::endorsements::accreditors`, with the first change of the role or its standing |
 //! | 17 | data keys | generation, id of a master key | [`DataKeyRecord`] | `registry::vault`: when a store is opened that has none, and with each rotation of the master key |
+//! | 18 | rotations | profile | [`RotationRecord`]: the last one | `registry::profiles::rotation` |
+//! | 19 | to sign | endorsement | [`ToSignRecord`] | `registry::endorsements::elsewhere`; gone when it is handed in |
+//! | 1a | rotations under way | moment, profile | – | `registry::profiles::rotation`; gone when it is done |
+//! | 1b | keys brought along | public key | [`BroughtKeyRecord`] | `registry::profiles::brought`, once for ever |
 //! | 20 | achievements | achievement | [`AchievementRecord`] | `registry::profiles::achievements` |
 //! | 30 | spaces | space | [`SpaceRecord`] | `registry::lists` |
 //! | 31 | allocation | space | counter of indexes given out | `registry::lists::allocation` |
 //! | 32 | lists | list | [`ListRecord`] | `registry::lists` |
-//! | 33 | list states | list | [`ListState`] | `registry::lists`; `registry::lists::staged`, with each change of bits; `registry::profiles::keys`, when a key is revoked |
+//! | 33 | list states | list | [`ListState`] | `registry::lists`; `registry::lists::staged`, with each change of bits; `registry::profiles::compromise`, when a key is revoked |
 //! | 34 | pages | list, page | 1,024 bytes of the bitstring; absent means zeros | `registry::lists::staged`; `registry::lists::import`, with a list that is not there yet |
 //! | 35 | open spaces | profile | space for entries that nobody chose a list for | `registry::lists` |
 //! | 36 | dirty lists | list | – | whoever writes list states; removed by the publisher |
@@ -34,7 +38,7 @@
 //! | 3E | occupied | space, page | 1,024 bytes, one bit an index | `registry::lists::import`, once for ever |
 //! | 40 | credentials | SHA-256 of the credential's id, profile | [`CredentialRecord`] | allocation and issuing |
 //! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements`; `registry::lists::staged`, with the bits; `registry::endorsements::imports` |
-//! | 51 | endorsement documents | endorsement | the signed credential, or the envelope of its JWT, JSON | `registry::endorsements`; `registry::signing`, signed again |
+//! | 51 | endorsement documents | endorsement | the signed credential, or the envelope of its JWT, JSON | `registry::endorsements`; `registry::signing`, signed again; `registry::endorsements::elsewhere`, handed in |
 //! | 52 | endorsements by subject | SHA-256 of the subject's id, endorsement | – | `registry::endorsements` |
 //! | 53 | holders | space, index | [`Holder`] | allocation by credential id, issuing, `registry::endorsements` |
 //! | 54 | imports | SHA-256 of `issuer.id` (with its length) and `id` | endorsement | `registry::endorsements::imports` |
@@ -53,6 +57,7 @@
 //! world knows (an id, a signature, a token) to whose it is, or holds what only its maker can name.
 
 mod endorsements;
+mod keys;
 mod lists;
 mod requests;
 
@@ -73,6 +78,7 @@ pub use endorsements::{
     AccreditorChange, AccreditorRecord, AccreditorStanding, EndorsementRecord, ImportRow, Imported,
     Origin, RecordedStanding, StandingChange,
 };
+pub use keys::{BroughtKeyRecord, RotationRecord, ToSignRecord};
 pub use lists::{
     ArtefactRecord, Brought, ListForm, ListRecord, ListState, OpenSpace, PastState, Plane,
     PublishedState, SpaceRecord,
@@ -106,6 +112,15 @@ pub const ACCREDITORS: Table<ProfileId, AccreditorRecord> = Table::new(0x16, "ac
 /// one as well. Every master key that has a row has one of each generation.
 pub const DATA_KEYS: Table<(u32, [u8; MASTER_KEY_ID_BYTES]), DataKeyRecord> =
     Table::new(0x17, "data keys");
+/// How far the last rotation of somebody's keys is.
+pub const ROTATIONS: Table<ProfileId, RotationRecord> = Table::new(0x18, "rotations");
+/// Endorsements that wait for their endorser's signature, which is made elsewhere.
+pub const TO_SIGN: Table<EndorsementId, ToSignRecord> = Table::new(0x19, "to sign");
+/// Whose rotation is to be seen to next, and when.
+pub const ROTATIONS_UNDER_WAY: Table<(Timestamp, ProfileId), ()> =
+    Table::new(0x1a, "rotations under way");
+/// Keys that were brought along, so that none is taken twice; a row is never removed.
+pub const BROUGHT_KEYS: Table<[u8; 32], BroughtKeyRecord> = Table::new(0x1b, "keys brought along");
 /// What is achieved.
 pub const ACHIEVEMENTS: Table<AchievementId, AchievementRecord> = Table::new(0x20, "achievements");
 /// Index spaces.
@@ -233,7 +248,8 @@ pub enum IdForm {
 pub struct KeyRecord {
     /// The Ed25519 public key.
     pub public: [u8; 32],
-    /// The secret, sealed under a data key (see [`Sealed`](crate::vc::sealing::Sealed)).
+    /// The secret, sealed under a data key (see [`Sealed`](crate::vc::sealing::Sealed)). Empty where
+    /// the key was brought along, and its owner alone has the secret.
     pub sealed: Vec<u8>,
     /// When it was made.
     pub made_at: Timestamp,

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-use super::keys::{SignatureCheck, SigningKey};
+use super::keys::{SignatureCheck, Signer, SignerError, SigningKey};
 use super::verifying::{KeyKind, PRIVATE_MEMBERS, VerifyingKey};
 use crate::json::{self, JsonError};
 
@@ -240,6 +240,18 @@ pub struct NewHeader<'a> {
 
 /// The compact JWS of `payload`, signed with EdDSA.
 pub fn sign(header: NewHeader<'_>, payload: &[u8], key: &SigningKey) -> String {
+    sign_with(header, payload, key).expect("a key in memory always signs")
+}
+
+/// As [`sign`], by whoever has the key.
+///
+/// # Errors
+/// The key cannot be used.
+pub fn sign_with(
+    header: NewHeader<'_>,
+    payload: &[u8],
+    key: &dyn Signer,
+) -> Result<String, SignerError> {
     let header = json!({
         "alg": KeyKind::Ed25519.algorithm(),
         "typ": header.typ,
@@ -248,10 +260,10 @@ pub fn sign(header: NewHeader<'_>, payload: &[u8], key: &SigningKey) -> String {
     let mut text = URL_SAFE_NO_PAD.encode(header.to_string());
     text.push('.');
     URL_SAFE_NO_PAD.encode_string(payload, &mut text);
-    let signature = key.sign(text.as_bytes());
+    let signature = key.sign(text.as_bytes())?;
     text.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut text);
-    text
+    Ok(text)
 }
 
 fn decode(text: &str, part: Part) -> Result<Vec<u8>, JwsError> {

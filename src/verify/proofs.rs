@@ -340,7 +340,8 @@ impl From<ProofError> for Failure {
             | ProofError::Cycle { .. } => (in_proof, Code::ProofChain),
             ProofError::Member { .. } | ProofError::Date { .. } => (in_proof, Code::ProofMalformed),
             ProofError::Expired { .. } => (in_proof, Code::ProofExpired),
-            ProofError::Signature { .. } => (in_proof, Code::SignatureBad),
+            // Only who signs meets the other one.
+            ProofError::Signature { .. } | ProofError::Signer(_) => (in_proof, Code::SignatureBad),
             ProofError::Spent => (in_proof, Code::TooMany),
             ProofError::JsonLd { part, reason } => {
                 let code = match reason {

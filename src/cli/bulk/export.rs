@@ -7,11 +7,11 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::progress::Progress;
 use super::unreadable;
 use crate::cli::context::{Context, json_of, not_the_contract};
 use crate::cli::error::CliError;
 use crate::cli::place::Place;
+use crate::cli::progress::Progress;
 use crate::cli::report::Report;
 use crate::cli::transport::{Answer, Call};
 use crate::ids::ListId;

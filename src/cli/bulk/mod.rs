@@ -2,7 +2,6 @@
 
 mod export;
 mod import;
-mod progress;
 mod records;
 mod updates;
 

@@ -7,12 +7,12 @@ use clap::Args;
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
-use super::progress::Progress;
 use super::records::{Chunk, Records};
 use super::{Table, unreadable};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, headline};
 use crate::cli::place::Place;
+use crate::cli::progress::Progress;
 use crate::cli::report::{Exit, Report, text};
 use crate::cli::transport::Call;
 use crate::ids::ListId;

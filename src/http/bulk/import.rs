@@ -20,7 +20,7 @@ use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::http::request::Request;
 use crate::ids::{ListId, ProfileId};
-use crate::registry::{BroughtList, ListForm, NewList, UsedIndexes};
+use crate::registry::{BroughtList, ListForm, NewList, RegistryError, UsedIndexes};
 use crate::status::{PurposeError, StatusList, StatusPurpose};
 use used::Used;
 
@@ -91,10 +91,23 @@ pub(in crate::http) fn import(edge: &Edge, request: &Request) -> Result<Reply, P
     };
     let imported = edge.registry.import_list(&request.change()?, &brought)?;
     let url = edge.registry.urls().list(imported.list);
-    let published = edge
+    let published = match edge
         .registry
-        .published_list(imported.list, ListForm::Bitstring)?;
-    let credential = str::from_utf8(&published.body).expect("a list is JSON that was written here");
+        .published_list(imported.list, ListForm::Bitstring)
+    {
+        Ok(published) => Some(published),
+        // Its owner signs it elsewhere.
+        Err(RegistryError::WaitsForSignature(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let shown = match &published {
+        Some(list) => {
+            let credential = str::from_utf8(&list.body);
+            let credential = credential.expect("a list is JSON that was written or checked here");
+            format!("\"verifiableCredential\":{credential}")
+        }
+        None => format!("\"toSign\":{}", json!(format!("{url}/unsigned"))),
+    };
     let counts = json!({
         "entries": imported.entries,
         "given": given,
@@ -102,10 +115,7 @@ pub(in crate::http) fn import(edge: &Edge, request: &Request) -> Result<Reply, P
         "used": imported.used,
         "sealed": imported.sealed,
     });
-    let body = format!(
-        "{{\"id\":{},\"verifiableCredential\":{credential},\"imported\":{counts}}}",
-        json!(url)
-    );
+    let body = format!("{{\"id\":{},{shown},\"imported\":{counts}}}", json!(url));
     Ok(Reply::bytes(201, "application/json", body).header("Location", url))
 }
 

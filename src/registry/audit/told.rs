@@ -23,6 +23,8 @@ impl EventKind {
             Self::KeyMade { .. } => "key.made",
             Self::KeyRetired { .. } => "key.retired",
             Self::KeyRevoked { .. } => "key.revoked",
+            Self::RotationBegun { .. } => "key.rotation-begun",
+            Self::RotationDone { .. } => "key.rotated",
             Self::DataKeyMade { .. } => "data-key.made",
             Self::MasterKeyRotated { step, .. } => match step {
                 MasterKeyStep::Begun => "master-key.rotation-begun",
@@ -35,6 +37,7 @@ impl EventKind {
             Self::EntriesAllocated { .. } => "entries.allocated",
             Self::StatusChanged { .. } => "status.changed",
             Self::ListPublished { .. } => "list.published",
+            Self::ListSigned { .. } => "list.signed",
             Self::ListImported { .. } => "list.imported",
             Self::EndorsementIssued { .. } => "endorsement.issued",
             Self::EndorsementStatus { state, .. } => match state {
@@ -74,7 +77,10 @@ impl Registry {
             EventKind::ProfileCreated { .. }
             | EventKind::ProfileChanged { .. }
             | EventKind::AccreditorStanding { .. } => json!({}),
-            EventKind::KeyMade { key, .. } | EventKind::KeyRetired { key, .. } => {
+            EventKind::KeyMade { key, .. }
+            | EventKind::KeyRetired { key, .. }
+            | EventKind::RotationBegun { key, .. }
+            | EventKind::RotationDone { key, .. } => {
                 json!({ "key": key.to_string() })
             }
             EventKind::KeyRevoked { key, since, .. } => {
@@ -107,7 +113,8 @@ impl Registry {
                 "status": status,
                 "indexes": indexes.as_slice(),
             }),
-            EventKind::ListPublished { list, revision } => {
+            EventKind::ListPublished { list, revision }
+            | EventKind::ListSigned { list, revision } => {
                 json!({ "list": urls.list(*list), "revision": revision.0 })
             }
             EventKind::ListImported { list, digest, .. } => {

@@ -85,6 +85,12 @@ impl Registry {
                     found.endorsement.push(credential);
                 }
                 (Secured::Jwt(jwt), _) => found.jwt.push(jwt.as_str().into()),
+                // Who signs elsewhere does not sign another form of it here.
+                (Secured::Embedded(credential), Embed::Jwt)
+                    if self.signs_elsewhere(read, link.id.owner())? =>
+                {
+                    found.endorsement.push(credential);
+                }
                 (secured @ Secured::Embedded(_), Embed::Jwt) => {
                     let jwt = self.jwt_of(read, link.id.owner(), &secured)?;
                     found.jwt.push(jwt.into());

@@ -4,6 +4,7 @@
 //! outside reads it; the record beside it follows in the same batch, with its times.
 
 pub(super) mod accreditors;
+pub(super) mod elsewhere;
 pub(super) mod embedding;
 pub(super) mod following;
 pub(super) mod imports;
@@ -31,7 +32,8 @@ use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
     ACCREDITORS, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord,
-    HOLDERS, Holder, Origin, ProfileRecord, RecordedStanding, StandingChange,
+    HOLDERS, Holder, Origin, ProfileRecord, RecordedStanding, StandingChange, TO_SIGN,
+    ToSignRecord,
 };
 use crate::time::Timestamp;
 use crate::vc::securing::Securing;
@@ -108,6 +110,48 @@ impl Registry {
         change: &Change,
         new: &NewEndorsement,
     ) -> Result<EndorsementId, RegistryError> {
+        let decided = self.decide(tx, change, new)?;
+        let endorser = &decided.endorser;
+        let (unsigned, form) = (&decided.unsigned, new.securing);
+        let signed = self.sign_in(tx, new.endorser, endorser, unsigned, form)?;
+        let Decided { id, record, .. } = decided;
+        ENDORSEMENTS.expect(&mut tx.batch, &id, None);
+        ENDORSEMENTS.put(&mut tx.batch, &id, &record);
+        ENDORSEMENT_DOCUMENTS.put(&mut tx.batch, &id, &to_store(&signed.secured));
+        let subject = id_digest(&record.subject);
+        ENDORSEMENTS_BY_SUBJECT.put(&mut tx.batch, &(subject, id), &());
+        tx.log(EventKind::EndorsementIssued { endorsement: id });
+        Ok(id)
+    }
+
+    /// As [`Registry::decide_endorsement`], for an endorser who signs elsewhere: it waits for that.
+    fn decide_endorsement_to_sign(
+        &self,
+        tx: &mut Tx<'_>,
+        change: &Change,
+        new: &NewEndorsement,
+    ) -> Result<EndorsementId, RegistryError> {
+        let Decided {
+            id,
+            unsigned,
+            record,
+            ..
+        } = self.decide(tx, change, new)?;
+        let waiting = ToSignRecord {
+            unsigned: unsigned.to_string(),
+            record: Some(record),
+        };
+        TO_SIGN.expect(&mut tx.batch, &id, None);
+        TO_SIGN.put(&mut tx.batch, &id, &waiting);
+        Ok(id)
+    }
+
+    fn decide(
+        &self,
+        tx: &mut Tx<'_>,
+        change: &Change,
+        new: &NewEndorsement,
+    ) -> Result<Decided, RegistryError> {
         change.actor.must(Action::WriteEndorsements, new.endorser)?;
         let endorser = self.accreditor_record(tx.read, new.endorser)?;
         let subject = self.subject(tx.read, &new.subject, new.kind)?;
@@ -120,8 +164,8 @@ impl Registry {
         // A decision about the endorser that is made meanwhile goes first.
         let standing = ACCREDITORS.get(tx.read, &new.endorser)?;
         ACCREDITORS.expect(&mut tx.batch, &new.endorser, standing.as_ref());
-        self.check_scope(tx, new, &endorser)?;
-        self.stage_endorsement(tx, new, &endorser, &subject)
+        self.check_scope(tx, new.scope.as_ref(), &endorser)?;
+        self.stage_endorsement(tx, new, endorser, &subject)
     }
 
     /// A profile that may endorse now.
@@ -165,7 +209,7 @@ impl Registry {
     fn check_scope(
         &self,
         tx: &Tx<'_>,
-        new: &NewEndorsement,
+        scope: Option<&Scope>,
         endorser: &ProfileRecord,
     ) -> Result<(), RegistryError> {
         let links = Links::new(self, tx.read, None);
@@ -180,7 +224,7 @@ impl Registry {
             let in_force = link.outcome() == Outcome::Active;
             let passed_on = match &link.scope {
                 None => Ok(()),
-                Some(own) => own.lets_pass_on(new.scope.as_ref()),
+                Some(own) => own.lets_pass_on(scope),
             };
             match passed_on {
                 Ok(()) if in_force => return Ok(()),
@@ -203,13 +247,14 @@ impl Registry {
         }
     }
 
+    /// Takes an entry for an endorsement, and says what is to be signed and kept of it.
     fn stage_endorsement(
         &self,
         tx: &mut Tx<'_>,
         new: &NewEndorsement,
-        endorser: &ProfileRecord,
+        endorser: ProfileRecord,
         subject: &Subject,
-    ) -> Result<EndorsementId, RegistryError> {
+    ) -> Result<Decided, RegistryError> {
         let mut purposes = vec![StatusPurpose::Revocation];
         purposes.extend(new.suspendable.then_some(StatusPurpose::Suspension));
         let mut opened = self.entry_space(tx, new.endorser, &purposes)?;
@@ -241,14 +286,12 @@ impl Registry {
             scope: new.scope.as_ref(),
         }
         .build();
-        let signed = self.sign_in(tx, new.endorser, endorser, &unsigned, new.securing)?;
-
         let entry = (opened.id, index.get() as u32);
         let covers = |role: Role| {
             let roles = new.scope.as_ref().map_or(&[][..], Scope::roles);
             roles.is_empty() || roles.contains(&role)
         };
-        let role = self.accreditor_of(tx.read, new.endorser, endorser)?;
+        let role = self.accreditor_of(tx.read, new.endorser, &endorser)?;
         let record = EndorsementRecord {
             subject: subject.id.clone(),
             kind: new.kind,
@@ -266,13 +309,13 @@ impl Registry {
             history: Vec::new(),
             created_at: tx.now,
         };
-        ENDORSEMENTS.expect(&mut tx.batch, &id, None);
-        ENDORSEMENTS.put(&mut tx.batch, &id, &record);
-        ENDORSEMENT_DOCUMENTS.put(&mut tx.batch, &id, &to_store(&signed.secured));
-        ENDORSEMENTS_BY_SUBJECT.put(&mut tx.batch, &(id_digest(&subject.id), id), &());
         HOLDERS.put(&mut tx.batch, &entry, &Holder::Endorsement(id));
-        tx.log(EventKind::EndorsementIssued { endorsement: id });
-        Ok(id)
+        Ok(Decided {
+            id,
+            endorser,
+            unsigned,
+            record,
+        })
     }
 
     /// Revokes, suspends or reinstates an endorsement, by the bits of its entries.
@@ -321,6 +364,14 @@ impl Registry {
         };
         self.view_endorsement(&*self.engine, id, after, None)
     }
+}
+
+/// An endorsement that was decided and has its entry, before it is signed.
+struct Decided {
+    id: EndorsementId,
+    endorser: ProfileRecord,
+    unsigned: Value,
+    record: EndorsementRecord,
 }
 
 /// Whether the subject has the roles that it is to be endorsed for, as far as that is known here.

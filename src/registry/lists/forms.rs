@@ -1,5 +1,7 @@
 //! A list in every form in which it is signed: as it is, or as it was.
 
+mod unsigned;
+
 use std::cell::LazyCell;
 
 use serde_json::Value;
@@ -17,6 +19,8 @@ use crate::store::engine::{Read, StoreError};
 use crate::store::tables::{LIST_STATES, ListForm, ListRecord, ListState, PAGES, ProfileRecord};
 use crate::time::{Timestamp, Ttl};
 use crate::vc::securing::{Secured, Securing};
+
+pub use unsigned::{FormToSign, ToSign};
 
 /// A list as one snapshot has it, with what is published together with it.
 pub(super) struct Edition<'a> {

@@ -6,7 +6,7 @@ pub(super) mod as_it_was;
 pub(super) mod entries;
 pub(super) mod export;
 pub(super) mod forgetting;
-mod forms;
+pub(super) mod forms;
 pub(super) mod history;
 pub(super) mod import;
 mod in_use;
@@ -107,8 +107,8 @@ impl AlsoPublished {
 pub struct ListView {
     /// Its id.
     pub id: ListId,
-    /// The signed list credential.
-    pub credential: Value,
+    /// The signed list credential; none where its owner signs it elsewhere, and has not yet.
+    pub credential: Option<Value>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -137,9 +137,14 @@ impl Registry {
             Ok(Opened { list })
         })?;
         let id = opened.list;
-        let published = self.published_list(id, ListForm::Bitstring)?;
-        let credential = serde_json::from_slice(&published.body)
-            .expect("a published list is JSON that this registry wrote");
+        let credential = match self.published_list(id, ListForm::Bitstring) {
+            Ok(published) => Some(
+                serde_json::from_slice(&published.body)
+                    .expect("a published list is JSON that this registry wrote or checked"),
+            ),
+            Err(RegistryError::WaitsForSignature(_)) => None,
+            Err(error) => return Err(error),
+        };
         Ok(ListView { id, credential })
     }
 

@@ -12,6 +12,7 @@
 //! 4. the artefacts that are kept ready in memory are swapped, and who follows publications hears
 //!    of it – the log tells them where this does not.
 
+mod elsewhere;
 mod threads;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ use crate::store::tables::{
 };
 use crate::time::{Timestamp, Ttl};
 
+pub use elsewhere::{Artefact, HandedIn, ListToSign, SignedList};
 pub use threads::Publisher;
 
 /// A signed list as it is served.
@@ -136,6 +138,13 @@ impl Snapshot {
         }
     }
 
+    /// Whether lists wait for longer than they should: what can wait stands back then.
+    pub(in crate::registry) fn is_behind(&self) -> bool {
+        const BEHIND: Duration = Duration::from_secs(1);
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.since.values().any(|since| since.elapsed() > BEHIND)
+    }
+
     /// Keeps `list` ready unless a newer artefact is.
     fn swap(&self, place: (ListId, ListForm), list: &Arc<PublishedList>) {
         self.ready
@@ -171,7 +180,8 @@ impl Registry {
     /// it was not renewed in time, it is now.
     ///
     /// # Errors
-    /// [`RegistryError::NotFound`] where there is no such list, or it is not published in this form.
+    /// [`RegistryError::NotFound`] where there is no such list, or it is not published in this form;
+    /// [`RegistryError::WaitsForSignature`] where its owner signs elsewhere and has not.
     pub fn published_list(
         &self,
         list: ListId,
@@ -202,8 +212,12 @@ impl Registry {
         drop(snapshot);
         self.publish(list)?;
         let signed = ARTEFACTS.get(&*self.engine, &place)?;
-        let signed = signed.expect("publish signs every form that the edition has");
-        Ok(PublishedList::of(signed, ttl))
+        let signed = signed.map(|signed| PublishedList::of(signed, ttl));
+        // Where its owner signs elsewhere, it is not signed by whoever asks for it.
+        let waits = || RegistryError::WaitsForSignature(self.urls().list_as(list, form));
+        signed
+            .filter(|signed| signed.holds_at(self.now()))
+            .ok_or_else(waits)
     }
 
     /// As [`Self::published_list`], with every acknowledged change in it.
@@ -212,18 +226,36 @@ impl Registry {
         (list, form): (ListId, ListForm),
     ) -> Result<Arc<PublishedList>, RegistryError> {
         self.publish(list)?;
+        let read = &*self.engine;
+        if DIRTY_LISTS.get(read, &list)?.is_some() && self.signs_elsewhere(read, list.owner())? {
+            // What is published does not show the change yet.
+            let url = self.urls().list_as(list, form);
+            return Err(RegistryError::WaitsForSignature(url));
+        }
         self.published_list(list, form)
     }
 
     /// Signs the newest state of a list in all its forms, unless its artefacts show that state
-    /// already and are not to be renewed yet.
+    /// already and are not to be renewed yet. A list whose owner signs elsewhere is left alone.
     pub fn publish(&self, list: ListId) -> Result<(), RegistryError> {
+        self.publish_since(list, None)
+    }
+
+    /// As [`Self::publish`]; what was signed before `since` is signed anew in any case.
+    pub(in crate::registry) fn publish_since(
+        &self,
+        list: ListId,
+        since: Option<Timestamp>,
+    ) -> Result<(), RegistryError> {
         loop {
             let snapshot = self.engine.snapshot();
             let read = &*snapshot;
             let edition = Edition::of(self, read, list)?;
             let before = Before::of(read, &edition)?;
-            if before.is_current(read, &edition, self.now())? {
+            if self.signs_elsewhere(read, list.owner())? {
+                return self.leave_to_owner(list, &before);
+            }
+            if before.is_signed_since(since) && before.is_current(read, &edition, self.now())? {
                 return Ok(());
             }
             let publication = self.signed_anew(&edition, &before)?;
@@ -423,6 +455,13 @@ impl Before {
                 None => None,
             },
         })
+    }
+
+    /// Whether it was signed after that moment. A publication is dated by the second in which its
+    /// signing began, so that one of the same second may be from before.
+    fn is_signed_since(&self, since: Option<Timestamp>) -> bool {
+        let signed = self.list.as_ref().map(|list| list.published_at);
+        since.is_none_or(|since| signed.is_some_and(|signed| since < signed))
     }
 
     /// Whether there is nothing to sign: no change, no form that is missing or has ended, and time

@@ -206,6 +206,8 @@ const fn changes_keys(kind: &EventKind) -> bool {
         EventKind::KeyRetired { .. }
         | EventKind::DataKeyMade { .. }
         | EventKind::MasterKeyRotated { .. }
+        | EventKind::RotationBegun { .. }
+        | EventKind::RotationDone { .. }
         | EventKind::ProfileChanged { .. }
         | EventKind::AchievementCreated { .. }
         | EventKind::AchievementChanged { .. }
@@ -214,6 +216,7 @@ const fn changes_keys(kind: &EventKind) -> bool {
         | EventKind::EntriesAllocated { .. }
         | EventKind::StatusChanged { .. }
         | EventKind::ListPublished { .. }
+        | EventKind::ListSigned { .. }
         | EventKind::ListImported { .. }
         | EventKind::EndorsementIssued { .. }
         | EventKind::EndorsementStatus { .. }

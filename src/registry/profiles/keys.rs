@@ -4,19 +4,17 @@
 use serde_json::Value;
 
 use super::identity::Controller;
+use super::rotation::stage_no_rotation_to;
 use crate::access::Action;
 use crate::ids::{KeyId, ProfileId, Slug};
 use crate::registry::change::Tx;
 use crate::registry::profiles::document_digest;
+use crate::registry::signing::is_elsewhere;
 use crate::registry::{Change, Registry, RegistryError, Thing};
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
-use crate::store::past::stage_past_state;
-use crate::store::tables::{
-    DIRTY_LISTS, IdForm, KEYS, KeyRecord, LIST_STATES, LISTS, ListState, PROFILES, ProfileRecord,
-    TO_SIGN_AGAIN,
-};
-use crate::time::{Timestamp, Ttl};
+use crate::store::tables::{IdForm, KEYS, KeyRecord, PROFILES, ProfileRecord};
+use crate::time::Timestamp;
 use crate::vc::controller::{Method, controller_document, did_document};
 use crate::vc::keys::{PublicKey, SigningKey};
 use crate::vc::sealing::KeyPlace;
@@ -56,6 +54,8 @@ pub struct KeyView {
     pub retired_at: Option<Timestamp>,
     /// Since when it may have been in wrong hands.
     pub revoked_since: Option<Timestamp>,
+    /// Whether its secret is kept here; otherwise its owner signs elsewhere.
+    pub managed: bool,
 }
 
 impl Registry {
@@ -80,7 +80,12 @@ impl Registry {
         let id = self.transact(change, |tx| {
             let owner = self.controller_for_change(tx.read, change, owner)?;
             rotatable(&owner)?;
-            let signs_from = tx.now.plus(self.settings.key_notice);
+            let keys = keys_of(tx.read, owner.profile)?;
+            let signs_from = match keys.iter().any(|(_, key)| signs_at(key, tx.now)) {
+                true => tx.now.plus(self.settings.key_notice),
+                // As where one that was brought along is lost.
+                false => tx.now,
+            };
             self.stage_key(tx, owner.profile, signs_from)
         })?;
         self.key(owner, id)
@@ -119,61 +124,9 @@ impl Registry {
             KEYS.expect(&mut tx.batch, &(profile, key), Some(&before));
             KEYS.put(&mut tx.batch, &(profile, key), &after);
             tx.log(EventKind::KeyRetired { profile, key });
+            stage_no_rotation_to(tx, profile, key)?;
             Ok(())
         })?;
-        self.key(owner, key)
-    }
-
-    /// Declares that a key may have been in wrong hands since `since`. No proof by it is good any
-    /// more, but for those that are known to have been made here before; every list and endorsement
-    /// here that it signed is signed again. What the registry itself stated is not: statements are
-    /// kept nowhere, and whoever asks again gets them by the new key.
-    pub fn revoke_key<'a>(
-        &self,
-        change: &Change,
-        owner: impl Into<KeyOwner<'a>>,
-        key: KeyId,
-        since: Timestamp,
-    ) -> Result<KeyView, RegistryError> {
-        let owner = owner.into();
-        let profile = self.transact(change, |tx| {
-            let controller = self.controller_for_change(tx.read, change, owner)?;
-            let profile = controller.profile;
-            let before = key_of(tx.read, profile, key)?;
-            rotatable(&controller)?;
-            if since > tx.now {
-                let detail = "a moment that is not in the future is needed";
-                return Err(RegistryError::invalid("/since", detail));
-            }
-            let since = before.revoked_since.map_or(since, |known| known.min(since));
-            let after = KeyRecord {
-                revoked_since: Some(since),
-                ..before.clone()
-            };
-            KEYS.expect(&mut tx.batch, &(profile, key), Some(&before));
-            KEYS.put(&mut tx.batch, &(profile, key), &after);
-            tx.log(EventKind::KeyRevoked {
-                profile,
-                key,
-                since,
-            });
-            let others = keys_of(tx.read, profile)?;
-            match another_that_signs(&others, key, tx.now) {
-                Some((other, used)) => {
-                    KEYS.expect(&mut tx.batch, &(profile, *other), Some(used));
-                    self.stage_own_document(tx, &controller)?;
-                }
-                // Nothing could be signed any more: a new key signs at once.
-                None => {
-                    self.stage_key(tx, profile, tx.now)?;
-                }
-            }
-            stage_signing_again(tx, profile)?;
-            Ok(profile)
-        })?;
-        if profile != ProfileId::REGISTRY {
-            self.sign_endorsements_again(profile)?;
-        }
         self.key(owner, key)
     }
 
@@ -279,6 +232,18 @@ impl Registry {
         profile: ProfileId,
         signs_from: Timestamp,
     ) -> Result<KeyId, RegistryError> {
+        self.stage_next_key(tx, profile, |tx, id| {
+            Ok(self.new_key(profile, id, tx.now, signs_from)?.0)
+        })
+    }
+
+    /// Stages the next key, whoever makes its record.
+    pub(super) fn stage_next_key(
+        &self,
+        tx: &mut Tx<'_>,
+        profile: ProfileId,
+        make: impl FnOnce(&mut Tx<'_>, KeyId) -> Result<KeyRecord, RegistryError>,
+    ) -> Result<KeyId, RegistryError> {
         let id = if profile == ProfileId::REGISTRY {
             let last = keys_of(tx.read, profile)?.last().map_or(0, |(id, _)| id.0);
             KeyId(last + 1)
@@ -297,7 +262,7 @@ impl Registry {
             PROFILES.put(&mut tx.batch, &profile, &after);
             id
         };
-        let (key, _) = self.new_key(profile, id, tx.now, signs_from)?;
+        let key = make(tx, id)?;
         KEYS.expect(&mut tx.batch, &(profile, id), None);
         KEYS.put(&mut tx.batch, &(profile, id), &key);
         tx.log(EventKind::KeyMade { profile, key: id });
@@ -305,7 +270,7 @@ impl Registry {
     }
 
     /// Stages that a profile which lists its own keys is another document now.
-    fn stage_own_document(
+    pub(super) fn stage_own_document(
         &self,
         tx: &mut Tx<'_>,
         controller: &Controller,
@@ -323,7 +288,7 @@ impl Registry {
         Ok(())
     }
 
-    fn key(&self, owner: KeyOwner<'_>, key: KeyId) -> Result<KeyView, RegistryError> {
+    pub(super) fn key(&self, owner: KeyOwner<'_>, key: KeyId) -> Result<KeyView, RegistryError> {
         let none = || RegistryError::NotFound(Thing::Key, key.to_string());
         self.keys(owner)?
             .into_iter()
@@ -333,7 +298,7 @@ impl Registry {
 
     /// Whose keys are to be changed, where the actor may do that. The registry's first key is made
     /// with its first profile: before that its DID is not settled.
-    fn controller_for_change(
+    pub(super) fn controller_for_change(
         &self,
         read: &dyn Read,
         change: &Change,
@@ -355,33 +320,8 @@ impl Registry {
     }
 }
 
-/// What a profile's revoked key has signed is to be signed again: its lists by the publisher, its
-/// endorsements by whoever sees the mark. The registry itself has neither.
-fn stage_signing_again(tx: &mut Tx<'_>, profile: ProfileId) -> Result<(), RegistryError> {
-    if profile == ProfileId::REGISTRY {
-        return Ok(());
-    }
-    TO_SIGN_AGAIN.put(&mut tx.batch, &profile, &());
-    for (list, _) in LISTS.scan(tx.read, &profile.0.to_be_bytes(), None, usize::MAX)? {
-        if let Some(state) = LIST_STATES.get(tx.read, &list)? {
-            // The same revision, at another time, also where the clock stands still or was set
-            // back: a publication under way leaves the list's mark where it is.
-            LIST_STATES.expect(&mut tx.batch, &list, Some(&state));
-            let touched = ListState {
-                changed_at: tx.now.max(state.changed_at.plus(Ttl::from_millis(1))),
-                ..state
-            };
-            stage_past_state(&mut tx.batch, list, &state, touched.changed_at);
-            LIST_STATES.put(&mut tx.batch, &list, &touched);
-            DIRTY_LISTS.put(&mut tx.batch, &list, &());
-            tx.dirty.push(list);
-        }
-    }
-    Ok(())
-}
-
 /// A key beside `key` that signs at this moment.
-fn another_that_signs(
+pub(super) fn another_that_signs(
     keys: &[(KeyId, KeyRecord)],
     key: KeyId,
     at: Timestamp,
@@ -393,7 +333,7 @@ fn another_that_signs(
 }
 
 /// A `did:key` is its key: there can be no other.
-fn rotatable(owner: &Controller) -> Result<(), RegistryError> {
+pub(super) fn rotatable(owner: &Controller) -> Result<(), RegistryError> {
     if owner.form != IdForm::DidKey {
         return Ok(());
     }
@@ -410,7 +350,11 @@ pub(in crate::registry) fn keys_of(
     Ok(rows.into_iter().map(|((_, id), key)| (id, key)).collect())
 }
 
-fn key_of(read: &dyn Read, profile: ProfileId, key: KeyId) -> Result<KeyRecord, RegistryError> {
+pub(super) fn key_of(
+    read: &dyn Read,
+    profile: ProfileId,
+    key: KeyId,
+) -> Result<KeyRecord, RegistryError> {
     let none = || RegistryError::NotFound(Thing::Key, key.to_string());
     KEYS.get(read, &(profile, key))?.ok_or_else(none)
 }
@@ -433,6 +377,7 @@ fn view(owner: &Controller, id: KeyId, key: &KeyRecord) -> Result<KeyView, Regis
         signs_from: key.signs_from,
         retired_at: key.retired_at,
         revoked_since: key.revoked_since,
+        managed: !is_elsewhere(key),
     })
 }
 

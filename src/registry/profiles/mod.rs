@@ -1,8 +1,11 @@
 //! Profiles: issuers and accreditors, their ids and roles.
 
 pub(super) mod achievements;
+pub(super) mod brought;
+pub(super) mod compromise;
 pub(super) mod identity;
 pub(super) mod keys;
+pub(super) mod rotation;
 pub(super) mod subjects;
 
 use serde::Deserialize;
@@ -22,6 +25,7 @@ use crate::store::tables::{
 use crate::time::Timestamp;
 use crate::vc::controller::method_members;
 use crate::vc::did::DidKey;
+use brought::{BroughtKey, stage_brought};
 
 /// A profile as somebody registers it.
 #[derive(Debug, Clone)]
@@ -89,6 +93,16 @@ impl Registry {
         change: &Change,
         new: &NewProfile,
     ) -> Result<ProfileView, RegistryError> {
+        self.create_profile_with(change, new, None)
+    }
+
+    /// As [`Registry::create_profile`], with a first key that is brought along, where one is.
+    pub fn create_profile_with(
+        &self,
+        change: &Change,
+        new: &NewProfile,
+        brought: Option<&BroughtKey>,
+    ) -> Result<ProfileView, RegistryError> {
         let given = Profile::parse(&Value::Object(new.members.clone()))?;
         let id = self.transact(change, |tx| {
             change.actor.must_operate()?;
@@ -104,7 +118,14 @@ impl Registry {
             COUNTS.put(&mut tx.batch, &count_key, &next);
             let id = ProfileId(u32::try_from(next).map_err(|_| RegistryError::Contended)?);
 
-            let (key, public) = self.new_key(id, KeyId(1), tx.now, tx.now)?;
+            let (key, public) = match brought {
+                None => self.new_key(id, KeyId(1), tx.now, tx.now)?,
+                Some(brought) => {
+                    self.check_possession(&new.slug, brought, tx.now)?;
+                    let key = stage_brought(tx, (id, KeyId(1)), brought, tx.now)?;
+                    (key, brought.public)
+                }
+            };
             let issuer_id = match new.id_form {
                 IdForm::DidWeb => self.did_web(&new.slug),
                 IdForm::Https => self.urls().profile(&new.slug),

@@ -91,6 +91,12 @@ impl SignedCwt {
         self.claims.get(&ISSUER)?.as_text()
     }
 
+    /// Whether it holds these claims, given as CBOR, and no others.
+    pub fn holds(&self, claims: &[u8]) -> bool {
+        let claims = read(claims, "/").and_then(|claims| members(claims, "/"));
+        claims.is_ok_and(|claims| claims == self.claims)
+    }
+
     /// The list, if `key` signed it. It is expanded to at most `cap` bytes.
     ///
     /// # Errors

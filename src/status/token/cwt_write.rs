@@ -10,23 +10,36 @@ use coset::{
 
 use super::cwt::{EXPIRES, ISSUED_AT, ISSUER, STATUS_LIST, SUBJECT, TTL, TYP, TYPE};
 use super::write::TokenListToPublish;
-use crate::vc::keys::SigningKey;
+use crate::vc::keys::{Signer, SignerError, SigningKey};
 
 impl TokenListToPublish<'_> {
     /// The token as a CWT, signed with EdDSA: a COSE_Sign1 with its tag. `kid` is the URL of the
     /// verification method whose key signs; it stands in the signed part of the header.
     pub fn to_cwt(&self, kid: &str, key: &SigningKey) -> Vec<u8> {
+        self.to_cwt_by(kid, key)
+            .expect("a key in memory always signs")
+    }
+
+    /// As [`Self::to_cwt`], by whoever has the key.
+    ///
+    /// # Errors
+    /// The key cannot be used.
+    pub fn to_cwt_by(&self, kid: &str, key: &dyn Signer) -> Result<Vec<u8>, SignerError> {
         let mut header = HeaderBuilder::new()
             .algorithm(iana::Algorithm::EdDSA)
             .key_id(kid.as_bytes().to_vec())
             .build();
         header.rest.push((TYP, TYPE.into()));
-        let claims = self.cwt_claims().to_vec().expect(IN_MEMORY);
         let token = CoseSign1Builder::new()
             .protected(header)
-            .payload(claims)
-            .create_signature(&[], |message| key.sign(message).to_vec());
-        token.build().to_tagged_vec().expect(IN_MEMORY)
+            .payload(self.cwt_payload())
+            .try_create_signature(&[], |message| key.sign(message).map(Vec::from))?;
+        Ok(token.build().to_tagged_vec().expect(IN_MEMORY))
+    }
+
+    /// The claims that the CWT holds, as CBOR.
+    pub fn cwt_payload(&self) -> Vec<u8> {
+        self.cwt_claims().to_vec().expect(IN_MEMORY)
     }
 
     fn cwt_claims(&self) -> Value {

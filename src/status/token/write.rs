@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::bitstring::{Bitstring, Lsb, StatusIndex, StatusSize, encode_zlib};
 use crate::time::{Timestamp, Ttl};
 use crate::vc::jws::{self, NewHeader};
-use crate::vc::keys::SigningKey;
+use crate::vc::keys::{Signer, SignerError, SigningKey};
 
 /// The statuses of a token list, compressed once for both of its forms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,14 +67,24 @@ impl TokenListToPublish<'_> {
     /// The token as a JWT (section 5.1), signed with EdDSA; `kid` is the URL of the verification
     /// method whose key signs.
     pub fn to_jwt(&self, kid: &str, key: &SigningKey) -> String {
+        self.to_jwt_by(kid, key)
+            .expect("a key in memory always signs")
+    }
+
+    /// As [`Self::to_jwt`], by whoever has the key.
+    ///
+    /// # Errors
+    /// The key cannot be used.
+    pub fn to_jwt_by(&self, kid: &str, key: &dyn Signer) -> Result<String, SignerError> {
         let header = NewHeader {
             typ: "statuslist+jwt",
             kid,
         };
-        jws::sign(header, self.claims().to_string().as_bytes(), key)
+        jws::sign_with(header, self.claims().to_string().as_bytes(), key)
     }
 
-    fn claims(&self) -> Value {
+    /// The claims that the JWT holds.
+    pub fn claims(&self) -> Value {
         let mut claims = Map::new();
         let mut add = |name: &str, value: Option<Value>| {
             claims.extend(value.map(|value| (name.to_owned(), value)));

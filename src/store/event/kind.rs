@@ -1,15 +1,14 @@
-//! What was changed, and the bytes that say so.
+//! What was changed.
 
 use crate::ids::{
-    AchievementId, EndorsementId, KeyId, ListId, ProfileId, RequestId, Revision, SCOPED_ID_BYTES,
-    SpaceId,
+    AchievementId, EndorsementId, KeyId, ListId, ProfileId, RequestId, Revision, SpaceId,
 };
-use crate::store::codec::{CodecError, Reader, SortedIndexes};
+use crate::store::codec::SortedIndexes;
 use crate::time::Timestamp;
 use crate::vc::sealing::{Generation, MasterKeyId};
 
 use super::master_key::MasterKeyStep;
-use super::requests::{self, RequestEvent};
+use super::requests::RequestEvent;
 
 /// What was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +67,20 @@ pub enum EventKind {
         /// How far that is.
         step: MasterKeyStep,
     },
+    /// Another key is to take over from those in use.
+    RotationBegun {
+        /// Whose they are.
+        profile: ProfileId,
+        /// The new one.
+        key: KeyId,
+    },
+    /// A new key has taken over.
+    RotationDone {
+        /// Whose it is.
+        profile: ProfileId,
+        /// The new one.
+        key: KeyId,
+    },
     /// An achievement was registered.
     AchievementCreated {
         /// Which.
@@ -124,6 +137,13 @@ pub enum EventKind {
     },
     /// A list was signed and published.
     ListPublished {
+        /// Which.
+        list: ListId,
+        /// The revision that it shows.
+        revision: Revision,
+    },
+    /// A list was published as its owner has signed it elsewhere.
+    ListSigned {
         /// Which.
         list: ListId,
         /// The revision that it shows.
@@ -202,6 +222,9 @@ pub enum EndorsementState {
 /// The code of [`EventKind::ListPublished`], which is looked for among all others.
 pub(super) const LIST_PUBLISHED: u8 = 0x34;
 
+/// The code of [`EventKind::ListSigned`], which tells of a publication as well.
+pub(super) const LIST_SIGNED: u8 = 0x36;
+
 impl EventKind {
     /// The byte that names the kind in stored events. A number is never given a second meaning.
     pub const fn code(&self) -> u8 {
@@ -212,6 +235,8 @@ impl EventKind {
             Self::KeyMade { .. } => 0x10,
             Self::KeyRetired { .. } => 0x11,
             Self::KeyRevoked { .. } => 0x12,
+            Self::RotationBegun { .. } => 0x13,
+            Self::RotationDone { .. } => 0x14,
             Self::DataKeyMade { .. } => 0x15,
             Self::MasterKeyRotated { .. } => 0x16,
             Self::AchievementCreated { .. } => 0x20,
@@ -222,6 +247,7 @@ impl EventKind {
             Self::StatusChanged { .. } => 0x33,
             Self::ListPublished { .. } => LIST_PUBLISHED,
             Self::ListImported { .. } => 0x35,
+            Self::ListSigned { .. } => LIST_SIGNED,
             Self::EndorsementIssued { .. } => 0x40,
             Self::EndorsementStatus { .. } => 0x41,
             Self::CredentialIssued { .. } => 0x42,
@@ -242,6 +268,8 @@ impl EventKind {
             | Self::KeyMade { profile, .. }
             | Self::KeyRetired { profile, .. }
             | Self::KeyRevoked { profile, .. }
+            | Self::RotationBegun { profile, .. }
+            | Self::RotationDone { profile, .. }
             | Self::Erased { profile, .. }
             | Self::CredentialIssued { profile, .. } => vec![*profile],
             Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
@@ -253,6 +281,7 @@ impl EventKind {
             Self::ListOpened { list, .. }
             | Self::StatusChanged { list, .. }
             | Self::ListImported { list, .. }
+            | Self::ListSigned { list, .. }
             | Self::ListPublished { list, .. } => vec![list.owner()],
             Self::EndorsementIssued { endorsement }
             | Self::EndorsementStatus { endorsement, .. }
@@ -271,256 +300,4 @@ impl EventKind {
             }
         }
     }
-
-    pub(super) fn encode_payload(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::ProfileCreated { profile } | Self::ProfileChanged { profile } => {
-                out.extend(profile.0.to_be_bytes());
-            }
-            Self::AccreditorStanding { profile, state } => {
-                out.extend(profile.0.to_be_bytes());
-                out.push(state.code());
-            }
-            Self::KeyMade { profile, key } | Self::KeyRetired { profile, key } => {
-                out.extend(profile.0.to_be_bytes());
-                out.extend(key.0.to_be_bytes());
-            }
-            Self::KeyRevoked {
-                profile,
-                key,
-                since,
-            } => {
-                out.extend(profile.0.to_be_bytes());
-                out.extend(key.0.to_be_bytes());
-                out.extend(since.millis().to_be_bytes());
-            }
-            Self::DataKeyMade { generation } => out.extend(generation.0.to_be_bytes()),
-            Self::MasterKeyRotated { from, to, step } => {
-                out.extend(from.as_bytes());
-                out.extend(to.as_bytes());
-                out.push(step.code());
-            }
-            Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
-                out.extend(achievement.as_bytes());
-            }
-            Self::SpaceOpened { space, length } => {
-                out.extend(space.as_bytes());
-                out.extend(length.to_be_bytes());
-            }
-            Self::ListOpened { list, space } => {
-                out.extend(list.as_bytes());
-                out.extend(space.as_bytes());
-            }
-            Self::EntriesAllocated {
-                space,
-                first,
-                count,
-            } => {
-                out.extend(space.as_bytes());
-                out.extend(first.to_be_bytes());
-                out.extend(count.to_be_bytes());
-            }
-            Self::StatusChanged {
-                list,
-                revision,
-                status,
-                indexes,
-            } => {
-                out.extend(list.as_bytes());
-                out.extend(revision.0.to_be_bytes());
-                out.push(*status);
-                indexes.encode(out);
-            }
-            Self::ListImported {
-                list,
-                space,
-                digest,
-            } => {
-                out.extend(list.as_bytes());
-                out.extend(space.as_bytes());
-                out.extend(digest);
-            }
-            Self::ListPublished { list, revision } => {
-                out.extend(list.as_bytes());
-                out.extend(revision.0.to_be_bytes());
-            }
-            Self::EndorsementIssued { endorsement } | Self::EndorsementImported { endorsement } => {
-                out.extend(endorsement.as_bytes());
-            }
-            Self::EndorsementStatus { endorsement, state } => {
-                out.extend(endorsement.as_bytes());
-                out.push(state.code());
-            }
-            Self::CredentialIssued { profile, proof } => {
-                out.extend(profile.0.to_be_bytes());
-                out.extend(proof);
-            }
-            Self::TokenMade { id } | Self::TokenRevoked { id } => out.extend(id),
-            Self::Erased {
-                profile,
-                reasons,
-                members,
-                requests,
-                endorsements,
-            } => {
-                let numbers = [profile.0, *reasons, *members, *requests, *endorsements];
-                out.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
-            }
-            Self::Request { request, event } => event.encode_payload(*request, out),
-        }
-    }
-
-    pub(super) fn decode_payload(code: u8, from: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(match code {
-            0x01 => Self::ProfileCreated {
-                profile: profile(from)?,
-            },
-            0x02 => Self::ProfileChanged {
-                profile: profile(from)?,
-            },
-            0x03 => Self::AccreditorStanding {
-                profile: profile(from)?,
-                state: EndorsementState::decode(from)?,
-            },
-            0x10 => Self::KeyMade {
-                profile: profile(from)?,
-                key: key(from)?,
-            },
-            0x11 => Self::KeyRetired {
-                profile: profile(from)?,
-                key: key(from)?,
-            },
-            0x12 => Self::KeyRevoked {
-                profile: profile(from)?,
-                key: key(from)?,
-                since: from.timestamp()?,
-            },
-            0x15 => Self::DataKeyMade {
-                generation: Generation(from.u32()?),
-            },
-            0x16 => Self::MasterKeyRotated {
-                from: MasterKeyId::from_bytes(from.array()?),
-                to: MasterKeyId::from_bytes(from.array()?),
-                step: MasterKeyStep::decode(from)?,
-            },
-            0x20 => Self::AchievementCreated {
-                achievement: achievement(from)?,
-            },
-            0x21 => Self::AchievementChanged {
-                achievement: achievement(from)?,
-            },
-            0x30 => Self::SpaceOpened {
-                space: space(from)?,
-                length: from.u64()?,
-            },
-            0x31 => Self::ListOpened {
-                list: list(from)?,
-                space: space(from)?,
-            },
-            0x32 => Self::EntriesAllocated {
-                space: space(from)?,
-                first: from.u64()?,
-                count: from.u64()?,
-            },
-            0x33 => Self::StatusChanged {
-                list: list(from)?,
-                revision: Revision(from.u64()?),
-                status: from.u8()?,
-                indexes: SortedIndexes::decode(from)?,
-            },
-            LIST_PUBLISHED => Self::ListPublished {
-                list: list(from)?,
-                revision: Revision(from.u64()?),
-            },
-            0x35 => Self::ListImported {
-                list: list(from)?,
-                space: space(from)?,
-                digest: from.array()?,
-            },
-            0x40 => Self::EndorsementIssued {
-                endorsement: endorsement(from)?,
-            },
-            0x41 => Self::EndorsementStatus {
-                endorsement: endorsement(from)?,
-                state: EndorsementState::decode(from)?,
-            },
-            0x42 => Self::CredentialIssued {
-                profile: profile(from)?,
-                proof: from.array()?,
-            },
-            0x43 => Self::EndorsementImported {
-                endorsement: endorsement(from)?,
-            },
-            0x50 => Self::TokenMade { id: from.array()? },
-            0x51 => Self::TokenRevoked { id: from.array()? },
-            0x70 => Self::Erased {
-                profile: profile(from)?,
-                reasons: from.u32()?,
-                members: from.u32()?,
-                requests: from.u32()?,
-                endorsements: from.u32()?,
-            },
-            0x60..=0x65 => requests::decode_payload(code, from)?,
-            other => {
-                let what = "a kind of event";
-                return Err(CodecError::Range {
-                    at: 1,
-                    value: other.into(),
-                    what,
-                });
-            }
-        })
-    }
-}
-
-impl EndorsementState {
-    const fn code(self) -> u8 {
-        match self {
-            Self::Reinstated => 0,
-            Self::Suspended => 1,
-            Self::Revoked => 2,
-        }
-    }
-
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let at = reader.position();
-        match reader.u8()? {
-            0 => Ok(Self::Reinstated),
-            1 => Ok(Self::Suspended),
-            2 => Ok(Self::Revoked),
-            other => Err(CodecError::Range {
-                at,
-                value: other.into(),
-                what: "an endorsement's state",
-            }),
-        }
-    }
-}
-
-pub(super) fn profile(reader: &mut Reader<'_>) -> Result<ProfileId, CodecError> {
-    reader.u32().map(ProfileId)
-}
-
-fn key(reader: &mut Reader<'_>) -> Result<KeyId, CodecError> {
-    reader.u32().map(KeyId)
-}
-
-fn list(reader: &mut Reader<'_>) -> Result<ListId, CodecError> {
-    reader.array::<SCOPED_ID_BYTES>().map(ListId::from_bytes)
-}
-
-fn space(reader: &mut Reader<'_>) -> Result<SpaceId, CodecError> {
-    reader.array::<SCOPED_ID_BYTES>().map(SpaceId::from_bytes)
-}
-
-fn endorsement(reader: &mut Reader<'_>) -> Result<EndorsementId, CodecError> {
-    reader
-        .array::<SCOPED_ID_BYTES>()
-        .map(EndorsementId::from_bytes)
-}
-
-fn achievement(reader: &mut Reader<'_>) -> Result<AchievementId, CodecError> {
-    reader
-        .array::<SCOPED_ID_BYTES>()
-        .map(AchievementId::from_bytes)
 }

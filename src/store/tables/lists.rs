@@ -161,6 +161,32 @@ impl ListForm {
         Self::TokenCwt,
     ];
 
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bitstring => "bitstring",
+            Self::BitstringJwt => "bitstring-jwt",
+            Self::Status2021 => "2021",
+            Self::TokenJwt => "token-jwt",
+            Self::TokenCwt => "token-cwt",
+        }
+    }
+
+    /// Its media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Bitstring | Self::Status2021 => "application/vc",
+            Self::BitstringJwt => "application/vc+jwt",
+            Self::TokenJwt => "application/statuslist+jwt",
+            Self::TokenCwt => "application/statuslist+cwt",
+        }
+    }
+
+    /// The form that a word names.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|form| form.as_str() == word)
+    }
+
     /// Whether it is a token list, of all lists over a space, rather than one list's.
     pub const fn is_token(self) -> bool {
         matches!(self, Self::TokenJwt | Self::TokenCwt)

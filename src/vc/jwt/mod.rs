@@ -30,7 +30,7 @@ use claims::Claims;
 pub use claims::CLAIMS;
 pub use envelope::{Envelope, EnvelopeError};
 pub use presentation::PresentationJwt;
-pub use write::{SignError, encoded_payload, sign_credential};
+pub use write::{SignError, claims_of, encoded_payload, sign_credential};
 
 /// The documented forms of a credential or presentation as a JWT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -8,12 +8,15 @@ use thiserror::Error;
 use super::{CLAIMS, CredentialJwt, JwtError, Profile, shortened};
 use crate::vc::credential::{Credential, CredentialError};
 use crate::vc::jws::{self, NewHeader};
-use crate::vc::keys::SigningKey;
+use crate::vc::keys::{Signer, SignerError};
 use crate::vc::members::{self, MemberError};
 
 /// Why a credential is not signed as a JWT.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SignError {
+    /// The key cannot be used.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
     /// It is no credential.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -52,7 +55,7 @@ pub enum SignError {
 pub fn sign_credential(
     credential: &Value,
     kid: &str,
-    key: &SigningKey,
+    key: &dyn Signer,
 ) -> Result<String, SignError> {
     let read = Credential::read(credential)?;
     check_names(credential)?;
@@ -68,7 +71,7 @@ pub fn sign_credential(
     }
     let payload = payload(credential, &read).to_string();
     let header = NewHeader { typ: "vc+jwt", kid };
-    let text = jws::sign(header, payload.as_bytes(), key);
+    let text = jws::sign_with(header, payload.as_bytes(), key)?;
     let written = CredentialJwt::parse(&text)?;
     match written.profile == Profile::JoseCose && written.credential == *credential {
         true => Ok(text),
@@ -84,6 +87,16 @@ pub fn sign_credential(
 pub fn encoded_payload(credential: &Value) -> Result<String, SignError> {
     let read = Credential::read(credential)?;
     Ok(URL_SAFE_NO_PAD.encode(payload(credential, &read).to_string()))
+}
+
+/// The claims that [`sign_credential`] signs.
+///
+/// # Errors
+/// [`SignError::Credential`], and a member that would be read as a claim or is hidden.
+pub fn claims_of(credential: &Value) -> Result<Value, SignError> {
+    let read = Credential::read(credential)?;
+    check_names(credential)?;
+    Ok(payload(credential, &read))
 }
 
 fn check_names(credential: &Value) -> Result<(), SignError> {

@@ -8,6 +8,7 @@ use crate::jsonld;
 use crate::jsonld::canon::CanonError;
 use crate::time::{Timestamp, TimestampError};
 use crate::vc::controller::Relationship;
+use crate::vc::keys::SignerError;
 use crate::vc::members::MemberError;
 use crate::vc::verifying::KeyKind;
 
@@ -17,6 +18,9 @@ pub enum ProofError {
     /// What is to be signed or verified is not a JSON object.
     #[error("a document with a proof is a JSON object")]
     NotAnObject,
+    /// The key cannot be used.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
     /// A member of a proof is missing or has another value.
     #[error("at {place:?}: a proof needs {member:?} to be {expected}")]
     Member {

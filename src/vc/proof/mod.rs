@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use super::contexts::{self, Revision};
 use super::controller::Relationship;
-use super::keys::SigningKey;
+use super::keys::Signer;
 use super::multibase;
 use super::verifying::VerifyingKey;
 use crate::jsonld::Processor;
@@ -64,7 +64,7 @@ pub enum Verified {
 pub fn sign(
     document: &Value,
     options: &ProofOptions,
-    key: &SigningKey,
+    key: &dyn Signer,
 ) -> Result<Value, ProofError> {
     sign_with(
         contexts::processor(Revision::Mid2026),
@@ -82,7 +82,7 @@ pub fn sign_with(
     processor: &Processor,
     document: &Value,
     options: &ProofOptions,
-    key: &SigningKey,
+    key: &dyn Signer,
 ) -> Result<Value, ProofError> {
     let mut secured = without_proof(document)?;
     let existing = embedded::items(document.get("proof"));
@@ -99,7 +99,7 @@ pub fn sign_with(
     if let Some(part) = data.ambiguous {
         return Err(ProofError::Ambiguous(part));
     }
-    let signature = key.sign(&data.combined());
+    let signature = key.sign(&data.combined())?;
     let value = json!(multibase::encode_base58btc(&signature));
     proof.insert("proofValue".to_owned(), value);
     let proof = Value::Object(proof);

@@ -299,7 +299,9 @@ fn a_body_where_none_is_taken_is_not_passed_over() {
     let before = house.store();
     let brought =
         json!({ "publicKeyMultibase": "z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK" });
-    let refused = school.post("/profiles/school/keys", &brought).problem(400);
+    let refused = school
+        .post("/profiles/school/keys/rotate", &brought)
+        .problem(400);
     assert!(
         refused["detail"]
             .as_str()

@@ -181,6 +181,25 @@ impl World {
         Some(match (route.method, route.path) {
             ("GET", "/keys") => read("/keys"),
             ("POST", "/keys") => new("/keys", nothing()),
+            ("POST", "/keys/rotate") => new("/keys/rotate", nothing()),
+            ("POST", "/profiles/{profile}/keys/rotate") => {
+                new("/profiles/school/keys/rotate", nothing())
+            }
+            // The school's keys are here, so that nothing of it waits for a signature.
+            ("GET", "/status-lists/{list}/unsigned") => {
+                read(&format!("{}/unsigned", things.list)).refused(409)
+            }
+            ("PUT", "/status-lists/{list}/signed") => at(
+                &things.list,
+                "/signed",
+                json!({ "revision": 1, "artefacts": [] }),
+            )
+            .refused(409),
+            ("GET", "/endorsements/{endorsement}/unsigned") => {
+                read(&format!("{endorsement}/unsigned"))
+                    .refused(404)
+                    .hidden()
+            }
             ("POST", "/keys/{key}/retire") => new("/keys/key-1/retire", nothing()),
             ("POST", "/keys/{key}/revoke") => new("/keys/key-1/revoke", since()),
             // There is no next one here.

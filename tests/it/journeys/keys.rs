@@ -1,10 +1,13 @@
 //! Journey 1, later on: keys are announced, take over, retire, and are given up.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::register::keys_fit;
 use crate::support::actors::{Actor, badge, text};
 use crate::support::house::House;
+use crate::support::jwt::enveloped;
 use crate::support::reader::place;
 
 fn signer(document: &Value) -> String {
@@ -181,6 +184,131 @@ fn what_was_issued_here_before_a_key_was_lost_stays_good_by_the_log_alone() {
         (&json!(false), &json!("unknown"))
     );
     assert_eq!(answer["problemDetails"][0]["code"], "key-revoked");
+}
+
+/// What giving up a key affects is told before, and the same when it is done.
+#[test]
+fn what_a_lost_key_leaves_is_told_by_name() {
+    let house = House::open();
+    let both = house
+        .operator()
+        .registers("both", &["issuer", "accreditor"], "did:web");
+    let school = house.registrar("school");
+    let other = house.accreditor("other");
+    let early = both.endorses(&school.id, "profile", false);
+    both.issues(&badge(&both.id, "https://elsewhere.example/welding"));
+    let target = "/profiles/both/keys/key-1/revoke";
+
+    house.wait(120);
+    let late: Vec<Value> = ["vc+jwt", "eddsa-jcs-2022"]
+        .iter()
+        .map(|securing| {
+            let body = json!({
+                "endorser": "both", "name": "Good teaching", "securing": securing,
+                "subject": { "id": "https://elsewhere.example/a", "kind": "profile" },
+            });
+            let made = both.post("/endorsements", &body).is(201);
+            made.json()["verifiableCredential"].clone()
+        })
+        .collect();
+    let issued = |n: usize| both.issues(&badge(&both.id, &format!("https://e.example/{n}")));
+    let badges: Vec<Value> = (0..3).map(issued).collect();
+    // Others' are not counted.
+    school.issues(&badge(&school.id, "https://elsewhere.example/welding"));
+    other.endorses(&school.id, "profile", false);
+
+    let since = json!({ "since": "2026-03-01T09:01:00Z", "dryRun": true });
+    let before = house.store();
+    let tried = both.post(target, &since).is(200).json();
+    assert_eq!(house.store(), before, "nothing was done");
+    let affected = &tried["affected"];
+    assert_eq!(tried["dryRun"], true);
+    assert_eq!(
+        (&affected["lists"], &affected["credentials"]),
+        (&json!(1), &json!(3)),
+        "{tried}"
+    );
+    let ids: Vec<Value> = late.iter().map(id_of).collect();
+    let shown = affected["endorsements"]["shown"].as_array().unwrap();
+    assert!(shown.len() == 2 && ids.iter().all(|id| shown.contains(id)));
+    assert_eq!(affected["endorsements"]["count"], 2);
+    assert_eq!(affected["endorsements"]["signedAgain"], 2);
+
+    let since = json!({ "since": "2026-03-01T09:01:00Z" });
+    let call = || both.call("POST", target).key("lost").json(&since).send();
+    let done = call().is(200).json();
+    assert_eq!(done["affected"], *affected);
+    assert_eq!(done["revokedSince"], "2026-03-01T09:01:00Z");
+    assert_eq!(call().is(200).json(), done, "asked again under its key");
+    let again = both.post(target, &since).is(200).json();
+    assert_eq!(
+        again["affected"]["endorsements"]["count"], 0,
+        "they were signed again: {again}"
+    );
+
+    // As it was told: what is here is good, the copies from since then are not.
+    let verifier = house.verifier();
+    assert_eq!(verifier.verifies(&early)["outcome"], "active");
+    for (id, copy) in ids.iter().zip(&late) {
+        let fresh = verifier.get(id.as_str().unwrap()).is(200).json();
+        assert_eq!(verifier.verifies(&fresh)["outcome"], "active");
+        assert_eq!(verifier.verifies(copy)["outcome"], "unknown");
+    }
+    for badge in &badges {
+        let report = verifier.verifies(badge);
+        assert_eq!(report["problemDetails"][0]["code"], "key-revoked");
+        assert_eq!(report["outcome"], "unknown");
+    }
+
+    // Who may not do it is not told either.
+    let tried = json!({ "since": "2026-03-01T08:00:00Z", "dryRun": true });
+    school.post(target, &tried).problem(403);
+    let unknown = "/profiles/both/keys/key-9/revoke";
+    both.post(unknown, &tried).problem(404);
+    let future = json!({ "since": "2027-03-01T08:00:00Z", "dryRun": true });
+    both.post(target, &future).problem(400);
+}
+
+/// The id of a credential in whichever form it came.
+fn id_of(credential: &Value) -> Value {
+    match credential["type"] == "EnvelopedVerifiableCredential" {
+        true => {
+            let jwt = enveloped(credential);
+            let payload = jwt.split('.').nth(1).unwrap();
+            let payload = URL_SAFE_NO_PAD.decode(payload).unwrap();
+            serde_json::from_slice::<Value>(&payload).unwrap()["id"].clone()
+        }
+        false => credential["id"].clone(),
+    }
+}
+
+/// The same by every way of asking: what was signed before, and is known, stays in good standing.
+#[test]
+fn a_credential_from_before_the_loss_is_in_good_standing_by_every_question() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let board = house.accreditor("board");
+    board.endorses(&school.id, "profile", false);
+    let early = school.issues(&badge(&school.id, "https://elsewhere.example/welding"));
+    house.wait(120);
+    let late = school.issues(&badge(&school.id, "https://elsewhere.example/baking"));
+    let lost = json!({ "since": "2026-03-01T09:01:00Z" });
+    let target = "/profiles/school/keys/key-1/revoke";
+    school.post(target, &lost).is(200);
+
+    let verifier = house.verifier();
+    let body = json!({ "credentials": [early, late] });
+    let answer = verifier.post("/standing/query", &body).is(200).json();
+    assert_eq!(answer["results"][0]["outcome"], "active", "{answer}");
+    assert_eq!(answer["results"][1]["outcome"], "unknown", "{answer}");
+    for (credential, outcome) in [(&early, "active"), (&late, "unknown")] {
+        let report = verifier.verifies(credential);
+        assert_eq!(report["outcome"], outcome, "{report}");
+        // As of a moment before the loss was known the same holds.
+        let body = json!({ "credentials": [credential], "at": "2026-03-01T09:02:00Z" });
+        let then = verifier.post("/standing/query", &body).is(200).json();
+        assert_eq!(then["results"][0]["outcome"], outcome, "{then}");
+    }
 }
 
 #[test]

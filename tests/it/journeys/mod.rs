@@ -13,7 +13,9 @@ mod register;
 mod requests;
 #[cfg(feature = "rocksdb")]
 mod rocks;
+mod rotation;
 mod securing;
+mod signed_elsewhere;
 mod standing;
 mod trust;
 mod trust_hostile;

@@ -3,6 +3,7 @@
 pub(crate) mod actors;
 pub(crate) mod client;
 pub(crate) mod feed;
+pub(crate) mod home;
 pub(crate) mod house;
 pub(crate) mod jwt;
 pub(crate) mod peers;

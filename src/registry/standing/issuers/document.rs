@@ -115,6 +115,8 @@ fn changes_issuers(kind: &EventKind) -> bool {
         EventKind::ProfileCreated { .. }
         | EventKind::KeyMade { .. }
         | EventKind::KeyRetired { .. }
+        | EventKind::RotationBegun { .. }
+        | EventKind::RotationDone { .. }
         | EventKind::KeyRevoked { .. }
         | EventKind::DataKeyMade { .. }
         | EventKind::MasterKeyRotated { .. }
@@ -125,6 +127,7 @@ fn changes_issuers(kind: &EventKind) -> bool {
         | EventKind::EntriesAllocated { .. }
         | EventKind::StatusChanged { .. }
         | EventKind::ListPublished { .. }
+        | EventKind::ListSigned { .. }
         | EventKind::ListImported { .. }
         | EventKind::CredentialIssued { .. }
         | EventKind::Request { .. }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::vc::contexts::{CREDENTIALS_V2, OPEN_BADGES};
+use crate::vc::keys::SigningKey;
 
 const PURPOSE: Relationship = Relationship::AssertionMethod;
 
@@ -251,4 +252,55 @@ proptest! {
         };
         prop_assert_eq!(value(&shuffled), value(&endorsement()));
     }
+}
+
+/// A device that keeps a key, and is out of reach.
+struct OutOfReach;
+
+impl Signer for OutOfReach {
+    fn sign(&self, _: &[u8]) -> Result<[u8; 64], crate::vc::keys::SignerError> {
+        Err(crate::vc::keys::SignerError("it does not answer".into()))
+    }
+}
+
+/// A device that keeps a key, and signs as the key itself would.
+struct Device(SigningKey);
+
+impl Signer for Device {
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], crate::vc::keys::SignerError> {
+        Ok(self.0.sign(message))
+    }
+}
+
+#[test]
+fn whoever_keeps_the_key_signs_the_same_or_says_why_not() {
+    use crate::vc::jwt::sign_credential;
+    let document = serde_json::json!({
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "type": ["VerifiableCredential"],
+        "issuer": "did:example:school",
+        "credentialSubject": { "id": "did:example:holder" },
+    });
+    let kid = "did:example:school#key-1";
+    let options = ProofOptions {
+        created: Some(Timestamp::EPOCH),
+        ..ProofOptions::new(kid.to_owned())
+    };
+    let (here, device) = (key(), Device(key()));
+    let by_both = [
+        sign(&document, &options, &here),
+        sign(&document, &options, &device),
+    ];
+    assert_eq!(by_both[0], by_both[1]);
+    assert_eq!(
+        sign_credential(&document, kid, &here),
+        sign_credential(&document, kid, &device)
+    );
+    let refused = sign(&document, &options, &OutOfReach).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the key could not be used: it does not answer"
+    );
+    let refused = sign_credential(&document, kid, &OutOfReach).unwrap_err();
+    assert!(refused.to_string().contains("does not answer"));
 }
