@@ -27,6 +27,8 @@ pub mod verify;
 
 pub mod trust;
 
+pub mod access;
+
 // Storage.
 pub mod store;
 
