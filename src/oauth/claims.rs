@@ -145,7 +145,11 @@ mod tests {
 
     #[test]
     fn a_moment_is_a_number_within_the_calendar() {
-        for (text, millis) in [("0", 0), ("1.5", 1_500), ("253402300799", 253_402_300_799_000)] {
+        for (text, millis) in [
+            ("0", 0),
+            ("1.5", 1_500),
+            ("253402300799", 253_402_300_799_000),
+        ] {
             let claims = claims(&format!("{{\"exp\": {text}}}"));
             assert_eq!(
                 claims.moment("exp"),
@@ -153,7 +157,15 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["-1", "1e300", "253402300801", "\"1\"", "null", "true", "[1]"] {
+        for text in [
+            "-1",
+            "1e300",
+            "253402300801",
+            "\"1\"",
+            "null",
+            "true",
+            "[1]",
+        ] {
             let claims = claims(&format!("{{\"exp\": {text}}}"));
             assert!(claims.moment("exp").is_err(), "{text}");
             assert!(claims.whole("exp").is_err(), "{text}");

@@ -26,8 +26,8 @@ impl Form {
             let words = format!("the form is larger than the {MAX_FORM} bytes that are read");
             return Err(OAuthError::request(words));
         }
-        let text = std::str::from_utf8(body)
-            .map_err(|_| OAuthError::request("the form is not UTF-8"))?;
+        let text =
+            std::str::from_utf8(body).map_err(|_| OAuthError::request("the form is not UTF-8"))?;
         if text.split('&').count() > MAX_PARAMETERS {
             let words = format!("the form has more than {MAX_PARAMETERS} parameters");
             return Err(OAuthError::request(words));
@@ -90,8 +90,9 @@ mod tests {
 
     #[test]
     fn a_parameter_stands_once_and_an_empty_one_not_at_all() {
-        let form = Form::parse(b"grant_type=client_credentials&scope=&x=a+b%C3%A4&resource=1&resource=2")
-            .unwrap();
+        let form =
+            Form::parse(b"grant_type=client_credentials&scope=&x=a+b%C3%A4&resource=1&resource=2")
+                .unwrap();
         assert_eq!(form.get("grant_type"), Some("client_credentials"));
         assert_eq!(form.get("scope"), None);
         assert_eq!(form.get("x"), Some("a bä"));

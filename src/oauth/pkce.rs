@@ -96,11 +96,21 @@ mod tests {
             (Some(CHALLENGE), Some("plain")),
             (Some(CHALLENGE), Some("s256")),
             (Some(&CHALLENGE[1..]), Some("S256")),
-            (Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM"), Some("S256")),
-            (Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM="), Some("S256")),
+            (
+                Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM"),
+                Some("S256"),
+            ),
+            (
+                Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM="),
+                Some("S256"),
+            ),
         ] {
             let refused = Challenge::parse(challenge, method).unwrap_err();
-            assert_eq!(refused.code, ErrorCode::InvalidRequest, "{challenge:?} {method:?}");
+            assert_eq!(
+                refused.code,
+                ErrorCode::InvalidRequest,
+                "{challenge:?} {method:?}"
+            );
         }
     }
 }
