@@ -21,7 +21,7 @@ use crate::cli::{InitArgs, InitDone, ServeArgs, Transport};
 use crate::config::{Audience, Config, EngineChoice, FILE_IN_DATA, Overrides};
 use crate::http::{self, Edge, Mode};
 use crate::net::{Elsewhere, SystemNames};
-use crate::registry::{Actor, Change, HistoryAccess, Publisher, Registry, Settings};
+use crate::registry::{Actor, Change, HistoryAccess, Publisher, Registry, Settings, TokenFor};
 use crate::store::engine::Engine;
 use crate::store::memory::MemoryEngine;
 use crate::time::{Clock, Ttl};
@@ -218,7 +218,11 @@ pub fn init(args: InitArgs) -> Result<InitDone, String> {
     let registry = open_registry(&config, publishing_first(&config))?;
     let operator = Change::by(Actor::operator());
     let made = registry
-        .make_token(&operator, None, Ttl::from_seconds(90 * 24 * 3600))
+        .make_token(
+            &operator,
+            &TokenFor::OPERATOR,
+            Ttl::from_seconds(90 * 24 * 3600),
+        )
         .map_err(|error| error.to_string())?;
     Ok(InitDone {
         master_key_path: config.master_key_file(),

@@ -5,20 +5,22 @@ use http::HeaderMap;
 use super::edge::{Edge, Mode};
 use super::problem::Problem;
 use super::routes::Access;
-use crate::registry::Actor;
+use crate::access::{Action, Asked};
+use crate::registry::{Actor, RegistryError};
 
 /// Whom a request speaks for, before its body is read. A route for everybody takes a token as
 /// well, since some answers tell their owners more.
 pub(super) fn authenticate(
     edge: &Edge,
     access: Access,
+    (method, path): (&str, &str),
     headers: &HeaderMap,
 ) -> Result<Option<Actor>, Problem> {
     let Some(header) = headers.get("authorization") else {
         return match (edge.mode, access) {
             (Mode::Development, _) => Ok(Some(Actor::development())),
             (Mode::Production, Access::Public) => Ok(None),
-            (Mode::Production, Access::Token) => Err(Problem::unauthenticated(
+            (Mode::Production, Access::Needs(_)) => Err(Problem::unauthenticated(
                 "send a token as \"Authorization: Bearer …\"; `goodstanding token` makes one",
             )),
         };
@@ -32,9 +34,25 @@ pub(super) fn authenticate(
             ));
         }
     };
-    match edge.registry.authenticate(token)? {
-        Some(actor) => Ok(Some(actor)),
+    let asked = Asked {
+        writes: !matches!(method, "GET" | "HEAD"),
+        path,
+        needs: access.action(),
+    };
+    match edge.registry.authenticate(token, asked)? {
+        Some(actor) => may(actor, access).map(Some),
         None => Err(refused("the token is not known here or has expired")),
+    }
+}
+
+/// Whoever may not do what a route is for hears of that before the body is looked at.
+fn may(actor: Actor, access: Access) -> Result<Actor, Problem> {
+    match access {
+        Access::Needs(Action::Operate) if actor.speaks_as().is_some() => {
+            Err(RegistryError::OperatorOnly.into())
+        }
+        Access::Needs(action) if !actor.can(action) => Err(Problem::insufficient_scope(action)),
+        _ => Ok(actor),
     }
 }
 

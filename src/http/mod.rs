@@ -14,6 +14,7 @@ mod pages;
 mod problem;
 mod reply;
 mod request;
+mod request_id;
 pub mod routes;
 mod server;
 mod service;

@@ -6,7 +6,7 @@ use super::edge::Edge;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
-use super::routes::{Access, FEED, ROUTES, Route};
+use super::routes::{FEED, ROUTES, Route};
 use crate::web::{DocsPage, RouteLine};
 
 pub(super) fn show(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
@@ -19,7 +19,7 @@ pub(super) fn page(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
         method: route.method,
         path: route.path,
         summary: route.summary,
-        needs_token: route.access == Access::Token,
+        needs_token: route.access.is_private(),
     });
     let page = DocsPage {
         routes: routes.collect(),
@@ -68,8 +68,9 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
             },
         },
     });
-    if route.access == Access::Token {
-        operation["security"] = json!([{ "token": [] }]);
+    if route.access.is_private() {
+        let scope = route.access.action().scope();
+        operation["security"] = json!([{ "token": [scope] }]);
     }
     if let Some(body) = &route.body {
         let name = (body.name)().into_owned();
@@ -161,7 +162,7 @@ fn parameters(route: &Route) -> Vec<Value> {
             goes before the parameter since",
         "schema": { "type": "string" },
     });
-    let changes = route.method == "POST" && route.access == Access::Token;
+    let changes = route.method == "POST" && route.access.is_private();
     of_path
         .chain(of_query)
         .chain(changes.then_some(key))

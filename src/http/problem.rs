@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::reply::Reply;
+use crate::access::Action;
 use crate::badges::ShapeError;
 use crate::json::JsonError;
 use crate::registry::{RegistryError, StatusUnknown, StepRefused, WithheldFrom};
@@ -85,6 +86,22 @@ impl Problem {
             .header("WWW-Authenticate", challenge)
     }
 
+    /// Whoever asks is known, and may not do this by what they are known by (RFC 6750 section 3.1).
+    pub fn insufficient_scope(action: Action) -> Self {
+        let scope = action.scope();
+        let challenge = format!(
+            "Bearer realm=\"goodstanding\", error=\"insufficient_scope\", scope=\"{scope}\""
+        );
+        let detail = format!("this needs the scope {scope}, which this token does not have");
+        Self::new(
+            403,
+            "insufficient-scope",
+            "The token is not good for this",
+            detail,
+        )
+        .header("WWW-Authenticate", challenge)
+    }
+
     /// A member of the request, or a parameter, is not what it has to be.
     pub fn invalid(pointer: &str, detail: impl Into<String>) -> Self {
         Self::new(400, "invalid-request", "Invalid request", detail).with("pointer", pointer)
@@ -150,6 +167,7 @@ impl From<RegistryError> for Problem {
         match error {
             RegistryError::NotFound(..) => Self::new(404, "not-found", "Not found", detail),
             RegistryError::NotYours => Self::new(403, "not-yours", "Not yours to change", detail),
+            RegistryError::NotAllowed(action) => Self::insufficient_scope(action),
             RegistryError::OperatorOnly => {
                 Self::new(403, "operator-only", "For the operator only", detail)
             }

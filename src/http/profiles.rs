@@ -12,6 +12,7 @@ use super::pages;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
+use crate::access::Action;
 use crate::ids::{KeyId, ProfileId, Slug};
 use crate::registry::{
     AccreditorAction, Embed, HistoryAccess, KeyOwner, KeyView, NewProfile, ProfileSettings,
@@ -273,7 +274,7 @@ pub(super) fn keys(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let profile = edge.registry.profile(&slug)?;
     if !request
         .actor
-        .is_some_and(|actor| actor.speaks_for(profile.id))
+        .is_some_and(|actor| actor.may(Action::Read, profile.id))
     {
         return Err(Problem::no_route(&request.path));
     }

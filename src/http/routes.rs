@@ -13,14 +13,30 @@ use super::{
     openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks, verification,
     wellknown,
 };
+use crate::access::Action;
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody.
+    /// Everybody. Some of these answers tell those more who may read what is private.
     Public,
-    /// The holder of a token; in development mode everybody on this machine.
-    Token,
+    /// Who may do this; in development mode everybody on this machine.
+    Needs(Action),
+}
+
+impl Access {
+    /// Whether it is not for everybody.
+    pub const fn is_private(self) -> bool {
+        matches!(self, Self::Needs(_))
+    }
+
+    /// What it needs, or what makes it tell more.
+    pub const fn action(self) -> Action {
+        match self {
+            Self::Public => Action::Read,
+            Self::Needs(action) => action,
+        }
+    }
 }
 
 /// What a handler is.
@@ -129,6 +145,7 @@ const fn ask(
 }
 
 const fn change(
+    action: Action,
     path: &'static str,
     summary: &'static str,
     success: u16,
@@ -136,7 +153,7 @@ const fn change(
     handler: Handler,
 ) -> Route {
     Route {
-        access: Access::Token,
+        access: Access::Needs(action),
         success,
         ..ask(path, summary, body, handler)
     }
@@ -204,9 +221,9 @@ const fn federation(
     }
 }
 
-const fn private(route: Route) -> Route {
+const fn private(action: Action, route: Route) -> Route {
     Route {
-        access: Access::Token,
+        access: Access::Needs(action),
         ..route
     }
 }
@@ -371,45 +388,46 @@ pub static ROUTES: &[Route] = &[
     federation(ask("/federation/trust_mark_status", "How a trust mark stands (OpenID Federation)", form::<trust_marks::TrustMarkStatusForm>(), trust_marks::status), &[], &["application/trust-mark-status-response+jwt"]),
     federation(get("/federation/historical_keys", "The registry's keys that are out of use (OpenID Federation)", oidf::historical_keys), &[], &["application/jwk-set+jwt"]),
 
-    gives(private(get("/keys", "The keys of this registry", wellknown::keys)), JSON, &["keys"]),
-    gives(change("/keys", "Make another key of this registry", 201, None, wellknown::make_key), JSON, KEY),
-    gives(change("/keys/{key}/retire", "Take a key of this registry out of use", 200, None, wellknown::retire_key), JSON, KEY),
-    gives(change("/keys/{key}/revoke", "Declare a key of this registry compromised", 200, body::<profiles::RevokeKeyBody>(), wellknown::revoke_key), JSON, KEY),
-    gives(change("/profiles", "Register a profile", 201, body::<profiles::NewProfileBody>(), profiles::create), JSON, &["@context", "id", "type", "name"]),
-    gives(put(change("/profiles/{profile}", "Replace a profile's members", 200, body::<profiles::ProfileBody>(), profiles::replace)), JSON, &["@context", "id", "type", "name"]),
-    decision(gives(change("/profiles/{profile}/suspend", "Suspend an accreditor: nothing that it endorsed counts until it is reinstated", 200, body::<endorsements::ReasonBody>(), profiles::suspend), JSON, ACCREDITOR)),
-    decision(gives(change("/profiles/{profile}/reinstate", "End the suspension of an accreditor", 200, body::<endorsements::ReasonBody>(), profiles::reinstate), JSON, ACCREDITOR)),
-    decision(gives(change("/profiles/{profile}/revoke", "Take the role of an accreditor: what it endorsed until now never counts again", 200, body::<endorsements::ReasonBody>(), profiles::revoke), JSON, ACCREDITOR)),
-    gives(private(get("/profiles/{profile}/keys", "The keys of a profile", profiles::keys)), JSON, &["keys"]),
-    gives(change("/profiles/{profile}/keys", "Make another key", 201, None, profiles::make_key), JSON, KEY),
-    gives(change("/profiles/{profile}/keys/{key}/retire", "Take a key out of use", 200, None, profiles::retire_key), JSON, KEY),
-    gives(change("/profiles/{profile}/keys/{key}/revoke", "Declare a key compromised", 200, body::<profiles::RevokeKeyBody>(), profiles::revoke_key), JSON, KEY),
-    gives(change("/profiles/{profile}/achievements", "Register an achievement", 201, body::<achievements::AchievementBody>(), achievements::create), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
-    gives(put(change("/achievements/{achievement}", "Replace an achievement's members", 200, body::<achievements::AchievementBody>(), achievements::replace)), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
-    gives(change("/status-lists", "Open a status list (VCALM)", 201, body::<lists::NewListBody>(), lists::create), JSON, &["id", "verifiableCredential"]),
-    gives(bulk(change("/status-lists/{list}/entries", "Allocate entries", 200, body::<lists::EntriesBody>(), lists::allocate)), JSON, &["entries"]),
-    gives(lines(change("/status-lists/{list}/updates", "Change statuses, also by the lines of a table, in chunks", 200, body::<lists::UpdatesBody>(), lists::update), &["reason", "firstLine"]), JSON, UPDATED),
-    gives(lines(change("/status-lists/import", "Take in a list that another system kept; its indexes stay what they are", 201, body::<bulk::ListImportBody>(), bulk::import), IMPORTING), JSON, &["id", "verifiableCredential", "imported"]),
-    gives(with_query(private(get("/status-lists/{list}/export", "The entries of a list, page by page, or the list as an import takes it", bulk::export)), &["format", "all", "from", "limit"]), EXPORTED, &["issuer", "statusPurpose", "statusSize", "length", "encodedList"]),
-    gives(change("/credentials/issue", "Issue a credential (VCALM)", 201, body::<credentials::IssueRequest>(), credentials::issue), JSON, &["verifiableCredential"]),
-    gives(change("/credentials/status", "Change a credential's status (VCALM)", 200, body::<credentials::StatusRequest>(), credentials::change_status), JSON, UPDATED),
-    gives(change("/endorsements", "Issue an endorsement", 201, body::<endorsements::NewEndorsementBody>(), endorsements::create), JSON, &["verifiableCredential"]),
-    gives(goes_outside(change("/endorsements/import", "Take in an endorsement that was issued elsewhere, and follow it", 201, body::<endorsements::EndorsementImportBody>(), endorsements::import)), JSON, ENDORSED),
-    gives(goes_outside(change("/endorsements/{endorsement}/follow", "Ask the issuer of an imported endorsement how it stands now", 200, None, endorsements::follow)), JSON, ENDORSED),
-    decision(gives(change("/endorsements/{endorsement}/revoke", "Revoke an endorsement for ever", 200, body::<endorsements::ReasonBody>(), endorsements::revoke), JSON, ENDORSED)),
-    decision(gives(change("/endorsements/{endorsement}/suspend", "Suspend an endorsement", 200, body::<endorsements::ReasonBody>(), endorsements::suspend), JSON, ENDORSED)),
-    decision(gives(change("/endorsements/{endorsement}/reinstate", "End a suspension", 200, body::<endorsements::ReasonBody>(), endorsements::reinstate), JSON, ENDORSED)),
-    gives(change("/endorsement-requests", "Ask an accreditor for an endorsement", 201, body::<requests::NewRequestBody>(), requests::create), JSON, REQUESTED),
-    gives(with_query(private(get("/endorsement-requests", "The requests that the caller is a side of", requests::list)), &["accreditor", "requester", "state", "limit", "cursor"]), JSON, &["requests", "asOf"]),
-    gives(private(get("/endorsement-requests/{request}", "A request and what was said about it", requests::show)), JSON, REQUESTED),
-    gives(change("/endorsement-requests/{request}/approve", "Approve a request, which issues the endorsement", 200, body::<requests::ApproveBody>(), requests::approve), JSON, APPROVED),
-    gives(change("/endorsement-requests/{request}/decline", "Decline a request, with the reason for the requester", 200, body::<requests::DeclineBody>(), requests::decline), JSON, REQUESTED),
-    gives(change("/endorsement-requests/{request}/ask", "Ask the requester something before deciding", 200, body::<requests::AskBody>(), requests::ask), JSON, REQUESTED),
-    gives(change("/endorsement-requests/{request}/answer", "Answer the accreditor's question", 200, body::<requests::AnswerBody>(), requests::answer), JSON, REQUESTED),
-    gives(change("/endorsement-requests/{request}/withdraw", "Withdraw a request of one's own", 200, body::<requests::WithdrawBody>(), requests::withdraw), JSON, REQUESTED),
-    gives(with_query(private(get("/profiles/{profile}/tasks", "What waits for a profile: requests, and endorsements that end soon or whose subject has changed", requests::tasks)), PAGING), JSON, &["tasks", "asOf"]),
-    gives(change("/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create), JSON, &["token", "id", "profile", "expires"]),
-    gives(change("/tokens/{token}/revoke", "Revoke a bearer token", 204, None, tokens::revoke), &[], &[]),
+    gives(private(Action::Operate, get("/keys", "The keys of this registry", wellknown::keys)), JSON, &["keys"]),
+    gives(change(Action::Operate, "/keys", "Make another key of this registry", 201, None, wellknown::make_key), JSON, KEY),
+    gives(change(Action::Operate, "/keys/{key}/retire", "Take a key of this registry out of use", 200, None, wellknown::retire_key), JSON, KEY),
+    gives(change(Action::Operate, "/keys/{key}/revoke", "Declare a key of this registry compromised", 200, body::<profiles::RevokeKeyBody>(), wellknown::revoke_key), JSON, KEY),
+    gives(change(Action::Operate, "/profiles", "Register a profile", 201, body::<profiles::NewProfileBody>(), profiles::create), JSON, &["@context", "id", "type", "name"]),
+    gives(put(change(Action::WriteProfile, "/profiles/{profile}", "Replace a profile's members", 200, body::<profiles::ProfileBody>(), profiles::replace)), JSON, &["@context", "id", "type", "name"]),
+    decision(gives(change(Action::Operate, "/profiles/{profile}/suspend", "Suspend an accreditor: nothing that it endorsed counts until it is reinstated", 200, body::<endorsements::ReasonBody>(), profiles::suspend), JSON, ACCREDITOR)),
+    decision(gives(change(Action::Operate, "/profiles/{profile}/reinstate", "End the suspension of an accreditor", 200, body::<endorsements::ReasonBody>(), profiles::reinstate), JSON, ACCREDITOR)),
+    decision(gives(change(Action::Operate, "/profiles/{profile}/revoke", "Take the role of an accreditor: what it endorsed until now never counts again", 200, body::<endorsements::ReasonBody>(), profiles::revoke), JSON, ACCREDITOR)),
+    gives(private(Action::Read, get("/profiles/{profile}/keys", "The keys of a profile", profiles::keys)), JSON, &["keys"]),
+    gives(change(Action::WriteKeys, "/profiles/{profile}/keys", "Make another key", 201, None, profiles::make_key), JSON, KEY),
+    gives(change(Action::WriteKeys, "/profiles/{profile}/keys/{key}/retire", "Take a key out of use", 200, None, profiles::retire_key), JSON, KEY),
+    gives(change(Action::WriteKeys, "/profiles/{profile}/keys/{key}/revoke", "Declare a key compromised", 200, body::<profiles::RevokeKeyBody>(), profiles::revoke_key), JSON, KEY),
+    gives(change(Action::WriteProfile, "/profiles/{profile}/achievements", "Register an achievement", 201, body::<achievements::AchievementBody>(), achievements::create), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
+    gives(put(change(Action::WriteProfile, "/achievements/{achievement}", "Replace an achievement's members", 200, body::<achievements::AchievementBody>(), achievements::replace)), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
+    gives(change(Action::WriteLists, "/status-lists", "Open a status list (VCALM)", 201, body::<lists::NewListBody>(), lists::create), JSON, &["id", "verifiableCredential"]),
+    gives(bulk(change(Action::WriteStatus, "/status-lists/{list}/entries", "Allocate entries", 200, body::<lists::EntriesBody>(), lists::allocate)), JSON, &["entries"]),
+    gives(lines(change(Action::WriteStatus, "/status-lists/{list}/updates", "Change statuses, also by the lines of a table, in chunks", 200, body::<lists::UpdatesBody>(), lists::update), &["reason", "firstLine"]), JSON, UPDATED),
+    gives(lines(change(Action::WriteLists, "/status-lists/import", "Take in a list that another system kept; its indexes stay what they are", 201, body::<bulk::ListImportBody>(), bulk::import), IMPORTING), JSON, &["id", "verifiableCredential", "imported"]),
+    gives(with_query(private(Action::Read, get("/status-lists/{list}/export", "The entries of a list, page by page, or the list as an import takes it", bulk::export)), &["format", "all", "from", "limit"]), EXPORTED, &["issuer", "statusPurpose", "statusSize", "length", "encodedList"]),
+    gives(change(Action::Issue, "/credentials/issue", "Issue a credential (VCALM)", 201, body::<credentials::IssueRequest>(), credentials::issue), JSON, &["verifiableCredential"]),
+    gives(change(Action::WriteStatus, "/credentials/status", "Change a credential's status (VCALM)", 200, body::<credentials::StatusRequest>(), credentials::change_status), JSON, UPDATED),
+    gives(change(Action::WriteEndorsements, "/endorsements", "Issue an endorsement", 201, body::<endorsements::NewEndorsementBody>(), endorsements::create), JSON, &["verifiableCredential"]),
+    gives(goes_outside(change(Action::WriteEndorsements, "/endorsements/import", "Take in an endorsement that was issued elsewhere, and follow it", 201, body::<endorsements::EndorsementImportBody>(), endorsements::import)), JSON, ENDORSED),
+    gives(goes_outside(change(Action::WriteEndorsements, "/endorsements/{endorsement}/follow", "Ask the issuer of an imported endorsement how it stands now", 200, None, endorsements::follow)), JSON, ENDORSED),
+    decision(gives(change(Action::WriteEndorsements, "/endorsements/{endorsement}/revoke", "Revoke an endorsement for ever", 200, body::<endorsements::ReasonBody>(), endorsements::revoke), JSON, ENDORSED)),
+    decision(gives(change(Action::WriteEndorsements, "/endorsements/{endorsement}/suspend", "Suspend an endorsement", 200, body::<endorsements::ReasonBody>(), endorsements::suspend), JSON, ENDORSED)),
+    decision(gives(change(Action::WriteEndorsements, "/endorsements/{endorsement}/reinstate", "End a suspension", 200, body::<endorsements::ReasonBody>(), endorsements::reinstate), JSON, ENDORSED)),
+    gives(change(Action::WriteEndorsements, "/endorsement-requests", "Ask an accreditor for an endorsement", 201, body::<requests::NewRequestBody>(), requests::create), JSON, REQUESTED),
+    gives(with_query(private(Action::Read, get("/endorsement-requests", "The requests that the caller is a side of", requests::list)), &["accreditor", "requester", "state", "limit", "cursor"]), JSON, &["requests", "asOf"]),
+    gives(private(Action::Read, get("/endorsement-requests/{request}", "A request and what was said about it", requests::show)), JSON, REQUESTED),
+    gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/approve", "Approve a request, which issues the endorsement", 200, body::<requests::ApproveBody>(), requests::approve), JSON, APPROVED),
+    gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/decline", "Decline a request, with the reason for the requester", 200, body::<requests::DeclineBody>(), requests::decline), JSON, REQUESTED),
+    gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/ask", "Ask the requester something before deciding", 200, body::<requests::AskBody>(), requests::ask), JSON, REQUESTED),
+    gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/answer", "Answer the accreditor's question", 200, body::<requests::AnswerBody>(), requests::answer), JSON, REQUESTED),
+    gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/withdraw", "Withdraw a request of one's own", 200, body::<requests::WithdrawBody>(), requests::withdraw), JSON, REQUESTED),
+    gives(with_query(private(Action::Read, get("/profiles/{profile}/tasks", "What waits for a profile: requests, and endorsements that end soon or whose subject has changed", requests::tasks)), PAGING), JSON, &["tasks", "asOf"]),
+    gives(with_query(private(Action::WriteClients, get("/tokens", "The bearer tokens of a profile or of the registry, without their secrets", tokens::list)), &["profile"]), JSON, &["tokens"]),
+    gives(change(Action::Operate, "/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create), JSON, &["token", "id", "profile", "expires"]),
+    gives(change(Action::WriteClients, "/tokens/{token}/revoke", "Revoke a bearer token", 204, None, tokens::revoke), &[], &[]),
 
     gives(with_query(get("/", "What is here", home::show), &["q", "list", "index", "cursor"]), JSON_OR_PAGE, &["name", "url", "links"]),
     gives(get("/docs", "This contract as a page", openapi::page), PAGE, &[]),

@@ -20,6 +20,7 @@ use super::feeds::{Feeds, Told};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::{Request, parse_query};
+use super::request_id::{self, RequestIds};
 use super::routes::{self, Access, Route};
 use crate::registry::Actor;
 use crate::web::ProblemPage;
@@ -37,6 +38,7 @@ struct Shared {
     /// and up to some ten megabytes, unlike other reads.
     pasts: Arc<Semaphore>,
     feeds: Arc<Feeds>,
+    ids: RequestIds,
 }
 
 /// How many changes are made at a time; more wait their turn.
@@ -49,12 +51,14 @@ const PASTS_AT_A_TIME: usize = 8;
 /// The service as a warp filter. There is one filter, so nothing can fall through to another.
 pub(super) fn filter(edge: Arc<Edge>, feeds: Arc<Feeds>) -> BoxedFilter<(Response,)> {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    let ids = RequestIds::new(edge.registry.random());
     let shared = Arc::new(Shared {
         edge,
         changes: Arc::new(Semaphore::new(CHANGES_AT_A_TIME)),
         verifications: Arc::new(Semaphore::new(VERIFICATIONS_AT_A_TIME)),
         pasts: Arc::new(Semaphore::new(PASTS_AT_A_TIME)),
         feeds,
+        ids,
     });
     warp::any()
         .map(move || shared.clone())
@@ -157,13 +161,18 @@ where
         Ok(routed) => routed,
         Err(reply) => return reply,
     };
-    let actor = match authenticate(&shared.edge, route.access, &head.headers).await {
-        Ok(actor) => actor,
+    let id = shared.ids.of(&head.headers);
+    let actor = match authenticate(&shared.edge, route.access, &head).await {
+        Ok(actor) => actor.map(|actor| actor.in_request(id.0)),
         Err(problem) => return problem.to_reply(),
     };
-    match take_in(&shared.edge.limits, route, &head.headers, body).await {
+    let reply = match take_in(&shared.edge.limits, route, &head.headers, body).await {
         Ok(body) => run(shared, route, head.with(params, body, actor)).await,
         Err(problem) => problem.to_reply(),
+    };
+    match route.access.is_private() {
+        true => reply.header(request_id::HEADER, id.to_text()),
+        false => reply,
     }
 }
 
@@ -240,13 +249,16 @@ fn route(edge: &Edge, head: &Head) -> Result<Routed, Reply> {
 async fn authenticate(
     edge: &Arc<Edge>,
     access: Access,
-    headers: &HeaderMap,
+    head: &Head,
 ) -> Result<Option<Actor>, Problem> {
+    let (method, headers) = (&head.method, &head.headers);
     if !headers.contains_key("authorization") {
-        return auth::authenticate(edge, access, headers);
+        return auth::authenticate(edge, access, (method.as_str(), &head.path), headers);
     }
+    let (method, path) = (method.clone(), head.path.clone());
     let (edge, headers) = (edge.clone(), headers.clone());
-    tokio::task::spawn_blocking(move || auth::authenticate(&edge, access, &headers))
+    let look = move || auth::authenticate(&edge, access, (method.as_str(), &path), &headers);
+    tokio::task::spawn_blocking(look)
         .await
         .unwrap_or_else(|_| Err(internal()))
 }
@@ -361,7 +373,7 @@ fn handle(edge: &Edge, route: &Route, request: &Request) -> Reply {
 
 /// Runs the handler where it may block; a panic in it is an answer of its own.
 async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply {
-    let changes = route.access == Access::Token && route.method != "GET";
+    let changes = route.access.is_private() && route.method != "GET";
     let turn = if route.goes_outside {
         Some(&shared.verifications)
     } else if route.past.is_some_and(|name| request.query(name).is_some()) {

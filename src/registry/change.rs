@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::{Actor, Registry, RegistryError};
-use crate::ids::ListId;
+use crate::ids::{ListId, ProfileId};
 use crate::store::engine::{Batch, CommitError, Committed, Read};
 use crate::store::event::{Event, EventKind, commitment};
 use crate::store::tables::{Digest, IDEMPOTENCY, IdempotencyRecord, REASONS, ReasonRecord};
@@ -98,17 +98,27 @@ impl Tx<'_> {
     pub(super) fn log(&mut self, kind: EventKind) {
         log_event(&mut self.batch, self.actor, None, kind);
     }
+
+    /// Adds an event that is the affair of somebody whom its kind does not tell.
+    pub(super) fn log_for(&mut self, profile: ProfileId, kind: EventKind) {
+        log_event_for(&mut self.batch, self.actor, None, kind, &[profile]);
+    }
 }
 
-/// Stages the words that were given for a change, beside the log and erasable, and returns what
-/// the events of the change commit to.
-pub(super) fn stage_reason(batch: &mut Batch, salt: [u8; 16], text: &str) -> Digest {
+/// Stages the words that were given for a change of what is `owner`'s, beside the log and erasable,
+/// and returns what the events of the change commit to.
+pub(super) fn stage_reason(
+    batch: &mut Batch,
+    owner: ProfileId,
+    salt: [u8; 16],
+    text: &str,
+) -> Digest {
     let digest = commitment(&salt, text);
     let record = ReasonRecord {
         salt,
         text: text.to_owned(),
     };
-    REASONS.put(batch, &digest, &record);
+    REASONS.put(batch, &(owner, digest), &record);
     digest
 }
 
@@ -119,12 +129,25 @@ pub(super) fn log_event(
     commitment: Option<Digest>,
     kind: EventKind,
 ) {
+    log_event_for(batch, actor, commitment, kind, &[]);
+}
+
+/// The same of what is the affair of others as well, whom its kind does not tell.
+pub(super) fn log_event_for(
+    batch: &mut Batch,
+    actor: Actor,
+    commitment: Option<Digest>,
+    kind: EventKind,
+    also: &[ProfileId],
+) {
     let event = Event {
         actor: actor.logged(),
+        request: actor.request(),
         commitment,
+        also: also.to_vec(),
         kind,
     };
-    batch.events.push(event.encode());
+    batch.events.push(event.to_log());
 }
 
 /// How often a change that lost a race is decided again before the caller is asked to come back.

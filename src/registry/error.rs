@@ -6,6 +6,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::{Refused, RequestSide, StepRefused};
+use crate::access::Action;
 use crate::badges::ShapeError;
 use crate::ids::Slug;
 use crate::store::engine::{CommitError, StoreError};
@@ -55,6 +56,9 @@ pub enum RegistryError {
     /// The caller may see the thing and may not change it.
     #[error("it belongs to another profile")]
     NotYours,
+    /// What the caller is known by does not allow this.
+    #[error("this needs the scope {}, which this token does not have", .0.scope())]
+    NotAllowed(Action),
     /// Only the registry's operator may do this.
     #[error("only the registry's operator may do this")]
     OperatorOnly,

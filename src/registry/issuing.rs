@@ -12,6 +12,7 @@ use super::lists::statuses::{StatusTarget, StatusUpdate, Updated};
 use super::profiles::id_digest;
 use super::signing::Held;
 use super::{Change, Registry, RegistryError, Thing};
+use crate::access::Action;
 use crate::badges::{Badge, Clr, Issuer, is_achievement_credential, is_clr};
 use crate::entropy::random;
 use crate::status::StatusPurpose;
@@ -83,7 +84,7 @@ impl Registry {
         let turn = self.turns.of(owner);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let added = self.transact(change, |tx| {
-            change.actor.must_speak_for(owner)?;
+            change.actor.must(Action::Issue, owner)?;
             let profile = self.profile_record(tx.read, owner)?;
             if !profile.issuer {
                 return Err(RegistryError::RoleMissing(profile.slug, "issuer"));
@@ -224,7 +225,7 @@ impl Registry {
         // Of a credential that others issued, not even its existence is told.
         let own = rows
             .into_iter()
-            .filter(|((_, owner), _)| change.actor.speaks_for(*owner));
+            .filter(|((_, owner), _)| change.actor.may(Action::WriteStatus, *owner));
         let own: Vec<Carried> = own.flat_map(|(_, record)| record.entries).collect();
         if own.is_empty() {
             return Err(none());

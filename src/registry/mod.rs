@@ -7,7 +7,7 @@
 //! giving out indexes to publishing; `endorsements` what is done about those; `standing` how
 //! everything stands, worked out at each look-up. What signs and verifies stands beside them.
 
-mod actor;
+mod access;
 mod bell;
 mod change;
 mod endorsements;
@@ -17,7 +17,6 @@ mod lists;
 mod profiles;
 mod signing;
 mod standing;
-mod tokens;
 mod verification;
 
 use std::borrow::Cow;
@@ -26,7 +25,7 @@ use std::sync::Arc;
 use tracing::info;
 use url::{Position, Url, form_urlencoded};
 
-use crate::entropy::Entropy;
+use crate::entropy::{Entropy, random};
 use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Slug};
 use crate::store::engine::{Batch, Engine, Read, StoreError};
 use crate::store::tables::{KEYS, SETTINGS};
@@ -37,7 +36,8 @@ use crate::vc::sealing::{MasterKey, Sealed};
 
 pub use crate::store::event::RequestStep;
 pub use crate::verify::outcome::Outcome;
-pub use actor::Actor;
+pub use access::actor::Actor;
+pub use access::tokens::{NewToken, TokenFor, TokenView};
 pub use bell::Listener;
 pub use change::{Change, Expected, Idempotency};
 pub use endorsements::accreditors::AccreditorAction;
@@ -78,7 +78,6 @@ pub use standing::cascade::{Affected, AffectedSubject};
 pub use standing::good_standing::{Asked, Endorsed, Half, Party, StandingAnswer, StatusPart};
 pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
-pub use tokens::NewToken;
 
 /// What the services need to know of the configuration, as plain values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,6 +198,11 @@ impl Registry {
     /// clock that steps back takes nothing back.
     pub fn now(&self) -> Timestamp {
         self.clock.now().max(self.engine.head().at)
+    }
+
+    /// Bytes that nobody can guess.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        random(&*self.entropy)
     }
 
     /// The settings that the services run with.

@@ -58,6 +58,14 @@ pub trait Engine: Read {
 
     /// Up to `limit` events after `since`, in order.
     fn changes(&self, since: Seq, limit: usize) -> Result<Vec<LoggedEvent>, StoreError>;
+
+    /// Up to `limit` events after `since` that are the affair of `who`, in order.
+    fn changes_of(
+        &self,
+        who: u32,
+        since: Seq,
+        limit: usize,
+    ) -> Result<Vec<LoggedEvent>, StoreError>;
 }
 
 /// Changes that are made together or not at all. Conditions are checked against the state in
@@ -70,8 +78,38 @@ pub struct Batch {
     pub puts: Vec<Row>,
     /// Keys to remove; one that is absent is no error.
     pub deletes: Vec<Vec<u8>>,
-    /// Bodies of events for the log, in order. Where there are none the log does not move.
-    pub events: Vec<Vec<u8>>,
+    /// Events for the log, in order. Where there are none the log does not move.
+    pub events: Vec<NewEvent>,
+}
+
+impl Batch {
+    /// About how many bytes it writes.
+    pub fn bytes(&self) -> usize {
+        let puts = self.puts.iter().map(|(key, value)| key.len() + value.len());
+        let deletes = self.deletes.iter().map(Vec::len);
+        let events = self.events.iter().map(|event| event.body.len());
+        puts.chain(deletes).chain(events).sum()
+    }
+}
+
+/// An event for the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewEvent {
+    /// What the log says of it.
+    pub body: Vec<u8>,
+    /// Whose affair it is, by numbers that the services give out, each at most once: the engine
+    /// keeps their places in the log apart, for [`Engine::changes_of`].
+    pub concerns: Vec<u32>,
+}
+
+/// An event that is nobody's affair in particular.
+impl From<Vec<u8>> for NewEvent {
+    fn from(body: Vec<u8>) -> Self {
+        Self {
+            body,
+            concerns: Vec::new(),
+        }
+    }
 }
 
 /// A durable batch.

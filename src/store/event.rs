@@ -1,10 +1,16 @@
 //! What the log says of a change: who made it, what it was, and a commitment to the reason given.
 //!
 //! ```text
-//! body     version u8 (1) | kind u8 | actor | commitment 32 bytes | payload
-//! actor    0 | id of the operator's token, 16 bytes     the registry's operator
-//!          1 | profile u32                              a profile
-//!          2                                            development mode, where nobody signs in
+//! body     version u8 (2) | kind u8 | party | means | request 16 bytes | commitment 32 bytes
+//!          | also: count u8, profile u32 each | payload
+//! party    0                    the registry
+//!          1 | profile u32      a profile
+//!          2                    development mode, where nobody signs in
+//! means    0                    none: the registry itself, or its command line
+//!          1 | id 16 bytes      a bearer token
+//!          2 | id 16 bytes      a client
+//!          3 | id 16 bytes      a person
+//!          4 | digest 16 bytes  somebody whom another provider vouches for
 //!
 //! kind                        payload
 //! 01  profile created         profile u32
@@ -35,6 +41,10 @@
 //! [`SortedIndexes`](super::codec::SortedIndexes). A value has one spelling, and nothing may follow it. Free text never stands
 //! here: it is kept apart, where it can be erased, and the log holds its [`commitment`] (zeros
 //! where none was given), so that erasing it leaves the digest chain whole.
+//!
+//! A body of version 1 is as it was written, since the digest chain is over it: `version u8 (1) | kind
+//! u8 | actor | commitment 32 bytes | payload`, where an actor is a party, and the registry's is
+//! followed by the id of its token, zeros where there was none.
 
 mod kind;
 mod requests;
@@ -43,6 +53,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::codec::{CodecError, Reader};
+use super::engine::NewEvent;
 use crate::ids::{ListId, ProfileId, Revision};
 use kind::{LIST_PUBLISHED, profile};
 
@@ -50,36 +61,67 @@ pub use kind::{EndorsementState, EventKind};
 pub use requests::{RequestEvent, RequestStep};
 
 /// The version of the body that this program writes.
-pub const EVENT_VERSION: u8 = 1;
+pub const EVENT_VERSION: u8 = 2;
+
+/// The older one, which it reads.
+const OLDER_VERSION: u8 = 1;
 
 /// One event, as the services hand it in and read it back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Who made the change.
     pub actor: Actor,
+    /// The request that asked for it; zeros where none did, and in events of version 1.
+    pub request: [u8; 16],
     /// [`commitment`] to the reason that was given, where one was.
     pub commitment: Option<[u8; 32]>,
+    /// Whose affair it is beside those whom [`kind`](Self::kind) tells, at most 255.
+    pub also: Vec<ProfileId>,
     /// What was changed.
     pub kind: EventKind,
 }
 
 /// Who made a change, as the log names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Actor {
-    /// The registry's operator, by the id of the token that was used; zeros for what the registry
-    /// does without one, as at start-up and from its own command line.
-    Registry([u8; 16]),
-    /// A profile, by a token of its own.
+pub struct Actor {
+    /// For whom.
+    pub party: Party,
+    /// As whom.
+    pub means: Means,
+}
+
+/// For whom a change was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Party {
+    /// For the registry, by its operator or of its own accord.
+    Registry,
+    /// For a profile.
     Profile(ProfileId),
     /// Anybody: in development mode changes need no token.
     Development,
+}
+
+/// By what somebody was known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Means {
+    /// Nothing: the registry itself, its command line over the data folder, or development mode. In
+    /// events of version 1 also a profile's token.
+    None,
+    /// A bearer token, by its id.
+    Token([u8; 16]),
+    /// A client, by its id.
+    Client([u8; 16]),
+    /// A person who signed in, by their id.
+    Person([u8; 16]),
+    /// A token of another provider: the first half of SHA-256 over its issuer and subject.
+    Outside([u8; 16]),
 }
 
 /// Stored bytes are not the body of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum EventError {
     /// A newer program wrote the event.
-    #[error("the event has version {0}, and this program reads version {EVENT_VERSION}")]
+    #[error("the event has version {0}, and this program reads versions up to {EVENT_VERSION}")]
     Version(u8),
     /// The bytes are damaged.
     #[error(transparent)]
@@ -104,10 +146,7 @@ pub fn commitment(salt: &[u8; 16], text: &str) -> [u8; 32] {
 /// As [`Event::decode`], for a body of this kind or of another version.
 pub fn published(body: &[u8]) -> Result<Option<(ListId, Revision)>, EventError> {
     let mut reader = Reader::new(body);
-    let version = reader.u8()?;
-    if version != EVENT_VERSION {
-        return Err(EventError::Version(version));
-    }
+    version(&mut reader)?;
     if reader.u8()? != LIST_PUBLISHED {
         return Ok(None);
     }
@@ -122,51 +161,135 @@ impl Event {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = vec![EVENT_VERSION, self.kind.code()];
         self.actor.encode(&mut out);
+        out.extend(self.request);
         out.extend(self.commitment.unwrap_or_default());
+        let also = &self.also[..self.also.len().min(255)];
+        out.push(u8::try_from(also.len()).expect("there are at most 255"));
+        out.extend(also.iter().flat_map(|profile| profile.0.to_be_bytes()));
         self.kind.encode_payload(&mut out);
         out
+    }
+
+    /// The body, and whose affair it is, for the log.
+    pub fn to_log(&self) -> NewEvent {
+        NewEvent {
+            body: self.encode(),
+            concerns: self.concerns(),
+        }
+    }
+
+    /// The numbers of the profiles whose affair it is, each once.
+    pub fn concerns(&self) -> Vec<u32> {
+        let by_kind = self.kind.concerns().into_iter();
+        let all = by_kind.chain(self.also.iter().copied());
+        let profiles = all.filter(|profile| *profile != ProfileId::REGISTRY);
+        let mut numbers: Vec<u32> = profiles.map(|profile| profile.0).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
     }
 
     /// Reads a body; refuses other versions, unknown kinds, and whatever
     /// [`encode`](Self::encode) would have written otherwise.
     pub fn decode(body: &[u8]) -> Result<Self, EventError> {
         let mut reader = Reader::new(body);
-        let version = reader.u8()?;
-        if version != EVENT_VERSION {
-            return Err(EventError::Version(version));
-        }
+        let older = version(&mut reader)? == OLDER_VERSION;
         let code = reader.u8()?;
-        let actor = Actor::decode(&mut reader)?;
+        let (actor, request) = match older {
+            true => (Actor::decode_older(&mut reader)?, [0; 16]),
+            false => (Actor::decode(&mut reader)?, reader.array()?),
+        };
         let commitment = Some(reader.array()?).filter(|bytes| *bytes != [0; 32]);
+        let also = match older {
+            true => Vec::new(),
+            false => (0..reader.u8()?)
+                .map(|_| profile(&mut reader))
+                .collect::<Result<_, _>>()?,
+        };
         let kind = EventKind::decode_payload(code, &mut reader)?;
         reader.finish()?;
         Ok(Self {
             actor,
+            request,
             commitment,
+            also,
             kind,
         })
     }
 }
 
+fn version(reader: &mut Reader<'_>) -> Result<u8, EventError> {
+    match reader.u8()? {
+        known @ (OLDER_VERSION | EVENT_VERSION) => Ok(known),
+        other => Err(EventError::Version(other)),
+    }
+}
+
 impl Actor {
+    /// The registry of its own accord, or its command line.
+    pub const REGISTRY: Self = Self {
+        party: Party::Registry,
+        means: Means::None,
+    };
+
     fn encode(self, out: &mut Vec<u8>) {
-        match self {
-            Self::Registry(token) => {
-                out.push(0);
-                out.extend(token);
-            }
-            Self::Profile(profile) => {
+        match self.party {
+            Party::Registry => out.push(0),
+            Party::Profile(profile) => {
                 out.push(1);
                 out.extend(profile.0.to_be_bytes());
             }
-            Self::Development => out.push(2),
+            Party::Development => out.push(2),
+        }
+        match self.means {
+            Means::None => out.push(0),
+            Means::Token(id) => out.extend([&[1], id.as_slice()].concat()),
+            Means::Client(id) => out.extend([&[2], id.as_slice()].concat()),
+            Means::Person(id) => out.extend([&[3], id.as_slice()].concat()),
+            Means::Outside(id) => out.extend([&[4], id.as_slice()].concat()),
         }
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let party = Party::decode(reader)?;
+        let at = reader.position();
+        let means = match reader.u8()? {
+            0 => Means::None,
+            1 => Means::Token(reader.array()?),
+            2 => Means::Client(reader.array()?),
+            3 => Means::Person(reader.array()?),
+            4 => Means::Outside(reader.array()?),
+            other => {
+                let what = "how an actor was known";
+                return Err(CodecError::Range {
+                    at,
+                    value: other.into(),
+                    what,
+                });
+            }
+        };
+        Ok(Self { party, means })
+    }
+
+    fn decode_older(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let party = Party::decode(reader)?;
+        let token = match party {
+            Party::Registry => reader.array()?,
+            Party::Profile(_) | Party::Development => [0; 16],
+        };
+        let means = match token {
+            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] => Means::None,
+            id => Means::Token(id),
+        };
+        Ok(Self { party, means })
+    }
+}
+
+impl Party {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
         let at = reader.position();
         match reader.u8()? {
-            0 => Ok(Self::Registry(reader.array()?)),
+            0 => Ok(Self::Registry),
             1 => Ok(Self::Profile(profile(reader)?)),
             2 => Ok(Self::Development),
             other => Err(CodecError::Range {
@@ -190,10 +313,27 @@ mod tests {
     fn event(actor: Actor, commitment: Option<[u8; 32]>, kind: EventKind) -> Event {
         Event {
             actor,
+            request: [0x22; 16],
             commitment,
+            also: vec![ProfileId(9)],
             kind,
         }
     }
+
+    const DEVELOPMENT: Actor = Actor {
+        party: Party::Development,
+        means: Means::None,
+    };
+
+    const OPERATOR: Actor = Actor {
+        party: Party::Registry,
+        means: Means::Token([0x11; 16]),
+    };
+
+    const FIRST: Actor = Actor {
+        party: Party::Profile(ProfileId(1)),
+        means: Means::Client([0x33; 16]),
+    };
 
     #[test]
     fn stored_bytes_are_these() {
@@ -204,14 +344,14 @@ mod tests {
         let reason = Some(commitment(&[7; 16], "left the programme"));
         let events = [
             event(
-                Actor::Registry([0x11; 16]),
+                OPERATOR,
                 None,
                 EventKind::ProfileCreated {
                     profile: ProfileId(1),
                 },
             ),
             event(
-                Actor::Profile(ProfileId(1)),
+                FIRST,
                 reason,
                 EventKind::StatusChanged {
                     list,
@@ -221,7 +361,7 @@ mod tests {
                 },
             ),
             event(
-                Actor::Development,
+                DEVELOPMENT,
                 None,
                 EventKind::EntriesAllocated {
                     space,
@@ -230,7 +370,7 @@ mod tests {
                 },
             ),
             event(
-                Actor::Development,
+                DEVELOPMENT,
                 None,
                 EventKind::KeyRevoked {
                     profile: ProfileId(1),
@@ -242,10 +382,10 @@ mod tests {
         let bytes: Vec<_> = events.iter().map(|event| hex(&event.encode())).collect();
         insta::assert_debug_snapshot!(bytes, @r#"
         [
-            "01010011111111111111111111111111111111000000000000000000000000000000000000000000000000000000000000000000000001",
-            "013301000000013858120410e8c534e76af314d427dd6e16d7f64e90a6d9789f90ae040f2e7c9aaaaaaaaaaaaaaaaaaaaaaaaa000000000000000201030300e2e205",
-            "0132020000000000000000000000000000000000000000000000000000000000000000bbbbbbbbbbbbbbbbbbbbbbbb000000000000010200000000000003e8",
-            "01120200000000000000000000000000000000000000000000000000000000000000000000000100000002ffffffffffffffff",
+            "0201000111111111111111111111111111111111222222222222222222222222222222220000000000000000000000000000000000000000000000000000000000000000010000000900000001",
+            "023301000000010233333333333333333333333333333333222222222222222222222222222222223858120410e8c534e76af314d427dd6e16d7f64e90a6d9789f90ae040f2e7c9a0100000009aaaaaaaaaaaaaaaaaaaaaaaa000000000000000201030300e2e205",
+            "023202002222222222222222222222222222222200000000000000000000000000000000000000000000000000000000000000000100000009bbbbbbbbbbbbbbbbbbbbbbbb000000000000010200000000000003e8",
+            "0212020022222222222222222222222222222222000000000000000000000000000000000000000000000000000000000000000001000000090000000100000002ffffffffffffffff",
         ]
         "#);
     }
@@ -271,14 +411,14 @@ mod tests {
             status: 1,
             indexes,
         };
-        let size = event(Actor::Development, None, kind).encode().len();
+        let size = event(DEVELOPMENT, None, kind).encode().len();
         assert!(size < 100_100, "{size} bytes");
     }
 
     #[test]
     fn bytes_that_are_no_event_are_named() {
         let good = event(
-            Actor::Development,
+            DEVELOPMENT,
             None,
             EventKind::EndorsementStatus {
                 endorsement: EndorsementId::from_bytes([0; 12]),
@@ -291,12 +431,13 @@ mod tests {
             bytes[at] = byte;
             Event::decode(&bytes).unwrap_err().to_string()
         };
-        insta::assert_snapshot!(refused(0, 2), @"the event has version 2, and this program reads version 1");
+        insta::assert_snapshot!(refused(0, 3), @"the event has version 3, and this program reads versions up to 2");
         insta::assert_snapshot!(refused(1, 0x7f), @"at byte 1: 127 is out of range for a kind of event");
         insta::assert_snapshot!(refused(2, 3), @"at byte 2: 3 is out of range for an actor");
-        insta::assert_snapshot!(refused(good.len() - 1, 3), @"at byte 47: 3 is out of range for an endorsement's state");
+        insta::assert_snapshot!(refused(3, 5), @"at byte 3: 5 is out of range for how an actor was known");
+        insta::assert_snapshot!(refused(good.len() - 1, 3), @"at byte 69: 3 is out of range for an endorsement's state");
         let longer = [good.as_slice(), &[0]].concat();
-        insta::assert_snapshot!(Event::decode(&longer).unwrap_err(), @"at byte 48: 1 bytes too many");
+        insta::assert_snapshot!(Event::decode(&longer).unwrap_err(), @"at byte 70: 1 bytes too many");
         for end in 0..good.len() {
             let short = Event::decode(&good[..end]);
             assert!(
@@ -307,11 +448,42 @@ mod tests {
     }
 
     fn actors() -> impl Strategy<Value = Actor> {
-        prop_oneof![
-            any::<[u8; 16]>().prop_map(Actor::Registry),
-            any::<u32>().prop_map(|profile| Actor::Profile(ProfileId(profile))),
-            Just(Actor::Development),
-        ]
+        let party = prop_oneof![
+            Just(Party::Registry),
+            any::<u32>().prop_map(|profile| Party::Profile(ProfileId(profile))),
+            Just(Party::Development),
+        ];
+        let means = (0..5, any::<[u8; 16]>()).prop_map(|(which, id)| match which {
+            0 => Means::None,
+            1 => Means::Token(id),
+            2 => Means::Client(id),
+            3 => Means::Person(id),
+            _ => Means::Outside(id),
+        });
+        (party, means).prop_map(|(party, means)| Actor { party, means })
+    }
+
+    /// What older programs wrote is read as they meant it.
+    #[test]
+    fn an_event_of_version_1_is_read() {
+        let zeros = "00".repeat(32);
+        let read = |text: &str| {
+            let bytes: Vec<u8> = (0..text.len())
+                .step_by(2)
+                .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+                .collect();
+            Event::decode(&bytes).unwrap()
+        };
+        let made = read(&format!("010100{}{zeros}00000001", "11".repeat(16)));
+        assert_eq!(made.actor, OPERATOR);
+        let profile = ProfileId(1);
+        assert_eq!(made.kind, EventKind::ProfileCreated { profile });
+        assert_eq!(made.concerns(), [1]);
+        let own = read(&format!("010100{}{zeros}00000001", "00".repeat(16)));
+        assert_eq!(own.actor, Actor::REGISTRY);
+        let changed = read(&format!("01020100000001{zeros}00000001"));
+        assert_eq!(changed.actor.party, Party::Profile(profile));
+        assert_eq!((changed.request, changed.also.len()), ([0; 16], 0));
     }
 
     fn kinds() -> impl Strategy<Value = EventKind> {
@@ -431,7 +603,7 @@ mod tests {
             let mut bytes = event(actor, None, kind).encode();
             let at = at.index(bytes.len());
             bytes[at] = byte;
-            if let Ok(event) = Event::decode(&bytes) {
+            if let (2, Ok(event)) = (bytes[0], Event::decode(&bytes)) {
                 prop_assert_eq!(event.encode(), bytes);
             }
         }

@@ -6,9 +6,10 @@
 //! 01 | "format"                format u32
 //! 02                           seq u64 | at i64 | digest 32 | clock i64
 //! 03 | seq u64                 at i64 | digest 32 | body
+//! 04 | who u32 | seq u64       (nothing: an event that is their affair)
 //! ```
 //!
-//! Numbers are big endian, times milliseconds since 1970. Tags 04 to 07 are kept for later rows of
+//! Numbers are big endian, times milliseconds since 1970. Tags 05 to 07 are kept for later rows of
 //! the engine. `clock` is the time of the newest batch, one without events included, so that time
 //! never runs backwards over a restart, whatever the machine's clock does. The digest of an event
 //! closes the chain over all events before it:
@@ -28,6 +29,8 @@
 //! | 2 | the past of lists is kept: `past states`, `past pages`, `page runs` |
 //! | 3 | lists are published in several forms, each a row of `artefacts`, and renewed: `published
 //! tokens`, `renewals`; spaces can be brought along: `occupied` |
+//! | 4 | the log is also kept by whose affair an event is; tokens and reasons stand under whom they
+//! belong to |
 
 use sha2::{Digest as _, Sha256};
 
@@ -41,11 +44,12 @@ use crate::time::Timestamp;
 
 /// The format that this program writes, and the only one that it reads. A store of an older one is
 /// brought up to it when it is opened, before anything else is read.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 const META_TAG: u8 = 0x01;
 const HEAD_TAG: u8 = 0x02;
 const EVENTS_TAG: u8 = 0x03;
+const PLACES_TAG: u8 = 0x04;
 
 /// Where the store stands: what the head row holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +107,29 @@ pub(super) fn changes(
     rows.iter()
         .map(|(key, value)| decode_event(key, value))
         .collect()
+}
+
+/// Up to `limit` events after `since` that are the affair of `who`, in order.
+pub(super) fn changes_of(
+    read: &dyn Read,
+    who: u32,
+    since: Seq,
+    limit: usize,
+) -> Result<Vec<LoggedEvent>, StoreError> {
+    let Some(first) = since.0.checked_add(1) else {
+        return Ok(Vec::new());
+    };
+    let mut end = place_key(who, Seq(u64::MAX));
+    end.push(0);
+    let places = read.scan(&place_key(who, Seq(first)), &end, limit)?;
+    let keys = places.iter().map(|(key, _)| event_key(seq_of_place(key)));
+    let keys: Vec<_> = keys.collect();
+    let rows = keys.iter().zip(read.multi_get(&keys)?);
+    rows.map(|(key, row)| {
+        let missing = || corrupt("events", "an event that somebody's places name is missing");
+        decode_event(key, &row.ok_or_else(missing)?)
+    })
+    .collect()
 }
 
 /// The digest chain's next link: over the digest before, and the event with its place and time.
@@ -201,6 +228,19 @@ fn event_key(seq: Seq) -> Vec<u8> {
     let mut key = vec![EVENTS_TAG];
     key.extend(seq.0.to_be_bytes());
     key
+}
+
+/// The key of the row that says whose affair an event is.
+pub(super) fn place_key(who: u32, seq: Seq) -> Vec<u8> {
+    let mut key = vec![PLACES_TAG];
+    key.extend(who.to_be_bytes());
+    key.extend(seq.0.to_be_bytes());
+    key
+}
+
+fn seq_of_place(key: &[u8]) -> Seq {
+    let seq = key.last_chunk().expect("a place's key ends with a number");
+    Seq(u64::from_be_bytes(*seq))
 }
 
 fn read_format(value: &[u8]) -> Result<u32, StoreError> {
@@ -305,7 +345,7 @@ mod tests {
         [
             (
                 "01666f726d6174",
-                "00000003",
+                "00000004",
             ),
             (
                 "02",

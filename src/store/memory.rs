@@ -188,6 +188,15 @@ impl Engine for MemoryEngine {
     fn changes(&self, since: Seq, limit: usize) -> Result<Vec<LoggedEvent>, StoreError> {
         format::changes(&self.rows(), since, limit)
     }
+
+    fn changes_of(
+        &self,
+        who: u32,
+        since: Seq,
+        limit: usize,
+    ) -> Result<Vec<LoggedEvent>, StoreError> {
+        format::changes_of(&self.rows(), who, since, limit)
+    }
 }
 
 impl State {

@@ -200,6 +200,15 @@ impl Engine for RocksEngine {
     fn changes(&self, since: Seq, limit: usize) -> Result<Vec<LoggedEvent>, StoreError> {
         format::changes(&*self.live, since, limit)
     }
+
+    fn changes_of(
+        &self,
+        who: u32,
+        since: Seq,
+        limit: usize,
+    ) -> Result<Vec<LoggedEvent>, StoreError> {
+        format::changes_of(&*self.live, who, since, limit)
+    }
 }
 
 const WRITER_ENDED: &str = "the store's writer has ended";
@@ -230,13 +239,13 @@ impl Writer {
 
     /// All that waits now, up to the bounds of a group.
     fn gather(&self, first: Waiting) -> Vec<Waiting> {
-        let mut bytes = size(&first.batch);
+        let mut bytes = first.batch.bytes();
         let mut group = vec![first];
         while bytes < GROUP_BYTES && group.len() < GROUP_BATCHES {
             let Ok(next) = self.waiting.try_recv() else {
                 break;
             };
-            bytes += size(&next.batch);
+            bytes += next.batch.bytes();
             group.push(next);
         }
         group
@@ -415,18 +424,6 @@ fn rows(iterator: DBIterator<'_>, limit: usize) -> Result<Vec<Row>, StoreError> 
 
 fn read_tip(tip: &RwLock<Tip>) -> Tip {
     *tip.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// About how many bytes a batch writes.
-fn size(batch: &Batch) -> usize {
-    let puts: usize = batch
-        .puts
-        .iter()
-        .map(|(key, value)| key.len() + value.len())
-        .sum();
-    let deletes: usize = batch.deletes.iter().map(Vec::len).sum();
-    let events: usize = batch.events.iter().map(Vec::len).sum();
-    puts + deletes + events
 }
 
 fn options() -> Options {

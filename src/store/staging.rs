@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::engine::{Batch, CommitError, Committed, Head, LoggedEvent, Read, StoreError};
+use super::engine::{Batch, CommitError, Committed, Head, LoggedEvent, NewEvent, Read, StoreError};
 use super::format::{self, Tip};
 use crate::ids::Seq;
 use crate::time::Timestamp;
@@ -74,8 +74,8 @@ impl Group<'_> {
         );
         self.writes
             .extend(batch.deletes.into_iter().map(|key| (key, None)));
-        for body in batch.events {
-            self.log(body);
+        for event in batch.events {
+            self.log(event);
         }
         Ok(Committed {
             seq: self.tip.head.seq,
@@ -102,9 +102,13 @@ impl Group<'_> {
         Ok(self.base.multi_get(&in_base)?.iter().eq(expected))
     }
 
-    fn log(&mut self, body: Vec<u8>) {
+    fn log(&mut self, event: NewEvent) {
+        let NewEvent { body, concerns } = event;
         let (before, at) = (self.tip.head, self.tip.clock);
         let seq = Seq(before.seq.0 + 1);
+        let places = concerns.iter().map(|who| format::place_key(*who, seq));
+        self.writes
+            .extend(places.map(|key| (key, Some(Vec::new()))));
         let digest = format::link(&before.digest, seq, at, &body);
         let (key, value) = format::event_row(&LoggedEvent {
             seq,
@@ -166,7 +170,7 @@ mod tests {
             } else {
                 vec![]
             },
-            events: vec![format!("{from:?} {to:?}").into_bytes()],
+            events: vec![format!("{from:?} {to:?}").into_bytes().into()],
         }
     }
 
@@ -242,7 +246,7 @@ mod tests {
     #[test]
     fn the_chain_starts_from_zeros_and_runs_through_a_batch() {
         let batch = Batch {
-            events: vec![b"x".to_vec(), b"y".to_vec()],
+            events: vec![b"x".to_vec().into(), b"y".to_vec().into()],
             ..Batch::default()
         };
         let staged = stage(&Rows::default(), Tip::EMPTY, vec![batch], NOW);
@@ -300,7 +304,7 @@ mod tests {
                 preconditions: vec![(key.clone(), from.map(|from| vec![from]))],
                 puts: to.map(|to| (key.clone(), vec![to])).into_iter().collect(),
                 deletes: if to.is_none() { vec![key] } else { vec![] },
-                events: vec![b"event".to_vec(); events],
+                events: vec![b"event".to_vec().into(); events],
             }
         });
         prop::collection::vec(step, 0..20)

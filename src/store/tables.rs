@@ -5,6 +5,7 @@
 //! | 01 | meta | name | format version | the engine, at creation and when it brings up an older store |
 //! | 02 | head | – | newest place in the log, and the clock | the engine, with each group of batches |
 //! | 03 | events | seq | time, digest, body | the engine, with each batch that has events |
+//! | 04 | events by whose affair they are | profile, seq | – | the engine, with the events |
 //! | 08 | settings | name | text | `registry::profiles`: `public_url` with the first profile |
 //! | 09 | counts | name | number | `registry::profiles`: how many profiles there have been |
 //! | 10 | profiles | profile | [`ProfileRecord`] | `registry::profiles` |
@@ -39,12 +40,15 @@
 //! | 58 | endorsement requests | request | [`RequestRecord`] | `registry::endorsements::requests` |
 //! | 59 | requests by requester | profile, request | – | `registry::endorsements::requests`, once for ever |
 //! | 5a | open requests | accreditor, requester, SHA-256 of the subject's id | request | `registry::endorsements::requests`; removed with the step that closes it |
-//! | 60 | tokens | SHA-256 of the token | [`TokenRecord`] | `registry::tokens` |
+//! | 60 | tokens | profile, id | [`TokenRecord`] | `registry::access::tokens` |
 //! | 61 | idempotency | SHA-256 of actor and key | [`IdempotencyRecord`] | every change that carries a key |
-//! | 62 | reasons | commitment | [`ReasonRecord`] | every change that carries a reason; erasable |
+//! | 62 | reasons | profile, commitment | [`ReasonRecord`] | every change that carries a reason; erasable |
+//! | 68 | token index | SHA-256 of the token | [`TokenPlace`] | `registry::access::tokens` |
 //! | F0–F2 | replayed lists, replayed pages, replayed to | list; list, page; – | see `store::upgrade` | an upgrade of the store that is under way; gone when it is done |
 //!
-//! Ids lead with their owner's number, so what one profile owns stands together in each table.
+//! Ids lead with their owner's number, so what one profile owns stands together in each table, apart
+//! from what others own. A table whose keys lead with a digest is a directory: it leads from what the
+//! world knows (an id, a signature, a token) to whose it is, or holds what only its maker can name.
 
 mod endorsements;
 mod lists;
@@ -55,6 +59,7 @@ use serde::{Deserialize, Serialize};
 use super::codec::Bytes;
 pub use super::past::PastPage;
 use super::table::{Table, postcard_record};
+use crate::access::Role;
 use crate::ids::{
     AchievementId, EndorsementId, KeyId, ListId, ProfileId, RequestId, Revision, Slug, SpaceId,
 };
@@ -152,12 +157,14 @@ pub const REQUESTS_BY_REQUESTER: Table<(ProfileId, RequestId), ()> =
 /// The one open request for an accreditor, a requester and a subject.
 pub const OPEN_REQUESTS: Table<((ProfileId, ProfileId), Digest), RequestId> =
     Table::new(0x5a, "open requests");
-/// Bearer tokens, hashed.
-pub const TOKENS: Table<Digest, TokenRecord> = Table::new(0x60, "tokens");
+/// Bearer tokens, by whom they speak for ([`ProfileId::REGISTRY`] for the registry) and their ids.
+pub const TOKENS: Table<(ProfileId, TokenId), TokenRecord> = Table::new(0x60, "tokens");
+/// From a token to its row.
+pub const TOKEN_INDEX: Table<Digest, TokenPlace> = Table::new(0x68, "token index");
 /// What was answered to a change that carried an `Idempotency-Key`.
 pub const IDEMPOTENCY: Table<Digest, IdempotencyRecord> = Table::new(0x61, "idempotency");
-/// Free text that the log only commits to.
-pub const REASONS: Table<Digest, ReasonRecord> = Table::new(0x62, "reasons");
+/// Free text that the log only commits to, under the one whose thing was changed.
+pub const REASONS: Table<(ProfileId, Digest), ReasonRecord> = Table::new(0x62, "reasons");
 
 /// A profile: postcard of the fields in this order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -308,19 +315,34 @@ pub enum Holder {
 }
 postcard_record!(Holder, 1);
 
+/// Names a token in the log and for revocation; not the token itself.
+pub type TokenId = [u8; 16];
+
 /// A bearer token; the token itself is known to its holder alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRecord {
-    /// Names the token in the log and for revocation.
-    pub id: [u8; 16],
-    /// Whom it speaks for; `None` is the registry's operator.
-    pub profile: Option<ProfileId>,
+    /// SHA-256 of the token.
+    pub digest: Digest,
+    /// What its holder is.
+    pub role: Role,
+    /// What it was narrowed to, as a list of scopes; where there is none, all that the role allows.
+    pub scope: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// From when on it is refused.
     pub expires_at: Timestamp,
 }
-postcard_record!(TokenRecord, 1);
+postcard_record!(TokenRecord, 2);
+
+/// Where a token's row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenPlace {
+    /// Whom it speaks for.
+    pub profile: ProfileId,
+    /// Its id.
+    pub id: TokenId,
+}
+postcard_record!(TokenPlace, 1);
 
 /// What was answered to a change that carried an `Idempotency-Key`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

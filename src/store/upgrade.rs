@@ -10,6 +10,7 @@ mod replay;
 mod rewrite;
 mod to_format_2;
 mod to_format_3;
+mod to_format_4;
 
 use tracing::info;
 
@@ -17,6 +18,7 @@ use super::engine::StoreError;
 use super::format::{FORMAT, Opening, format_row};
 use to_format_2::ToFormat2;
 use to_format_3::ToFormat3;
+use to_format_4::ToFormat4;
 
 /// The oldest format that can be brought up.
 pub(super) const OLDEST: u32 = 1;
@@ -27,6 +29,7 @@ const STEPS: [&dyn Step; (FORMAT - OLDEST) as usize] = [
         rows_at_once: ROWS_AT_ONCE,
     },
     &ToFormat3,
+    &ToFormat4,
 ];
 
 /// What leads from one format to the next. It reads and writes rows as they were in its two

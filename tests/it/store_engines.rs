@@ -443,7 +443,7 @@ fn run_against_map<S: Store>(script: &[Step]) -> Result<(), TestCaseError> {
                 .filter(|(_, v)| v.is_none())
                 .map(|(n, _)| name(n))
                 .collect(),
-            events: vec![b"event".to_vec(); usize::from(*events)],
+            events: vec![b"event".to_vec().into(); usize::from(*events)],
         };
         let holds = expected
             .clone()

@@ -180,7 +180,8 @@ impl Registry {
             AccreditorStanding::Suspended => EndorsementState::Suspended,
             AccreditorStanding::Removed => EndorsementState::Revoked,
         };
-        let reason = reason.map(|text| stage_reason(&mut tx.batch, random(&*self.entropy), text));
+        let reason =
+            reason.map(|text| stage_reason(&mut tx.batch, id, random(&*self.entropy), text));
         let kind = EventKind::AccreditorStanding { profile: id, state };
         log_event(&mut tx.batch, change.actor, reason, kind);
         Ok(())

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use tracing::warn;
 
 use super::imports::{is_known, push_standing};
+use crate::access::Action;
 use crate::ids::{EndorsementId, ProfileId};
+use crate::registry::change::log_event;
 use crate::registry::signing::StoredEndorsement;
 use crate::registry::{Actor, Outcome, Registry, RegistryError};
 use crate::store::engine::{Batch, CommitError};
-use crate::store::event::{Event, EventKind};
+use crate::store::event::EventKind;
 use crate::store::tables::{
     ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, EndorsementRecord, Imported, Origin, RecordedStanding,
 };
@@ -78,7 +80,9 @@ impl Registry {
     ) -> Result<bool, RegistryError> {
         let record = self.endorsement_record(&*self.engine, id)?;
         match &record.origin {
-            Origin::Imported(Imported { by: Some(by), .. }) => actor.must_speak_for(*by)?,
+            Origin::Imported(Imported { by: Some(by), .. }) => {
+                actor.must(Action::WriteEndorsements, *by)?
+            }
             Origin::Imported(_) => actor.must_operate()?,
             Origin::Issued { .. } => {
                 let words = "it was issued here, so that how it stands is known at once";
@@ -121,15 +125,11 @@ impl Registry {
         ENDORSEMENTS.expect(&mut batch, &id, Some(&record));
         ENDORSEMENTS.put(&mut batch, &id, &after);
         if let Some(state) = changed {
-            let event = Event {
-                actor: Actor::operator().logged(),
-                commitment: None,
-                kind: EventKind::EndorsementStatus {
-                    endorsement: id,
-                    state,
-                },
+            let kind = EventKind::EndorsementStatus {
+                endorsement: id,
+                state,
             };
-            batch.events.push(event.encode());
+            log_event(&mut batch, Actor::operator(), None, kind);
         }
         match self.commit(batch) {
             // A newer version came meanwhile, and was verified on the way in.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::access::Action;
 use crate::badges::{Endorsement, Role, Scope, SubjectKind};
 use crate::ids::{EndorsementId, ProfileId};
 use crate::json::each;
@@ -136,10 +137,11 @@ impl Registry {
         let Some(profile) = actor.speaks_as() else {
             return Ok((kind, found?));
         };
+        actor.must(Action::WriteEndorsements, profile)?;
         if self.is_known(read, &self.urls().spelled(id), None)? {
             let subject = found?;
             let maker = subject.maker.ok_or(RegistryError::OperatorOnly)?;
-            actor.must_speak_for(maker)?;
+            actor.must(Action::WriteEndorsements, maker)?;
             return Ok((kind, subject));
         }
         match found {

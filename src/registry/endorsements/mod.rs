@@ -23,6 +23,7 @@ use super::signing::to_store;
 use super::standing::EndorsementView;
 use super::standing::links::Links;
 use super::{Change, Outcome, Registry, RegistryError};
+use crate::access::Action;
 use crate::badges::{DigestMultibase, EndorsementToIssue, Role, Scope, SubjectKind, Wider};
 use crate::ids::{EndorsementId, ProfileId, SpaceId};
 use crate::status::StatusPurpose;
@@ -107,7 +108,7 @@ impl Registry {
         change: &Change,
         new: &NewEndorsement,
     ) -> Result<EndorsementId, RegistryError> {
-        change.actor.must_speak_for(new.endorser)?;
+        change.actor.must(Action::WriteEndorsements, new.endorser)?;
         let endorser = self.accreditor_record(tx.read, new.endorser)?;
         let subject = self.subject(tx.read, &new.subject, new.kind)?;
         if subject.maker == Some(new.endorser) {
@@ -282,7 +283,7 @@ impl Registry {
         reason: Option<String>,
     ) -> Result<EndorsementView, RegistryError> {
         let record = self.endorsement_record(&*self.engine, id)?;
-        change.actor.must_speak_for(id.owner())?;
+        change.actor.must(Action::WriteEndorsements, id.owner())?;
         let (purpose, status) = match action {
             EndorsementAction::Revoke => (StatusPurpose::Revocation, 1),
             EndorsementAction::Suspend => (StatusPurpose::Suspension, 1),

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::str::FromStr;
 
 use super::requests::{open_key, state_of};
+use crate::access::Action;
 use crate::badges::DigestMultibase;
 use crate::ids::{EndorsementId, IdError, ProfileId, RequestId, Slug};
 use crate::registry::profiles::id_digest;
@@ -103,7 +104,7 @@ impl Registry {
         let snapshot = self.engine.snapshot();
         let read = &*snapshot;
         let profile = self.profile_id(read, slug)?;
-        if !actor.speaks_for(profile) {
+        if !actor.may(Action::Read, profile) {
             // Who has what to do is nobody else's business.
             return Err(RegistryError::NotFound(Thing::Profile, slug.to_string()));
         }

@@ -7,6 +7,7 @@
 //! credential asks about that one alone, and learns of no other entry. That a list had not been
 //! opened at a moment is told to everybody.
 
+use crate::access::Action;
 use crate::ids::ProfileId;
 use crate::registry::{Actor, HistoryAccess, Registry, RegistryError};
 use crate::store::engine::Read;
@@ -60,7 +61,7 @@ impl Registry {
             (HistoryAccess::Public, _) => HistoryTold::To(ToldTo::Everybody),
             (HistoryAccess::None, _) => HistoryTold::Withheld(WithheldFrom::Everybody),
             (HistoryAccess::Authorised, None) => HistoryTold::Withheld(WithheldFrom::Strangers),
-            (HistoryAccess::Authorised, Some(asker)) => match asker.speaks_for(owner) {
+            (HistoryAccess::Authorised, Some(asker)) => match asker.may(Action::Read, owner) {
                 true => HistoryTold::To(ToldTo::TheAsker),
                 false => HistoryTold::Withheld(WithheldFrom::Others),
             },

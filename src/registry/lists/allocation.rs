@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::in_use::{Fresh, InUse, NoneFresh};
+use crate::access::Action;
 use crate::bitstring::{ListLength, Permutation, StatusIndex};
 use crate::ids::{ListId, ProfileId, SpaceId};
 use crate::registry::change::Tx;
@@ -202,7 +203,7 @@ impl Registry {
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.transact(change, |tx| {
             let record = list_of(tx.read, &urls, list)?;
-            change.actor.must_speak_for(list.owner())?;
+            change.actor.must(Action::WriteStatus, list.owner())?;
             let space = space_of(tx.read, record.space)?;
             stage(tx, record.space, &space, &record.purpose)
         })

@@ -6,6 +6,7 @@ use super::allocation::space_of;
 use super::forms::{bits_of, state_of};
 use super::in_use::InUse;
 use super::staged::stored_page;
+use crate::access::Action;
 use crate::bitstring::{Bitstring, PAGE_BYTES, Page, StatusIndex, get_in_page, page_of};
 use crate::ids::{ListId, ProfileId, Revision, SpaceId};
 use crate::registry::lists::list_of;
@@ -86,7 +87,7 @@ impl Registry {
         let snapshot = self.engine.snapshot();
         let read = &*snapshot;
         let record = list_of(read, &self.urls(), list)?;
-        actor.must_speak_for(list.owner())?;
+        actor.must(Action::Read, list.owner())?;
         let revision = state_of(read, list, &record)?.revision;
         let mut found = match which {
             Exporting::Set => set_from(read, list, &record, from, limit)?,
@@ -113,7 +114,7 @@ impl Registry {
         let snapshot = self.engine.snapshot();
         let read = &*snapshot;
         let record = list_of(read, &self.urls(), list)?;
-        actor.must_speak_for(list.owner())?;
+        actor.must(Action::Read, list.owner())?;
         let space = space_of(read, record.space)?;
         Ok(ExportedList {
             issuer: self.profile_record(read, list.owner())?.issuer_id,

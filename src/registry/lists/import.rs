@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::allocation::{carry, check_credential_id, credential_key, new_credential};
 use super::in_use::InUse;
 use super::{NewList, OpenedSpace};
+use crate::access::Action;
 use crate::bitstring::{Bitstring, StatusIndex, StatusSize};
 use crate::entropy::random;
 use crate::ids::{ListId, SpaceId};
@@ -103,7 +104,7 @@ impl Registry {
         brought: &BroughtList,
     ) -> Result<ImportedList, RegistryError> {
         let owner = brought.list.issuer;
-        change.actor.must_speak_for(owner)?;
+        change.actor.must(Action::WriteLists, owner)?;
         brought.check_lengths()?;
         check_credentials(&brought.credentials)?;
         check_token_values(brought)?;
@@ -124,7 +125,7 @@ impl Registry {
             remember_all(tx, space, brought)?;
             let reason = brought.source.as_ref().map(|source| {
                 let words = format!("imported from {source}");
-                stage_reason(&mut tx.batch, random(&*self.entropy), &words)
+                stage_reason(&mut tx.batch, owner, random(&*self.entropy), &words)
             });
             let list = imported.list;
             let kind = EventKind::ListImported {

@@ -24,6 +24,7 @@ use serde_json::Value;
 
 use super::change::Tx;
 use super::{Change, Registry, RegistryError, Thing, Urls};
+use crate::access::Action;
 use crate::bitstring::ListLength;
 use crate::entropy::random;
 use crate::ids::{ListId, ProfileId, Revision, SpaceId};
@@ -118,7 +119,7 @@ struct Opened {
 impl Registry {
     /// Opens a list and signs it.
     pub fn create_list(&self, change: &Change, new: &NewList) -> Result<ListView, RegistryError> {
-        change.actor.must_speak_for(new.issuer)?;
+        change.actor.must(Action::WriteLists, new.issuer)?;
         let turn = self.turns.of(new.issuer);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let opened = self.transact(change, |tx| {

@@ -231,12 +231,14 @@ mod tests {
 
     fn log(engine: &MemoryEngine, kind: EventKind) -> Seq {
         let event = Event {
-            actor: event::Actor::Development,
+            actor: event::Actor::REGISTRY,
+            request: [0; 16],
             commitment: None,
+            also: Vec::new(),
             kind,
         };
         let batch = Batch {
-            events: vec![event.encode()],
+            events: vec![event.to_log()],
             ..Batch::default()
         };
         engine.commit(batch).unwrap().seq
@@ -322,11 +324,15 @@ mod tests {
         let events = vec![vec![9]];
         engine
             .commit(Batch {
-                events,
+                events: events.into_iter().map(Into::into).collect(),
                 ..Batch::default()
             })
             .unwrap();
-        let made = registry.make_token(&operator(), None, Ttl::from_seconds(60));
+        let made = registry.make_token(
+            &operator(),
+            &crate::registry::TokenFor::OPERATOR,
+            Ttl::from_seconds(60),
+        );
         made.unwrap();
         let error = registry
             .published_since(begin, 100)

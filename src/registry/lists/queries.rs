@@ -5,6 +5,7 @@ use super::access::{HistoryTold, WithheldFrom};
 use super::allocation::space_of;
 use super::history::{Past, entry_at};
 use super::staged::stored_page;
+use crate::access::Action;
 use crate::bitstring::{IndexOutOfRange, StatusIndex, get_in_page, page_of};
 use crate::ids::{ListId, ProfileId, Revision, SpaceId};
 use crate::registry::lists::{in_token, list_of};
@@ -135,7 +136,7 @@ impl MaySee {
     fn sees(self, ((_, owner), record): &Claim, at: Option<Timestamp>) -> bool {
         let visible = match self {
             Self::Everything => true,
-            Self::OwnOf(actor) => actor.speaks_for(*owner),
+            Self::OwnOf(actor) => actor.may(Action::Read, *owner),
             Self::Nothing => false,
         };
         visible && at.is_none_or(|at| record.created_at <= at)

@@ -7,6 +7,7 @@ use super::allocation::{credential_key, space_of};
 use super::forms::state_of;
 use super::in_use::InUse;
 use super::statuses::{Job, Refused, StatusTarget, StatusUpdate, Updated};
+use crate::access::Action;
 use crate::bitstring::{
     ListLength, PAGE_BYTES, Page, StatusIndex, get_in_page, page_of, set_in_page,
 };
@@ -90,7 +91,9 @@ impl<'a> Staged<'a> {
         if let Some(answer) = registry.replayed(self.read, &job.change)? {
             return Ok(answer);
         }
-        job.change.actor.must_speak_for(self.list.owner())?;
+        job.change
+            .actor
+            .must(Action::WriteStatus, self.list.owner())?;
         let indexes = self.resolve(&job.updates)?;
         let mut refused = Vec::new();
         let mut changes = BTreeMap::new();
@@ -281,8 +284,8 @@ impl<'a> Staged<'a> {
         self.revision = self.revision.next();
         let actor = job.change.actor;
         let reason = job.reason.as_deref();
-        let reason =
-            reason.map(|text| stage_reason(&mut self.batch, random(&*registry.entropy), text));
+        let (owner, salt) = (self.list.owner(), random(&*registry.entropy));
+        let reason = reason.map(|text| stage_reason(&mut self.batch, owner, salt, text));
         let mut by_status: BTreeMap<u8, Vec<u32>> = BTreeMap::new();
         for (index, status) in changes {
             by_status.entry(status).or_default().push(index);

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::access::Action;
 use crate::badges::Achievement;
 use crate::ids::{AchievementId, Slug};
 use crate::registry::profiles::document_digest;
@@ -38,7 +39,7 @@ impl Registry {
         let given = Achievement::parse(&Value::Object(members.clone()))?;
         let id = self.transact(change, |tx| {
             let profile = self.profile_id(tx.read, owner)?;
-            change.actor.must_speak_for(profile)?;
+            change.actor.must(Action::WriteProfile, profile)?;
             if !self.profile_record(tx.read, profile)?.issuer {
                 return Err(RegistryError::RoleMissing(owner.clone(), "issuer"));
             }
@@ -67,7 +68,7 @@ impl Registry {
         let given = Achievement::parse(&Value::Object(members.clone()))?;
         self.transact(change, |tx| {
             let before = self.achievement_record(tx.read, id)?;
-            change.actor.must_speak_for(id.owner())?;
+            change.actor.must(Action::WriteProfile, id.owner())?;
             if let Some(expected) = expected {
                 let present = self.view_achievement(tx.read, id, &before)?.etag;
                 if !expected.allows(&present) {

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::identity::Controller;
+use crate::access::Action;
 use crate::ids::{KeyId, ProfileId, Slug};
 use crate::registry::change::Tx;
 use crate::registry::profiles::document_digest;
@@ -342,7 +343,7 @@ impl Registry {
     ) -> Result<Controller, RegistryError> {
         let controller = self.controller_named(read, owner)?;
         match owner {
-            KeyOwner::Profile(_) => change.actor.must_speak_for(controller.profile)?,
+            KeyOwner::Profile(_) => change.actor.must(Action::WriteKeys, controller.profile)?,
             KeyOwner::Registry => {
                 change.actor.must_operate()?;
                 if keys_of(read, controller.profile)?.is_empty() {

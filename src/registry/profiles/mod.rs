@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{Change, Expected, Registry, RegistryError, Thing};
+use crate::access::Action;
 use crate::badges::Profile;
 use crate::ids::{KeyId, ProfileId, Slug};
 use crate::store::engine::Read;
@@ -149,7 +150,7 @@ impl Registry {
         let given = Profile::parse(&Value::Object(members.clone()))?;
         let id = self.transact(change, |tx| {
             let id = self.profile_id(tx.read, slug)?;
-            change.actor.must_speak_for(id)?;
+            change.actor.must(Action::WriteProfile, id)?;
             let before = self.profile_record(tx.read, id)?;
             let roles = settings.roles.unwrap_or(before.roles());
             if roles != before.roles() {

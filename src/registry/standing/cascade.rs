@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::backing::{Anchors, Question};
 use super::good_standing::on_every_core;
 use super::links::{Links, Supposed, carries};
+use crate::access::Action;
 use crate::badges::SubjectKind;
 use crate::ids::{EndorsementId, ProfileId, Slug};
 use crate::registry::endorsements::accreditors::{decide, outcome};
@@ -85,7 +86,7 @@ impl Registry {
     ) -> Result<Affected, RegistryError> {
         let read = self.engine.snapshot();
         let record = self.endorsement_record(&*read, id)?;
-        actor.must_speak_for(id.owner())?;
+        actor.must(Action::WriteEndorsements, id.owner())?;
         check_action(&record, action)?;
         let standing = action.standing();
         let supposed = Supposed::Endorsement(id, standing);

@@ -256,7 +256,11 @@ mod tests {
     }
 
     fn does_something_else(registry: &Registry) {
-        let made = registry.make_token(&operator(), None, Ttl::from_seconds(60));
+        let made = registry.make_token(
+            &operator(),
+            &crate::registry::TokenFor::OPERATOR,
+            Ttl::from_seconds(60),
+        );
         made.unwrap();
     }
 

@@ -201,6 +201,41 @@ impl EventKind {
         }
     }
 
+    /// Whose affair it is, as far as its payload tells.
+    pub(super) fn concerns(&self) -> Vec<ProfileId> {
+        match self {
+            Self::ProfileCreated { profile }
+            | Self::ProfileChanged { profile }
+            | Self::AccreditorStanding { profile, .. }
+            | Self::KeyMade { profile, .. }
+            | Self::KeyRetired { profile, .. }
+            | Self::KeyRevoked { profile, .. }
+            | Self::CredentialIssued { profile, .. } => vec![*profile],
+            Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
+                vec![achievement.owner()]
+            }
+            Self::SpaceOpened { space, .. } | Self::EntriesAllocated { space, .. } => {
+                vec![space.owner()]
+            }
+            Self::ListOpened { list, .. }
+            | Self::StatusChanged { list, .. }
+            | Self::ListImported { list, .. }
+            | Self::ListPublished { list, .. } => vec![list.owner()],
+            Self::EndorsementIssued { endorsement }
+            | Self::EndorsementStatus { endorsement, .. }
+            | Self::EndorsementImported { endorsement } => vec![endorsement.owner()],
+            Self::TokenMade { .. } | Self::TokenRevoked { .. } => Vec::new(),
+            Self::Request { request, event } => {
+                let requester = match event {
+                    RequestEvent::Made { requester } => Some(*requester),
+                    RequestEvent::Step(_) => None,
+                };
+                let sides = [Some(request.owner()), requester];
+                sides.into_iter().flatten().collect()
+            }
+        }
+    }
+
     pub(super) fn encode_payload(&self, out: &mut Vec<u8>) {
         match self {
             Self::ProfileCreated { profile } | Self::ProfileChanged { profile } => {

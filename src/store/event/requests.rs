@@ -108,8 +108,10 @@ mod tests {
         let bytes = events.map(|event| {
             let kind = EventKind::Request { request, event };
             let event = Event {
-                actor: Actor::Development,
+                actor: Actor::REGISTRY,
+                request: [0xdd; 16],
                 commitment: Some([0xcc; 32]),
+                also: vec![ProfileId(2)],
                 kind,
             };
             assert_eq!(Event::decode(&event.encode()), Ok(event.clone()));
@@ -117,12 +119,12 @@ mod tests {
         });
         insta::assert_debug_snapshot!(bytes.collect::<Vec<_>>(), @r#"
         [
-            "016002ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccaaaaaaaaaaaaaaaaaaaaaaaa00000002",
-            "016102ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccaaaaaaaaaaaaaaaaaaaaaaaa",
-            "016202ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccaaaaaaaaaaaaaaaaaaaaaaaa",
-            "016302ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccaaaaaaaaaaaaaaaaaaaaaaaa",
-            "016402ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccaaaaaaaaaaaaaaaaaaaaaaaa",
-            "016502ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccaaaaaaaaaaaaaaaaaaaaaaaa",
+            "02600000ddddddddddddddddddddddddddddddddcccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc0100000002aaaaaaaaaaaaaaaaaaaaaaaa00000002",
+            "02610000ddddddddddddddddddddddddddddddddcccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc0100000002aaaaaaaaaaaaaaaaaaaaaaaa",
+            "02620000ddddddddddddddddddddddddddddddddcccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc0100000002aaaaaaaaaaaaaaaaaaaaaaaa",
+            "02630000ddddddddddddddddddddddddddddddddcccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc0100000002aaaaaaaaaaaaaaaaaaaaaaaa",
+            "02640000ddddddddddddddddddddddddddddddddcccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc0100000002aaaaaaaaaaaaaaaaaaaaaaaa",
+            "02650000ddddddddddddddddddddddddddddddddcccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc0100000002aaaaaaaaaaaaaaaaaaaaaaaa",
         ]
         "#);
     }

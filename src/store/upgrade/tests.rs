@@ -265,7 +265,7 @@ fn a_store_whose_log_does_not_add_up_keeps_its_format() {
         let (key, mut event) = rows.scan(&[3], &[4], usize::MAX).unwrap().remove(9);
         event[8 + 32] = 9;
         put(rows, (key, event));
-    }), @"table events: stored bytes cannot be read: event 10: the event has version 9, and this program reads version 1");
+    }), @"table events: stored bytes cannot be read: event 10: the event has version 9, and this program reads versions up to 2");
     insta::assert_snapshot!(refused(&|rows| {
         let lists = rows.scan(&[0x32], &[0x33], usize::MAX).unwrap().into_iter();
         rows.write(lists.map(|(key, _)| (key, None)).collect()).unwrap();

@@ -40,12 +40,14 @@ fn learns(known: &mut Known, told: &Value) {
 fn others(engine: &dyn Engine, count: usize) {
     let kind = EventKind::TokenMade { id: [7; 16] };
     let event = Event {
-        actor: Who::Registry([0; 16]),
+        actor: Who::REGISTRY,
+        request: [0; 16],
         commitment: None,
+        also: Vec::new(),
         kind,
     };
     let batch = Batch {
-        events: vec![event.encode(); 1_000],
+        events: vec![event.to_log(); 1_000],
         ..Batch::default()
     };
     for _ in 0..count / 1_000 {

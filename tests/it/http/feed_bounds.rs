@@ -69,7 +69,7 @@ fn a_log_that_cannot_be_read_is_not_silence() {
     let before = house.registry.newest_event().to_string();
     let mut feed = follows(&house).unwrap();
     let unreadable = Batch {
-        events: vec![vec![9]],
+        events: vec![vec![9].into()],
         ..Batch::default()
     };
     house.engine.commit(unreadable).unwrap();
@@ -100,11 +100,13 @@ fn a_reader_that_stops_reading_holds_up_nobody_and_is_cut_off() {
             revision: goodstanding::ids::Revision(1),
         };
         let event = Event {
-            actor: Who::Registry([0; 16]),
+            actor: Who::REGISTRY,
+            request: [0; 16],
             commitment: None,
+            also: Vec::new(),
             kind,
         };
-        event.encode()
+        event.to_log()
     };
     let burst = Batch {
         events: others.iter().map(published).collect(),

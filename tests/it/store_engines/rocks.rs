@@ -108,7 +108,7 @@ fn another_format_and_a_foreign_store_are_refused() {
     db.put(b"\x01format", 7u32.to_be_bytes()).unwrap();
     drop(db);
     let error = open(directory.path()).err();
-    assert_eq!(error, Some(StoreError::Format { found: 7, known: 3 }));
+    assert_eq!(error, Some(StoreError::Format { found: 7, known: 4 }));
 
     let foreign = TempDir::new().unwrap();
     rocksdb::DB::open_default(foreign.path())

@@ -43,7 +43,7 @@ impl BatchOf for Batch {
     }
 
     fn and_log(mut self, body: &str) -> Self {
-        self.events.push(body.into());
+        self.events.push(body.as_bytes().to_vec().into());
         self
     }
 

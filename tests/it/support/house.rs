@@ -193,7 +193,11 @@ impl Plan {
             registry.catch_up().unwrap();
         }
         let operator = Change::by(Who::operator());
-        let made = registry.make_token(&operator, None, Ttl::from_seconds(30 * 86_400));
+        let made = registry.make_token(
+            &operator,
+            &goodstanding::registry::TokenFor::OPERATOR,
+            Ttl::from_seconds(30 * 86_400),
+        );
         let operator_token = made.unwrap().token.to_string();
         let publisher = self
             .publish_delay

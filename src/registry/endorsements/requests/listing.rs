@@ -1,6 +1,7 @@
 //! Lists of requests: each side sees its own, the operator all.
 
 use super::{RequestState, RequestView, state_of};
+use crate::access::Action;
 use crate::ids::{ProfileId, RequestId};
 use crate::registry::standing::{MOST_LOOKED_AT, PAGE};
 use crate::registry::{Actor, Registry, RegistryError};
@@ -55,6 +56,7 @@ impl Registry {
         filter: &RequestFilter,
         limit: usize,
     ) -> Result<RequestPage, RegistryError> {
+        actor.must_be_able(Action::Read)?;
         let snapshot = self.engine.snapshot();
         let read = &*snapshot;
         let accreditor = self.party(filter.accreditor.as_deref(), "?accreditor")?;

@@ -12,10 +12,11 @@ mod listing;
 mod view;
 mod workflow;
 
+use crate::access::Action;
 use crate::badges::{DigestMultibase, Scope, SubjectKind};
 use crate::entropy::random;
 use crate::ids::{EndorsementId, ProfileId, RequestId};
-use crate::registry::change::{Tx, log_event, stage_reason};
+use crate::registry::change::{Tx, log_event_for, stage_reason};
 use crate::registry::profiles::id_digest;
 use crate::registry::profiles::subjects::Subject;
 use crate::registry::{Actor, Change, Expected, Registry, RegistryError};
@@ -99,7 +100,9 @@ impl Registry {
     ) -> Result<RequestView, RegistryError> {
         check_new(new)?;
         let id = self.transact(change, |tx| {
-            change.actor.must_speak_for(new.requester)?;
+            change
+                .actor
+                .must(Action::WriteEndorsements, new.requester)?;
             self.stage_request(tx, new)
         })?;
         self.request_after(id, 0)
@@ -242,7 +245,7 @@ impl Registry {
             RequestSide::Accreditor => id.owner(),
             RequestSide::Requester => record.requester,
         };
-        if !actor.speaks_for(party) {
+        if !actor.may(Action::WriteEndorsements, party) {
             return Err(RegistryError::OtherSide(side));
         }
         if let Some(expected) = expected {
@@ -265,7 +268,8 @@ impl Registry {
         taken: &Taken<'_>,
     ) -> Result<usize, RegistryError> {
         let salt = random(&*self.entropy);
-        let (words, committed) = taken.stage_words(&mut tx.batch, salt).unzip();
+        let words = taken.stage_words(&mut tx.batch, id.owner(), salt);
+        let (words, committed) = words.unzip();
         let mut record = before.clone();
         record.steps.push(RecordedStep {
             at: tx.now,
@@ -286,7 +290,7 @@ impl Registry {
         }
         let event = RequestEvent::Step(taken.step);
         let kind = EventKind::Request { request: id, event };
-        log_event(&mut tx.batch, actor, committed, kind);
+        log_event_for(&mut tx.batch, actor, committed, kind, &[record.requester]);
         Ok(record.steps.len())
     }
 }
@@ -324,14 +328,19 @@ impl<'a> Taken<'a> {
 
     /// What the row holds of the words, and what the log commits to. A reason may be erased like
     /// any other; a question and its answer belong to the request.
-    fn stage_words(&self, batch: &mut Batch, salt: [u8; 16]) -> Option<(Words, Digest)> {
+    fn stage_words(
+        &self,
+        batch: &mut Batch,
+        owner: ProfileId,
+        salt: [u8; 16],
+    ) -> Option<(Words, Digest)> {
         let text = self.words?;
         if matches!(self.step, RequestStep::Asked | RequestStep::Answered) {
             let text = text.to_owned();
             let committed = commitment(&salt, &text);
             return Some((Words::Here(ReasonRecord { salt, text }), committed));
         }
-        let committed = stage_reason(batch, salt, text);
+        let committed = stage_reason(batch, owner, salt, text);
         Some((Words::Reason(committed), committed))
     }
 }

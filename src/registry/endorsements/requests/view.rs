@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{RequestState, state_of, stored_scope};
+use crate::access::Action;
 use crate::badges::{Scope, SubjectKind};
 use crate::ids::{EndorsementId, RequestId};
 use crate::registry::profiles::document_digest;
@@ -85,7 +86,7 @@ impl Registry {
     ) -> Result<RequestRecord, RegistryError> {
         let record = REQUESTS.get(read, &id)?;
         let sees = |record: &RequestRecord| {
-            actor.speaks_for(id.owner()) || actor.speaks_for(record.requester)
+            actor.may(Action::Read, id.owner()) || actor.may(Action::Read, record.requester)
         };
         record
             .filter(sees)
@@ -119,7 +120,7 @@ impl Registry {
         for step in &record.steps {
             let kept = match &step.words {
                 Some(Words::Here(words)) => Some(words.clone()),
-                Some(Words::Reason(digest)) => REASONS.get(read, digest)?,
+                Some(Words::Reason(digest)) => REASONS.get(read, &(id.owner(), *digest))?,
                 None => None,
             };
             said.push(kept.map(|reason| reason.text));
