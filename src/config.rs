@@ -1,5 +1,7 @@
 //! The configuration: a documented file of defaults, and what overrides it.
 
+mod oauth;
+
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -13,8 +15,10 @@ use url::{Host, Url};
 
 use crate::http::{CachePolicy, Limits};
 use crate::net::{HostPatternError, Hosts, Policy};
-use crate::registry::{HistoryAccess, Settings};
+use crate::registry::{HistoryAccess, Providers, Settings};
 use crate::time::Ttl;
+
+pub use oauth::{OAuthConfig, ProviderConfig};
 
 /// The defaults, which are also the documentation of every key.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -52,6 +56,8 @@ pub struct Config {
     pub fetch: FetchConfig,
     /// Whose endorsements count.
     pub trust: TrustConfig,
+    /// OAuth 2.0.
+    pub oauth: OAuthConfig,
 }
 
 /// The store.
@@ -252,6 +258,14 @@ pub enum ConfigError {
          set it to false"
     )]
     FetchLocalhost(String),
+    /// A provider that cannot be used.
+    #[error("oauth.providers: {issuer}: {reason}")]
+    Provider {
+        /// Its issuer.
+        issuer: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// The additional authorities are not there.
     #[error("fetch.extra_roots: {file} cannot be read: {reason}")]
     FetchRoots {
@@ -356,6 +370,8 @@ impl Config {
             imports_unreachable_after: Ttl::from_seconds(
                 self.endorsements.unreachable_after_seconds,
             ),
+            access_token: self.oauth.access_token(),
+            registration: self.oauth.registration,
         }
     }
 
@@ -386,6 +402,11 @@ impl Config {
             feeds: self.limits.feeds,
             feed_heartbeat: Ttl::from_millis(self.limits.feed_heartbeat_ms.get()),
         }
+    }
+
+    /// The OpenID Connect providers whose tokens are taken, with the files of their keys read.
+    pub fn providers(&self) -> Result<Providers, ConfigError> {
+        self.oauth.providers(&self.public_url)
     }
 
     /// What is fetched from others, with the file of additional authorities read.
@@ -446,7 +467,7 @@ impl From<figment::Error> for ConfigError {
 /// Variables that name a key of the configuration. Others with the same prefix speak to the
 /// command line and to the tests.
 fn environment() -> Env {
-    const KEYS: [&str; 12] = [
+    const KEYS: [&str; 13] = [
         "public_url",
         "listen",
         "data",
@@ -459,6 +480,7 @@ fn environment() -> Env {
         "cache",
         "limits",
         "fetch",
+        "oauth",
     ];
     Env::prefixed("GOODSTANDING_")
         .filter(|name| {

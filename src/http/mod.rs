@@ -29,6 +29,7 @@ mod feed;
 mod health;
 mod home;
 mod lists;
+mod oauth;
 mod profiles;
 mod requests;
 mod standing;

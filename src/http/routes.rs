@@ -10,8 +10,8 @@ use super::reply::Reply;
 use super::request::Request;
 use super::{
     achievements, bulk, credentials, endorsements, federation as oidf, feed, health, home, lists,
-    openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks, verification,
-    wellknown,
+    oauth, openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks,
+    verification, wellknown,
 };
 use crate::access::Action;
 
@@ -22,6 +22,9 @@ pub enum Access {
     Public,
     /// Who may do this; in development mode everybody on this machine.
     Needs(Action),
+    /// Whoever shows who they are in another way than by a bearer token, which its handler looks at:
+    /// a client of OAuth 2.0.
+    Client,
 }
 
 impl Access {
@@ -33,7 +36,7 @@ impl Access {
     /// What it needs, or what makes it tell more.
     pub const fn action(self) -> Action {
         match self {
-            Self::Public => Action::Read,
+            Self::Public | Self::Client => Action::Read,
             Self::Needs(action) => action,
         }
     }
@@ -44,7 +47,7 @@ pub type Handler = fn(&Edge, &Request) -> Result<Reply, Problem>;
 
 /// One route.
 pub struct Route {
-    /// GET (which answers HEAD as well), POST or PUT.
+    /// GET (which answers HEAD as well), POST, PUT or DELETE.
     pub method: &'static str,
     /// The path; `{name}` stands for one segment.
     pub path: &'static str,
@@ -228,6 +231,24 @@ const fn private(action: Action, route: Route) -> Route {
     }
 }
 
+const fn of_client(route: Route) -> Route {
+    Route {
+        access: Access::Client,
+        ..route
+    }
+}
+
+const fn answers(route: Route, success: u16) -> Route {
+    Route { success, ..route }
+}
+
+const fn delete(route: Route) -> Route {
+    Route {
+        method: "DELETE",
+        ..route
+    }
+}
+
 const fn put(route: Route) -> Route {
     Route {
         method: "PUT",
@@ -338,6 +359,15 @@ const TRQP: &[&str] = &[
     "time_evaluated",
 ];
 
+const CLIENT: &[&str] = &[
+    "client_id",
+    "client_name",
+    "status",
+    "role",
+    "token_endpoint_auth_method",
+    "grant_types",
+];
+
 const IMPORTING: &[&str] = &[
     "issuer",
     "statusPurpose",
@@ -428,6 +458,21 @@ pub static ROUTES: &[Route] = &[
     gives(with_query(private(Action::WriteClients, get("/tokens", "The bearer tokens of a profile or of the registry, without their secrets", tokens::list)), &["profile"]), JSON, &["tokens"]),
     gives(change(Action::Operate, "/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create), JSON, &["token", "id", "profile", "expires"]),
     gives(change(Action::WriteClients, "/tokens/{token}/revoke", "Revoke a bearer token", 204, None, tokens::revoke), &[], &[]),
+
+    gives(of_client(ask("/oauth/token", "An access token for a client that shows who it is (RFC 6749)", form::<oauth::token::TokenForm>(), oauth::token::token)), JSON, &["access_token", "token_type", "expires_in", "scope"]),
+    gives(of_client(ask("/oauth/revoke", "End a token of the client before its time (RFC 7009)", form::<oauth::token::TokenTold>(), oauth::token::revoke)), JSON, &[]),
+    gives(of_client(ask("/oauth/introspect", "What a token of the client's profile is (RFC 7662)", form::<oauth::token::TokenTold>(), oauth::token::introspect)), JSON, &["active"]),
+    gives(answers(of_client(ask("/oauth/register", "Register a client, which waits for approval unless who registers it may give that (RFC 7591)", body::<oauth::registration::ClientRegistration>(), oauth::registration::register)), 201), JSON, CLIENT),
+    gives(of_client(get("/oauth/register/{client}", "The registration of a client, by its own registration token (RFC 7592)", oauth::registration::show)), JSON, CLIENT),
+    gives(answers(delete(of_client(get("/oauth/register/{client}", "End the registration of a client, by its own registration token (RFC 7592)", oauth::registration::end))), 204), &[], &[]),
+    gives(get("/.well-known/oauth-authorization-server", "This registry as an authorization server (RFC 8414)", oauth::metadata::server), JSON, &["issuer", "token_endpoint", "response_types_supported"]),
+    gives(get("/.well-known/oauth-protected-resource", "What tokens are for here (RFC 9728)", oauth::metadata::resource), JSON, &["resource", "authorization_servers"]),
+    gives(with_query(private(Action::WriteClients, get("/clients", "The clients of a profile, or of all for the operator", oauth::clients::list)), &["profile", "state", "limit", "cursor"]), JSON, &["clients"]),
+    gives(private(Action::WriteClients, get("/clients/{client}", "A client", oauth::clients::show)), JSON, CLIENT),
+    gives(change(Action::WriteClients, "/clients/{client}/approve", "Approve a client, as what and for how much of that", 200, body::<oauth::clients::ApproveClientBody>(), oauth::clients::approve), JSON, CLIENT),
+    gives(change(Action::WriteClients, "/clients/{client}/reject", "Reject a client, or take its approval back", 200, None, oauth::clients::reject), JSON, CLIENT),
+    gives(change(Action::WriteClients, "/clients/{client}/remove", "Remove a client", 204, None, oauth::clients::remove), &[], &[]),
+    gives(change(Action::WriteClients, "/clients/{client}/secret", "Give a client another secret", 201, None, oauth::clients::make_secret), JSON, &["client_id", "client_secret"]),
 
     gives(with_query(get("/", "What is here", home::show), &["q", "list", "index", "cursor"]), JSON_OR_PAGE, &["name", "url", "links"]),
     gives(get("/docs", "This contract as a page", openapi::page), PAGE, &[]),

@@ -30,13 +30,17 @@ use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Slug};
 use crate::store::engine::{Batch, Engine, Read, StoreError};
 use crate::store::tables::{KEYS, SETTINGS};
 
-pub use crate::store::tables::{HistoryAccess, ListForm};
+pub use crate::store::tables::{ClientState, HistoryAccess, ListForm};
 use crate::time::{Clock, Timestamp, Ttl};
 use crate::vc::sealing::{MasterKey, Sealed};
 
 pub use crate::store::event::RequestStep;
 pub use crate::verify::outcome::Outcome;
 pub use access::actor::Actor;
+pub use access::bearer::BearerRefused;
+pub use access::clients::{ClientView, RegisteredClient, Registration};
+pub use access::grants::{GrantRefused, Granted, KnownClient};
+pub use access::providers::{GuestRefused, ProviderKeys, Providers};
 pub use access::tokens::{NewToken, TokenFor, TokenView};
 pub use bell::Listener;
 pub use change::{Change, Expected, Idempotency};
@@ -113,6 +117,10 @@ pub struct Settings {
     pub imports_follow: Ttl,
     /// For how long what it said last is taken for the present, where it does not answer.
     pub imports_unreachable_after: Ttl,
+    /// For how long an access token is good.
+    pub access_token: Ttl,
+    /// Who may register clients.
+    pub registration: Registration,
 }
 
 impl Settings {
@@ -135,6 +143,8 @@ impl Settings {
             trust_anchors: Vec::new(),
             imports_follow: Ttl::from_seconds(3_600),
             imports_unreachable_after: Ttl::from_seconds(day),
+            access_token: Ttl::from_seconds(600),
+            registration: Registration::Authorised,
         }
     }
 }

@@ -33,6 +33,10 @@
 //! 43  endorsement imported    endorsement 12
 //! 50  token made              id 16
 //! 51  token revoked           id 16
+//! 52  client registered       client 16
+//! 53  … and 54 to 56          client 16 (approved, rejected, removed, another secret made)
+//! 57  person invited          person 16
+//! 58  … and 59                person 16 (invitation taken, removed)
 //! 60  endorsement requested   request 12 | requester u32
 //! 61  … and 62 to 65          request 12 (approved, declined, asked, answered, withdrawn)
 //! ```
@@ -47,6 +51,7 @@
 //! followed by the id of its token, zeros where there was none.
 
 mod kind;
+mod parties;
 mod requests;
 
 use sha2::{Digest as _, Sha256};
@@ -58,6 +63,7 @@ use crate::ids::{ListId, ProfileId, Revision};
 use kind::{LIST_PUBLISHED, profile};
 
 pub use kind::{EndorsementState, EventKind};
+pub use parties::{ClientStep, PersonStep};
 pub use requests::{RequestEvent, RequestStep};
 
 /// The version of the body that this program writes.

@@ -249,7 +249,11 @@ impl Registry {
     }
 
     /// Rejects a client, or takes its approval back. The tokens that it has are good no longer.
-    pub fn reject_client(&self, change: &Change, id: ClientId) -> Result<ClientView, RegistryError> {
+    pub fn reject_client(
+        &self,
+        change: &Change,
+        id: ClientId,
+    ) -> Result<ClientView, RegistryError> {
         let step = ClientStep::Rejected;
         self.decide(change, id, step, |row, now| ClientRecord {
             state: ClientState::Rejected,
@@ -448,11 +452,7 @@ pub(super) fn client_actions(row: &ClientRecord) -> Actions {
 }
 
 /// Demands that the actor may do all that the client is approved for.
-fn must_hand_out(
-    actor: Actor,
-    owner: ProfileId,
-    row: &ClientRecord,
-) -> Result<(), RegistryError> {
+fn must_hand_out(actor: Actor, owner: ProfileId, row: &ClientRecord) -> Result<(), RegistryError> {
     actor.must(Action::WriteClients, owner)?;
     client_actions(row)
         .iter()

@@ -220,7 +220,9 @@ const fn changes_keys(kind: &EventKind) -> bool {
         | EventKind::Request { .. }
         | EventKind::CredentialIssued { .. }
         | EventKind::TokenMade { .. }
-        | EventKind::TokenRevoked { .. } => false,
+        | EventKind::TokenRevoked { .. }
+        | EventKind::Client { .. }
+        | EventKind::Person { .. } => false,
     }
 }
 

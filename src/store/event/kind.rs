@@ -1,12 +1,13 @@
 //! What was changed, and the bytes that say so.
 
 use crate::ids::{
-    AchievementId, EndorsementId, KeyId, ListId, ProfileId, RequestId, Revision, SCOPED_ID_BYTES,
-    SpaceId,
+    AchievementId, ClientId, EndorsementId, KeyId, ListId, PersonId, ProfileId, RequestId,
+    Revision, SCOPED_ID_BYTES, SpaceId,
 };
 use crate::store::codec::{CodecError, Reader, SortedIndexes};
 use crate::time::Timestamp;
 
+use super::parties::{self, ClientStep, PersonStep};
 use super::requests::{self, RequestEvent};
 
 /// What was changed.
@@ -150,6 +151,20 @@ pub enum EventKind {
         /// Its id, which is not its secret.
         id: [u8; 16],
     },
+    /// Something happened to a client.
+    Client {
+        /// Which.
+        client: ClientId,
+        /// What happened.
+        step: ClientStep,
+    },
+    /// Something happened to a person who signs in here.
+    Person {
+        /// Who.
+        person: PersonId,
+        /// What happened.
+        step: PersonStep,
+    },
     /// Something happened to a request for an endorsement.
     Request {
         /// Which.
@@ -197,6 +212,8 @@ impl EventKind {
             Self::EndorsementImported { .. } => 0x43,
             Self::TokenMade { .. } => 0x50,
             Self::TokenRevoked { .. } => 0x51,
+            Self::Client { step, .. } => step.code(),
+            Self::Person { step, .. } => step.code(),
             Self::Request { event, .. } => event.code(),
         }
     }
@@ -225,6 +242,8 @@ impl EventKind {
             | Self::EndorsementStatus { endorsement, .. }
             | Self::EndorsementImported { endorsement } => vec![endorsement.owner()],
             Self::TokenMade { .. } | Self::TokenRevoked { .. } => Vec::new(),
+            Self::Client { client, .. } => vec![client.owner()],
+            Self::Person { person, .. } => vec![person.owner()],
             Self::Request { request, event } => {
                 let requester = match event {
                     RequestEvent::Made { requester } => Some(*requester),
@@ -314,6 +333,8 @@ impl EventKind {
                 out.extend(proof);
             }
             Self::TokenMade { id } | Self::TokenRevoked { id } => out.extend(id),
+            Self::Client { client, .. } => out.extend(client.as_bytes()),
+            Self::Person { person, .. } => out.extend(person.as_bytes()),
             Self::Request { request, event } => event.encode_payload(*request, out),
         }
     }
@@ -393,6 +414,7 @@ impl EventKind {
             },
             0x50 => Self::TokenMade { id: from.array()? },
             0x51 => Self::TokenRevoked { id: from.array()? },
+            0x52..=0x59 => parties::decode_payload(code, from)?,
             0x60..=0x65 => requests::decode_payload(code, from)?,
             other => {
                 let what = "a kind of event";
