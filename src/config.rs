@@ -1,23 +1,25 @@
 //! The configuration: a documented file of defaults, and what overrides it.
 
+mod fetch;
 mod oauth;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::Deserialize;
 use thiserror::Error;
-use url::{Host, Url};
+use url::Url;
 
 use crate::http::{CachePolicy, Limits};
-use crate::net::{HostPatternError, Hosts, Policy};
+use crate::net::{HostPatternError, Policy};
 use crate::registry::{HistoryAccess, Providers, Settings};
 use crate::time::Ttl;
 
+pub use fetch::FetchConfig;
 pub use oauth::{OAuthConfig, ProviderConfig};
 
 /// The defaults, which are also the documentation of every key.
@@ -179,36 +181,6 @@ pub struct LimitsConfig {
     unread_ms: NonZeroU64,
     feeds: usize,
     feed_heartbeat_ms: NonZeroU64,
-}
-
-/// What is fetched from others.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FetchConfig {
-    policy: FetchFrom,
-    hosts: Vec<String>,
-    localhost: bool,
-    redirects: u8,
-    body_bytes: usize,
-    expanded_bytes: usize,
-    connect_ms: NonZeroU64,
-    total_ms: NonZeroU64,
-    in_flight: NonZeroUsize,
-    in_flight_per_host: NonZeroUsize,
-    cache_bytes: u64,
-    fresh_default: u64,
-    fresh_longest: u64,
-    failure_memory: u64,
-    extra_roots: PathBuf,
-}
-
-/// From whom is fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum FetchFrom {
-    None,
-    Listed,
-    Public,
 }
 
 /// What the command line says, which goes before everything else.
@@ -411,50 +383,7 @@ impl Config {
 
     /// What is fetched from others, with the file of additional authorities read.
     pub fn fetch_policy(&self) -> Result<Policy, ConfigError> {
-        let fetch = &self.fetch;
-        if fetch.localhost && !is_local(&self.public_url) {
-            return Err(ConfigError::FetchLocalhost(self.public_url.clone()));
-        }
-        Ok(Policy {
-            hosts: fetch.hosts()?,
-            localhost: fetch.localhost,
-            redirects: fetch.redirects,
-            body_bytes: fetch.body_bytes,
-            expanded_bytes: fetch.expanded_bytes,
-            connect: Ttl::from_millis(fetch.connect_ms.get()),
-            total: Ttl::from_millis(fetch.total_ms.get()),
-            in_flight: fetch.in_flight.get(),
-            in_flight_per_host: fetch.in_flight_per_host.get(),
-            cache_bytes: fetch.cache_bytes,
-            fresh_default: Ttl::from_seconds(fetch.fresh_default),
-            fresh_longest: Ttl::from_seconds(fetch.fresh_longest),
-            failure_memory: Ttl::from_seconds(fetch.failure_memory),
-            extra_roots: fetch.extra_roots()?,
-        })
-    }
-}
-
-impl FetchConfig {
-    fn hosts(&self) -> Result<Hosts, ConfigError> {
-        match (self.policy, self.hosts.is_empty()) {
-            (FetchFrom::None, true) => Ok(Hosts::None),
-            (FetchFrom::Public, true) => Ok(Hosts::Public),
-            (FetchFrom::Listed, false) => {
-                let patterns = self.hosts.iter().map(|host| host.parse());
-                Ok(Hosts::Listed(patterns.collect::<Result<_, _>>()?))
-            }
-            _ => Err(ConfigError::FetchHosts),
-        }
-    }
-
-    fn extra_roots(&self) -> Result<Vec<u8>, ConfigError> {
-        if self.extra_roots.as_os_str().is_empty() {
-            return Ok(Vec::new());
-        }
-        std::fs::read(&self.extra_roots).map_err(|failed| ConfigError::FetchRoots {
-            file: self.extra_roots.clone(),
-            reason: failed.to_string(),
-        })
+        self.fetch.policy(&self.public_url)
     }
 }
 
@@ -501,17 +430,6 @@ fn origin(text: &str) -> Result<String, ConfigError> {
         return Err(wrong());
     }
     Ok(url.origin().ascii_serialization())
-}
-
-/// Whether an origin is one of this machine.
-fn is_local(origin: &str) -> bool {
-    let url = Url::parse(origin);
-    url.is_ok_and(|url| match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    })
 }
 
 #[cfg(test)]

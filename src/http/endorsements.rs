@@ -384,11 +384,21 @@ struct SubjectShown<'a> {
 
 /// The next page of a list, as a `Link` header: the same question after the last item.
 pub(super) fn next_page(urls: &Urls<'_>, request: &Request, cursor: &str) -> String {
+    next_page_by("cursor", urls, request, cursor)
+}
+
+/// The same where another parameter says where a page begins.
+pub(super) fn next_page_by(
+    parameter: &str,
+    urls: &Urls<'_>,
+    request: &Request,
+    begins: &str,
+) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in request.query.iter().filter(|(name, _)| name != "cursor") {
+    for (name, value) in request.query.iter().filter(|(name, _)| name != parameter) {
         query.append_pair(name, value);
     }
-    query.append_pair("cursor", cursor);
+    query.append_pair(parameter, begins);
     format!(
         "<{}{}?{}>; rel=\"next\"",
         urls.origin(),

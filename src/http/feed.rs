@@ -25,7 +25,7 @@ pub(super) enum Follow {
 pub(super) const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 
 /// After how many milliseconds a reader that was cut off comes back.
-const COME_BACK_MS: u64 = 3_000;
+pub(super) const COME_BACK_MS: u64 = 3_000;
 
 pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     negotiate(request.accept().as_deref(), FEED)?;
@@ -48,7 +48,7 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 
 /// The id of the last event that the caller has read, and where it says so. A reader that comes
 /// back by itself repeats the URL of its first request, so that the header is the newer one.
-fn last_read(request: &Request) -> Result<Option<(Seq, &'static str)>, Problem> {
+pub(super) fn last_read(request: &Request) -> Result<Option<(Seq, &'static str)>, Problem> {
     const HEADER: &str = "Last-Event-ID";
     let mut given = request.headers.get_all(HEADER).iter();
     if let Some(id) = given.next() {

@@ -21,6 +21,7 @@ mod service;
 mod unread;
 
 mod achievements;
+mod audit;
 mod bulk;
 mod credentials;
 mod endorsements;

@@ -6,7 +6,7 @@ use super::edge::Edge;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
-use super::routes::{FEED, ROUTES, Route};
+use super::routes::{FEED, ROUTES, Route, TRAIL};
 use crate::web::{DocsPage, RouteLine};
 
 pub(super) fn show(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
@@ -166,7 +166,7 @@ fn parameters(route: &Route) -> Vec<Value> {
     of_path
         .chain(of_query)
         .chain(changes.then_some(key))
-        .chain((route.media == FEED).then_some(last))
+        .chain((route.media == FEED || route.media == TRAIL).then_some(last))
         .collect()
 }
 

@@ -1,5 +1,7 @@
 //! The table of routes. Dispatch, `OPTIONS`, the OpenAPI description and `/docs` all read it.
 
+mod members;
+
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
@@ -9,11 +11,15 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use super::{
-    achievements, bulk, credentials, endorsements, federation as oidf, feed, health, home, lists,
-    oauth, openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks,
+    achievements, audit, bulk, credentials, endorsements, federation as oidf, feed, health, home,
+    lists, oauth, openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks,
     verification, wellknown,
 };
 use crate::access::Action;
+use members::{
+    ACCREDITOR, APPROVED, CLIENT, ENDORSED, IMPORTING, KEY, PAGING, REQUESTED, SECURED, STANDING,
+    STATEMENT, TRQP, UPDATED,
+};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -271,6 +277,11 @@ const fn gives(
 const JSON: &[&str] = &["application/json"];
 const PAGE: &[&str] = &["text/html"];
 const TABLES: &[&str] = &["application/x-ndjson", "text/csv"];
+pub(super) const TRAIL: &[&str] = &[
+    "application/json",
+    "application/x-ndjson",
+    "text/event-stream",
+];
 const EXPORTED: &[&str] = &["application/x-ndjson", "text/csv", "application/json"];
 const JSON_OR_PAGE: &[&str] = &["application/json", "text/html"];
 pub(super) const LIST: &[&str] = &[
@@ -299,88 +310,6 @@ const DID: &[&str] = &[
     "application/ld+json",
     "application/json",
 ];
-const KEY: &[&str] = &[
-    "id",
-    "verificationMethod",
-    "publicKeyMultibase",
-    "madeAt",
-    "signsFrom",
-];
-const UPDATED: &[&str] = &["revision", "applied", "refused"];
-const ENDORSED: &[&str] = &[
-    "id",
-    "endorser",
-    "subject",
-    "kind",
-    "outcome",
-    "validFrom",
-    "credential",
-];
-const REQUESTED: &[&str] = &[
-    "id",
-    "state",
-    "requester",
-    "accreditor",
-    "subject",
-    "steps",
-    "createdAt",
-    "changedAt",
-];
-const APPROVED: &[&str] = &[
-    "id",
-    "state",
-    "requester",
-    "accreditor",
-    "subject",
-    "steps",
-    "createdAt",
-    "changedAt",
-    "endorsement",
-    "verifiableCredential",
-];
-const SECURED: &[&str] = &[
-    "@context",
-    "id",
-    "type",
-    "issuer",
-    "credentialSubject",
-    "proof",
-];
-
-const ACCREDITOR: &[&str] = &["id", "slug", "roles", "outcome"];
-const STATEMENT: &[&str] = &["application/entity-statement+jwt"];
-
-const STANDING: &[&str] = &["application/json", "application/standing+jwt"];
-const TRQP: &[&str] = &[
-    "entity_id",
-    "authority_id",
-    "action",
-    "resource",
-    "time_evaluated",
-];
-
-const CLIENT: &[&str] = &[
-    "client_id",
-    "client_name",
-    "status",
-    "role",
-    "token_endpoint_auth_method",
-    "grant_types",
-];
-
-const IMPORTING: &[&str] = &[
-    "issuer",
-    "statusPurpose",
-    "statusSize",
-    "length",
-    "ttl",
-    "pairedWith",
-    "usedIndexes",
-    "source",
-    "firstLine",
-];
-const PAGING: &[&str] = &["limit", "cursor"];
-
 /// Every route, the busiest first.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
@@ -455,6 +384,7 @@ pub static ROUTES: &[Route] = &[
     gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/answer", "Answer the accreditor's question", 200, body::<requests::AnswerBody>(), requests::answer), JSON, REQUESTED),
     gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/withdraw", "Withdraw a request of one's own", 200, body::<requests::WithdrawBody>(), requests::withdraw), JSON, REQUESTED),
     gives(with_query(private(Action::Read, get("/profiles/{profile}/tasks", "What waits for a profile: requests, and endorsements that end soon or whose subject has changed", requests::tasks)), PAGING), JSON, &["tasks", "asOf"]),
+    gives(with_query(private(Action::ReadEvents, get("/events", "The audit trail: who changed what, when and why, as far as it is the caller's affair", audit::list)), &["since", "limit", "profile"]), TRAIL, &["events"]),
     gives(with_query(private(Action::WriteClients, get("/tokens", "The bearer tokens of a profile or of the registry, without their secrets", tokens::list)), &["profile"]), JSON, &["tokens"]),
     gives(change(Action::Operate, "/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create), JSON, &["token", "id", "profile", "expires"]),
     gives(change(Action::WriteClients, "/tokens/{token}/revoke", "Revoke a bearer token", 204, None, tokens::revoke), &[], &[]),

@@ -8,6 +8,7 @@
 //! everything stands, worked out at each look-up. What signs and verifies stands beside them.
 
 mod access;
+mod audit;
 mod bell;
 mod change;
 mod endorsements;
@@ -42,6 +43,7 @@ pub use access::clients::{ClientView, RegisteredClient, Registration};
 pub use access::grants::{GrantRefused, Granted, KnownClient};
 pub use access::providers::{GuestRefused, ProviderKeys, Providers};
 pub use access::tokens::{NewToken, TokenFor, TokenView};
+pub use audit::{AuditActor, AuditEvent, AuditPage, AuditParty, AuditReason};
 pub use bell::Listener;
 pub use change::{Change, Expected, Idempotency};
 pub use endorsements::accreditors::AccreditorAction;

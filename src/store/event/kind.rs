@@ -219,7 +219,7 @@ impl EventKind {
     }
 
     /// Whose affair it is, as far as its payload tells.
-    pub(super) fn concerns(&self) -> Vec<ProfileId> {
+    pub fn concerns(&self) -> Vec<ProfileId> {
         match self {
             Self::ProfileCreated { profile }
             | Self::ProfileChanged { profile }

@@ -1,6 +1,7 @@
 //! The HTTP contract, beside the journeys.
 
 mod access;
+mod audit;
 mod bad_input;
 mod bulk;
 mod carried;

@@ -31,6 +31,10 @@ impl Kept {
         Self::read(include_bytes!("../stores/format-2.json.gz"))
     }
 
+    fn of_format_3() -> Self {
+        Self::read(include_bytes!("../stores/format-3.json.gz"))
+    }
+
     fn read(packed: &[u8]) -> Self {
         let mut text = String::new();
         let mut unpacked = GzDecoder::new(packed);
@@ -82,6 +86,52 @@ fn a_store_of_format_1_opens() {
 #[test]
 fn a_store_of_format_2_opens() {
     opens(&Kept::of_format_2());
+}
+
+#[test]
+fn a_store_of_format_3_opens() {
+    opens(&Kept::of_format_3());
+}
+
+/// The trail tells of what was done before events had places of their own, the words given for it
+/// are found, and a token that was made then is revoked now.
+#[test]
+fn the_trail_of_an_older_store_is_whole() {
+    let kept = Kept::of_format_3();
+    let engine = MemoryEngine::holding(kept.rows(), kept.clock()).unwrap();
+    let house = Plan::over(Arc::new(engine), kept.clock()).seeded(2).open();
+    let school = text(&kept.0["token"]);
+    let trail = |token: &str, target: &str| {
+        let answer = house.call("GET", target).token(token).send().is(200);
+        answer.json()["events"].as_array().unwrap().clone()
+    };
+    let own = trail(&school, "/events?limit=1000");
+    let operator = house.operator_token.clone();
+    let whole = trail(&operator, "/events?limit=1000");
+    assert!(own.len() > 20 && own.len() < whole.len());
+    let of_school = trail(&operator, "/events?limit=1000&profile=school");
+    assert_eq!(own.len(), of_school.len());
+    let reasons = |events: &[Value]| {
+        let given = events.iter().filter_map(|event| event["reason"].as_str());
+        given.map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(
+        reasons(&whole).into_iter().collect::<Vec<_>>(),
+        ["as decided", "as the committee decided", "not this year"]
+    );
+    // A request is the affair of both its sides.
+    let declined = own.iter().find(|event| event["type"] == "request.declined");
+    assert_eq!(declined.unwrap()["about"]["request"], kept.0["request"]);
+    let made: Vec<&Value> = own.iter().filter(|e| e["type"] == "token.made").collect();
+    assert_eq!(made.len(), 1);
+    let target = format!("/tokens/{}/revoke", text(&made[0]["about"]["token"]));
+    let revoked = house.call("POST", &target).token(&school).send();
+    revoked.is(204);
+    house
+        .call("GET", "/events")
+        .token(&school)
+        .send()
+        .problem(401);
 }
 
 fn opens(kept: &Kept) {

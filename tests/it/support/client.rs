@@ -131,7 +131,8 @@ impl Connection {
         };
         let length = answer.header("content-length").map(|l| l.parse().unwrap());
         // One that goes on is read piece by piece, by who wants it.
-        let goes_on = answer.header("content-type") == Some("text/event-stream");
+        let feed = answer.header("content-type") == Some("text/event-stream");
+        let goes_on = feed && length.is_none();
         if !to_head && !goes_on && !matches!(status, 204 | 304) {
             assert_eq!(answer.header("transfer-encoding"), None, "not read here");
             answer.body = vec![0; length.unwrap_or(0)];
