@@ -4,8 +4,7 @@ mod fetch;
 mod oauth;
 
 use std::net::SocketAddr;
-use std::num::NonZeroU16;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU16, NonZeroU64};
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
@@ -435,6 +434,7 @@ fn origin(text: &str) -> Result<String, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::Hosts;
 
     fn load(file: &str) -> Result<Config, ConfigError> {
         let folder = tempfile::tempdir().unwrap();
