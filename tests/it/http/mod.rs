@@ -27,6 +27,7 @@ mod oauth;
 mod pages;
 mod past_lists;
 mod past_statuses;
+mod providers;
 mod records;
 mod requests;
 mod statuses;
