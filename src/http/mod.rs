@@ -25,6 +25,7 @@ mod audit;
 mod bulk;
 mod credentials;
 mod endorsements;
+mod erasing;
 mod federation;
 mod feed;
 mod health;

@@ -11,9 +11,9 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use super::{
-    achievements, audit, bulk, credentials, endorsements, federation as oidf, feed, health, home,
-    lists, oauth, openapi, profiles, requests, standing, statuses, tokens, trqp, trust_marks,
-    verification, wellknown,
+    achievements, audit, bulk, credentials, endorsements, erasing, federation as oidf, feed,
+    health, home, lists, oauth, openapi, profiles, requests, standing, statuses, tokens, trqp,
+    trust_marks, verification, wellknown,
 };
 use crate::access::Action;
 use members::{
@@ -384,6 +384,7 @@ pub static ROUTES: &[Route] = &[
     gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/answer", "Answer the accreditor's question", 200, body::<requests::AnswerBody>(), requests::answer), JSON, REQUESTED),
     gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/withdraw", "Withdraw a request of one's own", 200, body::<requests::WithdrawBody>(), requests::withdraw), JSON, REQUESTED),
     gives(with_query(private(Action::Read, get("/profiles/{profile}/tasks", "What waits for a profile: requests, and endorsements that end soon or whose subject has changed", requests::tasks)), PAGING), JSON, &["tasks", "asOf"]),
+    gives(change(Action::Erase, "/profiles/{profile}/erase", "Erase words and contacts of a profile; statuses and the audit trail stay", 200, body::<erasing::EraseBody>(), erasing::erase), JSON, &["erased"]),
     gives(with_query(private(Action::ReadEvents, get("/events", "The audit trail: who changed what, when and why, as far as it is the caller's affair", audit::list)), &["since", "limit", "profile"]), TRAIL, &["events"]),
     gives(with_query(private(Action::WriteClients, get("/tokens", "The bearer tokens of a profile or of the registry, without their secrets", tokens::list)), &["profile"]), JSON, &["tokens"]),
     gives(change(Action::Operate, "/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create), JSON, &["token", "id", "profile", "expires"]),

@@ -12,6 +12,7 @@ mod audit;
 mod bell;
 mod change;
 mod endorsements;
+mod erasing;
 mod error;
 mod issuing;
 mod lists;
@@ -55,6 +56,7 @@ pub use endorsements::requests::{
 };
 pub use endorsements::tasks::{Task, TaskCursor, TaskPage, WaitingRequest};
 pub use endorsements::{EndorsementAction, NewEndorsement};
+pub use erasing::{Erased, Erasure, ReasonsToErase};
 pub use error::{RegistryError, Thing};
 pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
 pub use lists::access::{ToldTo, WithheldFrom};

@@ -37,6 +37,7 @@
 //! 53  … and 54 to 56          client 16 (approved, rejected, removed, another secret made)
 //! 57  person invited          person 16
 //! 58  … and 59                person 16 (invitation taken, removed)
+//! 70  words erased            profile u32 | reasons u32 | members u32 | requests u32 | endorsements u32
 //! 60  endorsement requested   request 12 | requester u32
 //! 61  … and 62 to 65          request 12 (approved, declined, asked, answered, withdrawn)
 //! ```
@@ -53,6 +54,7 @@
 mod kind;
 mod parties;
 mod requests;
+mod state;
 
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
@@ -62,9 +64,10 @@ use super::engine::NewEvent;
 use crate::ids::{ListId, ProfileId, Revision};
 use kind::{LIST_PUBLISHED, profile};
 
-pub use kind::{EndorsementState, EventKind};
+pub use kind::EventKind;
 pub use parties::{ClientStep, PersonStep};
 pub use requests::{RequestEvent, RequestStep};
+pub use state::EndorsementState;
 
 /// The version of the body that this program writes.
 pub const EVENT_VERSION: u8 = 2;
@@ -500,7 +503,7 @@ mod tests {
             any::<(u64, u64)>(),
         );
         (
-            0usize..20,
+            0usize..21,
             raw,
             any::<u8>(),
             prop::collection::vec(any::<u32>(), 0..20),
@@ -570,6 +573,13 @@ mod tests {
                             event: RequestEvent::Step(
                                 RequestStep::ALL[usize::from(small) % RequestStep::ALL.len()],
                             ),
+                        },
+                        20 => EventKind::Erased {
+                            profile,
+                            reasons: b,
+                            members: a,
+                            requests: b,
+                            endorsements: a,
                         },
                         18 => EventKind::ListImported {
                             list,

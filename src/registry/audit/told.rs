@@ -53,6 +53,7 @@ impl EventKind {
                 PersonStep::Accepted => "person.accepted",
                 PersonStep::Removed => "person.removed",
             },
+            Self::Erased { .. } => "words.erased",
             Self::Request { event, .. } => match event {
                 RequestEvent::Made { .. } => "request.made",
                 RequestEvent::Step(step) => match step {
@@ -126,6 +127,18 @@ impl Registry {
             }
             EventKind::Client { client, .. } => json!({ "client": client.to_string() }),
             EventKind::Person { person, .. } => json!({ "person": person.to_string() }),
+            EventKind::Erased {
+                reasons,
+                members,
+                requests,
+                endorsements,
+                ..
+            } => json!({
+                "reasons": reasons,
+                "members": members,
+                "requests": requests,
+                "endorsements": endorsements,
+            }),
             EventKind::Request { request, .. } => json!({ "request": urls.request(*request) }),
         };
         match about {

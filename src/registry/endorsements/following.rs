@@ -85,6 +85,7 @@ impl Registry {
             }
             Origin::Imported(_) => actor.must_operate()?,
             Origin::Issued { .. } => {
+                actor.must(Action::WriteEndorsements, id.owner())?;
                 let words = "it was issued here, so that how it stands is known at once";
                 return Err(RegistryError::Subject(words.to_owned()));
             }

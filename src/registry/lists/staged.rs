@@ -15,7 +15,7 @@ use crate::entropy::random;
 use crate::ids::{EndorsementId, ListId, Revision};
 use crate::registry::change::{log_event, stage_reason};
 use crate::registry::lists::{in_token, list_of};
-use crate::registry::{Registry, RegistryError};
+use crate::registry::{Actor, Registry, RegistryError};
 use crate::status::{Change as Allowed, StatusPurpose, check_token_value, transition};
 use crate::store::codec::SortedIndexes;
 use crate::store::engine::{Batch, Read, StoreError};
@@ -91,10 +91,12 @@ impl<'a> Staged<'a> {
         if let Some(answer) = registry.replayed(self.read, &job.change)? {
             return Ok(answer);
         }
-        job.change
-            .actor
-            .must(Action::WriteStatus, self.list.owner())?;
+        let (actor, owner) = (job.change.actor, self.list.owner());
+        if !actor.may(Action::WriteEndorsements, owner) {
+            actor.must(Action::WriteStatus, owner)?;
+        }
         let indexes = self.resolve(&job.updates)?;
+        self.check_rights(actor, &indexes)?;
         let mut refused = Vec::new();
         let mut changes = BTreeMap::new();
         for (item, (update, index)) in job.updates.iter().zip(indexes).enumerate() {
@@ -271,6 +273,27 @@ impl<'a> Staged<'a> {
             self.endorsements.insert(id, (record.clone(), record));
         }
         Ok(self.endorsements.contains_key(&id).then_some(id))
+    }
+
+    /// The status of an endorsement's entry is how the endorsement stands: it takes another right
+    /// than the status of a credential's.
+    fn check_rights(
+        &mut self,
+        actor: Actor,
+        indexes: &[Result<StatusIndex, Refusal>],
+    ) -> Result<(), RegistryError> {
+        let owner = self.list.owner();
+        let both = [Action::WriteStatus, Action::WriteEndorsements];
+        if both.into_iter().all(|action| actor.may(action, owner)) {
+            return Ok(());
+        }
+        for index in indexes.iter().flatten() {
+            let index = u32::try_from(index.get()).expect("a space has fewer than 2^32 indexes");
+            let held = self.holds_endorsements && self.endorsement_at(index)?.is_some();
+            let [status, endorsements] = both;
+            actor.must(if held { endorsements } else { status }, owner)?;
+        }
+        Ok(())
     }
 
     /// One event a status, and one for each endorsement whose standing changed.

@@ -222,7 +222,8 @@ const fn changes_keys(kind: &EventKind) -> bool {
         | EventKind::TokenMade { .. }
         | EventKind::TokenRevoked { .. }
         | EventKind::Client { .. }
-        | EventKind::Person { .. } => false,
+        | EventKind::Person { .. }
+        | EventKind::Erased { .. } => false,
     }
 }
 

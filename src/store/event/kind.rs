@@ -9,6 +9,7 @@ use crate::time::Timestamp;
 
 use super::parties::{self, ClientStep, PersonStep};
 use super::requests::{self, RequestEvent};
+use super::state::EndorsementState;
 
 /// What was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,6 +166,19 @@ pub enum EventKind {
         /// What happened.
         step: PersonStep,
     },
+    /// Words and contacts of a profile were erased; how many of each kind.
+    Erased {
+        /// Whose.
+        profile: ProfileId,
+        /// Reasons of changes.
+        reasons: u32,
+        /// Members of the profile.
+        members: u32,
+        /// Requests for endorsements.
+        requests: u32,
+        /// Endorsements.
+        endorsements: u32,
+    },
     /// Something happened to a request for an endorsement.
     Request {
         /// Which.
@@ -172,17 +186,6 @@ pub enum EventKind {
         /// What happened.
         event: RequestEvent,
     },
-}
-
-/// What the standing of an endorsement, or of an accreditor, was changed to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EndorsementState {
-    /// Active again after a suspension.
-    Reinstated,
-    /// Suspended, reversibly.
-    Suspended,
-    /// Revoked, for ever.
-    Revoked,
 }
 
 /// The code of [`EventKind::ListPublished`], which is looked for among all others.
@@ -214,6 +217,7 @@ impl EventKind {
             Self::TokenRevoked { .. } => 0x51,
             Self::Client { step, .. } => step.code(),
             Self::Person { step, .. } => step.code(),
+            Self::Erased { .. } => 0x70,
             Self::Request { event, .. } => event.code(),
         }
     }
@@ -227,6 +231,7 @@ impl EventKind {
             | Self::KeyMade { profile, .. }
             | Self::KeyRetired { profile, .. }
             | Self::KeyRevoked { profile, .. }
+            | Self::Erased { profile, .. }
             | Self::CredentialIssued { profile, .. } => vec![*profile],
             Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
                 vec![achievement.owner()]
@@ -335,6 +340,16 @@ impl EventKind {
             Self::TokenMade { id } | Self::TokenRevoked { id } => out.extend(id),
             Self::Client { client, .. } => out.extend(client.as_bytes()),
             Self::Person { person, .. } => out.extend(person.as_bytes()),
+            Self::Erased {
+                profile,
+                reasons,
+                members,
+                requests,
+                endorsements,
+            } => {
+                let numbers = [profile.0, *reasons, *members, *requests, *endorsements];
+                out.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
+            }
             Self::Request { request, event } => event.encode_payload(*request, out),
         }
     }
@@ -415,6 +430,13 @@ impl EventKind {
             0x50 => Self::TokenMade { id: from.array()? },
             0x51 => Self::TokenRevoked { id: from.array()? },
             0x52..=0x59 => parties::decode_payload(code, from)?,
+            0x70 => Self::Erased {
+                profile: profile(from)?,
+                reasons: from.u32()?,
+                members: from.u32()?,
+                requests: from.u32()?,
+                endorsements: from.u32()?,
+            },
             0x60..=0x65 => requests::decode_payload(code, from)?,
             other => {
                 let what = "a kind of event";
@@ -425,30 +447,6 @@ impl EventKind {
                 });
             }
         })
-    }
-}
-
-impl EndorsementState {
-    const fn code(self) -> u8 {
-        match self {
-            Self::Reinstated => 0,
-            Self::Suspended => 1,
-            Self::Revoked => 2,
-        }
-    }
-
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let at = reader.position();
-        match reader.u8()? {
-            0 => Ok(Self::Reinstated),
-            1 => Ok(Self::Suspended),
-            2 => Ok(Self::Revoked),
-            other => Err(CodecError::Range {
-                at,
-                value: other.into(),
-                what: "an endorsement's state",
-            }),
-        }
     }
 }
 

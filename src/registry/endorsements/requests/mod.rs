@@ -345,6 +345,11 @@ impl<'a> Taken<'a> {
     }
 }
 
+/// Whose step it is.
+pub(in crate::registry) const fn said_by(step: RequestStep) -> RequestSide {
+    workflow::side(step)
+}
+
 /// How a stored request stands.
 pub(in crate::registry) fn state_of(record: &RequestRecord) -> RequestState {
     workflow::after(record.steps.last().map(|taken| taken.step))

@@ -85,9 +85,10 @@ impl Registry {
         id: RequestId,
     ) -> Result<RequestRecord, RegistryError> {
         let record = REQUESTS.get(read, &id)?;
-        let sees = |record: &RequestRecord| {
-            actor.may(Action::Read, id.owner()) || actor.may(Action::Read, record.requester)
-        };
+        // Who may take a step sees what it is about.
+        let is_theirs =
+            |side| actor.may(Action::Read, side) || actor.may(Action::WriteEndorsements, side);
+        let sees = |record: &RequestRecord| is_theirs(id.owner()) || is_theirs(record.requester);
         record
             .filter(sees)
             .ok_or_else(|| RegistryError::NotFound(Thing::Request, self.urls().request(id)))

@@ -106,6 +106,7 @@ impl Registry {
 fn changes_issuers(kind: &EventKind) -> bool {
     match kind {
         EventKind::ProfileChanged { .. }
+        | EventKind::Erased { .. }
         | EventKind::AccreditorStanding { .. }
         | EventKind::EndorsementIssued { .. }
         | EventKind::EndorsementImported { .. }
