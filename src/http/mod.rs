@@ -32,6 +32,7 @@ mod health;
 mod home;
 mod lists;
 mod oauth;
+mod people;
 mod profiles;
 mod requests;
 mod standing;

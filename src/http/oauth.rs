@@ -1,8 +1,9 @@
 //! OAuth 2.0 over HTTP: who this authorization server is, the token endpoint and what belongs to it,
-//! the registration of clients, and the decisions about them.
+//! the registration of clients, the decisions about them, and the pages where people sign in by one.
 
 pub(super) mod clients;
 pub(super) mod metadata;
+pub(super) mod pages;
 pub(super) mod registration;
 pub(super) mod token;
 

@@ -12,13 +12,13 @@ use super::reply::Reply;
 use super::request::Request;
 use super::{
     achievements, audit, bulk, credentials, endorsements, erasing, federation as oidf, feed,
-    health, home, lists, oauth, openapi, profiles, requests, standing, statuses, tokens, trqp,
-    trust_marks, verification, wellknown,
+    health, home, lists, oauth, openapi, people, profiles, requests, standing, statuses, tokens,
+    trqp, trust_marks, verification, wellknown,
 };
 use crate::access::Action;
 use members::{
-    ACCREDITOR, APPROVED, CLIENT, ENDORSED, IMPORTING, KEY, PAGING, REQUESTED, SECURED, STANDING,
-    STATEMENT, TRQP, UPDATED,
+    ACCREDITOR, APPROVED, AUTHORIZE, CLIENT, ENDORSED, IMPORTING, KEY, PAGING, PERSON_INVITED,
+    REQUESTED, SECURED, STANDING, STATEMENT, TRQP, UPDATED,
 };
 
 /// Who may call a route.
@@ -244,6 +244,15 @@ const fn of_client(route: Route) -> Route {
     }
 }
 
+/// RFC 6749 section 3.1: parameters that are not understood are ignored.
+const fn lenient(route: Route, query: &'static [&'static str]) -> Route {
+    Route {
+        query,
+        lenient: true,
+        ..route
+    }
+}
+
 const fn answers(route: Route, success: u16) -> Route {
     Route { success, ..route }
 }
@@ -404,6 +413,15 @@ pub static ROUTES: &[Route] = &[
     gives(change(Action::WriteClients, "/clients/{client}/reject", "Reject a client, or take its approval back", 200, None, oauth::clients::reject), JSON, CLIENT),
     gives(change(Action::WriteClients, "/clients/{client}/remove", "Remove a client", 204, None, oauth::clients::remove), &[], &[]),
     gives(change(Action::WriteClients, "/clients/{client}/secret", "Give a client another secret", 201, None, oauth::clients::make_secret), JSON, &["client_id", "client_secret"]),
+
+    gives(lenient(of_client(get("/oauth/authorize", "Where somebody signs in and agrees to what a client asks (RFC 6749 with PKCE)", oauth::pages::ask)), AUTHORIZE), PAGE, &[]),
+    gives(answers(of_client(ask("/oauth/authorize", "What they answered, which sends them back to the client with a code", form::<oauth::pages::ConsentForm>(), oauth::pages::answer)), 303), &[], &[]),
+    gives(of_client(get("/oauth/accept", "Where an invitation is taken", oauth::pages::invitation)), PAGE, &[]),
+    gives(of_client(ask("/oauth/accept", "Take an invitation, with a passphrase", form::<oauth::pages::AcceptForm>(), oauth::pages::accept)), PAGE, &[]),
+    gives(change(Action::WriteClients, "/profiles/{profile}/people", "Invite somebody who signs in for a profile", 201, body::<people::InviteBody>(), people::invite), JSON, PERSON_INVITED),
+    gives(change(Action::Operate, "/people", "Invite somebody who signs in for the registry", 201, body::<people::InviteBody>(), people::invite_for_registry), JSON, PERSON_INVITED),
+    gives(with_query(private(Action::WriteClients, get("/people", "Who signs in for a profile, or for the registry", people::list)), &["profile"]), JSON, &["people"]),
+    gives(change(Action::WriteClients, "/people/{person}/remove", "Remove somebody, and what they were given", 204, None, people::remove), &[], &[]),
 
     gives(with_query(get("/", "What is here", home::show), &["q", "list", "index", "cursor"]), JSON_OR_PAGE, &["name", "url", "links"]),
     gives(get("/docs", "This contract as a page", openapi::page), PAGE, &[]),

@@ -32,6 +32,8 @@ pub enum Thing {
     Token,
     /// An OAuth 2.0 client.
     Client,
+    /// Somebody who signs in here.
+    Person,
 }
 
 impl fmt::Display for Thing {
@@ -46,6 +48,7 @@ impl fmt::Display for Thing {
             Self::Credential => "credential",
             Self::Token => "token",
             Self::Client => "client",
+            Self::Person => "person",
         })
     }
 }

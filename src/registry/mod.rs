@@ -22,13 +22,14 @@ mod standing;
 mod verification;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tracing::info;
 use url::{Position, Url, form_urlencoded};
 
 use crate::entropy::{Entropy, random};
 use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Slug};
+use crate::oauth::form_token::FormKey;
 use crate::store::engine::{Batch, Engine, Read, StoreError};
 use crate::store::tables::{KEYS, SETTINGS};
 
@@ -42,7 +43,9 @@ pub use access::actor::Actor;
 pub use access::bearer::BearerRefused;
 pub use access::clients::{ClientView, RegisteredClient, Registration};
 pub use access::grants::{GrantRefused, Granted, KnownClient};
+pub use access::people::{NewPerson, PersonView, SignInRefused};
 pub use access::providers::{GuestRefused, ProviderKeys, Providers};
+pub use access::sign_in::Consent;
 pub use access::tokens::{NewToken, TokenFor, TokenView};
 pub use audit::{AuditActor, AuditEvent, AuditPage, AuditParty, AuditReason};
 pub use bell::Listener;
@@ -167,6 +170,8 @@ pub struct Registry {
     lately: lists::as_it_was::Lately,
     all_issuers: standing::ready::Ready<Issuers>,
     all_keys: standing::ready::Ready<KeySet>,
+    tries: access::people::Tries,
+    forms: OnceLock<FormKey>,
 }
 
 impl Registry {
@@ -203,6 +208,8 @@ impl Registry {
             lately: lists::as_it_was::Lately::default(),
             all_issuers: standing::ready::Ready::default(),
             all_keys: standing::ready::Ready::default(),
+            tries: access::people::Tries::default(),
+            forms: OnceLock::new(),
         };
         registry.complete_identity()?;
         Ok(registry)
@@ -217,6 +224,11 @@ impl Registry {
     /// Bytes that nobody can guess.
     pub fn random<const N: usize>(&self) -> [u8; N] {
         random(&*self.entropy)
+    }
+
+    /// The key of the forms on the pages of this process.
+    pub fn forms(&self) -> &FormKey {
+        self.forms.get_or_init(|| FormKey::new(&self.random()))
     }
 
     /// The settings that the services run with.

@@ -16,6 +16,7 @@ pub(crate) fn server(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
     let algorithms = ["EdDSA", "ES256", "RS256"];
     let body = json!({
         "issuer": origin,
+        "authorization_endpoint": format!("{origin}/oauth/authorize"),
         "token_endpoint": format!("{origin}/oauth/token"),
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
@@ -28,8 +29,11 @@ pub(crate) fn server(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "jwks_uri": format!("{origin}/.well-known/jwks.json"),
         "scopes_supported": scopes(),
-        "grant_types_supported": [GrantKind::ClientCredentials.as_str()],
-        "response_types_supported": [],
+        "grant_types_supported": GrantKind::ALL.map(GrantKind::as_str),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
         "service_documentation": format!("{origin}/docs"),
     });
     Ok(Reply::json(200, &body).fresh_for(edge.cache.description))

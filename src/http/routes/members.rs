@@ -81,3 +81,15 @@ pub(super) const IMPORTING: &[&str] = &[
     "firstLine",
 ];
 pub(super) const PAGING: &[&str] = &["limit", "cursor"];
+
+pub(super) const AUTHORIZE: &[&str] = &[
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "resource",
+];
+pub(super) const PERSON_INVITED: &[&str] = &["id", "name", "role", "invitation", "accept"];

@@ -4,16 +4,19 @@
 use thiserror::Error;
 
 use super::clients::client_actor;
+use super::people::person_actor;
 use super::tokens::stored_scopes;
 use crate::access::{Actions, Asked, Role};
-use crate::ids::ProfileId;
+use crate::ids::{ClientId, PersonId, ProfileId};
 use crate::oauth::provider::Guest;
 use crate::oauth::{AccessClaims, Bearer, TokenRefused};
 use crate::registry::profiles::keys::{keys_of, public};
 use crate::registry::{Actor, Registry, RegistryError};
 use crate::store::engine::Read;
 use crate::store::event::Means;
-use crate::store::tables::{CLIENTS, ClientRecord, ClientState, REVOKED_ACCESS};
+use crate::store::tables::{
+    CLIENTS, ClientRecord, ClientState, PEOPLE, PersonRecord, REVOKED_ACCESS,
+};
 use crate::vc::jws::{Jws, JwsError};
 use crate::vc::verifying::VerifyingKey;
 
@@ -29,6 +32,9 @@ pub enum BearerRefused {
     /// Whom it was made for is gone, or may not act any more.
     #[error("the token's client is not here any more, or is not approved")]
     Client,
+    /// Whoever signed in was removed.
+    #[error("who signed in for this token is not here any more")]
+    Person,
     /// It was revoked.
     #[error("the token was revoked")]
     Revoked,
@@ -38,6 +44,19 @@ pub enum BearerRefused {
     /// Its provider's profile is not registered here.
     #[error("the profile that the token stands for is not registered here")]
     NoProfile,
+}
+
+/// A good token, and whom it was made for.
+struct Known {
+    claims: AccessClaims,
+    client: ClientRecord,
+    person: Option<PersonRecord>,
+}
+
+/// Whether somebody may sign in by a client: one of their own profile's, or of the registry's.
+pub(super) fn person_of_client(person: PersonId, client: ClientId) -> bool {
+    let owner = client.owner();
+    owner == ProfileId::REGISTRY || owner == person.owner()
 }
 
 impl Registry {
@@ -50,15 +69,17 @@ impl Registry {
     ) -> Result<Result<Actor, BearerRefused>, RegistryError> {
         let read = self.engine.snapshot();
         let known = self.access_token(&*read, token)?;
-        Ok(known.map(|(claims, row)| {
-            let granted = row.scope.as_deref().map(stored_scopes);
+        Ok(known.map(|known| {
+            let granted = known.client.scope.as_deref().map(stored_scopes);
             let narrowed = granted.map_or(Actions::ALL, |scopes| scopes.allow(asked));
-            let actions = row
-                .role
-                .actions()
-                .and(narrowed)
-                .and(claims.scopes.allow(asked));
-            client_actor(claims.bearer.client(), actions)
+            let of_client = known.client.role.actions().and(narrowed);
+            let actions = of_client.and(known.claims.scopes.allow(asked));
+            match (known.claims.bearer, known.person) {
+                (Bearer::Person { person, .. }, Some(row)) => {
+                    person_actor(person, actions.and(row.role.actions()))
+                }
+                (bearer, _) => client_actor(bearer.client(), actions),
+            }
         }))
     }
 
@@ -88,14 +109,14 @@ impl Registry {
             return Ok(None);
         };
         let known = self.access_token(&*self.engine.snapshot(), &jws)?;
-        Ok(known.ok().map(|(claims, _)| claims))
+        Ok(known.ok().map(|known| known.claims))
     }
 
     fn access_token(
         &self,
         read: &dyn Read,
         token: &Jws,
-    ) -> Result<Result<(AccessClaims, ClientRecord), BearerRefused>, RegistryError> {
+    ) -> Result<Result<Known, BearerRefused>, RegistryError> {
         let kid = token.header().kid.as_deref();
         let key = match kid {
             Some(kid) => self.registry_key(read, kid)?,
@@ -117,12 +138,26 @@ impl Registry {
         {
             return Ok(Err(BearerRefused::Revoked));
         }
-        let slug = self.slug_of(read, client.owner())?;
-        let own = slug.map(|slug| self.urls().profile(&slug));
-        if claims.profile != own || !matches!(claims.bearer, Bearer::Client(_)) {
+        let (owner, person) = match claims.bearer {
+            Bearer::Client(client) => (client.owner(), None),
+            Bearer::Person { person, .. } => {
+                let row = PEOPLE.get(read, &person)?;
+                let row = row.filter(|_| person_of_client(person, client));
+                let Some(row) = row else {
+                    return Ok(Err(BearerRefused::Person));
+                };
+                (person.owner(), Some(row))
+            }
+        };
+        let slug = self.slug_of(read, owner)?;
+        if claims.profile != slug.map(|slug| self.urls().profile(&slug)) {
             return Ok(Err(BearerRefused::Profile));
         }
-        Ok(Ok((claims, row)))
+        Ok(Ok(Known {
+            claims,
+            client: row,
+            person,
+        }))
     }
 
     /// The registry's key of this name, unless it may have been in wrong hands.

@@ -178,10 +178,7 @@ impl Registry {
                 })
                 .map(|(granted, _)| granted)
             }
-            GrantAsked::AuthorizationCode { .. } => {
-                let words = "no code of that kind was given";
-                Err(OAuthError::grant(words).into())
-            }
+            GrantAsked::AuthorizationCode { .. } => self.token_for_code(client, asked),
         }
     }
 
@@ -255,9 +252,10 @@ impl Registry {
         Ok(members.into())
     }
 
-    /// Forgets assertions and revocations that are over, which are refused anyhow. Returns how many.
+    /// Forgets assertions, codes and revocations that are over, which are refused anyhow. Returns how many.
     pub fn forget_ended_grants(&self) -> Result<usize, RegistryError> {
-        Ok(self.forget_ended(&USED_ASSERTIONS)? + self.forget_ended(&REVOKED_ACCESS)?)
+        let ended = self.forget_ended(&USED_ASSERTIONS)? + self.forget_ended(&REVOKED_ACCESS)?;
+        Ok(ended + self.forget_ended_codes()?)
     }
 
     fn forget_ended<K: crate::store::table::Key>(

@@ -4,5 +4,7 @@ pub(super) mod actor;
 pub(super) mod bearer;
 pub(super) mod clients;
 pub(super) mod grants;
+pub(super) mod people;
 pub(super) mod providers;
+pub(super) mod sign_in;
 pub(super) mod tokens;
