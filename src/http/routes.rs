@@ -17,8 +17,8 @@ use super::{
 };
 use crate::access::Action;
 use members::{
-    ACCREDITOR, APPROVED, AUTHORIZE, CLIENT, ENDORSED, IMPORTING, KEY, PAGING, PERSON_INVITED,
-    REQUESTED, SECURED, STANDING, STATEMENT, TRQP, UPDATED,
+    ACCREDITOR, APPROVED, AUTHORIZE, AUTHORIZE_NEEDS, CLIENT, ENDORSED, IMPORTING, KEY, PAGING,
+    PERSON_INVITED, REQUESTED, SECURED, STANDING, STATEMENT, TRQP, UPDATED,
 };
 
 /// Who may call a route.
@@ -414,7 +414,7 @@ pub static ROUTES: &[Route] = &[
     gives(change(Action::WriteClients, "/clients/{client}/remove", "Remove a client", 204, None, oauth::clients::remove), &[], &[]),
     gives(change(Action::WriteClients, "/clients/{client}/secret", "Give a client another secret", 201, None, oauth::clients::make_secret), JSON, &["client_id", "client_secret"]),
 
-    gives(lenient(of_client(get("/oauth/authorize", "Where somebody signs in and agrees to what a client asks (RFC 6749 with PKCE)", oauth::pages::ask)), AUTHORIZE), PAGE, &[]),
+    gives(needing(lenient(of_client(get("/oauth/authorize", "Where somebody signs in and agrees to what a client asks (RFC 6749 with PKCE)", oauth::pages::ask)), AUTHORIZE), AUTHORIZE_NEEDS), PAGE, &[]),
     gives(answers(of_client(ask("/oauth/authorize", "What they answered, which sends them back to the client with a code", form::<oauth::pages::ConsentForm>(), oauth::pages::answer)), 303), &[], &[]),
     gives(of_client(get("/oauth/accept", "Where an invitation is taken", oauth::pages::invitation)), PAGE, &[]),
     gives(of_client(ask("/oauth/accept", "Take an invitation, with a passphrase", form::<oauth::pages::AcceptForm>(), oauth::pages::accept)), PAGE, &[]),

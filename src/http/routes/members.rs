@@ -92,4 +92,11 @@ pub(super) const AUTHORIZE: &[&str] = &[
     "code_challenge_method",
     "resource",
 ];
+pub(super) const AUTHORIZE_NEEDS: &[&str] = &[
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "code_challenge",
+    "code_challenge_method",
+];
 pub(super) const PERSON_INVITED: &[&str] = &["id", "name", "role", "invitation", "accept"];

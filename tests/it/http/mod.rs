@@ -32,6 +32,7 @@ mod past_statuses;
 mod providers;
 mod records;
 mod requests;
+mod sign_in;
 mod statuses;
 mod token_attacks;
 mod trqp;
