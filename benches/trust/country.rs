@@ -12,7 +12,7 @@ use goodstanding::registry::{
     Actor, Change, EndorsementView, NewEndorsement, NewProfile, Registry, Roles, Settings,
 };
 use goodstanding::status::StatusPurpose;
-use goodstanding::store::engine::{Batch, Engine};
+use goodstanding::store::engine::{Batch, Engine, Read};
 use goodstanding::store::rocks::RocksEngine;
 use goodstanding::store::table::{Key, Record, Table};
 use goodstanding::store::tables::{
@@ -21,7 +21,7 @@ use goodstanding::store::tables::{
 };
 use goodstanding::time::{ManualClock, Timestamp};
 use goodstanding::vc::keys::{MasterKey, SigningKey};
-use goodstanding::vc::sealing::KeyPlace;
+use goodstanding::vc::sealing::{DataKey, Generation, KeyPlace, SealedDataKey};
 use goodstanding::vc::securing::Securing;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -271,14 +271,14 @@ impl<'a> Filling<'a> {
         for (id, number) in ids {
             self.put(&tables::PROFILE_ISSUER_IDS, &id, &u64::from(number));
         }
-        let master = master();
+        let data_key = data_key(self.engine);
         for number in 3..=PROFILES {
             let secret = SigningKey::generate(&self.entropy);
             let (profile, key) = (ProfileId(number), KeyId(1));
-            let sealed = master.seal(KeyPlace { profile, key }, &secret, &self.entropy);
+            let sealed = data_key.seal(KeyPlace { profile, key }, &secret, &self.entropy);
             let record = KeyRecord {
                 public: *secret.public().as_bytes(),
-                sealed: sealed.as_bytes().to_vec(),
+                sealed: sealed.to_bytes(),
                 made_at: self.then,
                 signs_from: self.then,
                 retired_at: None,
@@ -411,6 +411,17 @@ fn members(of: u32) -> Map<String, Value> {
                         which it has its seat.",
     });
     members.as_object().expect("an object").clone()
+}
+
+/// The data key that the registry made when it was opened.
+fn data_key(read: &dyn Read) -> DataKey {
+    let rows = tables::DATA_KEYS
+        .scan(read, &[], None, 1)
+        .expect("it reads");
+    let ((generation, _), record) = rows.first().expect("the registry was opened");
+    let sealed = SealedDataKey::from_bytes(&record.sealed).expect("it was made here");
+    let opened = master().open(Generation(*generation), &sealed);
+    opened.expect("the registry opened it")
 }
 
 fn master() -> MasterKey {

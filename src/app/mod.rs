@@ -5,6 +5,7 @@ mod handles;
 mod housekeeping;
 mod local;
 mod master_key;
+mod process;
 mod system;
 
 use std::io::IsTerminal as _;
@@ -26,6 +27,8 @@ use crate::store::engine::Engine;
 use crate::store::memory::MemoryEngine;
 use crate::time::{Clock, Ttl};
 
+use master_key::Next;
+
 pub use system::{SystemClock, SystemEntropy};
 
 /// Runs the service until the process is told to stop.
@@ -35,6 +38,7 @@ pub fn serve(args: ServeArgs) -> Result<(), String> {
     } else {
         Mode::Production
     };
+    process::keep_to_itself()?;
     let mut overrides = Overrides {
         file: args.config,
         listen: args.listen,
@@ -125,7 +129,7 @@ fn open(config: &Config, mode: Mode) -> Result<Arc<Registry>, String> {
         },
         Mode::Production => configured,
     };
-    let registry = Arc::new(open_registry(config, opening)?);
+    let registry = Arc::new(open_registry(config, opening, Next::Provided)?);
     if let Err(problem) = registry.sign_again() {
         warn!(%problem, "endorsements signed by a revoked key could not all be signed again");
     }
@@ -150,11 +154,19 @@ fn publishing_first(config: &Config) -> Settings {
     }
 }
 
-fn open_registry(config: &Config, settings: Settings) -> Result<Registry, String> {
+fn open_registry(config: &Config, settings: Settings, next: Next) -> Result<Registry, String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let master = master_key::read(config)?;
+    let master_keys = master_key::Place::new(config, next);
+    // Before the store: whoever has no key leaves no store behind.
+    master_keys.look()?;
     let engine = open_engine(config, clock.clone())?;
-    let registry = Registry::open(engine, clock, Arc::new(SystemEntropy), master, settings);
+    let registry = Registry::open(
+        engine,
+        clock,
+        Arc::new(SystemEntropy),
+        master_keys,
+        settings,
+    );
     registry.map_err(|error| error.to_string())
 }
 
@@ -197,6 +209,7 @@ fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, St
 
 /// Prepares a data folder: the master key, an empty store, and the operator's first token.
 pub fn init(args: InitArgs) -> Result<InitDone, String> {
+    process::keep_to_itself()?;
     let public_url = args.public_url.map(|url| url.to_string());
     let config = Config::load(&Overrides {
         data: Some(args.data.clone()),
@@ -216,7 +229,7 @@ pub fn init(args: InitArgs) -> Result<InitDone, String> {
     std::fs::create_dir_all(&config.data).map_err(failed)?;
     master_key::make_if_missing(&config)?;
     std::fs::write(config.data.join(FILE_IN_DATA), settings_file(&config)).map_err(failed)?;
-    let registry = open_registry(&config, publishing_first(&config))?;
+    let registry = open_registry(&config, publishing_first(&config), Next::Provided)?;
     let operator = Change::by(Actor::operator());
     let made = registry
         .make_token(
@@ -252,6 +265,7 @@ fn settings_file(config: &Config) -> String {
 
 /// A way into a data folder without a server, as its operator.
 pub fn open_local(data: &Path) -> Result<Box<dyn Transport>, String> {
+    process::keep_to_itself()?;
     let overrides = Overrides {
         data: Some(data.to_owned()),
         ..Overrides::default()
@@ -263,7 +277,11 @@ pub fn open_local(data: &Path) -> Result<Box<dyn Transport>, String> {
             "{data} holds no registry; `goodstanding init --data {data}` makes one"
         ));
     }
-    let registry = Arc::new(open_registry(&config, publishing_first(&config))?);
+    let registry = Arc::new(open_registry(
+        &config,
+        publishing_first(&config),
+        Next::Made,
+    )?);
     registry.catch_up().map_err(|error| error.to_string())?;
     let edge = edge(&config, Mode::Production, registry)?;
     Ok(Box::new(local::Local::new(edge)))

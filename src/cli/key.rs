@@ -48,6 +48,12 @@ pub(super) enum Key {
         #[arg(long, value_name = "TIME")]
         since: Timestamp,
     },
+    /// Put another master key in the place of the one under which all keys are sealed
+    ///
+    /// The next one stands in a file beside the present one, with .next behind its name; with
+    /// --data it is made where it is missing. The registry goes on signing meanwhile, and
+    /// afterwards the earlier one opens nothing.
+    RotateMaster,
 }
 
 impl Key {
@@ -70,6 +76,10 @@ impl Key {
                 let answer = context.change(Call::post(path, body))?;
                 Ok(said("revoked", answer, &format!("{} since {since}", key.0)))
             }
+            Self::RotateMaster => {
+                let answer = context.change(Call::post("/master-key/rotate", json!({})))?;
+                Ok(rotated(answer))
+            }
         }
     }
 }
@@ -82,6 +92,24 @@ fn said(done: &str, answer: Value, otherwise: &str) -> Report {
             None => report.line(format_args!("{done} {id}")),
         },
         _ => report.line(format_args!("{done} {otherwise}")),
+    }
+    report.json(answer);
+    report
+}
+
+fn rotated(answer: Value) -> Report {
+    let mut report = Report::new();
+    let id = |member| text(&answer, member).unwrap_or("unknown");
+    let (next, earlier) = (id("masterKey"), id("replaced"));
+    match text(&answer, "inUse") {
+        Some("now") => report.line(format_args!(
+            "master key {next} is in use; {earlier} opens nothing any more, but for copies of the \
+             store from before"
+        )),
+        _ => report.line(format_args!(
+            "master keys {next} and {earlier} both open the store; start it with {next}, and \
+             {earlier} opens nothing any more"
+        )),
     }
     report.json(answer);
     report
@@ -262,6 +290,42 @@ mod tests {
             .answer(200, json!({"verificationMethod": []}))
             .run(&["key", "list", own]);
         assert_eq!(done.calls(), ["GET /keys", "GET /.well-known/did.json"]);
+    }
+
+    #[test]
+    fn another_master_key_is_put_in_place() {
+        let answer = |when: &str| {
+            let answer = json!({
+                "masterKey": "00000000000000b2", "replaced": "00000000000000a1", "inUse": when,
+            });
+            Fake::new()
+                .answer(200, answer)
+                .run(&["key", "rotate-master"])
+        };
+        let done = answer("now");
+        assert_eq!(done.calls(), ["POST /master-key/rotate {}"]);
+        assert_eq!(done.exit, 0);
+        let opens_nothing = "00000000000000a1 opens nothing any more";
+        assert!(
+            done.out.contains("00000000000000b2 is in use"),
+            "{}",
+            done.out
+        );
+        assert!(done.out.contains(opens_nothing), "{}", done.out);
+        let later = answer("at-next-start");
+        assert!(
+            later.out.contains("start it with 00000000000000b2"),
+            "{}",
+            later.out
+        );
+        let done = Fake::new()
+            .answer(
+                409,
+                json!({"title": "No other master key", "detail": "put it into x.next"}),
+            )
+            .run(&["key", "rotate-master"]);
+        assert_eq!(done.exit, 2);
+        assert!(done.err.contains("put it into x.next"), "{}", done.err);
     }
 
     #[test]

@@ -220,6 +220,9 @@ impl From<RegistryError> for Problem {
                 Self::new(500, "public-url", "Wrong public URL", detail)
             }
             RegistryError::MasterKey => Self::new(500, "master-key", "Wrong master key", detail),
+            RegistryError::MasterKeyPlace(_) => {
+                Self::new(409, "master-key-place", "No other master key", detail)
+            }
             RegistryError::ListFull { remaining, .. } => {
                 Self::new(409, "list-full", "List full", detail).with("remaining", remaining)
             }

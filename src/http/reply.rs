@@ -1,7 +1,6 @@
 //! What a handler answers.
 
 use bytes::Bytes;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::feed::Follow;
@@ -36,13 +35,6 @@ impl Reply {
     /// JSON.
     pub fn json(status: u16, value: &Value) -> Self {
         Self::bytes(status, "application/json", value.to_string())
-    }
-
-    /// JSON, written without a tree of values between.
-    pub(super) fn written(status: u16, value: &impl Serialize) -> Self {
-        let text = serde_json::to_string(value);
-        let text = text.expect("answers are texts, numbers and words, under names");
-        Self::bytes(status, "application/json", text)
     }
 
     /// A page.

@@ -11,8 +11,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::problem::Problem;
-use crate::json::{self, JsonError};
-use crate::registry::{Actor, Change, Expected, Idempotency};
+use crate::json::{self, Item, JsonError};
+use crate::registry::{Actor, Change, Expected, Idempotency, on_every_core};
 
 /// A request whose route is known.
 #[derive(Clone)]
@@ -123,12 +123,18 @@ impl Request {
 
     /// As [`Request::json`], with the items of the array that stands under `member` taken out of
     /// the body rather than read once more into the type, which finds the array empty: for members
-    /// that hold documents, and any JSON is a document.
+    /// that hold documents, and any JSON is a document. Many are read on every core.
     pub(super) fn json_and_items<T: DeserializeOwned>(
         &self,
         member: &str,
     ) -> Result<(T, Vec<Value>), Problem> {
         self.must_be("application/json")?;
+        if let Some((body, items)) = json::apart(&self.body, member) {
+            let items = on_every_core(items, Item::parse).into_iter().collect();
+            if let Ok(items) = items {
+                return Ok((json::from_value(&body)?, items));
+            }
+        }
         let mut body = json::parse(&self.body)?;
         let items = match body.get_mut(member) {
             Some(Value::Array(items)) => std::mem::take(items),

@@ -360,6 +360,7 @@ pub static ROUTES: &[Route] = &[
     gives(change(Action::Operate, "/keys", "Make another key of this registry", 201, None, wellknown::make_key), JSON, KEY),
     gives(change(Action::Operate, "/keys/{key}/retire", "Take a key of this registry out of use", 200, None, wellknown::retire_key), JSON, KEY),
     gives(change(Action::Operate, "/keys/{key}/revoke", "Declare a key of this registry compromised", 200, body::<profiles::RevokeKeyBody>(), wellknown::revoke_key), JSON, KEY),
+    gives(change(Action::Operate, "/master-key/rotate", "Put the next master key in the place of the one in use", 200, None, wellknown::rotate_master_key), JSON, &["masterKey", "replaced", "inUse"]),
     gives(change(Action::Operate, "/profiles", "Register a profile", 201, body::<profiles::NewProfileBody>(), profiles::create), JSON, &["@context", "id", "type", "name"]),
     gives(put(change(Action::WriteProfile, "/profiles/{profile}", "Replace a profile's members", 200, body::<profiles::ProfileBody>(), profiles::replace)), JSON, &["@context", "id", "type", "name"]),
     decision(gives(change(Action::Operate, "/profiles/{profile}/suspend", "Suspend an accreditor: nothing that it endorsed counts until it is reinstated", 200, body::<endorsements::ReasonBody>(), profiles::suspend), JSON, ACCREDITOR)),

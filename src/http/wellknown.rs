@@ -1,13 +1,15 @@
 //! The registry's own identity: its DID document and keys at their well-known places, and what its
 //! operator does with the keys.
 
+use serde_json::json;
+
 use super::edge::Edge;
 use super::problem::Problem;
 use super::profiles::{did_reply, key_members, keys_reply, revoked_since};
 use super::reply::Reply;
 use super::request::Request;
 use crate::ids::KeyId;
-use crate::registry::{KeyOwner, KeyView, RegistryError};
+use crate::registry::{KeyOwner, KeyView, RegistryError, TakenUp};
 
 pub(super) fn did_document(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     identity(edge)?;
@@ -52,6 +54,20 @@ pub(super) fn revoke_key(edge: &Edge, request: &Request) -> Result<Reply, Proble
         .registry
         .revoke_key(&change, KeyOwner::Registry, key, since)?;
     Ok(Reply::json(200, &key_members(&key)))
+}
+
+pub(super) fn rotate_master_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    request.nothing()?;
+    let done = edge.registry.rotate_master_key(&request.change()?)?;
+    let answer = json!({
+        "masterKey": done.to,
+        "replaced": done.from,
+        "inUse": match done.taken_up {
+            TakenUp::Now => "now",
+            TakenUp::AtNextStart => "at-next-start",
+        },
+    });
+    Ok(Reply::json(200, &answer))
 }
 
 /// The registry's keys, once it has some.

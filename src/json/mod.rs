@@ -11,6 +11,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+pub use parser::Item;
+
 /// How many arrays and objects may stand in one another.
 pub const MAX_DEPTH: usize = 64;
 
@@ -130,6 +132,14 @@ pub enum JsonError {
 /// be kept: integers beyond 64 bits, and what a double cannot hold.
 pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     parser::parse(bytes)
+}
+
+/// A document that is an object, without the items of the array under `member`, and the texts of
+/// these, which are objects, arrays and strings, to be read one by one by whoever has many hands. What
+/// is read so is what [`parse`] reads: where this finds nothing, or an item cannot be read, let that
+/// say what is wrong.
+pub fn apart<'t>(bytes: &'t [u8], member: &str) -> Option<(Value, Vec<Item<'t>>)> {
+    parser::apart(bytes, member)
 }
 
 /// Reads one JSON document into `T`. Give `T` `#[serde(deny_unknown_fields)]`, so that a

@@ -20,6 +20,60 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     Ok(value)
 }
 
+/// See [`super::apart`].
+pub(super) fn apart<'t>(bytes: &'t [u8], member: &str) -> Option<(Value, Vec<Item<'t>>)> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let mut parser = Parser { text, at: 0 };
+    parser.skip_space();
+    let mut rest = Map::new();
+    let mut items = None;
+    parser.each('{', '}', |parser| {
+        let name = (parser.peek() == Some(b'"')).then(|| parser.string().ok())??;
+        parser.skip_space();
+        parser.eat(b':').then(|| parser.skip_space())?;
+        let value = match (name == member, parser.peek()) {
+            (true, Some(b'[')) => {
+                let mut found = Vec::new();
+                parser.each('[', ']', |parser| {
+                    found.push(Item(parser.skip_nested()?));
+                    Some(())
+                })?;
+                items = Some(found);
+                Value::Array(Vec::new())
+            }
+            _ => parser.value(1).ok()?,
+        };
+        rest.insert(name, value).is_none().then_some(())
+    })?;
+    parser.skip_space();
+    (parser.at == text.len()).then_some((Value::Object(rest), items?))
+}
+
+/// The text of an item in an array that is a member of a document.
+#[derive(Debug, Clone, Copy)]
+pub struct Item<'t>(&'t str);
+
+impl Item<'_> {
+    /// What it says.
+    ///
+    /// # Errors
+    /// As [`parse`](super::parse), but for the places in them, which count from the item.
+    pub fn parse(self) -> Result<Value, JsonError> {
+        let mut parser = Parser {
+            text: self.0,
+            at: 0,
+        };
+        let value = parser.value(ITEM_DEPTH)?;
+        match parser.at == self.0.len() {
+            true => Ok(value),
+            false => Err(parser.syntax("the end of the item")),
+        }
+    }
+}
+
+/// The document is at depth 0, and the array at 1.
+const ITEM_DEPTH: usize = 2;
+
 /// A recursive-descent reader; `depth` bounds the recursion.
 struct Parser<'a> {
     text: &'a str,
@@ -27,7 +81,7 @@ struct Parser<'a> {
     at: usize,
 }
 
-impl Parser<'_> {
+impl<'t> Parser<'t> {
     fn value(&mut self, depth: usize) -> Result<Value, JsonError> {
         match self.peek() {
             Some(b'{' | b'[') if depth == MAX_DEPTH => Err(JsonError::TooDeep {
@@ -97,6 +151,56 @@ impl Parser<'_> {
                 return Err(self.syntax("',' or ']'"));
             }
             self.skip_space();
+        }
+    }
+
+    /// Goes through what stands between two brackets, with commas between; `None` where that is
+    /// anything else.
+    fn each(
+        &mut self,
+        open: char,
+        close: char,
+        mut item: impl FnMut(&mut Self) -> Option<()>,
+    ) -> Option<()> {
+        self.eat(open as u8).then(|| self.skip_space())?;
+        if self.eat(close as u8) {
+            return Some(());
+        }
+        loop {
+            item(self)?;
+            self.skip_space();
+            if self.eat(close as u8) {
+                return Some(());
+            }
+            self.eat(b',').then(|| self.skip_space())?;
+        }
+    }
+
+    /// The text of an object, an array or a string, as far as its brackets and quotes tell: what
+    /// is between them is not read.
+    fn skip_nested(&mut self) -> Option<&'t str> {
+        let bytes = self.text.as_bytes();
+        let (start, mut open) = (self.at, 0usize);
+        loop {
+            match bytes.get(self.at)? {
+                b'"' => loop {
+                    self.at += 1;
+                    match bytes.get(self.at)? {
+                        b'"' => break,
+                        b'\\' => self.at += 1,
+                        _ => {}
+                    }
+                },
+                b'{' | b'[' => open += 1,
+                b'}' | b']' => open = open.checked_sub(1)?,
+                // A number or a word by itself.
+                _ if open == 0 => return None,
+                _ => {}
+            }
+            self.at += 1;
+            if open == 0 {
+                return self.text.get(start..self.at);
+            }
         }
     }
 
@@ -364,6 +468,12 @@ mod tests {
         let pointer = "/0".repeat(MAX_DEPTH);
         let error = parse(nested(MAX_DEPTH + 1).as_bytes());
         assert_eq!(error, Err(JsonError::TooDeep { pointer }));
+        for (depth, good) in [(MAX_DEPTH - 2, true), (MAX_DEPTH - 1, false)] {
+            let text = format!("{{\"items\":[{}]}}", nested(depth));
+            assert_eq!(parse(text.as_bytes()).is_ok(), good);
+            let (_, items) = apart(text.as_bytes(), "items").unwrap();
+            assert_eq!(items[0].parse().is_ok(), good);
+        }
         assert!(parse("[".repeat(1_000_000).as_bytes()).is_err());
     }
 
@@ -393,6 +503,33 @@ mod tests {
             let pretty = serde_json::to_vec_pretty(&document).unwrap();
             prop_assert_eq!(parse(&pretty), Ok(document.clone()));
             prop_assert_eq!(crate::json::from_value::<Value>(&document), Ok(document));
+        }
+
+        #[test]
+        fn items_that_are_read_apart_are_those_of_the_document(
+            document in documents(),
+            before in documents(),
+            place in any::<prop::sample::Index>(),
+            other: u8,
+        ) {
+            let whole = serde_json::json!({"before": before, "items": [document, "a\\\"]", []]});
+            let mut bytes = serde_json::to_vec_pretty(&whole).unwrap();
+            let (rest, items) = apart(&bytes, "items").map_or((None, None), |(rest, items)| {
+                (Some(rest), items.into_iter().map(Item::parse).collect::<Result<Vec<_>, _>>().ok())
+            });
+            if whole["items"][0].is_object() || whole["items"][0].is_array() {
+                prop_assert_eq!(items, whole["items"].as_array().cloned());
+                prop_assert_eq!(rest, Some(serde_json::json!({"before": before, "items": []})));
+            }
+            // Whatever else stands somewhere: what is read apart is what is read as a whole.
+            let place = place.index(bytes.len());
+            bytes[place] = other;
+            if let Some((mut rest, items)) = apart(&bytes, "items")
+                && let Ok(items) = items.into_iter().map(Item::parse).collect::<Result<Vec<_>, _>>()
+            {
+                rest["items"] = Value::Array(items);
+                prop_assert_eq!(parse(&bytes), Ok(rest));
+            }
         }
 
         #[test]

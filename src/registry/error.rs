@@ -138,9 +138,12 @@ pub enum RegistryError {
     /// The keys in the store are sealed under another master key.
     #[error(
         "the keys in this store are sealed under another master key than the one given; nothing \
-         could be signed. Give the one that the store was set up with"
+         could be signed. Give the one that the store was used with last"
     )]
     MasterKey,
+    /// Where master keys stand there is none, or none can be put.
+    #[error("{0}")]
+    MasterKeyPlace(String),
     /// Fewer indexes are left than were asked for.
     #[error("{asked} entries were asked for and {remaining} are left in this list")]
     ListFull {

@@ -19,6 +19,7 @@ mod lists;
 mod profiles;
 mod signing;
 mod standing;
+mod vault;
 mod verification;
 
 use std::borrow::Cow;
@@ -30,12 +31,11 @@ use url::{Position, Url, form_urlencoded};
 use crate::entropy::{Entropy, random};
 use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Slug};
 use crate::oauth::form_token::FormKey;
-use crate::store::engine::{Batch, Engine, Read, StoreError};
-use crate::store::tables::{KEYS, SETTINGS};
+use crate::store::engine::{Batch, Engine, StoreError};
+use crate::store::tables::SETTINGS;
 
 pub use crate::store::tables::{ClientState, HistoryAccess, ListForm};
 use crate::time::{Clock, Timestamp, Ttl};
-use crate::vc::sealing::{MasterKey, Sealed};
 
 pub use crate::store::event::RequestStep;
 pub use crate::verify::outcome::Outcome;
@@ -86,9 +86,11 @@ pub use signing::{StatementCheck, StoredEndorsement};
 pub use standing::authority::{Authority, AuthorityQuestion, Grant, GrantAnswer, Resource};
 pub use standing::backing::{Anchors, Backing, Question};
 pub use standing::cascade::{Affected, AffectedSubject};
+pub(crate) use standing::good_standing::on_every_core;
 pub use standing::good_standing::{Asked, Endorsed, Half, Party, StandingAnswer, StatusPart};
 pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
+pub use vault::{Adopted, MasterKeyRotated, MasterKeys, TakenUp};
 
 /// What the services need to know of the configuration, as plain values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,7 +163,7 @@ pub struct Registry {
     engine: Arc<dyn Engine>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    master: MasterKey,
+    vault: vault::Vault,
     settings: Settings,
     lanes: lists::statuses::Lanes,
     turns: lists::allocation::Turns,
@@ -175,13 +177,14 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Opens the registry over `engine`. A store that was set up for another `public_url` is
-    /// refused, since every id in it starts with that one.
+    /// Opens the registry over `engine`, and its secrets with the master key that is in use. A store
+    /// that was set up for another `public_url` is refused, since every id in it starts with that
+    /// one, and so is one whose secrets another master key opens.
     pub fn open(
         engine: Arc<dyn Engine>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        master: MasterKey,
+        master_keys: impl MasterKeys + 'static,
         settings: Settings,
     ) -> Result<Self, RegistryError> {
         let recorded = SETTINGS.get(&*engine, &PUBLIC_URL.to_owned())?;
@@ -193,13 +196,13 @@ impl Registry {
                 configured: settings.public_url,
             });
         }
-        check_master_key(&*engine, &master)?;
+        let (vault, master) = vault::Vault::unlock(&*engine, Arc::new(master_keys))?;
         let published = lists::publisher::Snapshot::new(settings.ready_bytes);
         let registry = Self {
             engine,
             clock,
             entropy,
-            master,
+            vault,
             settings,
             lanes: lists::statuses::Lanes::default(),
             turns: lists::allocation::Turns::default(),
@@ -211,6 +214,7 @@ impl Registry {
             tries: access::people::Tries::default(),
             forms: OnceLock::new(),
         };
+        registry.complete_vault(&master)?;
         registry.complete_identity()?;
         Ok(registry)
     }
@@ -261,20 +265,6 @@ impl Registry {
             SETTINGS.put(batch, &name, &value);
         }
         Ok(())
-    }
-}
-
-/// Every key here is sealed under one master key, so the first one tells.
-fn check_master_key(read: &dyn Read, master: &MasterKey) -> Result<(), RegistryError> {
-    let Some((_, first)) = KEYS.scan(read, &[], None, 1)?.into_iter().next() else {
-        return Ok(());
-    };
-    let sealed = Sealed::from_bytes(&first.sealed);
-    let sealed = sealed.map_err(|error| RegistryError::Key(error.to_string()))?;
-    if sealed.master_key() == master.id() {
-        Ok(())
-    } else {
-        Err(RegistryError::MasterKey)
     }
 }
 

@@ -26,7 +26,7 @@ use crate::vc::jws::{self, Jws, NewHeader};
 use crate::vc::jwt::{CredentialJwt, sign_credential};
 use crate::vc::keys::{PublicKey, SigningKey};
 use crate::vc::proof::{self, ProofOptions, Suite};
-use crate::vc::sealing::{KeyPlace, Sealed};
+use crate::vc::sealing::KeyPlace;
 use crate::vc::securing::{Secured, Securing};
 use crate::vc::verifying::VerifyingKey;
 
@@ -270,9 +270,8 @@ impl Registry {
         id: KeyId,
         key: &KeyRecord,
     ) -> Result<SigningKey, RegistryError> {
-        let sealed = Sealed::from_bytes(&key.sealed);
-        let opened =
-            sealed.and_then(|sealed| self.master.open(KeyPlace { profile, key: id }, &sealed));
+        let place = KeyPlace { profile, key: id };
+        let opened = self.vault.open(place, &key.sealed);
         opened.map_err(|error| RegistryError::Key(format!("{id} cannot be opened: {error}")))
     }
 

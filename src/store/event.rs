@@ -19,6 +19,8 @@
 //! 10  key made                profile u32 | key u32
 //! 11  key retired             profile u32 | key u32
 //! 12  key revoked             profile u32 | key u32 | since i64
+//! 15  data key made           generation u32
+//! 16  master key rotated      from 8 | to 8 | step u8 (0 both open what is stored, 1 done)
 //! 20  achievement created     achievement 12
 //! 21  achievement changed     achievement 12
 //! 30  space opened            space 12 | length u64
@@ -52,7 +54,9 @@
 //! followed by the id of its token, zeros where there was none.
 
 mod kind;
+mod master_key;
 mod parties;
+mod reading;
 mod requests;
 mod state;
 
@@ -62,9 +66,11 @@ use thiserror::Error;
 use super::codec::{CodecError, Reader};
 use super::engine::NewEvent;
 use crate::ids::{ListId, ProfileId, Revision};
-use kind::{LIST_PUBLISHED, profile};
+use kind::LIST_PUBLISHED;
+use reading::profile;
 
 pub use kind::EventKind;
+pub use master_key::MasterKeyStep;
 pub use parties::{ClientStep, PersonStep};
 pub use requests::{RequestEvent, RequestStep};
 pub use state::EndorsementState;
@@ -317,6 +323,7 @@ mod tests {
     use crate::store::codec::SortedIndexes;
     use crate::store::table::hex;
     use crate::time::Timestamp;
+    use crate::vc::sealing::{Generation, MasterKeyId};
     use proptest::prelude::*;
 
     fn event(actor: Actor, commitment: Option<[u8; 32]>, kind: EventKind) -> Event {
@@ -387,6 +394,15 @@ mod tests {
                     since: Timestamp::from_millis(-1),
                 },
             ),
+            event(
+                DEVELOPMENT,
+                None,
+                EventKind::MasterKeyRotated {
+                    from: MasterKeyId::from_bytes([0xcc; 8]),
+                    to: MasterKeyId::from_bytes([0xdd; 8]),
+                    step: MasterKeyStep::Done,
+                },
+            ),
         ];
         let bytes: Vec<_> = events.iter().map(|event| hex(&event.encode())).collect();
         insta::assert_debug_snapshot!(bytes, @r#"
@@ -395,6 +411,7 @@ mod tests {
             "023301000000010233333333333333333333333333333333222222222222222222222222222222223858120410e8c534e76af314d427dd6e16d7f64e90a6d9789f90ae040f2e7c9a0100000009aaaaaaaaaaaaaaaaaaaaaaaa000000000000000201030300e2e205",
             "023202002222222222222222222222222222222200000000000000000000000000000000000000000000000000000000000000000100000009bbbbbbbbbbbbbbbbbbbbbbbb000000000000010200000000000003e8",
             "0212020022222222222222222222222222222222000000000000000000000000000000000000000000000000000000000000000001000000090000000100000002ffffffffffffffff",
+            "021602002222222222222222222222222222222200000000000000000000000000000000000000000000000000000000000000000100000009ccccccccccccccccdddddddddddddddd01",
         ]
         "#);
     }
@@ -503,7 +520,7 @@ mod tests {
             any::<(u64, u64)>(),
         );
         (
-            0usize..21,
+            0usize..23,
             raw,
             any::<u8>(),
             prop::collection::vec(any::<u32>(), 0..20),
@@ -574,7 +591,7 @@ mod tests {
                                 RequestStep::ALL[usize::from(small) % RequestStep::ALL.len()],
                             ),
                         },
-                        20 => EventKind::Erased {
+                        22 => EventKind::Erased {
                             profile,
                             reasons: b,
                             members: a,
@@ -585,6 +602,15 @@ mod tests {
                             list,
                             space,
                             digest: [id[1]; 32],
+                        },
+                        19 => EventKind::DataKeyMade {
+                            generation: Generation(a),
+                        },
+                        20 => EventKind::MasterKeyRotated {
+                            from: MasterKeyId::from_bytes([id[2]; 8]),
+                            to: MasterKeyId::from_bytes([id[3]; 8]),
+                            step: [MasterKeyStep::Begun, MasterKeyStep::Done]
+                                [usize::from(small) % 2],
                         },
                         _ => EventKind::TokenRevoked { id },
                     }

@@ -44,6 +44,8 @@ const WRITE_BUFFER_BYTES: usize = 64 << 20;
 const BLOCK_CACHE_BYTES: usize = 128 << 20;
 /// Bits a key in the filters: about one look-up of an absent key in a hundred goes to disk.
 const FILTER_BITS: f64 = 10.0;
+/// Keys between two from which a look-up can start within a block: it goes through half of them.
+const RESTART_INTERVAL: i32 = 4;
 /// How much of the write buffer the filter of its own keys takes.
 const WRITTEN_FILTER_SHARE: f64 = 0.02;
 /// Stays below the usual limit of 1,024 open files, which connections need too.
@@ -341,7 +343,7 @@ impl Snapshot<'_> {
     }
 }
 
-/// The values of keys, looked for together.
+/// The values of keys, looked for together, and sorted here: RocksDB takes longer for that.
 fn values(
     db: &DB,
     keys: &[Vec<u8>],
@@ -350,12 +352,15 @@ fn values(
     let family = db.cf_handle(FAMILY).ok_or_else(|| {
         StoreError::Unavailable("the store was opened without its rows".to_owned())
     })?;
-    let found = db.batched_multi_get_cf_opt(family, keys, false, options);
-    let found = found.into_iter().map(|value| match value {
-        Ok(value) => Ok(value.map(|bytes| bytes.to_vec())),
-        Err(error) => Err(unreadable(error)),
-    });
-    found.collect()
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_unstable_by(|one, other| keys[*one].cmp(&keys[*other]));
+    let sorted = order.iter().map(|place| &keys[*place]);
+    let found = db.batched_multi_get_cf_opt(family, sorted, true, options);
+    let mut values = vec![None; keys.len()];
+    for (place, value) in order.into_iter().zip(found) {
+        values[place] = value.map_err(unreadable)?.map(|bytes| bytes.to_vec());
+    }
+    Ok(values)
 }
 
 /// Both of RocksDB's views read alike, and share no trait that says so.
@@ -452,6 +457,7 @@ fn options() -> Options {
     blocks.set_bloom_filter(FILTER_BITS, false);
     // Most look-ups are of one whole key.
     blocks.set_data_block_index_type(DataBlockIndexType::BinaryAndHash);
+    blocks.set_block_restart_interval(RESTART_INTERVAL);
     blocks.set_cache_index_and_filter_blocks(true);
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
     options.set_block_based_table_factory(&blocks);

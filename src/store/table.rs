@@ -31,6 +31,9 @@ pub struct Table<K, V> {
     rows: PhantomData<fn() -> (K, V)>,
 }
 
+/// The values of one key in two tables.
+type Both<V, W> = (Option<V>, Option<W>);
+
 impl<K: Key, V: Record> Table<K, V> {
     /// The table of the rows whose stored keys start with `tag`. `name` stands in error messages.
     ///
@@ -80,6 +83,27 @@ impl<K: Key, V: Record> Table<K, V> {
             .into_iter()
             .map(|value| value.map(|value| self.value(&value)).transpose())
             .collect()
+    }
+
+    /// As [`multi_get`](Self::multi_get), with the values of the same keys in another table, all in
+    /// one question to the store.
+    pub fn multi_get_with<W: Record>(
+        &self,
+        other: &Table<K, W>,
+        read: &dyn Read,
+        keys: &[K],
+    ) -> Result<Vec<Both<V, W>>, StoreError> {
+        let own = keys.iter().map(|key| self.stored_key(key));
+        let others = keys.iter().map(|key| other.stored_key(key));
+        let mut values = read.multi_get(&own.chain(others).collect::<Vec<_>>())?;
+        let others = values.split_off(keys.len());
+        let both = values.into_iter().zip(others);
+        both.map(|(own, others)| {
+            let own = own.map(|value| self.value(&value)).transpose()?;
+            let others = others.map(|value| other.value(&value)).transpose()?;
+            Ok((own, others))
+        })
+        .collect()
     }
 
     /// Up to `limit` rows in ascending order of their encoded keys: those whose encoded key starts
@@ -541,6 +565,20 @@ mod tests {
         assert_eq!(PEOPLE.get(&rows, &at(7, 2)), Ok(None));
         let both = PEOPLE.multi_get(&rows, &[at(7, 2), at(7, 1)]);
         assert_eq!(both, Ok(vec![None, Some(ada())]));
+    }
+
+    #[test]
+    fn rows_of_two_tables_are_found_by_the_same_keys() {
+        const AGES: Table<(ProfileId, KeyId), u64> = Table::new(0x12, "ages");
+        let mut batch = Batch::default();
+        PEOPLE.put(&mut batch, &at(7, 1), &ada());
+        AGES.put(&mut batch, &at(7, 1), &36);
+        AGES.put(&mut batch, &at(7, 2), &40);
+        let rows = stored(batch);
+        let keys = [at(7, 3), at(7, 2), at(7, 1)];
+        let both = PEOPLE.multi_get_with(&AGES, &rows, &keys);
+        let expected = vec![(None, None), (None, Some(40)), (Some(ada()), Some(36))];
+        assert_eq!(both, Ok(expected));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! | 02 | head | – | newest place in the log, and the clock | the engine, with each group of batches |
 //! | 03 | events | seq | time, digest, body | the engine, with each batch that has events |
 //! | 04 | events by whose affair they are | profile, seq | – | the engine, with the events |
-//! | 08 | settings | name | text | `registry::profiles`: `public_url` with the first profile |
+//! | 08 | settings | name | text | `registry::profiles`: `public_url` with the first profile; `registry::vault`: `sealed_directly`, as long as older signing keys have to be sealed anew |
 //! | 09 | counts | name | number | `registry::profiles`: how many profiles there have been |
 //! | 10 | profiles | profile | [`ProfileRecord`] | `registry::profiles` |
 //! | 11 | profile slugs | slug | profile | `registry::profiles`, once for ever |
@@ -15,6 +15,7 @@
 //! | 14 | to sign again | profile | – | `registry::profiles::keys`, with the revocation of a key |
 //! | 15 | signatures | SHA-256 of a proof in canonical JSON, or of a compact JWS | [`SignatureRecord`] | `registry::signing`, with what was signed |
 //! | 16 | accreditors | profile | [`AccreditorRecord`] | `registry::endorsements::accreditors`, with the first change of the role or its standing |
+//! | 17 | data keys | generation, id of a master key | [`DataKeyRecord`] | `registry::vault`: when a store is opened that has none, and with each rotation of the master key |
 //! | 20 | achievements | achievement | [`AchievementRecord`] | `registry::profiles::achievements` |
 //! | 30 | spaces | space | [`SpaceRecord`] | `registry::lists` |
 //! | 31 | allocation | space | counter of indexes given out | `registry::lists::allocation` |
@@ -72,6 +73,7 @@ use crate::ids::{
 };
 use crate::status::StatusPurpose;
 use crate::time::Timestamp;
+use crate::vc::sealing::MASTER_KEY_ID_BYTES;
 
 pub use clients::{
     ClientRecord, ClientState, CodeRecord, CodeUse, Invitation, PassphraseRecord, PersonRecord,
@@ -109,6 +111,10 @@ pub const SIGNATURES: Table<Digest, SignatureRecord> = Table::new(0x15, "signatu
 /// What the registry decided about its accreditors. An accreditor about whom nothing was decided
 /// since it was registered has no row.
 pub const ACCREDITORS: Table<ProfileId, AccreditorRecord> = Table::new(0x16, "accreditors");
+/// Data keys, sealed under the master key in use, and while another is to take its place under that
+/// one as well. Every master key that has a row has one of each generation.
+pub const DATA_KEYS: Table<(u32, [u8; MASTER_KEY_ID_BYTES]), DataKeyRecord> =
+    Table::new(0x17, "data keys");
 /// What is achieved.
 pub const ACHIEVEMENTS: Table<AchievementId, AchievementRecord> = Table::new(0x20, "achievements");
 /// Index spaces.
@@ -244,7 +250,7 @@ pub enum IdForm {
 pub struct KeyRecord {
     /// The Ed25519 public key.
     pub public: [u8; 32],
-    /// The secret, sealed under the master key (see `vc::keys::Sealed`).
+    /// The secret, sealed under a data key (see [`Sealed`](crate::vc::sealing::Sealed)).
     pub sealed: Vec<u8>,
     /// When it was made.
     pub made_at: Timestamp,
@@ -257,6 +263,25 @@ pub struct KeyRecord {
     pub revoked_since: Option<Timestamp>,
 }
 postcard_record!(KeyRecord, 1);
+
+/// A data key under one master key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataKeyRecord {
+    /// The key, sealed (see [`SealedDataKey`](crate::vc::sealing::SealedDataKey)).
+    pub sealed: Vec<u8>,
+    /// What the master key is to this store.
+    pub master: MasterKeyUse,
+}
+postcard_record!(DataKeyRecord, 1);
+
+/// What a master key is to a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MasterKeyUse {
+    /// The one in use.
+    InUse,
+    /// To take the place of the one in use. It opens everything already.
+    Next,
+}
 
 /// A signature that a change here made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::Signer as _;
+use ed25519_dalek::{Signer as _, Verifier as _};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -33,6 +33,39 @@ const MULTIKEY_PREFIX: [u8; 2] = [0xed, 0x01];
 /// checks a signature. A key with other bytes is never handed out for them.
 static SOUND: [ArcSwapOption<ed25519_dalek::VerifyingKey>; 256] =
     [const { ArcSwapOption::const_empty() }; 256];
+
+/// The canonical encodings of the points whose order divides 8, of which there are eight.
+const SMALL_ORDER: [[u8; KEY_BYTES]; 8] = {
+    let zero = [0; KEY_BYTES];
+    let one = with_byte(zero, 0, 1);
+    let minus_one = with_byte(with_byte([0xff; KEY_BYTES], 0, 0xec), 31, 0x7f);
+    let eighth = [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ];
+    let other_eighth = [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ];
+    [
+        one,
+        minus_one,
+        zero,
+        with_byte(zero, 31, 0x80),
+        eighth,
+        with_byte(eighth, 31, 0x85),
+        other_eighth,
+        with_byte(other_eighth, 31, 0xfa),
+    ]
+};
+
+/// The same bytes but for one.
+const fn with_byte(mut bytes: [u8; KEY_BYTES], place: usize, byte: u8) -> [u8; KEY_BYTES] {
+    bytes[place] = byte;
+    bytes
+}
 
 /// A key that signs. It is wiped when dropped, and `Debug` shows its public half alone.
 pub struct SigningKey(ed25519_dalek::SigningKey);
@@ -162,7 +195,14 @@ impl PublicKey {
     /// small-order component in key or signature, so that every conforming verifier agrees.
     pub fn verify(&self, message: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> SignatureCheck {
         let signature = ed25519_dalek::Signature::from_bytes(signature);
-        match self.0.verify_strict(message, &signature) {
+        // The check makes R anew and compares its bytes, which are canonical. So bytes that pass
+        // are those of a point, and of small order only if they are among these eight: to find
+        // that out from the point would take a seventh of the time of the check. The key's order
+        // was looked at when the key was read.
+        if SMALL_ORDER.contains(signature.r_bytes()) {
+            return SignatureCheck::Bad;
+        }
+        match self.0.verify(message, &signature) {
             Ok(()) => SignatureCheck::Good,
             Err(_) => SignatureCheck::Bad,
         }
@@ -496,6 +536,37 @@ mod tests {
         let plain = ed25519_dalek::Signature::from_bytes(&signature);
         assert!(ed25519_dalek::Verifier::verify(&key.0, b"message", &plain).is_ok());
         assert_eq!(key.verify(b"message", &signature), SignatureCheck::Bad);
+    }
+
+    #[test]
+    fn the_points_of_small_order_are_all_named() {
+        // Eight points have an order that divides that of the cofactor, and each has one encoding.
+        let named: std::collections::HashSet<_> = SMALL_ORDER.into_iter().collect();
+        assert_eq!(named.len(), 8);
+        for bytes in &SMALL_ORDER {
+            assert_eq!(PublicKey::from_bytes(bytes), Err(PublicKeyError::Weak));
+        }
+    }
+
+    #[test]
+    fn a_check_is_as_strict_as_the_strict_one() {
+        let (key, message) = (signing_key(5), b"message");
+        let signature = key.sign(message);
+        let points = SMALL_ORDER.into_iter().chain([
+            // The identity once more, with its sign turned; one more than the field has; no point.
+            with_byte(SMALL_ORDER[0], 31, 0x80),
+            with_byte(SMALL_ORDER[1], 0, 0xee),
+            with_byte([0; KEY_BYTES], 0, 2),
+            signature[..32].try_into().unwrap(),
+        ]);
+        for point in points {
+            let mut signature = signature;
+            signature[..32].copy_from_slice(&point);
+            let strict = ed25519_dalek::Signature::from_bytes(&signature);
+            let strict = key.public().0.verify_strict(message, &strict).is_ok();
+            let ours = key.public().verify(message, &signature);
+            assert_eq!(ours == SignatureCheck::Good, strict, "{point:02x?}");
+        }
     }
 
     proptest! {

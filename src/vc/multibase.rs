@@ -73,23 +73,23 @@ pub fn decode_base58btc(text: &str) -> Result<Vec<u8>, MultibaseError> {
 }
 
 /// The bytes of the number with these digits, and before them a zero for each leading `1`; nothing
-/// where one is no digit. Five digits are taken at a time, since as many fit into 32 bits.
+/// where one is no digit. Ten digits are taken at a time, since as many fit into 64 bits.
 fn base58_number(digits: &str) -> Option<Vec<u8>> {
-    // The least significant 32 bits first, and nothing beyond the most significant ones.
-    let mut number: Vec<u32> = Vec::with_capacity(digits.len() * 3 / 16 + 1);
-    for chunk in digits.as_bytes().chunks(5) {
-        let (mut factor, mut carry) = (1, 0);
+    // The least significant 64 bits first, and nothing beyond the most significant ones.
+    let mut number: Vec<u64> = Vec::with_capacity(digits.len() * 3 / 32 + 1);
+    for chunk in digits.as_bytes().chunks(10) {
+        let (mut factor, mut carry) = (1u64, 0u64);
         for digit in chunk {
             factor *= 58;
             carry = carry * 58 + u64::from(base58_value(*digit)?);
         }
         for part in &mut number {
-            carry += u64::from(*part) * factor;
-            *part = carry as u32;
-            carry >>= 32;
+            let product = u128::from(*part) * u128::from(factor) + u128::from(carry);
+            *part = product as u64;
+            carry = (product >> 64) as u64;
         }
         if carry > 0 {
-            number.push(carry as u32);
+            number.push(carry);
         }
     }
     let zeros = digits.bytes().take_while(|digit| *digit == b'1').count();

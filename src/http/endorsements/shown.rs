@@ -37,8 +37,8 @@ fn telling_part(view: &EndorsementView) -> &[u8] {
 }
 
 /// So many bytes at the end of a document that was issued here hold its signature: 88 characters,
-/// and behind them at most the type of an envelope.
-const SIGNED_PART: usize = 256;
+/// and behind them at most the type of an envelope, which are 42.
+const SIGNED_PART: usize = 160;
 
 /// Writes them, and hands each on with what stands beside its document.
 fn write_each(

@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::registry::{Registry, RegistryError};
 use crate::store::engine::Read;
-use crate::store::event::{ClientStep, EndorsementState, EventKind, PersonStep, RequestEvent};
+use crate::store::event::{
+    ClientStep, EndorsementState, EventKind, MasterKeyStep, PersonStep, RequestEvent, RequestStep,
+};
 use crate::store::tables::SPACES;
 
 impl EventKind {
@@ -23,6 +25,11 @@ impl EventKind {
             Self::KeyMade { .. } => "key.made",
             Self::KeyRetired { .. } => "key.retired",
             Self::KeyRevoked { .. } => "key.revoked",
+            Self::DataKeyMade { .. } => "data-key.made",
+            Self::MasterKeyRotated { step, .. } => match step {
+                MasterKeyStep::Begun => "master-key.rotation-begun",
+                MasterKeyStep::Done => "master-key.rotated",
+            },
             Self::AchievementCreated { .. } => "achievement.created",
             Self::AchievementChanged { .. } => "achievement.changed",
             Self::SpaceOpened { .. } => "space.opened",
@@ -57,11 +64,11 @@ impl EventKind {
             Self::Request { event, .. } => match event {
                 RequestEvent::Made { .. } => "request.made",
                 RequestEvent::Step(step) => match step {
-                    crate::store::event::RequestStep::Approved => "request.approved",
-                    crate::store::event::RequestStep::Declined => "request.declined",
-                    crate::store::event::RequestStep::Asked => "request.asked",
-                    crate::store::event::RequestStep::Answered => "request.answered",
-                    crate::store::event::RequestStep::Withdrawn => "request.withdrawn",
+                    RequestStep::Approved => "request.approved",
+                    RequestStep::Declined => "request.declined",
+                    RequestStep::Asked => "request.asked",
+                    RequestStep::Answered => "request.answered",
+                    RequestStep::Withdrawn => "request.withdrawn",
                 },
             },
         }
@@ -86,6 +93,10 @@ impl Registry {
             }
             EventKind::KeyRevoked { key, since, .. } => {
                 json!({ "key": key.to_string(), "since": since.to_string() })
+            }
+            EventKind::DataKeyMade { generation } => json!({ "generation": generation.0 }),
+            EventKind::MasterKeyRotated { from, to, .. } => {
+                json!({ "from": from.to_string(), "to": to.to_string() })
             }
             EventKind::AchievementCreated { achievement }
             | EventKind::AchievementChanged { achievement } => {

@@ -204,6 +204,8 @@ const fn changes_keys(kind: &EventKind) -> bool {
         | EventKind::KeyRevoked { .. } => true,
         // A retired key stays in the set.
         EventKind::KeyRetired { .. }
+        | EventKind::DataKeyMade { .. }
+        | EventKind::MasterKeyRotated { .. }
         | EventKind::ProfileChanged { .. }
         | EventKind::AchievementCreated { .. }
         | EventKind::AchievementChanged { .. }

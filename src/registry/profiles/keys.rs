@@ -259,13 +259,11 @@ impl Registry {
         signs_from: Timestamp,
     ) -> Result<(KeyRecord, PublicKey), RegistryError> {
         let secret = SigningKey::generate(&*self.entropy);
-        let sealed = self
-            .master
-            .seal(KeyPlace { profile, key: id }, &secret, &*self.entropy);
+        let place = KeyPlace { profile, key: id };
         let public = secret.public();
         let record = KeyRecord {
             public: *public.as_bytes(),
-            sealed: sealed.as_bytes().to_vec(),
+            sealed: self.vault.seal(place, &secret, &*self.entropy),
             made_at,
             signs_from,
             retired_at: None,

@@ -166,7 +166,7 @@ impl<'a> Cascade<'a> {
         } = self.now_and_then;
         let question = &self.question;
         let parts: Vec<&[String]> = subjects.chunks(PART).collect();
-        let parts = on_every_core(&parts, |part| {
+        let parts = on_every_core(parts, |part| {
             Both::new(registry, read, supposed).changed(part, question)
         });
         let mut changed: Vec<AffectedSubject> = Vec::new();

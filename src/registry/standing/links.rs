@@ -5,13 +5,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use super::good_standing::on_every_core;
 use super::parties::{Parties, Who};
 use super::seen::Seen;
+use super::{Row, rows_of};
 use crate::badges::{DigestMultibase, Role, Scope, SubjectKind};
 use crate::ids::{EndorsementId, ProfileId};
 use crate::registry::{Outcome, Registry, RegistryError};
 use crate::store::engine::Read;
-use crate::store::tables::{ENDORSEMENTS, EndorsementRecord, Origin, RecordedStanding};
+use crate::store::tables::{EndorsementRecord, Origin, RecordedStanding};
 use crate::time::Timestamp;
 use crate::trust::{self, Fit, PathLink, Place};
 
@@ -79,9 +81,11 @@ pub(super) struct Weight {
 const MOST_KEPT: usize = 4_096;
 const MOST_LINKS_KEPT: usize = 40_000;
 
-/// So many subjects are read ahead in one go, of each so many endorsements.
-const READ_AHEAD: usize = 128;
+/// So many subjects are read ahead in one go, of each so many endorsements, and of those in one
+/// question to the store.
+const READ_AHEAD: usize = 512;
 const MOST_AHEAD: usize = 64;
+const READ_TOGETHER: usize = 32;
 
 /// So many endorsers are read ahead: half of what is kept, so that those whom they endorse are too.
 const MOST_ENDORSERS: usize = MOST_KEPT / 2;
@@ -190,18 +194,22 @@ impl<'a> Links<'a> {
             let unknown = subjects.iter().filter(|who| !known.contains_key(*who));
             new.extend(unknown.filter(|who| met.insert(*who)));
         }
-        for part in new.chunks(READ_AHEAD) {
-            let ids: Vec<&str> = part.iter().map(|who| who.id()).collect();
-            let found = self.registry.few_by_subject(self.read, &ids, MOST_AHEAD)?;
-            let all: Vec<EndorsementId> = found.iter().flatten().flatten().copied().collect();
-            let mut records = ENDORSEMENTS.multi_get(self.read, &all)?.into_iter();
-            for (who, ids) in part.iter().zip(found) {
-                // Who has more is asked about alone.
-                let Some(ids) = ids else { continue };
-                let records = records.by_ref().take(ids.len()).collect();
-                let links = self.links_then(&ids, records)?;
-                let more = false;
-                self.keep((*who).clone(), Rc::new(Subject { links, more }));
+        let (registry, read) = (self.registry, self.read);
+        for group in new.chunks(READ_AHEAD) {
+            let names: Vec<&str> = group.iter().map(|who| who.id()).collect();
+            let parts: Vec<&[&str]> = names.chunks(READ_TOGETHER).collect();
+            let rows = on_every_core(parts, |part| {
+                registry.few_rows_by_subject(read, part, MOST_AHEAD)
+            });
+            let mut subjects = group.iter();
+            for rows in rows {
+                for (rows, who) in rows?.into_iter().zip(subjects.by_ref()) {
+                    // Who has more is asked about alone.
+                    let Some(rows) = rows else { continue };
+                    let links = self.links_then(rows)?;
+                    let more = false;
+                    self.keep((*who).clone(), Rc::new(Subject { links, more }));
+                }
             }
         }
         Ok(())
@@ -228,23 +236,18 @@ impl<'a> Links<'a> {
             .ids_by_subject(self.read, subject.id(), None, MOST_LINKS + 1)?;
         let more = ids.len() > MOST_LINKS;
         let ids = &ids[..ids.len().min(MOST_LINKS)];
-        let links = self.links_then(ids, ENDORSEMENTS.multi_get(self.read, ids)?)?;
+        let links = self.links_then(rows_of(self.read, ids)?)?;
         let found = Rc::new(Subject { links, more });
         self.keep(subject.clone(), found.clone());
         Ok(found)
     }
 
     /// The links of rows, as far as they were there at the moment that is asked about.
-    fn links_then(
-        &self,
-        ids: &[EndorsementId],
-        records: Vec<Option<EndorsementRecord>>,
-    ) -> Result<Vec<Link>, RegistryError> {
-        // An endorsement and its place in the index are written together.
-        let rows = ids.iter().zip(records);
-        let rows = rows.filter_map(|(id, record)| Some((*id, record?)));
-        let then = rows.filter(|(_, record)| self.at.is_none_or(|at| record.created_at <= at));
-        self.links(then.collect())
+    fn links_then(&self, mut rows: Vec<Row>) -> Result<Vec<Link>, RegistryError> {
+        if let Some(at) = self.at {
+            rows.retain(|(_, record)| record.created_at <= at);
+        }
+        self.links(rows)
     }
 
     fn keep(&self, subject: Who, found: Rc<Subject>) {
@@ -261,10 +264,7 @@ impl<'a> Links<'a> {
     }
 
     /// Endorsements as links, in their order.
-    pub(in crate::registry) fn links(
-        &self,
-        rows: Vec<(EndorsementId, EndorsementRecord)>,
-    ) -> Result<Vec<Link>, RegistryError> {
+    pub(in crate::registry) fn links(&self, rows: Vec<Row>) -> Result<Vec<Link>, RegistryError> {
         self.read_endorsers(rows.iter().map(|(id, _)| *id))?;
         let links = rows.into_iter().map(|(id, record)| self.link(id, record));
         links.collect()

@@ -76,6 +76,13 @@ pub struct EndorsementFilter {
     pub after: Option<EndorsementId>,
 }
 
+impl EndorsementFilter {
+    /// Whether it lets through all endorsements of its subject that there were at its moment.
+    const fn tells_all(&self) -> bool {
+        self.endorser.is_none() && self.kind.is_none() && self.standing.is_none()
+    }
+}
+
 /// A page of endorsements.
 #[derive(Debug, Clone)]
 pub struct EndorsementPage {
@@ -113,8 +120,9 @@ impl Registry {
         self.view_endorsement(&*snapshot, id, record, at)
     }
 
-    /// Endorsements that pass `filter`, in order of id, of one subject those issued here first, at most `limit` of them. A filter that few
-    /// pass gives a short page with a cursor, rather than an answer that takes for ever.
+    /// Endorsements that pass `filter`, in order of id, of one subject those issued here first, at
+    /// most `limit` of them. A filter that few pass gives a short page with a cursor, rather than an
+    /// answer that takes for ever.
     pub fn endorsements(
         &self,
         filter: &EndorsementFilter,
@@ -136,6 +144,12 @@ impl Registry {
                 Some(subject) => self.ids_by_subject(read, subject, after, PAGE)?,
                 None => ids_by_owner(read, endorser.as_ref().map(Endorser::owner), after, PAGE)?,
             };
+            if found.is_empty() && page.len() < limit.min(PAGE) && filter.tells_all() {
+                return Ok(EndorsementPage {
+                    endorsements: views_of(&links, &page)?,
+                    next: None,
+                });
+            }
             let records = ENDORSEMENTS.multi_get(read, &page)?;
             links.read_endorsers(page.iter().copied())?;
             for (id, record) in page.iter().zip(records) {
@@ -275,6 +289,24 @@ impl Registry {
         Ok(found.collect())
     }
 
+    /// As `few_by_subject`, with what is known of each.
+    fn few_rows_by_subject(
+        &self,
+        read: &dyn Read,
+        subjects: &[&str],
+        limit: usize,
+    ) -> Result<Vec<Option<Vec<Row>>>, RegistryError> {
+        let found = self.few_by_subject(read, subjects, limit)?;
+        let ids: Vec<EndorsementId> = found.iter().flatten().flatten().copied().collect();
+        let mut records = ENDORSEMENTS.multi_get(read, &ids)?.into_iter();
+        let rows = found.into_iter().map(|ids| {
+            let ids = ids?;
+            let records = records.by_ref().take(ids.len());
+            Some(there(&ids, records))
+        });
+        Ok(rows.collect())
+    }
+
     /// The endorsements of a thing that were issued elsewhere, in order of id: their ids lead with
     /// the number of the registry itself, which issues none.
     pub(super) fn imports_of(
@@ -290,6 +322,23 @@ impl Registry {
         let rows = ENDORSEMENTS_BY_SUBJECT.scan(read, &prefix, after.as_ref(), limit)?;
         Ok(rows.into_iter().map(|((_, id), ())| id).collect())
     }
+}
+
+/// An endorsement as it is stored.
+type Row = (EndorsementId, EndorsementRecord);
+
+fn rows_of(read: &dyn Read, ids: &[EndorsementId]) -> Result<Vec<Row>, RegistryError> {
+    Ok(there(ids, ENDORSEMENTS.multi_get(read, ids)?))
+}
+
+/// An endorsement and its place in the index are written together.
+fn there(
+    ids: &[EndorsementId],
+    records: impl IntoIterator<Item = Option<EndorsementRecord>>,
+) -> Vec<Row> {
+    let rows = ids.iter().zip(records);
+    rows.filter_map(|(id, record)| Some((*id, record?)))
+        .collect()
 }
 
 /// Whose endorsements are asked for.
@@ -327,6 +376,28 @@ pub(super) fn ids_by_owner(
     let prefix = owner.map_or(Vec::new(), |id| id.0.to_be_bytes().to_vec());
     let rows = ENDORSEMENTS.scan(read, &prefix, after.as_ref(), limit)?;
     Ok(rows.into_iter().map(|(id, _)| id).collect())
+}
+
+/// Endorsements with their documents, as far as they were there at the moment that is asked about,
+/// for which the store is asked once.
+fn views_of(
+    links: &Links<'_>,
+    ids: &[EndorsementId],
+) -> Result<Vec<EndorsementView>, RegistryError> {
+    let rows = ENDORSEMENTS.multi_get_with(&ENDORSEMENT_DOCUMENTS, links.read, ids)?;
+    links.read_endorsers(ids.iter().copied())?;
+    let mut views = Vec::with_capacity(ids.len());
+    for (id, (record, document)) in ids.iter().zip(rows) {
+        if let Some(record) = record
+            && links.at.is_none_or(|at| record.created_at <= at)
+        {
+            views.push(view(
+                &links.link(*id, record)?,
+                document.unwrap_or_default(),
+            ));
+        }
+    }
+    Ok(views)
 }
 
 /// Links with their documents, in their order.

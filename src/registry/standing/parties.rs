@@ -149,7 +149,7 @@ impl<'a> Parties<'a> {
         Ok(self.add(profile, record, role))
     }
 
-    /// Reads what is registered of these, in two questions to the store.
+    /// Reads what is registered of these, in one question to the store.
     pub(super) fn read_all(
         &self,
         profiles: impl Iterator<Item = ProfileId>,
@@ -163,9 +163,8 @@ impl<'a> Parties<'a> {
         if new.len() < 2 {
             return Ok(());
         }
-        let records = PROFILES.multi_get(self.read, &new)?;
-        let roles = ACCREDITORS.multi_get(self.read, &new)?;
-        for ((profile, record), role) in new.into_iter().zip(records).zip(roles) {
+        let rows = PROFILES.multi_get_with(&ACCREDITORS, self.read, &new)?;
+        for (profile, (record, role)) in new.into_iter().zip(rows) {
             if let Some(record) = record {
                 let role = Accreditor::of(role, &record);
                 self.add(profile, record, role);

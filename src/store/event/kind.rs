@@ -2,12 +2,15 @@
 
 use crate::ids::{
     AchievementId, ClientId, EndorsementId, KeyId, ListId, PersonId, ProfileId, RequestId,
-    Revision, SCOPED_ID_BYTES, SpaceId,
+    Revision, SpaceId,
 };
 use crate::store::codec::{CodecError, Reader, SortedIndexes};
 use crate::time::Timestamp;
+use crate::vc::sealing::{Generation, MasterKeyId};
 
+use super::master_key::MasterKeyStep;
 use super::parties::{self, ClientStep, PersonStep};
+use super::reading::{achievement, endorsement, key, list, profile, space};
 use super::requests::{self, RequestEvent};
 use super::state::EndorsementState;
 
@@ -53,6 +56,20 @@ pub enum EventKind {
         key: KeyId,
         /// Since when it may have been.
         since: Timestamp,
+    },
+    /// A data key was made, under which signing keys are sealed from now on.
+    DataKeyMade {
+        /// Which.
+        generation: Generation,
+    },
+    /// A master key takes the place of another.
+    MasterKeyRotated {
+        /// The one that was in use.
+        from: MasterKeyId,
+        /// The one that takes its place.
+        to: MasterKeyId,
+        /// How far that is.
+        step: MasterKeyStep,
     },
     /// An achievement was registered.
     AchievementCreated {
@@ -201,6 +218,8 @@ impl EventKind {
             Self::KeyMade { .. } => 0x10,
             Self::KeyRetired { .. } => 0x11,
             Self::KeyRevoked { .. } => 0x12,
+            Self::DataKeyMade { .. } => 0x15,
+            Self::MasterKeyRotated { .. } => 0x16,
             Self::AchievementCreated { .. } => 0x20,
             Self::AchievementChanged { .. } => 0x21,
             Self::SpaceOpened { .. } => 0x30,
@@ -246,7 +265,10 @@ impl EventKind {
             Self::EndorsementIssued { endorsement }
             | Self::EndorsementStatus { endorsement, .. }
             | Self::EndorsementImported { endorsement } => vec![endorsement.owner()],
-            Self::TokenMade { .. } | Self::TokenRevoked { .. } => Vec::new(),
+            Self::DataKeyMade { .. }
+            | Self::MasterKeyRotated { .. }
+            | Self::TokenMade { .. }
+            | Self::TokenRevoked { .. } => Vec::new(),
             Self::Client { client, .. } => vec![client.owner()],
             Self::Person { person, .. } => vec![person.owner()],
             Self::Request { request, event } => {
@@ -281,6 +303,12 @@ impl EventKind {
                 out.extend(profile.0.to_be_bytes());
                 out.extend(key.0.to_be_bytes());
                 out.extend(since.millis().to_be_bytes());
+            }
+            Self::DataKeyMade { generation } => out.extend(generation.0.to_be_bytes()),
+            Self::MasterKeyRotated { from, to, step } => {
+                out.extend(from.as_bytes());
+                out.extend(to.as_bytes());
+                out.push(step.code());
             }
             Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
                 out.extend(achievement.as_bytes());
@@ -379,6 +407,14 @@ impl EventKind {
                 key: key(from)?,
                 since: from.timestamp()?,
             },
+            0x15 => Self::DataKeyMade {
+                generation: Generation(from.u32()?),
+            },
+            0x16 => Self::MasterKeyRotated {
+                from: MasterKeyId::from_bytes(from.array()?),
+                to: MasterKeyId::from_bytes(from.array()?),
+                step: MasterKeyStep::decode(from)?,
+            },
             0x20 => Self::AchievementCreated {
                 achievement: achievement(from)?,
             },
@@ -448,32 +484,4 @@ impl EventKind {
             }
         })
     }
-}
-
-pub(super) fn profile(reader: &mut Reader<'_>) -> Result<ProfileId, CodecError> {
-    reader.u32().map(ProfileId)
-}
-
-fn key(reader: &mut Reader<'_>) -> Result<KeyId, CodecError> {
-    reader.u32().map(KeyId)
-}
-
-fn list(reader: &mut Reader<'_>) -> Result<ListId, CodecError> {
-    reader.array::<SCOPED_ID_BYTES>().map(ListId::from_bytes)
-}
-
-fn space(reader: &mut Reader<'_>) -> Result<SpaceId, CodecError> {
-    reader.array::<SCOPED_ID_BYTES>().map(SpaceId::from_bytes)
-}
-
-fn endorsement(reader: &mut Reader<'_>) -> Result<EndorsementId, CodecError> {
-    reader
-        .array::<SCOPED_ID_BYTES>()
-        .map(EndorsementId::from_bytes)
-}
-
-fn achievement(reader: &mut Reader<'_>) -> Result<AchievementId, CodecError> {
-    reader
-        .array::<SCOPED_ID_BYTES>()
-        .map(AchievementId::from_bytes)
 }

@@ -207,6 +207,8 @@ impl World {
             ("POST", "/keys") => new("/keys", nothing()),
             ("POST", "/keys/{key}/retire") => new("/keys/key-1/retire", nothing()),
             ("POST", "/keys/{key}/revoke") => new("/keys/key-1/revoke", since()),
+            // There is no next one here.
+            ("POST", "/master-key/rotate") => new("/master-key/rotate", nothing()).refused(409),
             ("POST", "/profiles") => new(
                 "/profiles",
                 json!({ "slug": "new", "name": "New", "roles": ["issuer"] }),

@@ -24,6 +24,7 @@ mod issue;
 mod issued_forms;
 mod list_formats;
 mod lists_hostile;
+mod master_key;
 mod matrix;
 mod oauth;
 mod pages;

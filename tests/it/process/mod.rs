@@ -27,6 +27,10 @@ mod folder;
 #[cfg(feature = "rocksdb")]
 mod journeys;
 #[cfg(feature = "rocksdb")]
+mod master_key;
+#[cfg(feature = "rocksdb")]
+mod memory;
+#[cfg(feature = "rocksdb")]
 mod place;
 #[cfg(feature = "rocksdb")]
 mod refusals;

@@ -100,6 +100,11 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// The number of its process.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends the process as a power cut would: it gets no chance to do anything more.
     pub(super) fn kill(&mut self) {
         self.child.kill().expect("the process can be killed");

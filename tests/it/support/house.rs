@@ -206,6 +206,11 @@ impl Plan {
         let entropy = Arc::new(SeededEntropy::new(self.seed));
         let master = MasterKey::generate(&SeededEntropy::new(0));
         let (engine, clock) = (self.engine, self.clock);
+        // The data key of a new store is made apart, so that what a story shows does not hang on it.
+        let apart = Arc::new(SeededEntropy::new(u64::MAX));
+        let first = settings.clone();
+        let opened = Registry::open(engine.clone(), clock.clone(), apart, master.clone(), first);
+        drop(opened.expect("the store is this origin's"));
         let registry = Registry::open(engine.clone(), clock.clone(), entropy, master, settings);
         let registry = Arc::new(registry.expect("the store is this origin's"));
         if self.catches_up {

@@ -2,14 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Endorsed, Half, Looked, MOST_SHOWN, Party, StandingAnswer, StatusPart};
+use super::told::{Told, need_of};
+use super::{Endorsed, Half, MOST_SHOWN, Party, StandingAnswer, StatusPart};
 use crate::badges::{Need, Role, SubjectKind};
 use crate::ids::AchievementId;
-use crate::json::each;
 use crate::registry::lists::queries::{Claim, CredentialAnswer};
 use crate::registry::standing::backing::{Anchors, Backing, Question, Wanted};
 use crate::registry::standing::links::{Link, Links};
@@ -23,10 +23,10 @@ use crate::store::tables::{
     SPACES,
 };
 use crate::time::Timestamp;
-use crate::verify::{StatusReport, weightiest};
+use crate::verify::weightiest;
 
 /// Issuers and achievements, by what they are and for what they are needed.
-type Parties = HashMap<(Who, SubjectKind), ByNeed<Rc<Party>>>;
+type Parties = HashMap<(Who, SubjectKind), ByNeed<Arc<Party>>>;
 
 pub(super) struct Asking<'a> {
     registry: &'a Registry,
@@ -92,12 +92,10 @@ impl<'a> Asking<'a> {
     }
 
     /// Reads who stands behind those who issued documents, in a few questions to the store.
-    pub(super) fn read_issuers_ahead<'d>(
+    pub(super) fn read_issuers_ahead<'i>(
         &self,
-        documents: impl Iterator<Item = &'d Looked<'d>>,
+        issuers: impl Iterator<Item = &'i str>,
     ) -> Result<(), RegistryError> {
-        let proved = documents.filter(|document| document.report.verified);
-        let issuers = proved.filter_map(|document| document.report.issuer.as_deref());
         let issuers: Result<Vec<Who>, _> = issuers.map(|id| self.links.named(id)).collect();
         self.read_behind(&issuers?)
     }
@@ -160,8 +158,8 @@ impl<'a> Asking<'a> {
     /// A document, and those within it by their JSON pointer.
     pub(super) fn by_document_with(
         &self,
-        whole: &Looked<'_>,
-        nested: &[(String, Looked<'_>)],
+        whole: &Told,
+        nested: &[(String, Told)],
     ) -> Result<StandingAnswer, RegistryError> {
         let mut answer = self.by_document(whole)?;
         for (at, inner) in nested {
@@ -170,38 +168,22 @@ impl<'a> Asking<'a> {
         Ok(answer)
     }
 
-    fn by_document(&self, looked: &Looked<'_>) -> Result<StandingAnswer, RegistryError> {
-        let Looked { report, claims } = looked;
-        let status = report.status.iter().map(status_part).collect();
-        let subjects = each(claims.as_object(), "", "credentialSubject");
-        let mut achievements =
-            subjects.flat_map(|(at, subject)| each(subject.as_object(), &at, "achievement"));
-        let achievement = achievements.next().map(|(_, achievement)| achievement);
-        let achieved = achievement
-            .and_then(|achievement| achievement.get("id").unwrap_or(achievement).as_str());
-        // Whoever is only said to have issued it stands behind nothing here.
-        let proved = report.verified;
-        let party = |id: Option<&str>| {
-            let id = id.filter(|_| proved);
-            id.map(|id| self.links.named(id)).transpose()
-        };
+    fn by_document(&self, told: &Told) -> Result<StandingAnswer, RegistryError> {
+        let named = |id: &Option<String>| id.as_deref().map(|id| self.links.named(id)).transpose();
         let mut answer = self.answer(Known {
-            credential: report.id.clone(),
-            verified: Some(proved),
-            own: report.outcome,
-            until: moment(claims, &["validUntil", "expirationDate"]),
-            status,
-            issuer: party(report.issuer.as_deref())?,
-            achievement: party(achieved)?,
-            need: Need {
-                awarded: moment(claims, &["awardedDate", "validFrom", "issuanceDate"]),
-                ..self.need_of(achievement)?
-            },
+            credential: told.credential.clone(),
+            verified: Some(told.verified),
+            own: told.own,
+            until: told.until,
+            status: told.status.clone(),
+            issuer: named(&told.issuer)?,
+            achievement: named(&told.achievement)?,
+            need: told.need.clone(),
         })?;
         if answer.decided_by == Half::Credential
-            && let Some(problem) = report.problems.first()
+            && let Some(problem) = &told.problem
         {
-            answer.detail = problem.detail.clone();
+            answer.detail = problem.clone();
         }
         Ok(answer)
     }
@@ -276,7 +258,7 @@ impl<'a> Asking<'a> {
         Ok(owner == Some(id.owner()) && ACHIEVEMENTS.get(self.links.read, &id)?.is_some())
     }
 
-    fn party(&self, who: Who, kind: SubjectKind, need: &Need) -> Result<Rc<Party>, RegistryError> {
+    fn party(&self, who: Who, kind: SubjectKind, need: &Need) -> Result<Arc<Party>, RegistryError> {
         let key = (who, kind);
         if let Some(known) = self.parties.borrow().get(&key)
             && let Some((_, party)) = known.get(Some(need))
@@ -291,7 +273,7 @@ impl<'a> Asking<'a> {
         let (backing, limits) =
             self.registry
                 .backing_for(&self.links, &key.0, self.question, wanted)?;
-        let party = Rc::new(self.told(&key.0, backing)?);
+        let party = Arc::new(self.told(&key.0, backing)?);
         let mut parties = self.parties.borrow_mut();
         let known = parties.entry(key).or_default();
         known.keep(Some(need), limits, party.clone());
@@ -326,19 +308,10 @@ impl<'a> Asking<'a> {
     fn need_of_record(&self, record: &CredentialRecord) -> Result<Need, RegistryError> {
         let achievement = record.achievement.as_deref().map(Value::from);
         let dates = record.dates.as_ref();
+        let (registry, read) = (self.registry, self.links.read);
         Ok(Need {
             awarded: dates.and_then(|dates| dates.awarded.or(dates.valid_from)),
-            ..self.need_of(achievement.as_ref())?
-        })
-    }
-
-    /// What is needed for an achievement, as a credential writes it.
-    fn need_of(&self, achievement: Option<&Value>) -> Result<Need, RegistryError> {
-        Ok(Need {
-            jurisdiction: self.question.jurisdiction.clone(),
-            ..self
-                .registry
-                .need_of(self.links.read, self.question.at, achievement)?
+            ..need_of(registry, read, self.question, achievement.as_ref())?
         })
     }
 }
@@ -356,21 +329,6 @@ struct Known {
     need: Need,
 }
 
-fn status_part(report: &StatusReport) -> StatusPart {
-    let text = |member: &str| report.input.get(member)?.as_str();
-    let list = ["statusListCredential", "uri"].into_iter().find_map(text);
-    let index = ["statusListIndex", "idx"]
-        .into_iter()
-        .find_map(|member| report.input.get(member));
-    StatusPart {
-        list: list.map(str::to_owned),
-        index: index.and_then(|index| index.as_u64().or_else(|| index.as_str()?.parse().ok())),
-        purpose: report.purpose.clone(),
-        status: report.value,
-        outcome: report.outcome,
-    }
-}
-
 /// How a credential stands by its dates. Without them nobody knows whether it is over.
 fn period(dates: Option<&CredentialDates>, at: Timestamp) -> Outcome {
     match dates {
@@ -379,9 +337,4 @@ fn period(dates: Option<&CredentialDates>, at: Timestamp) -> Outcome {
         Some(dates) if dates.valid_until.is_some_and(|until| until <= at) => Outcome::Expired,
         _ => Outcome::Active,
     }
-}
-
-fn moment(claims: &Value, members: &[&str]) -> Option<Timestamp> {
-    let text = |member: &&str| claims.get(*member)?.as_str()?.parse().ok();
-    members.iter().find_map(text)
 }

@@ -2,9 +2,10 @@
 //! question in one answer, for many credentials, from one snapshot.
 
 mod asking;
+mod told;
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::thread;
 
 use serde_json::Value;
@@ -20,6 +21,7 @@ use crate::vc::jwt::Envelope;
 use crate::vc::securing::Secured;
 use crate::verify::{Options, Outside, Report};
 use asking::Asking;
+use told::Told;
 
 /// A credential that is asked about.
 #[derive(Debug, Clone)]
@@ -28,15 +30,6 @@ pub enum Asked {
     Id(String),
     /// As a document, whose proof is verified.
     Document(Value),
-}
-
-impl Asked {
-    fn id(&self) -> Option<&str> {
-        match self {
-            Self::Id(id) => Some(id),
-            Self::Document(_) => None,
-        }
-    }
 }
 
 /// How a credential stands, and who stands behind it.
@@ -56,9 +49,9 @@ pub struct StandingAnswer {
     /// Each status entry.
     pub status: Vec<StatusPart>,
     /// Its issuer; none where nothing is known of the credential.
-    pub issuer: Option<Rc<Party>>,
+    pub issuer: Option<Arc<Party>>,
     /// What was achieved, where it names that.
-    pub achievement: Option<Rc<Party>>,
+    pub achievement: Option<Arc<Party>>,
     /// Until when that holds by what is known now, where anything that it rests on ends by itself.
     pub until: Option<Timestamp>,
     /// The credentials within it, by their JSON pointer.
@@ -144,7 +137,7 @@ impl Registry {
     /// id, since whoever asks by id need not hold the credential.
     pub fn standing(
         &self,
-        asked: &[Asked],
+        asked: Vec<Asked>,
         question: &Question,
         may_see: MaySee,
         options: Options<'_>,
@@ -159,34 +152,59 @@ impl Registry {
         let report_on = |document: &Value| {
             self.report_on(read, &made, document, question.at, options, &*session)
         };
-        let looked = on_every_core(asked, |asked| match asked {
-            Asked::Id(_) => None,
+        let found = on_every_core(asked, |asked| match asked {
+            Asked::Id(id) => Ok(Found::Id(id)),
             Asked::Document(document) => {
-                let whole = Looked::at(document, report_on(document));
+                let looked = Looked::at(&document, report_on(&document));
                 // What is in a credential that nobody proved is nobody's.
-                let most = match whole.report.verified {
+                let most = match looked.report.verified {
                     true => MOST_NESTED,
                     false => 0,
                 };
-                let nested = nested_credentials(&whole.claims).take(most);
+                let nested = nested_credentials(&looked.claims).take(most);
                 let nested = nested.map(|(at, inner)| {
-                    let inner = Looked::at(inner, report_on(inner)).into_owned();
-                    (at, inner)
+                    let inner = Looked::at(inner, report_on(inner));
+                    Ok((at, Told::by(self, read, question, inner)?))
                 });
-                let nested: Vec<_> = nested.collect();
-                Some((whole, nested))
+                let nested = nested.collect::<Result<_, RegistryError>>()?;
+                let told = Told::by(self, read, question, looked)?;
+                Ok(Found::Document(Box::new(told), nested))
             }
         });
+        let found: Vec<Found> = found.into_iter().collect::<Result<_, RegistryError>>()?;
         let asking = Asking::new(self, read, question);
-        let by_id: Vec<&str> = asked.iter().filter_map(Asked::id).collect();
+        let by_id: Vec<&str> = found.iter().filter_map(Found::id).collect();
         let mut claims = asking.read_ahead(read, &by_id, may_see)?.into_iter();
-        asking.read_issuers_ahead(looked.iter().flatten().map(|(whole, _)| whole))?;
-        let answers = asked.iter().zip(looked).map(|pair| match pair {
-            (Asked::Id(id), _) => asking.by_id(id, &claims.next().unwrap_or_default()),
-            (Asked::Document(_), Some((whole, nested))) => asking.by_document_with(&whole, &nested),
-            (Asked::Document(_), None) => unreachable!("every document is looked at"),
+        asking.read_issuers_ahead(found.iter().filter_map(Found::issuer))?;
+        let answers = found.iter().map(|found| match found {
+            Found::Id(id) => asking.by_id(id, &claims.next().unwrap_or_default()),
+            Found::Document(told, nested) => asking.by_document_with(told, nested),
         });
         answers.collect()
+    }
+}
+
+/// What was asked about, once each document was looked at.
+enum Found {
+    Id(String),
+    /// A document, and those within it by their JSON pointer.
+    Document(Box<Told>, Vec<(String, Told)>),
+}
+
+impl Found {
+    fn id(&self) -> Option<&str> {
+        match self {
+            Self::Id(id) => Some(id),
+            Self::Document(..) => None,
+        }
+    }
+
+    /// Who issued a document, where that is proved.
+    fn issuer(&self) -> Option<&str> {
+        match self {
+            Self::Id(_) => None,
+            Self::Document(told, _) => told.issuer.as_deref(),
+        }
     }
 }
 
@@ -212,31 +230,29 @@ impl<'d> Looked<'d> {
         };
         Self { report, claims }
     }
-
-    /// The same, kept longer than the document.
-    fn into_owned(self) -> Looked<'static> {
-        Looked {
-            report: self.report,
-            claims: Cow::Owned(self.claims.into_owned()),
-        }
-    }
 }
 
 /// One result for each item, in order, worked out by as many threads as there are cores.
-pub(super) fn on_every_core<'t, T: Sync, R: Send>(
-    items: &'t [T],
-    work: impl Fn(&'t T) -> R + Sync,
+pub(crate) fn on_every_core<T: Send, R: Send>(
+    mut items: Vec<T>,
+    work: impl Fn(T) -> R + Sync,
 ) -> Vec<R> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let share = items.len().div_ceil(cores).max(1);
     if items.len() < 16 || cores == 1 {
-        return items.iter().map(work).collect();
+        return items.into_iter().map(work).collect();
     }
+    let mut shares = Vec::with_capacity(cores);
+    while items.len() > share {
+        let rest = items.split_off(share);
+        shares.push(std::mem::replace(&mut items, rest));
+    }
+    shares.push(items);
     thread::scope(|scope| {
         let work = &work;
-        let spawned: Vec<_> = items
-            .chunks(share)
-            .map(|chunk| scope.spawn(move || chunk.iter().map(work).collect::<Vec<R>>()))
+        let spawned: Vec<_> = shares
+            .into_iter()
+            .map(|share| scope.spawn(move || share.into_iter().map(work).collect::<Vec<R>>()))
             .collect();
         let joined = spawned.into_iter().flat_map(|thread| match thread.join() {
             Ok(done) => done,

@@ -116,6 +116,8 @@ fn changes_issuers(kind: &EventKind) -> bool {
         | EventKind::KeyMade { .. }
         | EventKind::KeyRetired { .. }
         | EventKind::KeyRevoked { .. }
+        | EventKind::DataKeyMade { .. }
+        | EventKind::MasterKeyRotated { .. }
         | EventKind::AchievementCreated { .. }
         | EventKind::AchievementChanged { .. }
         | EventKind::SpaceOpened { .. }
