@@ -282,7 +282,7 @@ fn check(name: &str, answer: &Answer, status: u16, error: Option<&str>) {
 
 fn unsigned(scene: &Scene, algorithm: &str) -> String {
     let [_, payload, _] = scene::parts(&scene.good);
-    let header = scene::coded(&scene.header_of(json!({ "alg": algorithm })));
+    let header = scene::coded(scene.header_of(json!({ "alg": algorithm })));
     format!("{header}.{payload}.")
 }
 
