@@ -1,20 +1,25 @@
 //! The configuration: a documented file of defaults, and what overrides it.
 
+mod fetch;
+mod oauth;
+
 use std::net::SocketAddr;
-use std::num::NonZeroU16;
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU64};
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::Deserialize;
 use thiserror::Error;
-use url::{Host, Url};
+use url::Url;
 
 use crate::http::{CachePolicy, Limits};
-use crate::net::{HostPatternError, Hosts, Policy};
-use crate::registry::{HistoryAccess, Settings};
+use crate::net::{HostPatternError, Policy};
+use crate::registry::{HistoryAccess, Providers, Settings};
 use crate::time::Ttl;
+
+pub use fetch::FetchConfig;
+pub use oauth::{OAuthConfig, ProviderConfig};
 
 /// The defaults, which are also the documentation of every key.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -52,6 +57,8 @@ pub struct Config {
     pub fetch: FetchConfig,
     /// Whose endorsements count.
     pub trust: TrustConfig,
+    /// OAuth 2.0.
+    pub oauth: OAuthConfig,
 }
 
 /// The store.
@@ -175,36 +182,6 @@ pub struct LimitsConfig {
     feed_heartbeat_ms: NonZeroU64,
 }
 
-/// What is fetched from others.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FetchConfig {
-    policy: FetchFrom,
-    hosts: Vec<String>,
-    localhost: bool,
-    redirects: u8,
-    body_bytes: usize,
-    expanded_bytes: usize,
-    connect_ms: NonZeroU64,
-    total_ms: NonZeroU64,
-    in_flight: NonZeroUsize,
-    in_flight_per_host: NonZeroUsize,
-    cache_bytes: u64,
-    fresh_default: u64,
-    fresh_longest: u64,
-    failure_memory: u64,
-    extra_roots: PathBuf,
-}
-
-/// From whom is fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum FetchFrom {
-    None,
-    Listed,
-    Public,
-}
-
 /// What the command line says, which goes before everything else.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
@@ -252,6 +229,14 @@ pub enum ConfigError {
          set it to false"
     )]
     FetchLocalhost(String),
+    /// A provider that cannot be used.
+    #[error("oauth.providers: {issuer}: {reason}")]
+    Provider {
+        /// Its issuer.
+        issuer: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// The additional authorities are not there.
     #[error("fetch.extra_roots: {file} cannot be read: {reason}")]
     FetchRoots {
@@ -356,6 +341,8 @@ impl Config {
             imports_unreachable_after: Ttl::from_seconds(
                 self.endorsements.unreachable_after_seconds,
             ),
+            access_token: self.oauth.access_token(),
+            registration: self.oauth.registration,
         }
     }
 
@@ -388,52 +375,14 @@ impl Config {
         }
     }
 
+    /// The OpenID Connect providers whose tokens are taken, with the files of their keys read.
+    pub fn providers(&self) -> Result<Providers, ConfigError> {
+        self.oauth.providers(&self.public_url)
+    }
+
     /// What is fetched from others, with the file of additional authorities read.
     pub fn fetch_policy(&self) -> Result<Policy, ConfigError> {
-        let fetch = &self.fetch;
-        if fetch.localhost && !is_local(&self.public_url) {
-            return Err(ConfigError::FetchLocalhost(self.public_url.clone()));
-        }
-        Ok(Policy {
-            hosts: fetch.hosts()?,
-            localhost: fetch.localhost,
-            redirects: fetch.redirects,
-            body_bytes: fetch.body_bytes,
-            expanded_bytes: fetch.expanded_bytes,
-            connect: Ttl::from_millis(fetch.connect_ms.get()),
-            total: Ttl::from_millis(fetch.total_ms.get()),
-            in_flight: fetch.in_flight.get(),
-            in_flight_per_host: fetch.in_flight_per_host.get(),
-            cache_bytes: fetch.cache_bytes,
-            fresh_default: Ttl::from_seconds(fetch.fresh_default),
-            fresh_longest: Ttl::from_seconds(fetch.fresh_longest),
-            failure_memory: Ttl::from_seconds(fetch.failure_memory),
-            extra_roots: fetch.extra_roots()?,
-        })
-    }
-}
-
-impl FetchConfig {
-    fn hosts(&self) -> Result<Hosts, ConfigError> {
-        match (self.policy, self.hosts.is_empty()) {
-            (FetchFrom::None, true) => Ok(Hosts::None),
-            (FetchFrom::Public, true) => Ok(Hosts::Public),
-            (FetchFrom::Listed, false) => {
-                let patterns = self.hosts.iter().map(|host| host.parse());
-                Ok(Hosts::Listed(patterns.collect::<Result<_, _>>()?))
-            }
-            _ => Err(ConfigError::FetchHosts),
-        }
-    }
-
-    fn extra_roots(&self) -> Result<Vec<u8>, ConfigError> {
-        if self.extra_roots.as_os_str().is_empty() {
-            return Ok(Vec::new());
-        }
-        std::fs::read(&self.extra_roots).map_err(|failed| ConfigError::FetchRoots {
-            file: self.extra_roots.clone(),
-            reason: failed.to_string(),
-        })
+        self.fetch.policy(&self.public_url)
     }
 }
 
@@ -446,7 +395,7 @@ impl From<figment::Error> for ConfigError {
 /// Variables that name a key of the configuration. Others with the same prefix speak to the
 /// command line and to the tests.
 fn environment() -> Env {
-    const KEYS: [&str; 12] = [
+    const KEYS: [&str; 13] = [
         "public_url",
         "listen",
         "data",
@@ -459,6 +408,7 @@ fn environment() -> Env {
         "cache",
         "limits",
         "fetch",
+        "oauth",
     ];
     Env::prefixed("GOODSTANDING_")
         .filter(|name| {
@@ -481,20 +431,10 @@ fn origin(text: &str) -> Result<String, ConfigError> {
     Ok(url.origin().ascii_serialization())
 }
 
-/// Whether an origin is one of this machine.
-fn is_local(origin: &str) -> bool {
-    let url = Url::parse(origin);
-    url.is_ok_and(|url| match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::Hosts;
 
     fn load(file: &str) -> Result<Config, ConfigError> {
         let folder = tempfile::tempdir().unwrap();

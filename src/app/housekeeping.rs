@@ -104,6 +104,19 @@ fn forget(registry: &Registry) {
         Ok(tokens) => info!(tokens, "forgot expired tokens"),
         Err(problem) => warn!(%problem, "expired tokens could not be forgotten"),
     }
+    match registry.forget_ended_grants() {
+        Ok(0) => {}
+        Ok(rows) => info!(
+            rows,
+            "forgot assertions and revoked access tokens that are over"
+        ),
+        Err(problem) => warn!(%problem, "what is over of OAuth could not be forgotten"),
+    }
+    match registry.forget_lapsed_clients() {
+        Ok(0) => {}
+        Ok(clients) => info!(clients, "forgot clients that nobody decided about"),
+        Err(problem) => warn!(%problem, "lapsed clients could not be forgotten"),
+    }
     match forget_past(registry) {
         Ok(0) => {}
         Ok(states) => info!(states, "forgot how lists were longer ago than that is kept"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::registry::Registry;
+use crate::registry::{Providers, Registry};
 use crate::time::Ttl;
 use crate::vc::did::Localhost;
 use crate::verify::{Given, Outside};
@@ -13,6 +13,8 @@ pub struct Edge {
     pub registry: Arc<Registry>,
     /// Where verification goes for what stands elsewhere.
     pub outside: Arc<dyn Outside>,
+    /// Whose tokens are taken beside those of this registry.
+    pub providers: Providers,
     /// How localhost is treated as the host of an issuer.
     pub localhost: Localhost,
     /// Who may do what without a token.
@@ -32,6 +34,7 @@ impl Edge {
         Self {
             registry,
             outside: Arc::new(Given::refused()),
+            providers: Providers::default(),
             localhost: Localhost::Refused,
             mode: Mode::Production,
             status_by_credential_is_public: false,

@@ -32,6 +32,8 @@ mod health;
 mod home;
 mod keys;
 mod lists;
+mod oauth;
+mod people;
 mod profiles;
 mod requests;
 mod signatures;

@@ -8,7 +8,9 @@ use std::time::Duration;
 use goodstanding::entropy::SeededEntropy;
 use goodstanding::http::{Edge, Limits, Mode, Running, serve};
 use goodstanding::net::{Elsewhere, Names, Policy};
-use goodstanding::registry::{Actor as Who, Change, HistoryAccess, Publisher, Registry, Settings};
+use goodstanding::registry::{
+    Actor as Who, Change, HistoryAccess, Providers, Publisher, Registration, Registry, Settings,
+};
 use goodstanding::store::engine::{Engine, Row};
 use goodstanding::store::memory::MemoryEngine;
 use goodstanding::time::{Clock as _, ManualClock, Timestamp, Ttl};
@@ -41,6 +43,8 @@ pub(crate) struct Plan {
     history_kept: Option<Ttl>,
     fill_floor: u8,
     limits: Limits,
+    registration: Registration,
+    providers: Providers,
 }
 
 /// A registry that runs. Dropping it ends the server.
@@ -83,6 +87,8 @@ impl Plan {
             history_kept: None,
             fill_floor: 0,
             limits: limits(),
+            registration: Registration::Authorised,
+            providers: Providers::default(),
         }
     }
 
@@ -167,6 +173,18 @@ impl Plan {
         self
     }
 
+    /// Clients are registered by these.
+    pub(crate) fn registering(mut self, registration: Registration) -> Self {
+        self.registration = registration;
+        self
+    }
+
+    /// Tokens of these providers are taken.
+    pub(crate) fn with_providers(mut self, providers: Providers) -> Self {
+        self.providers = providers;
+        self
+    }
+
     /// Starts it.
     pub(crate) fn open(mut self) -> House {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -182,6 +200,7 @@ impl Plan {
             history: self.history,
             history_kept: self.history_kept,
             fill_floor_percent: self.fill_floor,
+            registration: self.registration,
             ..Settings::usual(self.origin)
         };
         let entropy = Arc::new(SeededEntropy::new(self.seed));
@@ -208,6 +227,7 @@ impl Plan {
             .publish_delay
             .map(|delay| Publisher::start(registry.clone(), delay).unwrap());
         let mut edge = edge(registry.clone(), self.mode, self.limits);
+        edge.providers = self.providers;
         if let Some((policy, names)) = self.reach {
             edge.localhost = policy.did_localhost();
             edge.outside = Arc::new(Elsewhere::new(policy, names, clock.clone()).unwrap());
