@@ -11,7 +11,7 @@ use serde::Deserialize;
 use thiserror::Error;
 use url::{Host, Url};
 
-use crate::http::{CachePolicy, Limits};
+use crate::http::{CachePolicy, Limits, ServicePages};
 use crate::net::{HostPatternError, Hosts, Policy};
 use crate::registry::{HistoryAccess, Settings};
 use crate::time::Ttl;
@@ -48,6 +48,8 @@ pub struct Config {
     pub cache: CacheConfig,
     /// How much is taken in.
     pub limits: LimitsConfig,
+    /// What is said of those who run it.
+    pub service: ServicePages,
     /// What is fetched from others.
     pub fetch: FetchConfig,
     /// Whose endorsements count.
@@ -446,7 +448,7 @@ impl From<figment::Error> for ConfigError {
 /// Variables that name a key of the configuration. Others with the same prefix speak to the
 /// command line and to the tests.
 fn environment() -> Env {
-    const KEYS: [&str; 12] = [
+    const KEYS: [&str; 13] = [
         "public_url",
         "listen",
         "data",
@@ -458,6 +460,7 @@ fn environment() -> Env {
         "idempotency",
         "cache",
         "limits",
+        "service",
         "fetch",
     ];
     Env::prefixed("GOODSTANDING_")

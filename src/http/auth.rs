@@ -5,7 +5,7 @@ use http::HeaderMap;
 use super::edge::{Edge, Mode};
 use super::problem::Problem;
 use super::routes::Access;
-use crate::access::{Action, Asked};
+use crate::access::{Action, Asked, Scope};
 use crate::registry::{Actor, RegistryError};
 
 /// Whom a request speaks for, before its body is read. A route for everybody takes a token as
@@ -40,18 +40,20 @@ pub(super) fn authenticate(
         needs: access.action(),
     };
     match edge.registry.authenticate(token, asked)? {
-        Some(actor) => may(actor, access).map(Some),
+        Some(actor) => may(actor, access, asked).map(Some),
         None => Err(refused("the token is not known here or has expired")),
     }
 }
 
 /// Whoever may not do what a route is for hears of that before the body is looked at.
-fn may(actor: Actor, access: Access) -> Result<Actor, Problem> {
+fn may(actor: Actor, access: Access, asked: Asked<'_>) -> Result<Actor, Problem> {
     match access {
         Access::Needs(Action::Operate) if actor.speaks_as().is_some() => {
             Err(RegistryError::OperatorOnly.into())
         }
-        Access::Needs(action) if !actor.can(action) => Err(Problem::insufficient_scope(action)),
+        Access::Needs(action) if !actor.can(action) => {
+            Err(Problem::insufficient_scope(&Scope::needed(asked)))
+        }
         _ => Ok(actor),
     }
 }

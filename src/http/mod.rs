@@ -31,6 +31,7 @@ mod feed;
 mod health;
 mod home;
 mod lists;
+mod open_badges;
 mod profiles;
 mod requests;
 mod standing;
@@ -41,7 +42,7 @@ mod trust_marks;
 mod verification;
 mod wellknown;
 
-pub use edge::{CachePolicy, Edge, Limits, Mode};
+pub use edge::{CachePolicy, Edge, Limits, Mode, ServicePages};
 pub use problem::Problem;
 pub use reply::Reply;
 pub use server::{Running, serve};

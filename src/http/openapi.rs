@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::edge::Edge;
+use super::open_badges;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
@@ -31,7 +32,6 @@ pub(super) fn page(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
 pub(super) fn describe(origin: &str) -> Value {
     let mut paths = Map::new();
     let mut schemas = Map::new();
-    schemas.insert("Problem".into(), problem_schema());
     for route in ROUTES {
         let operations = paths.entry(route.path).or_insert_with(|| json!({}));
         operations[route.method.to_lowercase()] = operation(route, &mut schemas);
@@ -53,19 +53,14 @@ pub(super) fn describe(origin: &str) -> Value {
     })
 }
 
-fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
+pub(super) fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
     let mut operation = json!({
         "summary": route.summary,
         "operationId": operation_id(route),
         "parameters": parameters(route),
         "responses": {
             route.success.to_string(): answer(route),
-            "default": {
-                "description": "A problem (RFC 9457)",
-                "content": { "application/problem+json": {
-                    "schema": { "$ref": "#/components/schemas/Problem" }
-                } },
-            },
+            "default": refusal(route, schemas),
         },
     });
     if route.access.is_private() {
@@ -89,6 +84,28 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         operation["requestBody"] = json!({ "required": true, "content": content });
     }
     operation
+}
+
+/// The answer when it is refused.
+fn refusal(route: &Route, schemas: &mut Map<String, Value>) -> Value {
+    let (name, schema, media, description) = match open_badges::is_below(route.path) {
+        true => (
+            "Imsx_StatusInfo",
+            open_badges::status_info_schema(),
+            "application/json",
+            "A refusal, in the words of 1EdTech",
+        ),
+        false => (
+            "Problem",
+            problem_schema(),
+            "application/problem+json",
+            "A problem (RFC 9457)",
+        ),
+    };
+    schemas.insert(name.into(), schema);
+    let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+    let content = json!({ (media): { "schema": schema } });
+    json!({ "description": description, "content": content })
 }
 
 /// The answer when all is well: its media types, and the members that its JSON always has.
@@ -140,7 +157,7 @@ fn parameters(route: &Route) -> Vec<Value> {
     let parameter = |name: &str, place: &str, required: bool| {
         json!({
             "name": name, "in": place, "required": required,
-            "description": meaning(name), "schema": { "type": "string" },
+            "description": meaning(route, name), "schema": { "type": "string" },
         })
     };
     let of_path = route.path.split('/').filter_map(|segment| {
@@ -170,11 +187,25 @@ fn parameters(route: &Route) -> Vec<Value> {
         .collect()
 }
 
-/// What a parameter means, wherever it stands.
-fn meaning(name: &str) -> &'static str {
-    let known = MEANINGS.iter().find(|(known, _)| *known == name);
+/// What a parameter means, wherever it stands but in the Open Badges API, which has words of its own.
+fn meaning(route: &Route, name: &str) -> &'static str {
+    let known = meanings(route).iter().find(|(known, _)| *known == name);
     known.map_or("", |(_, meaning)| meaning)
 }
+
+fn meanings(route: &Route) -> &'static [(&'static str, &'static str)] {
+    match open_badges::is_below(route.path) {
+        true => OPEN_BADGES_MEANINGS,
+        false => MEANINGS,
+    }
+}
+
+#[rustfmt::skip]
+const OPEN_BADGES_MEANINGS: &[(&str, &str)] = &[
+    ("limit", "The most items on a page: from 1; never more than 100 are given"),
+    ("offset", "How many items are passed over"),
+    ("since", "What was issued, taken in or changed after this time (RFC 3339; UTC where it names no zone)"),
+];
 
 #[rustfmt::skip]
 const MEANINGS: &[(&str, &str)] = &[
@@ -253,11 +284,16 @@ mod tests {
                 let name = parameter["name"].as_str().unwrap().to_owned();
                 let said = parameter["description"].as_str().unwrap_or_default();
                 assert!(!said.is_empty(), "{}: {name}", route.path);
-                used.push(name);
+                used.push((meanings(route).as_ptr(), name));
             }
         }
-        for (name, _) in MEANINGS {
-            assert!(used.iter().any(|used| used == name), "{name} is nowhere");
+        for meanings in [MEANINGS, OPEN_BADGES_MEANINGS] {
+            for (name, _) in meanings {
+                let used = used
+                    .iter()
+                    .any(|(of, used)| *of == meanings.as_ptr() && used == name);
+                assert!(used, "{name} is nowhere");
+            }
         }
     }
 }

@@ -340,7 +340,7 @@ pub(super) fn key_members(key: &KeyView) -> Value {
     Value::Object(members)
 }
 
-fn document(status: u16, media_type: &str, view: &ProfileView) -> Reply {
+pub(super) fn document(status: u16, media_type: &str, view: &ProfileView) -> Reply {
     Reply::bytes(status, media_type, view.document.to_string()).version(&view.etag, view.changed_at)
 }
 

@@ -10,7 +10,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::{
     achievements, audit, bulk, credentials, endorsements, erasing, federation as oidf, feed,
-    health, home, lists, openapi, profiles, requests, standing, statuses, tokens, trqp,
+    health, home, lists, open_badges, openapi, profiles, requests, standing, statuses, tokens, trqp,
     trust_marks, verification, wellknown,
 };
 use crate::access::Action;
@@ -200,6 +200,11 @@ const fn lines(route: Route, query: &'static [&'static str]) -> Route {
     }
 }
 
+/// A body that may come as text of these types.
+const fn also(route: Route, also: &'static [&'static str]) -> Route {
+    Route { also, ..route }
+}
+
 const fn goes_outside(route: Route) -> Route {
     Route {
         goes_outside: true,
@@ -249,6 +254,8 @@ const fn gives(
 
 const JSON: &[&str] = &["application/json"];
 const PAGE: &[&str] = &["text/html"];
+const TEXT: &[&str] = &["text/plain"];
+const JSON_OR_TEXT: &[&str] = &["application/json", "text/plain"];
 const TABLES: &[&str] = &["application/x-ndjson", "text/csv"];
 pub(super) const TRAIL: &[&str] = &[
     "application/json",
@@ -435,6 +442,12 @@ pub static ROUTES: &[Route] = &[
     gives(with_query(private(Action::WriteClients, get("/tokens", "The bearer tokens of a profile or of the registry, without their secrets", tokens::list)), &["profile"]), JSON, &["tokens"]),
     gives(change(Action::Operate, "/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create), JSON, &["token", "id", "profile", "expires"]),
     gives(change(Action::WriteClients, "/tokens/{token}/revoke", "Revoke a bearer token", 204, None, tokens::revoke), &[], &[]),
+
+    gives(get("/ims/ob/v3p0/discovery", "The Open Badges API: where clients register and get tokens, and what they can do", open_badges::discovery), JSON, &["openapi", "info", "components"]),
+    gives(with_query(private(Action::Read, get("/ims/ob/v3p0/credentials", "The endorsements that the caller's profile holds (Open Badges API)", open_badges::credentials)), &["limit", "offset", "since"]), JSON, &["credential", "compactJwsString"]),
+    gives(also(goes_outside(change(Action::WriteEndorsements, "/ims/ob/v3p0/credentials", "Hand in an endorsement of the caller's profile (Open Badges API)", 201, body::<open_badges::EndorsementCredential>(), open_badges::hand_in)), TEXT), JSON_OR_TEXT, &["@context", "id", "type"]),
+    gives(private(Action::Read, get("/ims/ob/v3p0/profile", "The caller's profile (Open Badges API)", open_badges::profile)), JSON, &["@context", "id", "type", "name"]),
+    gives(put(change(Action::WriteProfile, "/ims/ob/v3p0/profile", "Replace the members of the caller's profile (Open Badges API)", 200, body::<open_badges::OpenBadgesProfile>(), open_badges::replace_profile)), JSON, &["@context", "id", "type", "name"]),
 
     gives(with_query(get("/", "What is here", home::show), &["q", "list", "index", "cursor"]), JSON_OR_PAGE, &["name", "url", "links"]),
     gives(get("/docs", "This contract as a page", openapi::page), PAGE, &[]),

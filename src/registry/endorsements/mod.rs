@@ -6,6 +6,7 @@
 pub(super) mod accreditors;
 pub(super) mod embedding;
 pub(super) mod following;
+pub(super) mod held;
 pub(super) mod imports;
 pub(super) mod requests;
 pub(super) mod tasks;

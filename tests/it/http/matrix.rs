@@ -22,6 +22,8 @@ struct Sample {
     done: Option<u16>,
     /// What it answers those who may do this with what is theirs.
     to_others: u16,
+    /// What it answers the operator, where that is not what it answers who may.
+    to_operator: Option<u16>,
 }
 
 impl Sample {
@@ -31,6 +33,15 @@ impl Sample {
             body: body.into(),
             done: None,
             to_others: 403,
+            to_operator: None,
+        }
+    }
+
+    /// It is about the caller's own profile, which the operator does not have.
+    fn of_ones_own(self) -> Self {
+        Self {
+            to_operator: Some(403),
+            ..self
         }
     }
 
@@ -79,6 +90,8 @@ struct Things {
     credential: String,
     achievement: String,
     endorsement: Value,
+    /// Of the school, by another.
+    held: Value,
     /// Requests to the school: new, and to be declined and asked.
     asked_of_it: String,
     /// Requests by the school: asked something.
@@ -111,6 +124,7 @@ impl World {
         let achievement = school.defines("Welding");
         let credential = school.issues(&badge(&school.id, "https://far.example/welding"));
         let endorsement = school.endorses(&board.id, "profile", true);
+        let held = board.endorses(&school.id, "profile", false);
         let asks = |from: &Actor<'_>, of: &str| {
             let body = json!({
                 "accreditor": of, "requester": from.slug, "name": "Label",
@@ -144,6 +158,7 @@ impl World {
             credential: text(&credential["id"]),
             achievement,
             endorsement,
+            held,
             asked_of_it,
             asked_by_it,
             token: text(&made(json!({ "profile": "school" }))["id"]),
@@ -300,6 +315,22 @@ impl World {
             ("POST", "/tokens/{token}/revoke") => {
                 new(&format!("/tokens/{}/revoke", things.token), nothing()).hidden()
             }
+            ("GET", "/ims/ob/v3p0/credentials") => {
+                read("/ims/ob/v3p0/credentials").for_each().of_ones_own()
+            }
+            // It is here already.
+            ("POST", "/ims/ob/v3p0/credentials") => {
+                let sample = new("/ims/ob/v3p0/credentials", things.held.clone());
+                sample.refused(200).of_ones_own()
+            }
+            ("GET", "/ims/ob/v3p0/profile") => {
+                read("/ims/ob/v3p0/profile").for_each().of_ones_own()
+            }
+            ("PUT", "/ims/ob/v3p0/profile") => {
+                let body = json!({ "id": things.id, "type": ["Profile"], "name": "School" });
+                let sample = new("/ims/ob/v3p0/profile", body);
+                sample.answers_others(400).of_ones_own()
+            }
             _ => return None,
         })
     }
@@ -374,22 +405,32 @@ fn nobody_does_what_their_role_or_scope_does_not_allow() {
 fn everybody_does_what_their_role_and_scope_allow() {
     let world = World::build();
     for (route, action, sample) in samples(&world) {
-        let expected = sample.done.unwrap_or(route.success);
-        let mut askers = vec![("the operator".to_owned(), world.operator.clone())];
+        let done = sample.done.unwrap_or(route.success);
+        let to_operator = sample.to_operator.unwrap_or(done);
+        let operator = (
+            "the operator".to_owned(),
+            world.operator.clone(),
+            to_operator,
+        );
+        let mut askers = vec![operator];
         let able = world
             .school
             .iter()
             .filter(|(role, _)| role.actions().contains(action));
-        askers.extend(able.map(|(role, token)| (format!("its {role}"), token.clone())));
+        askers.extend(able.map(|(role, token)| (format!("its {role}"), token.clone(), done)));
         if action != Action::Operate {
             let (_, only, _) = world
                 .only
                 .iter()
                 .find(|(named, ..)| *named == action)
                 .unwrap();
-            askers.push((format!("who has {} alone", action.scope()), only.clone()));
+            askers.push((
+                format!("who has {} alone", action.scope()),
+                only.clone(),
+                done,
+            ));
         }
-        for (who, token) in askers {
+        for (who, token, expected) in askers {
             let answer = ask(&world.opens(), route, &sample, Some(&token));
             let said = String::from_utf8_lossy(&answer.body);
             let case = format!("{} {} by {who}: {said}", route.method, route.path);

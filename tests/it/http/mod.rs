@@ -25,6 +25,7 @@ mod issued_forms;
 mod list_formats;
 mod lists_hostile;
 mod matrix;
+mod open_badges_api;
 mod pages;
 mod past_lists;
 mod past_statuses;
