@@ -10,8 +10,8 @@ use super::reply::Reply;
 use super::request::Request;
 use super::{
     achievements, audit, bulk, credentials, endorsements, erasing, federation as oidf, feed,
-    health, home, lists, open_badges, openapi, profiles, requests, standing, statuses, tokens, trqp,
-    trust_marks, verification, wellknown,
+    health, home, lists, open_badges, openapi, profiles, requests, standing, statuses, tokens,
+    trqp, trust_marks, verification, wellknown,
 };
 use crate::access::Action;
 
