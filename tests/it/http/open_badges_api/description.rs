@@ -82,6 +82,21 @@ fn the_service_description_has_what_a_client_needs_to_begin() {
         let refused = &said["responses"]["default"]["content"]["application/json"]["schema"];
         assert_eq!(refused["$ref"], "#/components/schemas/Imsx_StatusInfo");
     }
+    let parameters = client.said("getCredentials")["parameters"].as_array();
+    let parameters = parameters.unwrap().iter().map(|one| {
+        assert_eq!(
+            (&one["in"], &one["required"]),
+            (&json!("query"), &json!(false))
+        );
+        (text(&one["name"]), text(&one["schema"]["type"]))
+    });
+    let of_the_standard = [
+        ("limit", "integer"),
+        ("offset", "integer"),
+        ("since", "string"),
+    ];
+    let of_the_standard = of_the_standard.map(|(name, kind)| (name.to_owned(), kind.to_owned()));
+    assert_eq!(parameters.collect::<Vec<_>>(), of_the_standard);
     let upsert = &client.said("upsertCredential");
     for media in ["application/json", "text/plain"] {
         assert!(upsert["requestBody"]["content"][media].is_object());
