@@ -13,7 +13,7 @@ use serde::Deserialize;
 use thiserror::Error;
 use url::Url;
 
-use crate::http::{CachePolicy, Limits};
+use crate::http::{CachePolicy, Limits, ServicePages};
 use crate::net::{HostPatternError, Policy};
 use crate::registry::{HistoryAccess, Providers, Settings};
 use crate::time::Ttl;
@@ -53,6 +53,8 @@ pub struct Config {
     pub cache: CacheConfig,
     /// How much is taken in.
     pub limits: LimitsConfig,
+    /// What is said of those who run it.
+    pub service: ServicePages,
     /// What is fetched from others.
     pub fetch: FetchConfig,
     /// Whose endorsements count.
@@ -395,7 +397,7 @@ impl From<figment::Error> for ConfigError {
 /// Variables that name a key of the configuration. Others with the same prefix speak to the
 /// command line and to the tests.
 fn environment() -> Env {
-    const KEYS: [&str; 13] = [
+    const KEYS: &[&str] = &[
         "public_url",
         "listen",
         "data",
@@ -407,6 +409,8 @@ fn environment() -> Env {
         "idempotency",
         "cache",
         "limits",
+        "service",
+        "trust",
         "fetch",
         "oauth",
     ];

@@ -204,6 +204,7 @@ fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, St
         status_by_credential_is_public: config.access.status_by_credential == Audience::Public,
         cache: config.cache_policy(),
         limits: config.limits(),
+        service: config.service.clone(),
     })
 }
 

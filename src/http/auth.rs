@@ -6,7 +6,7 @@ use super::edge::{Edge, Mode};
 use super::problem::Problem;
 use super::request::Request;
 use super::routes::Access;
-use crate::access::{Action, Asked};
+use crate::access::{Action, Asked, Scope};
 use crate::registry::{Actor, GuestRefused, RegistryError};
 use crate::vc::jws::Jws;
 
@@ -39,7 +39,7 @@ pub(super) fn authenticate(
         needs: access.action(),
     };
     let actor = speaks_for(edge, token, asked)?;
-    may(actor, access).map(Some)
+    may(actor, access, asked).map(Some)
 }
 
 /// The same request, once its bearer token was looked at after all: for a route that takes other
@@ -108,12 +108,14 @@ fn speaks_for(edge: &Edge, token: &str, asked: Asked<'_>) -> Result<Actor, Probl
 }
 
 /// Whoever may not do what a route is for hears of that before the body is looked at.
-fn may(actor: Actor, access: Access) -> Result<Actor, Problem> {
+fn may(actor: Actor, access: Access, asked: Asked<'_>) -> Result<Actor, Problem> {
     match access {
         Access::Needs(Action::Operate) if actor.speaks_as().is_some() => {
             Err(RegistryError::OperatorOnly.into())
         }
-        Access::Needs(action) if !actor.can(action) => Err(Problem::insufficient_scope(action)),
+        Access::Needs(action) if !actor.can(action) => {
+            Err(Problem::insufficient_scope(&Scope::needed(asked)))
+        }
         _ => Ok(actor),
     }
 }

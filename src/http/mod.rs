@@ -33,6 +33,7 @@ mod home;
 mod keys;
 mod lists;
 mod oauth;
+mod open_badges;
 mod people;
 mod profiles;
 mod requests;
@@ -45,7 +46,7 @@ mod trust_marks;
 mod verification;
 mod wellknown;
 
-pub use edge::{CachePolicy, Edge, Limits, Mode};
+pub use edge::{CachePolicy, Edge, Limits, Mode, ServicePages};
 pub use problem::Problem;
 pub use reply::Reply;
 pub use server::{Running, serve};

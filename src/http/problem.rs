@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::reply::Reply;
-use crate::access::Action;
+use crate::access::Scope;
 use crate::badges::ShapeError;
 use crate::json::JsonError;
 use crate::registry::{RegistryError, StatusUnknown, StepRefused, WithheldFrom};
@@ -106,8 +106,7 @@ impl Problem {
     }
 
     /// Whoever asks is known, and may not do this by what they are known by (RFC 6750 section 3.1).
-    pub fn insufficient_scope(action: Action) -> Self {
-        let scope = action.scope();
+    pub fn insufficient_scope(scope: &Scope) -> Self {
         let challenge = format!(
             "Bearer realm=\"goodstanding\", error=\"insufficient_scope\", scope=\"{scope}\""
         );
@@ -186,7 +185,7 @@ impl From<RegistryError> for Problem {
         match error {
             RegistryError::NotFound(..) => Self::new(404, "not-found", "Not found", detail),
             RegistryError::NotYours => Self::new(403, "not-yours", "Not yours to change", detail),
-            RegistryError::NotAllowed(action) => Self::insufficient_scope(action),
+            RegistryError::NotAllowed(action) => Self::insufficient_scope(&Scope::Action(action)),
             RegistryError::OperatorOnly => {
                 Self::new(403, "operator-only", "For the operator only", detail)
             }

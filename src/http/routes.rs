@@ -12,8 +12,8 @@ use super::reply::Reply;
 use super::request::Request;
 use super::{
     achievements, audit, bulk, credentials, endorsements, erasing, federation as oidf, feed,
-    health, home, keys, lists, oauth, openapi, people, profiles, requests, signatures, standing,
-    statuses, tokens, trqp, trust_marks, verification, wellknown,
+    health, home, keys, lists, oauth, open_badges, openapi, people, profiles, requests, signatures,
+    standing, statuses, tokens, trqp, trust_marks, verification, wellknown,
 };
 use crate::access::Action;
 use members::{
@@ -209,6 +209,11 @@ const fn lines(route: Route, query: &'static [&'static str]) -> Route {
     }
 }
 
+/// A body that may come as text of these types.
+const fn also(route: Route, also: &'static [&'static str]) -> Route {
+    Route { also, ..route }
+}
+
 const fn goes_outside(route: Route) -> Route {
     Route {
         goes_outside: true,
@@ -285,6 +290,8 @@ const fn gives(
 
 const JSON: &[&str] = &["application/json"];
 const PAGE: &[&str] = &["text/html"];
+const TEXT: &[&str] = &["text/plain"];
+const JSON_OR_TEXT: &[&str] = &["application/json", "text/plain"];
 const TABLES: &[&str] = &["application/x-ndjson", "text/csv"];
 pub(super) const TRAIL: &[&str] = &[
     "application/json",
@@ -428,6 +435,12 @@ pub static ROUTES: &[Route] = &[
     gives(change(Action::Operate, "/people", "Invite somebody who signs in for the registry", 201, body::<people::InviteBody>(), people::invite_for_registry), JSON, PERSON_INVITED),
     gives(with_query(private(Action::WriteClients, get("/people", "Who signs in for a profile, or for the registry", people::list)), &["profile"]), JSON, &["people"]),
     gives(change(Action::WriteClients, "/people/{person}/remove", "Remove somebody, and what they were given", 204, None, people::remove), &[], &[]),
+
+    gives(get("/ims/ob/v3p0/discovery", "The Open Badges API: where clients register and get tokens, and what they can do", open_badges::discovery), JSON, &["openapi", "info", "components"]),
+    gives(with_query(private(Action::Read, get("/ims/ob/v3p0/credentials", "The endorsements that the caller's profile holds (Open Badges API)", open_badges::credentials)), &["limit", "offset", "since"]), JSON, &["credential", "compactJwsString"]),
+    gives(also(goes_outside(change(Action::WriteEndorsements, "/ims/ob/v3p0/credentials", "Hand in an endorsement of the caller's profile (Open Badges API)", 201, body::<open_badges::EndorsementCredential>(), open_badges::hand_in)), TEXT), JSON_OR_TEXT, &["@context", "id", "type"]),
+    gives(private(Action::Read, get("/ims/ob/v3p0/profile", "The caller's profile (Open Badges API)", open_badges::profile)), JSON, &["@context", "id", "type", "name"]),
+    gives(put(change(Action::WriteProfile, "/ims/ob/v3p0/profile", "Replace the members of the caller's profile (Open Badges API)", 200, body::<open_badges::OpenBadgesProfile>(), open_badges::replace_profile)), JSON, &["@context", "id", "type", "name"]),
 
     gives(with_query(get("/", "What is here", home::show), &["q", "list", "index", "cursor"]), JSON_OR_PAGE, &["name", "url", "links"]),
     gives(get("/docs", "This contract as a page", openapi::page), PAGE, &[]),

@@ -17,6 +17,7 @@ use super::accept;
 use super::auth;
 use super::edge::{Edge, Limits};
 use super::feeds::{Feeds, Told};
+use super::open_badges;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::{Request, parse_query};
@@ -138,8 +139,12 @@ where
         reply = problem.to_reply();
         None
     });
-    if wants_page && reply.get("content-type") == Some(PROBLEM) {
-        reply = problem_page(&reply);
+    if reply.get("content-type") == Some(PROBLEM) {
+        if open_badges::is_below(&path) {
+            reply = open_badges::status_info(shared.edge.registry.urls().origin(), &reply);
+        } else if wants_page {
+            reply = problem_page(&reply);
+        }
     }
     if reply.status >= 500 {
         let body = String::from_utf8_lossy(&reply.body);

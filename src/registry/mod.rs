@@ -53,7 +53,8 @@ pub use change::{Change, Expected, Idempotency};
 pub use endorsements::accreditors::AccreditorAction;
 pub use endorsements::elsewhere::{CredentialToSign, WaitingForSignature};
 pub use endorsements::embedding::{Embed, Embedded};
-pub use endorsements::imports::NewImport;
+pub use endorsements::held::{HeldPage, HeldQuestion};
+pub use endorsements::imports::{NewImport, Taken};
 pub use endorsements::requests::{
     Approval, Approved, NewRequest, NewStep, RequestFilter, RequestPage, RequestSide, RequestState,
     RequestStateError, RequestView, StepRefused, StepView,

@@ -25,6 +25,8 @@ struct Sample {
     /// What it answers the school's owner with no other scope than the route's, where that is not
     /// enough.
     alone: Option<u16>,
+    /// What it answers the operator, where that is not what it answers who may.
+    to_operator: Option<u16>,
 }
 
 impl Sample {
@@ -35,6 +37,7 @@ impl Sample {
             done: None,
             to_others: 403,
             alone: None,
+            to_operator: None,
         }
     }
 
@@ -42,6 +45,14 @@ impl Sample {
     fn needs_more(self) -> Self {
         Self {
             alone: Some(403),
+            ..self
+        }
+    }
+
+    /// It is about the caller's own profile, which the operator does not have.
+    fn of_ones_own(self) -> Self {
+        Self {
+            to_operator: Some(403),
             ..self
         }
     }
@@ -91,6 +102,8 @@ struct Things {
     credential: String,
     achievement: String,
     endorsement: Value,
+    /// Of the school, by another.
+    held: Value,
     /// Requests to the school: new, and to be declined and asked.
     asked_of_it: String,
     /// Requests by the school: asked something.
@@ -127,6 +140,7 @@ impl World {
         let achievement = school.defines("Welding");
         let credential = school.issues(&badge(&school.id, "https://far.example/welding"));
         let endorsement = school.endorses(&board.id, "profile", true);
+        let held = board.endorses(&school.id, "profile", false);
         let asks = |from: &Actor<'_>, of: &str| {
             let body = json!({
                 "accreditor": of, "requester": from.slug, "name": "Label",
@@ -160,6 +174,7 @@ impl World {
             credential: text(&credential["id"]),
             achievement,
             endorsement,
+            held,
             asked_of_it,
             asked_by_it,
             token: text(&made(json!({ "profile": "school" }))["id"]),
@@ -370,6 +385,22 @@ impl World {
             ("POST", "/clients/{client}/secret") => {
                 new(&format!("/clients/{}/secret", things.client), nothing()).hidden()
             }
+            ("GET", "/ims/ob/v3p0/credentials") => {
+                read("/ims/ob/v3p0/credentials").for_each().of_ones_own()
+            }
+            // It is here already.
+            ("POST", "/ims/ob/v3p0/credentials") => {
+                let sample = new("/ims/ob/v3p0/credentials", things.held.clone());
+                sample.refused(200).of_ones_own()
+            }
+            ("GET", "/ims/ob/v3p0/profile") => {
+                read("/ims/ob/v3p0/profile").for_each().of_ones_own()
+            }
+            ("PUT", "/ims/ob/v3p0/profile") => {
+                let body = json!({ "id": things.id, "type": ["Profile"], "name": "School" });
+                let sample = new("/ims/ob/v3p0/profile", body);
+                sample.answers_others(400).of_ones_own()
+            }
             _ => return None,
         })
     }
@@ -445,7 +476,9 @@ fn everybody_does_what_their_role_and_scope_allow() {
     let world = World::build();
     for (route, action, sample) in samples(&world) {
         let expected = sample.done.unwrap_or(route.success);
-        let mut askers = vec![("the operator".to_owned(), world.operator.clone(), expected)];
+        let to_operator = sample.to_operator.unwrap_or(expected);
+        let operator = world.operator.clone();
+        let mut askers = vec![("the operator".to_owned(), operator, to_operator)];
         let able = world
             .school
             .iter()
