@@ -2,6 +2,7 @@
 
 mod fetch;
 mod guards;
+mod oauth;
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU64};
@@ -13,13 +14,14 @@ use serde::Deserialize;
 use thiserror::Error;
 use url::Url;
 
-use crate::http::{CachePolicy, Limits};
+use crate::http::{CachePolicy, Limits, ServicePages};
 use crate::net::{HostPatternError, Policy};
-use crate::registry::{HistoryAccess, Settings};
+use crate::registry::{HistoryAccess, Providers, Settings};
 use crate::time::Ttl;
 
 pub use fetch::FetchConfig;
 pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig};
+pub use oauth::{OAuthConfig, ProviderConfig};
 
 /// The defaults, which are also the documentation of every key.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -53,6 +55,8 @@ pub struct Config {
     pub cache: CacheConfig,
     /// How much is taken in.
     pub limits: LimitsConfig,
+    /// What is said of those who run it.
+    pub service: ServicePages,
     /// What is fetched from others.
     pub fetch: FetchConfig,
     /// Whose endorsements count.
@@ -63,6 +67,8 @@ pub struct Config {
     pub quotas: QuotasConfig,
     /// The log.
     pub log: LogConfig,
+    /// OAuth 2.0.
+    pub oauth: OAuthConfig,
 }
 
 /// The store.
@@ -233,6 +239,14 @@ pub enum ConfigError {
          set it to false"
     )]
     FetchLocalhost(String),
+    /// A provider that cannot be used.
+    #[error("oauth.providers: {issuer}: {reason}")]
+    Provider {
+        /// Its issuer.
+        issuer: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// The additional authorities are not there.
     #[error("fetch.extra_roots: {file} cannot be read: {reason}")]
     FetchRoots {
@@ -338,6 +352,8 @@ impl Config {
                 self.endorsements.unreachable_after_seconds,
             ),
             quotas: self.quotas.quotas(),
+            access_token: self.oauth.access_token(),
+            registration: self.oauth.registration,
         }
     }
 
@@ -371,6 +387,11 @@ impl Config {
         }
     }
 
+    /// The OpenID Connect providers whose tokens are taken, with the files of their keys read.
+    pub fn providers(&self) -> Result<Providers, ConfigError> {
+        self.oauth.providers(&self.public_url)
+    }
+
     /// What is fetched from others, with the file of additional authorities read.
     pub fn fetch_policy(&self) -> Result<Policy, ConfigError> {
         self.fetch.policy(&self.public_url)
@@ -386,7 +407,7 @@ impl From<figment::Error> for ConfigError {
 /// Variables that name a key of the configuration. Others with the same prefix speak to the
 /// command line and to the tests.
 fn environment() -> Env {
-    const KEYS: [&str; 15] = [
+    const KEYS: &[&str] = &[
         "public_url",
         "listen",
         "data",
@@ -398,10 +419,13 @@ fn environment() -> Env {
         "idempotency",
         "cache",
         "limits",
+        "service",
+        "trust",
         "fetch",
         "rates",
         "quotas",
         "log",
+        "oauth",
     ];
     Env::prefixed("GOODSTANDING_")
         .filter(|name| {

@@ -20,6 +20,9 @@ pub enum IdError {
     /// Not an id that this registry hands out.
     #[error("an id has 20 characters from 0-9 and a-z without i, l, o and u")]
     Scoped,
+    /// Not the id of a client or a person.
+    #[error("the id of a client or a person has 32 characters from 0-9 and a-f")]
+    Party,
 }
 
 /// The name of a profile in URLs: 1 to 64 characters from `a-z`, `0-9` and `-`. Never reused.
@@ -217,6 +220,89 @@ scoped_id!(
     RequestId
 );
 
+macro_rules! party_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// Bytes: `owner: u32 big endian | random: 12 bytes`; text: 32 characters of lower-case
+        /// hexadecimal. The owner leads, as in every id of what a profile owns.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub struct $name([u8; PARTY_ID_BYTES]);
+
+        impl $name {
+            /// A new id for one of `owner`'s; 96 random bits make it unguessable.
+            pub fn generate(owner: ProfileId, entropy: &dyn Entropy) -> Self {
+                let mut bytes = [0; PARTY_ID_BYTES];
+                bytes[..4].copy_from_slice(&owner.0.to_be_bytes());
+                bytes[4..].copy_from_slice(&random::<12>(entropy));
+                Self(bytes)
+            }
+
+            /// The profile for which it acts; [`ProfileId::REGISTRY`] for the registry itself.
+            pub fn owner(self) -> ProfileId {
+                let [a, b, c, d, ..] = self.0;
+                ProfileId(u32::from_be_bytes([a, b, c, d]))
+            }
+
+            /// The stored bytes.
+            pub const fn as_bytes(&self) -> &[u8; PARTY_ID_BYTES] {
+                &self.0
+            }
+
+            /// Reads stored bytes back.
+            pub const fn from_bytes(bytes: [u8; PARTY_ID_BYTES]) -> Self {
+                Self(bytes)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                unhex(text).map(Self).ok_or(IdError::Party)
+            }
+        }
+    };
+}
+
+/// Length in bytes of the id of a client or a person.
+pub const PARTY_ID_BYTES: usize = 16;
+
+party_id!(
+    /// A program that acts for a profile or for the registry: an OAuth 2.0 client.
+    ClientId
+);
+party_id!(
+    /// Somebody who signs in on the pages.
+    PersonId
+);
+
+fn unhex(text: &str) -> Option<[u8; PARTY_ID_BYTES]> {
+    let digit = |c: u8| match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        _ => None,
+    };
+    let text: &[u8; 2 * PARTY_ID_BYTES] = text.as_bytes().try_into().ok()?;
+    let mut bytes = [0; PARTY_ID_BYTES];
+    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(bytes)
+}
+
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 fn base32(bytes: &[u8; SCOPED_ID_BYTES]) -> String {
@@ -278,6 +364,22 @@ mod tests {
         let list = ListId::generate(ProfileId(7), &entropy);
         assert_eq!(list.owner(), ProfileId(7));
         assert_ne!(list, ListId::generate(ProfileId(7), &entropy));
+    }
+
+    #[test]
+    fn ids_of_parties_have_one_spelling() {
+        let client = ClientId::generate(ProfileId(7), &SeededEntropy::new(1));
+        assert_eq!(client.owner(), ProfileId(7));
+        let text = client.to_string();
+        assert_eq!(text.parse(), Ok(client));
+        for bad in [
+            "",
+            &text[1..],
+            &text.to_uppercase(),
+            &text.replace('0', "g"),
+        ] {
+            assert_eq!(bad.parse::<PersonId>(), Err(IdError::Party), "{bad}");
+        }
     }
 
     proptest! {

@@ -29,6 +29,8 @@ pub mod trust;
 
 pub mod access;
 
+pub mod oauth;
+
 // Storage.
 pub mod store;
 

@@ -89,6 +89,16 @@ impl OpenBadgesScope {
         Self::WriteProfile,
     ];
 
+    /// What it is for, in a line.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::ReadCredentials => "To read the endorsements that the profile holds",
+            Self::WriteCredentials => "To hand in endorsements of the profile",
+            Self::ReadProfile => "To read the profile",
+            Self::WriteProfile => "To change the profile",
+        }
+    }
+
     /// The last part of its URL.
     const fn name(self) -> &'static str {
         match self {
@@ -117,6 +127,13 @@ impl OpenBadgesScope {
 }
 
 impl Scope {
+    /// The one that a token needs for this, in the words of the API that the route is of.
+    pub fn needed(asked: Asked<'_>) -> Self {
+        let mut all = OpenBadgesScope::ALL.into_iter().map(Self::OpenBadges);
+        all.find(|scope| scope.allows(asked).contains(asked.needs))
+            .unwrap_or(Self::Action(asked.needs))
+    }
+
     /// Whether whoever has this has `other` with it.
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
@@ -329,6 +346,35 @@ mod tests {
         assert!(allows(&update, put("/ims/ob/v3p0/profile")));
         assert!(!allows(&update, put("/ims/ob/v3p0/credentials")));
         assert!(!allows(&update, put("/profiles/x")));
+    }
+
+    #[test]
+    fn what_is_needed_is_named_in_the_words_of_the_api() {
+        for (writes, path, needs, name) in [
+            (false, "/credentials", Action::Read, "credential.readonly"),
+            (
+                true,
+                "/credentials",
+                Action::WriteEndorsements,
+                "credential.upsert",
+            ),
+            (false, "/profile", Action::Read, "profile.readonly"),
+            (true, "/profile", Action::WriteProfile, "profile.update"),
+        ] {
+            let of_open_badges = format!("{OPEN_BADGES_PATH}{path}");
+            let needed = |path| {
+                Scope::needed(Asked {
+                    writes,
+                    path,
+                    needs,
+                })
+            };
+            assert_eq!(
+                needed(&of_open_badges).to_string(),
+                format!("{OPEN_BADGES}{name}")
+            );
+            assert_eq!(needed(path), Scope::Action(needs));
+        }
     }
 
     #[test]

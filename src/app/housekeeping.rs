@@ -121,6 +121,25 @@ fn forget(registry: &Registry) {
         ),
         Err(problem) => warn!(error = problem.kind(), "used quotas could not be forgotten"),
     }
+    match registry.forget_ended_grants() {
+        Ok(0) => {}
+        Ok(count) => info!(
+            count,
+            "forgot assertions and revoked access tokens that are over"
+        ),
+        Err(problem) => warn!(
+            error = problem.kind(),
+            "what is over of OAuth could not be forgotten"
+        ),
+    }
+    match registry.forget_lapsed_clients() {
+        Ok(0) => {}
+        Ok(count) => info!(count, "forgot clients that nobody decided about"),
+        Err(problem) => warn!(
+            error = problem.kind(),
+            "lapsed clients could not be forgotten"
+        ),
+    }
     match forget_past(registry) {
         Ok(0) => {}
         Ok(count) => info!(count, "forgot how lists were longer ago than that is kept"),

@@ -202,11 +202,13 @@ fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, St
     Ok(Edge {
         registry,
         outside: Arc::new(elsewhere),
+        providers: config.providers().map_err(|error| error.to_string())?,
         localhost,
         mode,
         status_by_credential_is_public: config.access.status_by_credential == Audience::Public,
         cache: config.cache_policy(),
         limits: config.limits(),
+        service: config.service.clone(),
     })
 }
 

@@ -117,8 +117,8 @@ pub(super) fn read_envelope<'a>(
     Ok(envelope)
 }
 
-/// `context.json` or any `context-3.N.N.json` of Open Badges 3.0.
-pub(super) fn is_ob_context(url: &str) -> bool {
+/// Whether a URL is that of `context.json` or any `context-3.N.N.json` of Open Badges 3.0.
+pub fn is_ob_context(url: &str) -> bool {
     let version = url.strip_prefix("https://purl.imsglobal.org/spec/ob/v3p0/context");
     version.is_some_and(|version| is_context_file(version, "-3."))
 }

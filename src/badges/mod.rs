@@ -18,7 +18,9 @@ mod shape;
 pub use achievement::Achievement;
 pub use clr::{BundledError, Clr, ClrError, is_clr, nested_credentials};
 pub(crate) use clr::{achievements, achievements_of, association_ends, described_in};
-pub use credential::{Badge, CONTEXTS, OB_CONTEXT, OpenBadgesError, is_achievement_credential};
+pub use credential::{
+    Badge, CONTEXTS, OB_CONTEXT, OpenBadgesError, is_achievement_credential, is_ob_context,
+};
 pub use digest::{DigestError, DigestMultibase};
 pub(crate) use endorsement::scope_of;
 pub use endorsement::{Endorsement, EndorsementToIssue, SubjectKind, SubjectKindError};

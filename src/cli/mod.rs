@@ -9,6 +9,7 @@ mod achievement;
 mod affected;
 mod bulk;
 mod change;
+mod client;
 mod context;
 mod document;
 mod endorse;
@@ -185,6 +186,7 @@ enum Command {
     Standing(standing::Standing),
     Endorsements(endorsements::Endorsements),
     Verify(verify::Verify),
+    Client(client::Client),
     Token(token::Token),
 }
 
@@ -287,6 +289,7 @@ fn carry_out(
         Command::Standing(command) => command.run(&connect()?),
         Command::Endorsements(command) => command.run(&connect()?),
         Command::Verify(command) => command.run(&connect()?),
+        Command::Client(command) => command.run(&connect()?),
         Command::Token(command) => command.run(&connect()?),
     }
 }

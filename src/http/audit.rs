@@ -13,7 +13,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::request_id::uuid;
 use super::routes::TRAIL;
-use crate::ids::{Seq, Slug};
+use crate::ids::{ClientId, PersonId, Seq, Slug};
 use crate::registry::{AuditActor, AuditEvent, AuditPage, AuditParty, AuditReason};
 use crate::store::event::Means;
 
@@ -110,8 +110,8 @@ fn actor(actor: &AuditActor) -> Value {
     let (name, id) = match actor.means {
         Means::None => return members.into(),
         Means::Token(id) => ("token", URL_SAFE_NO_PAD.encode(id)),
-        Means::Client(id) => ("client", URL_SAFE_NO_PAD.encode(id)),
-        Means::Person(id) => ("person", URL_SAFE_NO_PAD.encode(id)),
+        Means::Client(id) => ("client", ClientId::from_bytes(id).to_string()),
+        Means::Person(id) => ("person", PersonId::from_bytes(id).to_string()),
         Means::Outside(id) => ("outside", URL_SAFE_NO_PAD.encode(id)),
     };
     members.insert(name.into(), id.into());

@@ -4,65 +4,120 @@ use http::HeaderMap;
 
 use super::edge::{Edge, Mode};
 use super::problem::Problem;
+use super::request::Request;
 use super::routes::Access;
-use crate::access::{Action, Asked};
-use crate::registry::{Actor, RegistryError};
+use crate::access::{Action, Asked, Scope};
+use crate::registry::{Actor, GuestRefused, RegistryError};
+use crate::vc::jws::Jws;
 
 /// Whom a request speaks for, before its body is read. A route for everybody takes a token as
-/// well, since some answers tell their owners more.
+/// well, since some answers tell their owners more. Nowhere else than in this header is a token
+/// looked for.
 pub(super) fn authenticate(
     edge: &Edge,
     access: Access,
     (method, path): (&str, &str),
     headers: &HeaderMap,
 ) -> Result<Option<Actor>, Problem> {
-    let Some(header) = headers.get("authorization") else {
+    let token = match (edge.mode, access) {
+        (Mode::Production, Access::Client) => return Ok(None),
+        (Mode::Development, Access::Client) => return Ok(Some(Actor::development())),
+        _ => bearer_token(headers)?,
+    };
+    let Some(token) = token else {
         return match (edge.mode, access) {
             (Mode::Development, _) => Ok(Some(Actor::development())),
-            (Mode::Production, Access::Public) => Ok(None),
+            (Mode::Production, Access::Public | Access::Client) => Ok(None),
             (Mode::Production, Access::Needs(_)) => Err(Problem::unauthenticated(
                 "send a token as \"Authorization: Bearer …\"; `goodstanding token` makes one",
             )),
         };
-    };
-    let token = header.to_str().ok().and_then(|value| value.split_once(' '));
-    let token = match token {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-        _ => {
-            return Err(refused(
-                "the Authorization header has to be \"Bearer\" and a token",
-            ));
-        }
     };
     let asked = Asked {
         writes: !matches!(method, "GET" | "HEAD"),
         path,
         needs: access.action(),
     };
-    match edge.registry.authenticate(token, asked)? {
-        Some(actor) => may(actor, access).map(Some),
-        None => Err(refused("the token is not known here or has expired")),
+    let actor = speaks_for(edge, token, asked)?;
+    may(actor, access, asked).map(Some)
+}
+
+/// The same request, once its bearer token was looked at after all: for a route that takes other
+/// ways of showing who one is, and this one besides.
+pub(super) fn again(edge: &Edge, request: &Request, needs: Action) -> Result<Request, Problem> {
+    let access = Access::Needs(needs);
+    let at = (request.method.as_str(), request.path.as_str());
+    let actor = authenticate(edge, access, at, &request.headers)?;
+    Ok(request.by(actor))
+}
+
+/// The token of the one `Authorization` header, where there is one.
+pub(super) fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut lines = headers.get_all("authorization").iter();
+    let Some(header) = lines.next() else {
+        return Ok(None);
+    };
+    if lines.next().is_some() {
+        let detail = "a request has one Authorization header";
+        let problem = Problem::new(400, "several-tokens", "Several tokens", detail);
+        let challenge = "Bearer realm=\"goodstanding\", error=\"invalid_request\"";
+        return Err(problem.header("WWW-Authenticate", challenge));
+    }
+    let token = header.to_str().ok().and_then(|value| value.split_once(' '));
+    match token {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            Ok(Some(token.trim_matches(' ')))
+        }
+        _ => Err(Problem::invalid_token(
+            "the Authorization header has to be \"Bearer\" and a token",
+        )),
     }
 }
 
+/// The longest token that is looked at, in characters.
+const MAX_TOKEN: usize = 16 << 10;
+
+/// Whom a token speaks for: one of those that are kept here, an access token of this registry, or
+/// one of a provider elsewhere.
+fn speaks_for(edge: &Edge, token: &str, asked: Asked<'_>) -> Result<Actor, Problem> {
+    if token.len() > MAX_TOKEN {
+        return Err(Problem::invalid_token(
+            "the token is longer than any that is taken here",
+        ));
+    }
+    if !token.contains('.') {
+        let known = edge.registry.authenticate(token, asked)?;
+        let unknown = || Problem::invalid_token("the token is not known here or has expired");
+        return known.ok_or_else(unknown);
+    }
+    let jws = Jws::parse(token).map_err(|error| Problem::invalid_token(&error.to_string()))?;
+    let guest = edge
+        .providers
+        .read(&jws, &*edge.outside, edge.registry.now());
+    let known = match guest {
+        None => edge.registry.bearer(&jws, asked)?,
+        Some(Ok(guest)) => edge.registry.guest(&guest, asked)?,
+        Some(Err(GuestRefused::Provider(refused))) => {
+            return Err(Problem::invalid_token(&refused.to_string()));
+        }
+        Some(Err(unreachable @ GuestRefused::Unreachable(_))) => {
+            return Err(Problem::provider_unreachable(&unreachable.to_string()));
+        }
+    };
+    known.map_err(|refused| Problem::invalid_token(&refused.to_string()))
+}
+
 /// Whoever may not do what a route is for hears of that before the body is looked at.
-fn may(actor: Actor, access: Access) -> Result<Actor, Problem> {
+fn may(actor: Actor, access: Access, asked: Asked<'_>) -> Result<Actor, Problem> {
     match access {
         Access::Needs(Action::Operate) if actor.speaks_as().is_some() => {
             Err(RegistryError::OperatorOnly.into())
         }
-        Access::Needs(action) if !actor.can(action) => Err(Problem::insufficient_scope(action)),
+        Access::Needs(action) if !actor.can(action) => {
+            Err(Problem::insufficient_scope(&Scope::needed(asked)))
+        }
         _ => Ok(actor),
     }
-}
-
-fn refused(detail: &str) -> Problem {
-    let mut problem = Problem::unauthenticated(detail);
-    problem.headers = vec![(
-        "WWW-Authenticate",
-        "Bearer realm=\"goodstanding\", error=\"invalid_token\"".to_owned(),
-    )];
-    problem
 }
 
 /// In development mode nobody signs in, so no web page may get through: the request has to name

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
 use super::rates::Rates;
-use crate::registry::Registry;
+use crate::registry::{Providers, Registry};
 use crate::time::Ttl;
 use crate::vc::did::Localhost;
 use crate::verify::{Given, Outside};
@@ -14,6 +18,8 @@ pub struct Edge {
     pub registry: Arc<Registry>,
     /// Where verification goes for what stands elsewhere.
     pub outside: Arc<dyn Outside>,
+    /// Whose tokens are taken beside those of this registry.
+    pub providers: Providers,
     /// How localhost is treated as the host of an issuer.
     pub localhost: Localhost,
     /// Who may do what without a token.
@@ -25,6 +31,48 @@ pub struct Edge {
     pub cache: CachePolicy,
     /// How much is taken in.
     pub limits: Limits,
+    /// What is said of those who run it.
+    pub service: ServicePages,
+}
+
+/// Pages of whoever runs the registry, which programs show to people.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServicePages {
+    #[serde(deserialize_with = "page")]
+    terms_of_service_url: Option<Url>,
+    #[serde(deserialize_with = "page")]
+    privacy_policy_url: Option<Url>,
+}
+
+impl ServicePages {
+    /// The URL of the terms of service; the front page of the registry where none is named.
+    pub fn terms_of_service(&self, origin: &str) -> String {
+        or_front_page(self.terms_of_service_url.as_ref(), origin)
+    }
+
+    /// The URL of the privacy policy; the front page of the registry where none is named.
+    pub fn privacy_policy(&self, origin: &str) -> String {
+        or_front_page(self.privacy_policy_url.as_ref(), origin)
+    }
+}
+
+fn or_front_page(page: Option<&Url>, origin: &str) -> String {
+    page.map_or_else(|| format!("{origin}/"), Url::to_string)
+}
+
+/// An empty text names no page.
+fn page<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match Url::parse(&text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(url)),
+        _ => Err(D::Error::custom(format!(
+            "{text:?} has to be the http or https URL of a page, or empty"
+        ))),
+    }
 }
 
 impl Edge {
@@ -33,11 +81,13 @@ impl Edge {
         Self {
             registry,
             outside: Arc::new(Given::refused()),
+            providers: Providers::default(),
             localhost: Localhost::Refused,
             mode: Mode::Production,
             status_by_credential_is_public: false,
             cache: CachePolicy::usual(),
             limits: Limits::usual(),
+            service: ServicePages::default(),
         }
     }
 

@@ -235,7 +235,7 @@ pub(super) fn import(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     };
     let options = options(edge, Expected::default(), &[]);
     let change = request.change()?;
-    let view = edge
+    let (view, _) = edge
         .registry
         .import_endorsement(&change, &new, options, &*edge.outside)?;
     let urls = edge.registry.urls();

@@ -35,6 +35,9 @@ mod health;
 mod home;
 mod keys;
 mod lists;
+mod oauth;
+mod open_badges;
+mod people;
 mod profiles;
 mod requests;
 mod signatures;
@@ -47,7 +50,7 @@ mod usage;
 mod verification;
 mod wellknown;
 
-pub use edge::{CachePolicy, Edge, Limits, Mode};
+pub use edge::{CachePolicy, Edge, Limits, Mode, ServicePages};
 pub use problem::Problem;
 pub use rates::Rates;
 pub use reply::Reply;

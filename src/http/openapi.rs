@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::edge::Edge;
+use super::open_badges;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
@@ -31,7 +32,6 @@ pub(super) fn page(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
 pub(super) fn describe(origin: &str) -> Value {
     let mut paths = Map::new();
     let mut schemas = Map::new();
-    schemas.insert("Problem".into(), problem_schema());
     for route in ROUTES {
         let operations = paths.entry(route.path).or_insert_with(|| json!({}));
         operations[route.method.to_lowercase()] = operation(route, &mut schemas);
@@ -53,19 +53,15 @@ pub(super) fn describe(origin: &str) -> Value {
     })
 }
 
-fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
+/// What is said of a route. Schemas that it refers to are added to `schemas`.
+pub(super) fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
     let mut operation = json!({
         "summary": route.summary,
         "operationId": operation_id(route),
         "parameters": parameters(route),
         "responses": {
             route.success.to_string(): answer(route),
-            "default": {
-                "description": "A problem (RFC 9457)",
-                "content": { "application/problem+json": {
-                    "schema": { "$ref": "#/components/schemas/Problem" }
-                } },
-            },
+            "default": refusal(route, schemas),
         },
     });
     if route.access.is_private() {
@@ -89,6 +85,28 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         operation["requestBody"] = json!({ "required": true, "content": content });
     }
     operation
+}
+
+/// The answer when it is refused.
+fn refusal(route: &Route, schemas: &mut Map<String, Value>) -> Value {
+    let (name, schema, media, description) = match open_badges::is_below(route.path) {
+        true => (
+            "Imsx_StatusInfo",
+            open_badges::status_info_schema(),
+            "application/json",
+            "A refusal, in the words of 1EdTech",
+        ),
+        false => (
+            "Problem",
+            problem_schema(),
+            "application/problem+json",
+            "A problem (RFC 9457)",
+        ),
+    };
+    schemas.insert(name.into(), schema);
+    let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+    let content = json!({ (media): { "schema": schema } });
+    json!({ "description": description, "content": content })
 }
 
 /// The answer when all is well: its media types, and the members that its JSON always has.
@@ -138,9 +156,13 @@ fn operation_id(route: &Route) -> String {
 
 fn parameters(route: &Route) -> Vec<Value> {
     let parameter = |name: &str, place: &str, required: bool| {
+        let kind = match name {
+            "limit" | "offset" => "integer",
+            _ => "string",
+        };
         json!({
             "name": name, "in": place, "required": required,
-            "description": meaning(name), "schema": { "type": "string" },
+            "description": meaning(route, name), "schema": { "type": kind },
         })
     };
     let of_path = route.path.split('/').filter_map(|segment| {
@@ -170,11 +192,25 @@ fn parameters(route: &Route) -> Vec<Value> {
         .collect()
 }
 
-/// What a parameter means, wherever it stands.
-fn meaning(name: &str) -> &'static str {
-    let known = MEANINGS.iter().find(|(known, _)| *known == name);
+/// What a parameter means, wherever it stands but in the Open Badges API, which has words of its own.
+fn meaning(route: &Route, name: &str) -> &'static str {
+    let known = meanings(route).iter().find(|(known, _)| *known == name);
     known.map_or("", |(_, meaning)| meaning)
 }
+
+fn meanings(route: &Route) -> &'static [(&'static str, &'static str)] {
+    match open_badges::is_below(route.path) {
+        true => OPEN_BADGES_MEANINGS,
+        false => MEANINGS,
+    }
+}
+
+#[rustfmt::skip]
+const OPEN_BADGES_MEANINGS: &[(&str, &str)] = &[
+    ("limit", "The most items on a page: from 1; never more than 100 are given"),
+    ("offset", "How many items are passed over"),
+    ("since", "What was issued, taken in or changed after this time (RFC 3339; UTC where it names no zone)"),
+];
 
 #[rustfmt::skip]
 const MEANINGS: &[(&str, &str)] = &[
@@ -215,7 +251,16 @@ const MEANINGS: &[(&str, &str)] = &[
     ("from", "The index to begin with"),
     ("accreditor", "Requests to this accreditor, by slug or id"),
     ("requester", "Requests by this profile, by slug or id"),
-    ("state", "Requests in this state: requested, asked, approved, declined or withdrawn"),
+    ("state", "Requests in this state: requested, asked, approved, declined or withdrawn; clients in this one: pending, approved or rejected; to a sign-in, what the client wants to find again in the answer"),
+    ("client", "Id of a client: its client_id"),
+    ("person", "Id of a person who signs in here"),
+    ("client_id", "The client that asks"),
+    ("redirect_uri", "Where the client has people sent back to, as it registered that"),
+    ("response_type", "code"),
+    ("scope", "What the token is to be good for, with spaces between; all that the client may have where nothing is said"),
+    ("code_challenge", "SHA-256 of the verifier in base64url (RFC 7636)"),
+    ("code_challenge_method", "S256"),
+    ("resource", "The public URL of this registry, which is the only one that tokens are for (RFC 8707)"),
     ("sub", "Id of an issuer"),
     ("entity_type", "Subordinates of this type; all here are federation_entity"),
     ("trust_marked", "true or false; all here have a trust mark"),
@@ -253,11 +298,14 @@ mod tests {
                 let name = parameter["name"].as_str().unwrap().to_owned();
                 let said = parameter["description"].as_str().unwrap_or_default();
                 assert!(!said.is_empty(), "{}: {name}", route.path);
-                used.push(name);
+                used.push((open_badges::is_below(route.path), name));
             }
         }
-        for (name, _) in MEANINGS {
-            assert!(used.iter().any(|used| used == name), "{name} is nowhere");
+        for (of_open_badges, meanings) in [(false, MEANINGS), (true, OPEN_BADGES_MEANINGS)] {
+            for (name, _) in meanings {
+                let used = used.contains(&(of_open_badges, (*name).to_owned()));
+                assert!(used, "{name} is nowhere");
+            }
         }
     }
 }

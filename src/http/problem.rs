@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::reply::{Reply, Wrong};
-use crate::access::Action;
+use crate::access::Scope;
 use crate::badges::ShapeError;
 use crate::json::JsonError;
 use crate::registry::{RegistryError, StatusUnknown, StepRefused, WithheldFrom};
@@ -93,9 +93,27 @@ impl Problem {
             .header("WWW-Authenticate", challenge)
     }
 
+    /// A bearer token that is good for nothing here (RFC 6750 section 3.1).
+    pub fn invalid_token(detail: &str) -> Self {
+        let description = crate::oauth::error::plain(detail);
+        let challenge = format!(
+            "Bearer realm=\"goodstanding\", error=\"invalid_token\", error_description=\"{description}\""
+        );
+        Self::new(401, "unauthenticated", "A token is needed", detail)
+            .header("WWW-Authenticate", challenge)
+    }
+
+    /// A token of a provider whose keys are not known now: it may be good.
+    pub fn provider_unreachable(detail: &str) -> Self {
+        busy(
+            "provider-unreachable",
+            "Provider unreachable",
+            detail.to_owned(),
+        )
+    }
+
     /// Whoever asks is known, and may not do this by what they are known by (RFC 6750 section 3.1).
-    pub fn insufficient_scope(action: Action) -> Self {
-        let scope = action.scope();
+    pub fn insufficient_scope(scope: &Scope) -> Self {
         let challenge = format!(
             "Bearer realm=\"goodstanding\", error=\"insufficient_scope\", scope=\"{scope}\""
         );
@@ -188,7 +206,7 @@ impl Problem {
         match error {
             RegistryError::NotFound(..) => Self::new(404, "not-found", "Not found", detail),
             RegistryError::NotYours => Self::new(403, "not-yours", "Not yours to change", detail),
-            RegistryError::NotAllowed(action) => Self::insufficient_scope(action),
+            RegistryError::NotAllowed(action) => Self::insufficient_scope(&Scope::Action(action)),
             RegistryError::OperatorOnly => {
                 Self::new(403, "operator-only", "For the operator only", detail)
             }
@@ -239,6 +257,13 @@ impl Problem {
             RegistryError::TokenShown { .. } => {
                 Self::new(409, "token-shown", "Token made already", detail)
             }
+            RegistryError::SecretShown { .. } => {
+                Self::new(409, "secret-shown", "Secret made already", detail)
+            }
+            RegistryError::RegistrationClosed => {
+                Self::new(403, "registration-closed", "No registration", detail)
+            }
+            RegistryError::ClientsFull => Self::new(409, "clients-full", "Enough clients", detail),
             RegistryError::PurposeTaken { list, .. } => {
                 Self::new(409, "purpose-taken", "Purpose taken", detail).with("list", list)
             }

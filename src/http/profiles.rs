@@ -266,7 +266,7 @@ pub(super) fn jwks(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     .fresh_for(edge.cache.did_document))
 }
 
-fn document(status: u16, media_type: &str, view: &ProfileView) -> Reply {
+pub(super) fn document(status: u16, media_type: &str, view: &ProfileView) -> Reply {
     Reply::bytes(status, media_type, view.document.to_string()).version(&view.etag, view.changed_at)
 }
 

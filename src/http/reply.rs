@@ -56,6 +56,16 @@ impl Reply {
             .header("Referrer-Policy", "no-referrer")
     }
 
+    /// A page whose form may lead on to another place, which is an origin or a scheme: browsers hold
+    /// where a form leads against the policy also where it is redirected.
+    pub(super) fn html_that_leads_to(page: String, place: &str) -> Self {
+        let policy = CONTENT_SECURITY_POLICY;
+        let policy = policy.replace("form-action 'self'", &format!("form-action 'self' {place}"));
+        Self::bytes(200, "text/html; charset=utf-8", page)
+            .header("Content-Security-Policy", policy)
+            .header("Referrer-Policy", "no-referrer")
+    }
+
     /// No body.
     pub const fn empty(status: u16) -> Self {
         Self {

@@ -15,6 +15,7 @@ use crate::json::{self, Item, JsonError};
 use crate::registry::{Actor, Change, Expected, Idempotency, on_every_core};
 
 /// A request whose route is known.
+#[derive(Clone)]
 pub struct Request {
     pub(super) method: Method,
     pub(super) path: String,
@@ -92,6 +93,14 @@ impl Request {
                 "?limit",
                 format!("the parameter limit has to be {need}"),
             )),
+        }
+    }
+
+    /// The same request, by somebody else.
+    pub(super) fn by(&self, actor: Option<Actor>) -> Self {
+        Self {
+            actor,
+            ..self.clone()
         }
     }
 

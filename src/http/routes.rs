@@ -1,5 +1,7 @@
 //! The table of routes. Dispatch, `OPTIONS`, the OpenAPI description and `/docs` all read it.
 
+mod members;
+
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
@@ -10,10 +12,14 @@ use super::reply::Reply;
 use super::request::Request;
 use super::{
     achievements, audit, bulk, credentials, endorsements, erasing, federation as oidf, feed,
-    health, home, keys, lists, openapi, profiles, requests, signatures, standing, statuses, tokens,
-    trqp, trust_marks, usage, verification, wellknown,
+    health, home, keys, lists, oauth, open_badges, openapi, people, profiles, requests, signatures,
+    standing, statuses, tokens, trqp, trust_marks, usage, verification, wellknown,
 };
 use crate::access::Action;
+use members::{
+    ACCREDITOR, APPROVED, AUTHORIZE, AUTHORIZE_NEEDS, CLIENT, ENDORSED, IMPORTING, KEY, LOST_KEY,
+    PAGING, PERSON_INVITED, REQUESTED, SECURED, STANDING, STATEMENT, TRQP, UPDATED,
+};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +28,9 @@ pub enum Access {
     Public,
     /// Who may do this; in development mode everybody on this machine.
     Needs(Action),
+    /// Whoever shows who they are in another way than by a bearer token, which its handler looks at:
+    /// a client of OAuth 2.0.
+    Client,
 }
 
 impl Access {
@@ -33,7 +42,7 @@ impl Access {
     /// What it needs, or what makes it tell more.
     pub const fn action(self) -> Action {
         match self {
-            Self::Public => Action::Read,
+            Self::Public | Self::Client => Action::Read,
             Self::Needs(action) => action,
         }
     }
@@ -44,7 +53,7 @@ pub type Handler = fn(&Edge, &Request) -> Result<Reply, Problem>;
 
 /// One route.
 pub struct Route {
-    /// GET (which answers HEAD as well), POST or PUT.
+    /// GET (which answers HEAD as well), POST, PUT or DELETE.
     pub method: &'static str,
     /// The path; `{name}` stands for one segment.
     pub path: &'static str,
@@ -200,6 +209,11 @@ const fn lines(route: Route, query: &'static [&'static str]) -> Route {
     }
 }
 
+/// A body that may come as text of these types.
+const fn also(route: Route, also: &'static [&'static str]) -> Route {
+    Route { also, ..route }
+}
+
 const fn goes_outside(route: Route) -> Route {
     Route {
         goes_outside: true,
@@ -228,6 +242,33 @@ const fn private(action: Action, route: Route) -> Route {
     }
 }
 
+const fn of_client(route: Route) -> Route {
+    Route {
+        access: Access::Client,
+        ..route
+    }
+}
+
+/// RFC 6749 section 3.1: parameters that are not understood are ignored.
+const fn lenient(route: Route, query: &'static [&'static str]) -> Route {
+    Route {
+        query,
+        lenient: true,
+        ..route
+    }
+}
+
+const fn answers(route: Route, success: u16) -> Route {
+    Route { success, ..route }
+}
+
+const fn delete(route: Route) -> Route {
+    Route {
+        method: "DELETE",
+        ..route
+    }
+}
+
 const fn put(route: Route) -> Route {
     Route {
         method: "PUT",
@@ -249,6 +290,8 @@ const fn gives(
 
 const JSON: &[&str] = &["application/json"];
 const PAGE: &[&str] = &["text/html"];
+const TEXT: &[&str] = &["text/plain"];
+const JSON_OR_TEXT: &[&str] = &["application/json", "text/plain"];
 const TABLES: &[&str] = &["application/x-ndjson", "text/csv"];
 pub(super) const TRAIL: &[&str] = &[
     "application/json",
@@ -283,87 +326,6 @@ const DID: &[&str] = &[
     "application/ld+json",
     "application/json",
 ];
-const KEY: &[&str] = &[
-    "id",
-    "verificationMethod",
-    "publicKeyMultibase",
-    "madeAt",
-    "signsFrom",
-];
-const LOST_KEY: &[&str] = &[
-    "id",
-    "verificationMethod",
-    "publicKeyMultibase",
-    "madeAt",
-    "signsFrom",
-    "affected",
-];
-const UPDATED: &[&str] = &["revision", "applied", "refused"];
-const ENDORSED: &[&str] = &[
-    "id",
-    "endorser",
-    "subject",
-    "kind",
-    "outcome",
-    "validFrom",
-    "credential",
-];
-const REQUESTED: &[&str] = &[
-    "id",
-    "state",
-    "requester",
-    "accreditor",
-    "subject",
-    "steps",
-    "createdAt",
-    "changedAt",
-];
-const APPROVED: &[&str] = &[
-    "id",
-    "state",
-    "requester",
-    "accreditor",
-    "subject",
-    "steps",
-    "createdAt",
-    "changedAt",
-    "endorsement",
-    "verifiableCredential",
-];
-const SECURED: &[&str] = &[
-    "@context",
-    "id",
-    "type",
-    "issuer",
-    "credentialSubject",
-    "proof",
-];
-
-const ACCREDITOR: &[&str] = &["id", "slug", "roles", "outcome"];
-const STATEMENT: &[&str] = &["application/entity-statement+jwt"];
-
-const STANDING: &[&str] = &["application/json", "application/standing+jwt"];
-const TRQP: &[&str] = &[
-    "entity_id",
-    "authority_id",
-    "action",
-    "resource",
-    "time_evaluated",
-];
-
-const IMPORTING: &[&str] = &[
-    "issuer",
-    "statusPurpose",
-    "statusSize",
-    "length",
-    "ttl",
-    "pairedWith",
-    "usedIndexes",
-    "source",
-    "firstLine",
-];
-const PAGING: &[&str] = &["limit", "cursor"];
-
 /// Every route, the busiest first.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
@@ -450,6 +412,36 @@ pub static ROUTES: &[Route] = &[
     gives(with_query(private(Action::ReadEvents, get("/events", "The audit trail: who changed what, when and why, as far as it is the caller's affair", audit::list)), &["since", "limit", "profile"]), TRAIL, &["events"]),
     gives(private(Action::Read, get("/profiles/{profile}/usage", "How much of its quotas a profile has used", usage::show)), JSON, &["quotas", "asOf"]),
     gives(with_query(private(Action::WriteClients, get("/tokens", "The bearer tokens of a profile or of the registry, without their secrets", tokens::list)), &["profile"]), JSON, &["tokens"]),
+
+    gives(of_client(ask("/oauth/token", "An access token for a client that shows who it is (RFC 6749)", form::<oauth::token::TokenForm>(), oauth::token::token)), JSON, &["access_token", "token_type", "expires_in", "scope"]),
+    gives(of_client(ask("/oauth/revoke", "End a token of the client before its time (RFC 7009)", form::<oauth::token::TokenTold>(), oauth::token::revoke)), JSON, &[]),
+    gives(of_client(ask("/oauth/introspect", "What a token of the client's profile is (RFC 7662)", form::<oauth::token::TokenTold>(), oauth::token::introspect)), JSON, &["active"]),
+    gives(answers(of_client(ask("/oauth/register", "Register a client, which waits for approval unless who registers it may give that (RFC 7591)", body::<oauth::registration::ClientRegistration>(), oauth::registration::register)), 201), JSON, CLIENT),
+    gives(of_client(get("/oauth/register/{client}", "The registration of a client, by its own registration token (RFC 7592)", oauth::registration::show)), JSON, CLIENT),
+    gives(answers(delete(of_client(get("/oauth/register/{client}", "End the registration of a client, by its own registration token (RFC 7592)", oauth::registration::end))), 204), &[], &[]),
+    gives(get("/.well-known/oauth-authorization-server", "This registry as an authorization server (RFC 8414)", oauth::metadata::server), JSON, &["issuer", "token_endpoint", "response_types_supported"]),
+    gives(get("/.well-known/oauth-protected-resource", "What tokens are for here (RFC 9728)", oauth::metadata::resource), JSON, &["resource", "authorization_servers"]),
+    gives(with_query(private(Action::WriteClients, get("/clients", "The clients of a profile, or of all for the operator", oauth::clients::list)), &["profile", "state", "limit", "cursor"]), JSON, &["clients"]),
+    gives(private(Action::WriteClients, get("/clients/{client}", "A client", oauth::clients::show)), JSON, CLIENT),
+    gives(change(Action::WriteClients, "/clients/{client}/approve", "Approve a client, as what and for how much of that", 200, body::<oauth::clients::ApproveClientBody>(), oauth::clients::approve), JSON, CLIENT),
+    gives(change(Action::WriteClients, "/clients/{client}/reject", "Reject a client, or take its approval back", 200, None, oauth::clients::reject), JSON, CLIENT),
+    gives(change(Action::WriteClients, "/clients/{client}/remove", "Remove a client", 204, None, oauth::clients::remove), &[], &[]),
+    gives(change(Action::WriteClients, "/clients/{client}/secret", "Give a client another secret", 201, None, oauth::clients::make_secret), JSON, &["client_id", "client_secret"]),
+
+    gives(needing(lenient(of_client(get("/oauth/authorize", "Where somebody signs in and agrees to what a client asks (RFC 6749 with PKCE)", oauth::pages::ask)), AUTHORIZE), AUTHORIZE_NEEDS), PAGE, &[]),
+    gives(answers(of_client(ask("/oauth/authorize", "What they answered, which sends them back to the client with a code", form::<oauth::pages::ConsentForm>(), oauth::pages::answer)), 303), &[], &[]),
+    gives(of_client(get("/oauth/accept", "Where an invitation is taken", oauth::pages::invitation)), PAGE, &[]),
+    gives(of_client(ask("/oauth/accept", "Take an invitation, with a passphrase", form::<oauth::pages::AcceptForm>(), oauth::pages::accept)), PAGE, &[]),
+    gives(change(Action::WriteClients, "/profiles/{profile}/people", "Invite somebody who signs in for a profile", 201, body::<people::InviteBody>(), people::invite), JSON, PERSON_INVITED),
+    gives(change(Action::Operate, "/people", "Invite somebody who signs in for the registry", 201, body::<people::InviteBody>(), people::invite_for_registry), JSON, PERSON_INVITED),
+    gives(with_query(private(Action::WriteClients, get("/people", "Who signs in for a profile, or for the registry", people::list)), &["profile"]), JSON, &["people"]),
+    gives(change(Action::WriteClients, "/people/{person}/remove", "Remove somebody, and what they were given", 204, None, people::remove), &[], &[]),
+
+    gives(get("/ims/ob/v3p0/discovery", "The Open Badges API: where clients register and get tokens, and what they can do", open_badges::discovery), JSON, &["openapi", "info", "components"]),
+    gives(with_query(private(Action::Read, get("/ims/ob/v3p0/credentials", "The endorsements that the caller's profile holds (Open Badges API)", open_badges::credentials)), &["limit", "offset", "since"]), JSON, &["credential", "compactJwsString"]),
+    gives(also(goes_outside(change(Action::WriteEndorsements, "/ims/ob/v3p0/credentials", "Hand in an endorsement of the caller's profile (Open Badges API)", 201, body::<open_badges::EndorsementCredential>(), open_badges::hand_in)), TEXT), JSON_OR_TEXT, &["@context", "id", "type"]),
+    gives(private(Action::Read, get("/ims/ob/v3p0/profile", "The caller's profile (Open Badges API)", open_badges::profile)), JSON, &["@context", "id", "type", "name"]),
+    gives(put(change(Action::WriteProfile, "/ims/ob/v3p0/profile", "Replace the members of the caller's profile (Open Badges API)", 200, body::<open_badges::OpenBadgesProfile>(), open_badges::replace_profile)), JSON, &["@context", "id", "type", "name"]),
 
     gives(with_query(get("/", "What is here", home::show), &["q", "list", "index", "cursor"]), JSON_OR_PAGE, &["name", "url", "links"]),
     gives(get("/docs", "This contract as a page", openapi::page), PAGE, &[]),

@@ -18,6 +18,7 @@ use super::body::take_in;
 use super::edge::Edge;
 use super::feeds::{Feeds, Told};
 use super::logged::Logged;
+use super::open_badges;
 use super::problem::Problem;
 use super::rates::{Counted, Meter};
 use super::reply::Reply;
@@ -133,6 +134,7 @@ where
     let if_none_match = text(&head.headers, "if-none-match")
         .filter(|_| reads)
         .map(str::to_owned);
+    let path = head.path.clone();
     let mut logged = Logged::begin(&head.method);
     let wants_page = reads && prefers_page(&head.headers);
     let mut reply = reply_to(shared, head, body, &mut logged).await;
@@ -142,8 +144,14 @@ where
         reply = problem.to_reply();
         None
     });
-    if wants_page && reply.get("content-type") == Some(PROBLEM) {
-        reply = problem_page(&reply);
+    if reply.get("content-type") == Some(PROBLEM) {
+        if open_badges::is_below(&path) {
+            let wrong = reply.wrong.take();
+            reply = open_badges::status_info(shared.edge.registry.urls().origin(), &reply);
+            reply.wrong = wrong;
+        } else if wants_page {
+            reply = problem_page(&reply);
+        }
     }
     let reply = finish(reply, if_none_match.as_deref(), is_head, origin);
     logged.end(&reply);
@@ -257,7 +265,7 @@ fn route(edge: &Edge, head: &Head) -> Result<Routed, Reply> {
     if head.method == Method::OPTIONS {
         return Err(preflight(
             &allow,
-            routes.iter().any(|(r, _)| r.access == Access::Public),
+            routes.iter().any(|(r, _)| !r.access.is_private()),
         ));
     }
     let wanted = if head.method == Method::HEAD {
@@ -314,7 +322,7 @@ fn handle(edge: &Edge, route: &Route, request: &Request) -> Reply {
 
 /// Runs the handler where it may block; a panic in it is an answer of its own.
 async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply {
-    let changes = route.access.is_private() && route.method != "GET";
+    let changes = route.access != Access::Public && route.method != "GET";
     let turn = if route.goes_outside {
         Some(&shared.verifications)
     } else if route.past.is_some_and(|name| request.query(name).is_some()) {

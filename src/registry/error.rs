@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::{Quota, Refused, RequestSide, StepRefused};
 use crate::access::Action;
 use crate::badges::ShapeError;
-use crate::ids::{KeyId, Slug};
+use crate::ids::{ClientId, KeyId, Slug};
 use crate::store::engine::{CommitError, StoreError};
 use crate::time::Timestamp;
 
@@ -33,6 +33,10 @@ pub enum Thing {
     Token,
     /// Something that waits for a signature.
     ToSign,
+    /// An OAuth 2.0 client.
+    Client,
+    /// Somebody who signs in here.
+    Person,
 }
 
 /// The name of a variant, which is what a derived `Debug` begins with.
@@ -64,6 +68,8 @@ impl fmt::Display for Thing {
             Self::Credential => "credential",
             Self::Token => "token",
             Self::ToSign => "endorsement that waits for a signature",
+            Self::Client => "client",
+            Self::Person => "person",
         })
     }
 }
@@ -204,6 +210,26 @@ pub enum RegistryError {
         /// Id of the token.
         id: String,
     },
+    /// The secret was made before, and cannot be shown a second time.
+    #[error(
+        "the secret of the client {client} was made under this Idempotency-Key and shown then; have \
+         another one made"
+    )]
+    SecretShown {
+        /// Which client.
+        client: ClientId,
+    },
+    /// The caller may not register clients.
+    #[error(
+        "clients are registered here by who may make them (clients:write) for the profile that is \
+         named; send a token of theirs"
+    )]
+    RegistrationClosed,
+    /// Enough clients of the profile are here, or wait.
+    #[error(
+        "no more clients of this profile are taken; remove some, or decide about those that wait"
+    )]
+    ClientsFull,
     /// The space already has a list for this purpose.
     #[error("the list {list} already lies over these indexes for {purpose}")]
     PurposeTaken {

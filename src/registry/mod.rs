@@ -23,23 +23,30 @@ mod vault;
 mod verification;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tracing::info;
 use url::{Position, Url, form_urlencoded};
 
 use crate::entropy::{Entropy, random};
 use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Slug};
+use crate::oauth::form_token::FormKey;
 use crate::store::engine::{Batch, Engine, StoreError};
 use crate::store::tables::SETTINGS;
 
-pub use crate::store::tables::{HistoryAccess, ListForm};
+pub use crate::store::tables::{ClientState, HistoryAccess, ListForm};
 use crate::time::{Clock, Timestamp, Ttl};
 
 pub use crate::store::event::RequestStep;
 pub use crate::verify::outcome::Outcome;
 pub use access::actor::Actor;
+pub use access::bearer::BearerRefused;
+pub use access::clients::{ClientView, RegisteredClient, Registration};
+pub use access::grants::{GrantRefused, Granted, KnownClient};
+pub use access::people::{NewPerson, PersonView, SignInRefused};
+pub use access::providers::{GuestRefused, ProviderKeys, Providers};
 pub use access::quotas::{Quota, QuotaUse, Quotas};
+pub use access::sign_in::Consent;
 pub use access::tokens::{NewToken, TokenFor, TokenView};
 pub use audit::{AuditActor, AuditEvent, AuditPage, AuditParty, AuditReason};
 pub use bell::Listener;
@@ -47,7 +54,8 @@ pub use change::{Change, Expected, Idempotency};
 pub use endorsements::accreditors::AccreditorAction;
 pub use endorsements::elsewhere::{CredentialToSign, WaitingForSignature};
 pub use endorsements::embedding::{Embed, Embedded};
-pub use endorsements::imports::NewImport;
+pub use endorsements::held::{HeldPage, HeldQuestion};
+pub use endorsements::imports::{NewImport, Taken};
 pub use endorsements::requests::{
     Approval, Approved, NewRequest, NewStep, RequestFilter, RequestPage, RequestSide, RequestState,
     RequestStateError, RequestView, StepRefused, StepView,
@@ -127,6 +135,10 @@ pub struct Settings {
     pub imports_unreachable_after: Ttl,
     /// How much a profile takes up.
     pub quotas: Quotas,
+    /// For how long an access token is good.
+    pub access_token: Ttl,
+    /// Who may register clients.
+    pub registration: Registration,
 }
 
 impl Settings {
@@ -150,6 +162,8 @@ impl Settings {
             imports_follow: Ttl::from_seconds(3_600),
             imports_unreachable_after: Ttl::from_seconds(day),
             quotas: Quotas::usual(),
+            access_token: Ttl::from_seconds(600),
+            registration: Registration::Authorised,
         }
     }
 }
@@ -168,6 +182,8 @@ pub struct Registry {
     lately: lists::as_it_was::Lately,
     all_issuers: standing::ready::Ready<Issuers>,
     all_keys: standing::ready::Ready<KeySet>,
+    tries: access::people::Tries,
+    forms: OnceLock<FormKey>,
 }
 
 impl Registry {
@@ -205,6 +221,8 @@ impl Registry {
             lately: lists::as_it_was::Lately::default(),
             all_issuers: standing::ready::Ready::default(),
             all_keys: standing::ready::Ready::default(),
+            tries: access::people::Tries::default(),
+            forms: OnceLock::new(),
         };
         registry.complete_vault(&master)?;
         registry.complete_identity()?;
@@ -220,6 +238,11 @@ impl Registry {
     /// Bytes that nobody can guess.
     pub fn random<const N: usize>(&self) -> [u8; N] {
         random(&*self.entropy)
+    }
+
+    /// The key of the forms on the pages of this process.
+    pub fn forms(&self) -> &FormKey {
+        self.forms.get_or_init(|| FormKey::new(&self.random()))
     }
 
     /// The settings that the services run with.

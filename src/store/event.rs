@@ -38,6 +38,10 @@
 //! 43  endorsement imported    endorsement 12
 //! 50  token made              id 16
 //! 51  token revoked           id 16
+//! 52  client registered       client 16
+//! 53  … and 54 to 56          client 16 (approved, rejected, removed, another secret made)
+//! 57  person invited          person 16
+//! 58  … and 59                person 16 (invitation taken, removed)
 //! 70  words erased            profile u32 | reasons u32 | members u32 | requests u32 | endorsements u32
 //! 60  endorsement requested   request 12 | requester u32
 //! 61  … and 62 to 65          request 12 (approved, declined, asked, answered, withdrawn)
@@ -54,8 +58,11 @@
 
 mod kind;
 mod master_key;
+mod parties;
 mod payload;
+mod reading;
 mod requests;
+mod state;
 
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
@@ -64,11 +71,13 @@ use super::codec::{CodecError, Reader};
 use super::engine::NewEvent;
 use crate::ids::{ListId, ProfileId, Revision};
 use kind::{LIST_PUBLISHED, LIST_SIGNED};
-use payload::profile;
+use reading::profile;
 
-pub use kind::{EndorsementState, EventKind};
+pub use kind::EventKind;
 pub use master_key::MasterKeyStep;
+pub use parties::{ClientStep, PersonStep};
 pub use requests::{RequestEvent, RequestStep};
+pub use state::EndorsementState;
 
 /// The version of the body that this program writes.
 pub const EVENT_VERSION: u8 = 2;

@@ -12,7 +12,8 @@ use std::marker::PhantomData;
 
 use super::engine::{Batch, Read, Row, StoreError};
 use crate::ids::{
-    AchievementId, EndorsementId, KeyId, ListId, ProfileId, RequestId, Revision, Seq, Slug, SpaceId,
+    AchievementId, ClientId, EndorsementId, KeyId, ListId, PersonId, ProfileId, RequestId,
+    Revision, Seq, Slug, SpaceId,
 };
 use crate::time::Timestamp;
 
@@ -345,6 +346,12 @@ fixed_key!(EndorsementId, 12, |key| *key.as_bytes(), |read| {
     Self::from_bytes(read)
 });
 fixed_key!(AchievementId, 12, |key| *key.as_bytes(), |read| {
+    Self::from_bytes(read)
+});
+fixed_key!(ClientId, 16, |key| *key.as_bytes(), |read| {
+    Self::from_bytes(read)
+});
+fixed_key!(PersonId, 16, |key| *key.as_bytes(), |read| {
     Self::from_bytes(read)
 });
 fixed_key!(RequestId, 12, |key| *key.as_bytes(), |read| {

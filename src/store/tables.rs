@@ -48,6 +48,11 @@
 //! | 60 | tokens | profile, id | [`TokenRecord`] | `registry::access::tokens` |
 //! | 61 | idempotency | SHA-256 of actor and key | [`IdempotencyRecord`] | every change that carries a key |
 //! | 62 | reasons | profile, commitment | [`ReasonRecord`] | every change that carries a reason; erasable |
+//! | 63 | clients | client | [`ClientRecord`] | `registry::access::clients` |
+//! | 64 | revoked access | profile, `jti` | until when, in milliseconds since 1970 | `registry::access::grants`; forgotten when the token is over |
+//! | 65 | used assertions | profile, SHA-256 of client and `jti` | until when | `registry::access::grants`; forgotten when the assertion is over |
+//! | 66 | codes | profile, SHA-256 of the code | [`CodeRecord`] | `registry::access::sign_in`; forgotten when it is over |
+//! | 67 | people | person | [`PersonRecord`] | `registry::access::people` |
 //! | 68 | token index | SHA-256 of the token | [`TokenPlace`] | `registry::access::tokens` |
 //! | 69 | used of quotas | profile, quota, day | how much; day 0 where the quota is of what there is in all | every change that takes up some; of days that are over `registry::access::quotas` forgets it |
 //! | F0–F2 | replayed lists, replayed pages, replayed to | list; list, page; – | see `store::upgrade` | an upgrade of the store that is under way; gone when it is done |
@@ -56,6 +61,7 @@
 //! from what others own. A table whose keys lead with a digest is a directory: it leads from what the
 //! world knows (an id, a signature, a token) to whose it is, or holds what only its maker can name.
 
+mod clients;
 mod endorsements;
 mod keys;
 mod lists;
@@ -68,12 +74,16 @@ pub use super::past::PastPage;
 use super::table::{Table, postcard_record};
 use crate::access::Role;
 use crate::ids::{
-    AchievementId, EndorsementId, KeyId, ListId, ProfileId, RequestId, Revision, Slug, SpaceId,
+    AchievementId, ClientId, EndorsementId, KeyId, ListId, PersonId, ProfileId, RequestId,
+    Revision, Slug, SpaceId,
 };
 use crate::status::StatusPurpose;
 use crate::time::Timestamp;
 use crate::vc::sealing::MASTER_KEY_ID_BYTES;
 
+pub use clients::{
+    ClientRecord, ClientState, CodeRecord, CodeUse, Invitation, PassphraseRecord, PersonRecord,
+};
 pub use endorsements::{
     AccreditorChange, AccreditorRecord, AccreditorStanding, EndorsementRecord, ImportRow, Imported,
     Origin, RecordedStanding, StandingChange,
@@ -181,6 +191,16 @@ pub const OPEN_REQUESTS: Table<((ProfileId, ProfileId), Digest), RequestId> =
     Table::new(0x5a, "open requests");
 /// Bearer tokens, by whom they speak for ([`ProfileId::REGISTRY`] for the registry) and their ids.
 pub const TOKENS: Table<(ProfileId, TokenId), TokenRecord> = Table::new(0x60, "tokens");
+/// OAuth 2.0 clients.
+pub const CLIENTS: Table<ClientId, ClientRecord> = Table::new(0x63, "clients");
+/// Access tokens that ended before their time, under whose client they were made for.
+pub const REVOKED_ACCESS: Table<(ProfileId, [u8; 16]), u64> = Table::new(0x64, "revoked access");
+/// Assertions that were used, so that nobody uses one again.
+pub const USED_ASSERTIONS: Table<(ProfileId, Digest), u64> = Table::new(0x65, "used assertions");
+/// Codes of people who signed in, under whose client they are for.
+pub const CODES: Table<(ProfileId, Digest), CodeRecord> = Table::new(0x66, "codes");
+/// People who sign in on the pages.
+pub const PEOPLE: Table<PersonId, PersonRecord> = Table::new(0x67, "people");
 /// From a token to its row.
 pub const TOKEN_INDEX: Table<Digest, TokenPlace> = Table::new(0x68, "token index");
 /// How much of a quota a profile has used up, by the quota's number and the day (since 1970, in UTC).

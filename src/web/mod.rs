@@ -6,12 +6,14 @@
 //! become links only through [`Link`].
 
 mod parts;
+mod sign_in;
 mod views;
 
 pub use parts::{
     EndorsementLine, EndorserLine, ImportedLine, KeyLine, KeyState, Link, Moment, PathLine, Reason,
     Standing,
 };
+pub use sign_in::{InvitationPage, SignInPage};
 pub use views::{
     AchievementPage, Answer, DocsPage, EndorsementPage, Finding, HomePage, ProblemPage,
     ProfileLine, ProfilePage, RouteLine,

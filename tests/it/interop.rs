@@ -6,6 +6,7 @@ mod feed;
 mod lists;
 mod our_lists;
 mod proofs;
+mod provider;
 mod records;
 mod samples;
 mod scopes;

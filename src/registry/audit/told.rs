@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::registry::{Registry, RegistryError};
 use crate::store::engine::Read;
-use crate::store::event::{EndorsementState, EventKind, MasterKeyStep, RequestEvent, RequestStep};
+use crate::store::event::{
+    ClientStep, EndorsementState, EventKind, MasterKeyStep, PersonStep, RequestEvent, RequestStep,
+};
 use crate::store::tables::SPACES;
 
 impl EventKind {
@@ -49,6 +51,18 @@ impl EventKind {
             Self::CredentialIssued { .. } => "credential.issued",
             Self::TokenMade { .. } => "token.made",
             Self::TokenRevoked { .. } => "token.revoked",
+            Self::Client { step, .. } => match step {
+                ClientStep::Registered => "client.registered",
+                ClientStep::Approved => "client.approved",
+                ClientStep::Rejected => "client.rejected",
+                ClientStep::Removed => "client.removed",
+                ClientStep::SecretMade => "client.secret-made",
+            },
+            Self::Person { step, .. } => match step {
+                PersonStep::Invited => "person.invited",
+                PersonStep::Accepted => "person.accepted",
+                PersonStep::Removed => "person.removed",
+            },
             Self::Erased { .. } => "words.erased",
             Self::Request { event, .. } => match event {
                 RequestEvent::Made { .. } => "request.made",
@@ -129,6 +143,8 @@ impl Registry {
             EventKind::TokenMade { id: token } | EventKind::TokenRevoked { id: token } => {
                 json!({ "token": id(token) })
             }
+            EventKind::Client { client, .. } => json!({ "client": client.to_string() }),
+            EventKind::Person { person, .. } => json!({ "person": person.to_string() }),
             EventKind::Erased {
                 reasons,
                 members,

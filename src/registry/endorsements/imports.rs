@@ -44,10 +44,26 @@ struct Read {
     standing: RecordedStanding,
 }
 
+/// What an endorsement was to this registry when it was brought here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[must_use]
+pub enum Taken {
+    /// One that was not here.
+    #[default]
+    New,
+    /// A newer version of one that was here, whose place it took.
+    Newer,
+    /// One that is here, or an older version of it: nothing was changed.
+    Known,
+}
+
 /// What is kept for a repeated request.
 #[derive(Serialize, Deserialize)]
 struct Brought {
     id: EndorsementId,
+    /// Answers that an older program kept do not say it.
+    #[serde(default)]
+    taken: Taken,
 }
 
 /// At most this many bytes of one are kept, with its proof.
@@ -78,17 +94,17 @@ impl Registry {
         new: &NewImport,
         options: Options<'_>,
         outside: &dyn Outside,
-    ) -> Result<EndorsementView, RegistryError> {
+    ) -> Result<(EndorsementView, Taken), RegistryError> {
         // Whoever asks again is not made to wait for others again.
-        if let Some(Brought { id }) = self.replayed(&*self.engine.snapshot(), change)? {
-            return self.endorsement(id, None);
+        if let Some(Brought { id, taken }) = self.replayed(&*self.engine.snapshot(), change)? {
+            return Ok((self.endorsement(id, None)?, taken));
         }
         let (secured, endorsement) = self.readable_import(&new.credential)?;
         // Nor is anybody asked for somebody who may not bring it.
         self.brought(&*self.engine.snapshot(), change.actor, new, &endorsement)?;
         let read = self.verified_import(secured, endorsement, options, outside)?;
         let brought = self.transact(change, |tx| self.stage_import(tx, change, new, &read))?;
-        self.endorsement(brought.id, None)
+        Ok((self.endorsement(brought.id, None)?, brought.taken))
     }
 
     /// What is brought, by its own word.
@@ -220,7 +236,10 @@ impl Registry {
         };
         if let Some((id, before)) = &before {
             if version(before) >= endorsement.valid_from {
-                return Ok(Brought { id: *id });
+                return Ok(Brought {
+                    id: *id,
+                    taken: Taken::Known,
+                });
             }
             if before.subject != subject.id {
                 let detail = format!("the version that is here is about {}", before.subject);
@@ -255,7 +274,11 @@ impl Registry {
         ENDORSEMENTS_BY_SUBJECT.put(&mut tx.batch, &(id_digest(&subject.id), id), &());
         IMPORTS.put(&mut tx.batch, &key, &ImportRow { endorsement: id });
         tx.log(EventKind::EndorsementImported { endorsement: id });
-        Ok(Brought { id })
+        let taken = match before {
+            Some(_) => Taken::Newer,
+            None => Taken::New,
+        };
+        Ok(Brought { id, taken })
     }
 
     /// The endorsement with this `id`, issued here or by this issuer elsewhere and brought here.

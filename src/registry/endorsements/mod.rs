@@ -7,6 +7,7 @@ pub(super) mod accreditors;
 pub(super) mod elsewhere;
 pub(super) mod embedding;
 pub(super) mod following;
+pub(super) mod held;
 pub(super) mod imports;
 pub(super) mod requests;
 pub(super) mod tasks;

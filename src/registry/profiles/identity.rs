@@ -226,6 +226,8 @@ const fn changes_keys(kind: &EventKind) -> bool {
         | EventKind::CredentialIssued { .. }
         | EventKind::TokenMade { .. }
         | EventKind::TokenRevoked { .. }
+        | EventKind::Client { .. }
+        | EventKind::Person { .. }
         | EventKind::Erased { .. } => false,
     }
 }

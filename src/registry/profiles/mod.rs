@@ -212,6 +212,11 @@ impl Registry {
         self.profile_view(&*snapshot, id)
     }
 
+    /// A profile by its number.
+    pub fn profile_numbered(&self, id: ProfileId) -> Result<ProfileView, RegistryError> {
+        self.profile_view(&*self.engine.snapshot(), id)
+    }
+
     /// A profile by its slug, its `issuer.id` or its URL, as requests name it at `pointer`.
     pub fn profile_named(&self, name: &str, pointer: &str) -> Result<ProfileView, RegistryError> {
         let snapshot = self.engine.snapshot();

@@ -271,7 +271,7 @@ impl Registry {
 
     /// The endorsements of each thing that has fewer than `limit`, in the same order. Most have so
     /// few, and then they are read in one go.
-    fn few_by_subject(
+    pub(super) fn few_by_subject(
         &self,
         read: &dyn Read,
         subjects: &[&str],

@@ -1,14 +1,17 @@
 //! What was changed.
 
 use crate::ids::{
-    AchievementId, EndorsementId, KeyId, ListId, ProfileId, RequestId, Revision, SpaceId,
+    AchievementId, ClientId, EndorsementId, KeyId, ListId, PersonId, ProfileId, RequestId,
+    Revision, SpaceId,
 };
 use crate::store::codec::SortedIndexes;
 use crate::time::Timestamp;
 use crate::vc::sealing::{Generation, MasterKeyId};
 
 use super::master_key::MasterKeyStep;
+use super::parties::{ClientStep, PersonStep};
 use super::requests::RequestEvent;
+use super::state::EndorsementState;
 
 /// What was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,6 +189,20 @@ pub enum EventKind {
         /// Its id, which is not its secret.
         id: [u8; 16],
     },
+    /// Something happened to a client.
+    Client {
+        /// Which.
+        client: ClientId,
+        /// What happened.
+        step: ClientStep,
+    },
+    /// Something happened to a person who signs in here.
+    Person {
+        /// Who.
+        person: PersonId,
+        /// What happened.
+        step: PersonStep,
+    },
     /// Words and contacts of a profile were erased; how many of each kind.
     Erased {
         /// Whose.
@@ -206,17 +223,6 @@ pub enum EventKind {
         /// What happened.
         event: RequestEvent,
     },
-}
-
-/// What the standing of an endorsement, or of an accreditor, was changed to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EndorsementState {
-    /// Active again after a suspension.
-    Reinstated,
-    /// Suspended, reversibly.
-    Suspended,
-    /// Revoked, for ever.
-    Revoked,
 }
 
 /// The code of [`EventKind::ListPublished`], which is looked for among all others.
@@ -254,6 +260,8 @@ impl EventKind {
             Self::EndorsementImported { .. } => 0x43,
             Self::TokenMade { .. } => 0x50,
             Self::TokenRevoked { .. } => 0x51,
+            Self::Client { step, .. } => step.code(),
+            Self::Person { step, .. } => step.code(),
             Self::Erased { .. } => 0x70,
             Self::Request { event, .. } => event.code(),
         }
@@ -290,6 +298,8 @@ impl EventKind {
             | Self::MasterKeyRotated { .. }
             | Self::TokenMade { .. }
             | Self::TokenRevoked { .. } => Vec::new(),
+            Self::Client { client, .. } => vec![client.owner()],
+            Self::Person { person, .. } => vec![person.owner()],
             Self::Request { request, event } => {
                 let requester = match event {
                     RequestEvent::Made { requester } => Some(*requester),

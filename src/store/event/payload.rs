@@ -1,14 +1,14 @@
 //! The bytes of what was changed.
 
-use crate::ids::{
-    AchievementId, EndorsementId, KeyId, ListId, ProfileId, Revision, SCOPED_ID_BYTES, SpaceId,
-};
+use crate::ids::Revision;
 use crate::store::codec::{CodecError, Reader, SortedIndexes};
 use crate::vc::sealing::{Generation, MasterKeyId};
 
-use super::kind::{EndorsementState, EventKind, LIST_PUBLISHED, LIST_SIGNED};
+use super::kind::{EventKind, LIST_PUBLISHED, LIST_SIGNED};
 use super::master_key::MasterKeyStep;
-use super::requests;
+use super::reading::{achievement, endorsement, key, list, profile, space};
+use super::state::EndorsementState;
+use super::{parties, requests};
 
 impl EventKind {
     pub(super) fn encode_payload(&self, out: &mut Vec<u8>) {
@@ -98,6 +98,8 @@ impl EventKind {
                 out.extend(proof);
             }
             Self::TokenMade { id } | Self::TokenRevoked { id } => out.extend(id),
+            Self::Client { client, .. } => out.extend(client.as_bytes()),
+            Self::Person { person, .. } => out.extend(person.as_bytes()),
             Self::Erased {
                 profile,
                 reasons,
@@ -207,6 +209,7 @@ impl EventKind {
             },
             0x50 => Self::TokenMade { id: from.array()? },
             0x51 => Self::TokenRevoked { id: from.array()? },
+            0x52..=0x59 => parties::decode_payload(code, from)?,
             0x70 => Self::Erased {
                 profile: profile(from)?,
                 reasons: from.u32()?,
@@ -225,56 +228,4 @@ impl EventKind {
             }
         })
     }
-}
-
-impl EndorsementState {
-    const fn code(self) -> u8 {
-        match self {
-            Self::Reinstated => 0,
-            Self::Suspended => 1,
-            Self::Revoked => 2,
-        }
-    }
-
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let at = reader.position();
-        match reader.u8()? {
-            0 => Ok(Self::Reinstated),
-            1 => Ok(Self::Suspended),
-            2 => Ok(Self::Revoked),
-            other => Err(CodecError::Range {
-                at,
-                value: other.into(),
-                what: "an endorsement's state",
-            }),
-        }
-    }
-}
-
-pub(super) fn profile(reader: &mut Reader<'_>) -> Result<ProfileId, CodecError> {
-    reader.u32().map(ProfileId)
-}
-
-fn key(reader: &mut Reader<'_>) -> Result<KeyId, CodecError> {
-    reader.u32().map(KeyId)
-}
-
-fn list(reader: &mut Reader<'_>) -> Result<ListId, CodecError> {
-    reader.array::<SCOPED_ID_BYTES>().map(ListId::from_bytes)
-}
-
-fn space(reader: &mut Reader<'_>) -> Result<SpaceId, CodecError> {
-    reader.array::<SCOPED_ID_BYTES>().map(SpaceId::from_bytes)
-}
-
-fn endorsement(reader: &mut Reader<'_>) -> Result<EndorsementId, CodecError> {
-    reader
-        .array::<SCOPED_ID_BYTES>()
-        .map(EndorsementId::from_bytes)
-}
-
-fn achievement(reader: &mut Reader<'_>) -> Result<AchievementId, CodecError> {
-    reader
-        .array::<SCOPED_ID_BYTES>()
-        .map(AchievementId::from_bytes)
 }

@@ -169,8 +169,14 @@ fn what_is_answered_is_what_is_described() {
     for ((method, path), operation) in operations(&description()) {
         let parameters = operation["parameters"].as_array().unwrap();
         let needs_more = parameters.iter().any(|one| one["required"] == true);
-        // That takes one of two sets of parameters.
-        if method != "GET" || needs_more || path == "/status" {
+        // The first takes one of two sets of parameters; the others are about a profile's own, and
+        // the operator has none (open_badges_api.rs).
+        let of_ones_own = [
+            "/status",
+            "/ims/ob/v3p0/credentials",
+            "/ims/ob/v3p0/profile",
+        ];
+        if method != "GET" || needs_more || of_ones_own.contains(&path.as_str()) {
             continue;
         }
         let answer = operator.call("GET", &path).header("Accept", "*/*").send();

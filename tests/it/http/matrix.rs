@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use goodstanding::access::{Action, Role};
-use goodstanding::http::routes::{ROUTES, Route};
+use goodstanding::http::routes::{Access, ROUTES, Route};
 use goodstanding::store::engine::Row;
 use goodstanding::store::memory::MemoryEngine;
 use goodstanding::time::{Clock as _, ManualClock};
@@ -22,6 +22,11 @@ struct Sample {
     done: Option<u16>,
     /// What it answers those who may do this with what is theirs.
     to_others: u16,
+    /// What it answers the school's owner with no other scope than the route's, where that is not
+    /// enough.
+    alone: Option<u16>,
+    /// What it answers the operator, where that is not what it answers who may.
+    to_operator: Option<u16>,
 }
 
 impl Sample {
@@ -31,6 +36,24 @@ impl Sample {
             body: body.into(),
             done: None,
             to_others: 403,
+            alone: None,
+            to_operator: None,
+        }
+    }
+
+    /// It hands out more than its own scope.
+    fn needs_more(self) -> Self {
+        Self {
+            alone: Some(403),
+            ..self
+        }
+    }
+
+    /// It is about the caller's own profile, which the operator does not have.
+    fn of_ones_own(self) -> Self {
+        Self {
+            to_operator: Some(403),
+            ..self
         }
     }
 
@@ -79,11 +102,17 @@ struct Things {
     credential: String,
     achievement: String,
     endorsement: Value,
+    /// Of the school, by another.
+    held: Value,
     /// Requests to the school: new, and to be declined and asked.
     asked_of_it: String,
     /// Requests by the school: asked something.
     asked_by_it: String,
     token: String,
+    /// A client that may do what has to do with clients alone.
+    client: String,
+    /// Somebody who was invited for it.
+    person: String,
     id: String,
 }
 
@@ -111,6 +140,7 @@ impl World {
         let achievement = school.defines("Welding");
         let credential = school.issues(&badge(&school.id, "https://far.example/welding"));
         let endorsement = school.endorses(&board.id, "profile", true);
+        let held = board.endorses(&school.id, "profile", false);
         let asks = |from: &Actor<'_>, of: &str| {
             let body = json!({
                 "accreditor": of, "requester": from.slug, "name": "Label",
@@ -144,9 +174,18 @@ impl World {
             credential: text(&credential["id"]),
             achievement,
             endorsement,
+            held,
             asked_of_it,
             asked_by_it,
             token: text(&made(json!({ "profile": "school" }))["id"]),
+            client: school
+                .registers_client("owner", &json!({ "scope": "clients:write" }))
+                .id,
+            person: {
+                let body = json!({ "name": "Bo", "role": "endorser" });
+                let made = school.post("/profiles/school/people", &body).is(201);
+                text(&made.json()["id"])
+            },
             id: school.id.clone(),
         };
         Self {
@@ -322,6 +361,47 @@ impl World {
             ("POST", "/tokens/{token}/revoke") => {
                 new(&format!("/tokens/{}/revoke", things.token), nothing()).hidden()
             }
+            ("POST", "/profiles/{profile}/people") => new(
+                "/profiles/school/people",
+                json!({ "name": "Ada", "role": "auditor" }),
+            )
+            .needs_more(),
+            ("POST", "/people") => new("/people", json!({ "name": "Op", "role": "auditor" })),
+            ("GET", "/people") => read("/people?profile=school"),
+            ("POST", "/people/{person}/remove") => {
+                new(&format!("/people/{}/remove", things.person), nothing()).hidden()
+            }
+            ("GET", "/clients") => read("/clients?profile=school"),
+            ("GET", "/clients/{client}") => read(&format!("/clients/{}", things.client)).hidden(),
+            // Nobody hands out more than they may do themselves.
+            ("POST", "/clients/{client}/approve") => new(
+                &format!("/clients/{}/approve", things.client),
+                json!({ "role": "owner", "scope": "clients:write" }),
+            )
+            .hidden(),
+            ("POST", "/clients/{client}/reject" | "/clients/{client}/remove") => {
+                let step = route.path.rsplit_once('/').unwrap().1;
+                new(&format!("/clients/{}/{step}", things.client), nothing()).hidden()
+            }
+            ("POST", "/clients/{client}/secret") => {
+                new(&format!("/clients/{}/secret", things.client), nothing()).hidden()
+            }
+            ("GET", "/ims/ob/v3p0/credentials") => {
+                read("/ims/ob/v3p0/credentials").for_each().of_ones_own()
+            }
+            // It is here already.
+            ("POST", "/ims/ob/v3p0/credentials") => {
+                let sample = new("/ims/ob/v3p0/credentials", things.held.clone());
+                sample.refused(200).of_ones_own()
+            }
+            ("GET", "/ims/ob/v3p0/profile") => {
+                read("/ims/ob/v3p0/profile").for_each().of_ones_own()
+            }
+            ("PUT", "/ims/ob/v3p0/profile") => {
+                let body = json!({ "id": things.id, "type": ["Profile"], "name": "School" });
+                let sample = new("/ims/ob/v3p0/profile", body);
+                sample.answers_others(400).of_ones_own()
+            }
             _ => return None,
         })
     }
@@ -397,21 +477,25 @@ fn everybody_does_what_their_role_and_scope_allow() {
     let world = World::build();
     for (route, action, sample) in samples(&world) {
         let expected = sample.done.unwrap_or(route.success);
-        let mut askers = vec![("the operator".to_owned(), world.operator.clone())];
+        let to_operator = sample.to_operator.unwrap_or(expected);
+        let operator = world.operator.clone();
+        let mut askers = vec![("the operator".to_owned(), operator, to_operator)];
         let able = world
             .school
             .iter()
             .filter(|(role, _)| role.actions().contains(action));
-        askers.extend(able.map(|(role, token)| (format!("its {role}"), token.clone())));
+        askers.extend(able.map(|(role, token)| (format!("its {role}"), token.clone(), expected)));
         if action != Action::Operate {
             let (_, only, _) = world
                 .only
                 .iter()
                 .find(|(named, ..)| *named == action)
                 .unwrap();
-            askers.push((format!("who has {} alone", action.scope()), only.clone()));
+            let expected = sample.alone.unwrap_or(expected);
+            let who = format!("who has {} alone", action.scope());
+            askers.push((who, only.clone(), expected));
         }
-        for (who, token) in askers {
+        for (who, token, expected) in askers {
             let answer = ask(&world.opens(), route, &sample, Some(&token));
             let said = String::from_utf8_lossy(&answer.body);
             let case = format!("{} {} by {who}: {said}", route.method, route.path);
@@ -425,7 +509,7 @@ fn everybody_does_what_their_role_and_scope_allow() {
 fn what_is_for_everybody_needs_no_token() {
     let world = World::build();
     let house = world.opens();
-    for route in ROUTES.iter().filter(|route| !route.access.is_private()) {
+    for route in ROUTES.iter().filter(|route| route.access == Access::Public) {
         let target = route.path.replace("{profile}", "school");
         let target = target.split('/').map(|part| match part.starts_with('{') {
             true => "000000drs702q4maqksg",

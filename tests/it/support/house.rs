@@ -9,7 +9,8 @@ use goodstanding::entropy::SeededEntropy;
 use goodstanding::http::{Edge, Limits, Mode, Running, serve};
 use goodstanding::net::{Elsewhere, Names, Policy};
 use goodstanding::registry::{
-    Actor as Who, Change, HistoryAccess, Publisher, Quotas, Registry, Settings,
+    Actor as Who, Change, HistoryAccess, Providers, Publisher, Quotas, Registration, Registry,
+    Settings,
 };
 use goodstanding::store::engine::{Engine, Row};
 use goodstanding::store::memory::MemoryEngine;
@@ -44,6 +45,8 @@ pub(crate) struct Plan {
     fill_floor: u8,
     quotas: Quotas,
     limits: Limits,
+    registration: Registration,
+    providers: Providers,
 }
 
 /// A registry that runs. Dropping it ends the server.
@@ -87,6 +90,8 @@ impl Plan {
             fill_floor: 0,
             quotas: Quotas::usual(),
             limits: limits(),
+            registration: Registration::Authorised,
+            providers: Providers::default(),
         }
     }
 
@@ -177,6 +182,18 @@ impl Plan {
         self
     }
 
+    /// Clients are registered by these.
+    pub(crate) fn registering(mut self, registration: Registration) -> Self {
+        self.registration = registration;
+        self
+    }
+
+    /// Tokens of these providers are taken.
+    pub(crate) fn with_providers(mut self, providers: Providers) -> Self {
+        self.providers = providers;
+        self
+    }
+
     /// Starts it.
     pub(crate) fn open(mut self) -> House {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -193,6 +210,7 @@ impl Plan {
             history_kept: self.history_kept,
             fill_floor_percent: self.fill_floor,
             quotas: self.quotas,
+            registration: self.registration,
             ..Settings::usual(self.origin)
         };
         let entropy = Arc::new(SeededEntropy::new(self.seed));
@@ -219,6 +237,7 @@ impl Plan {
             .publish_delay
             .map(|delay| Publisher::start(registry.clone(), delay).unwrap());
         let mut edge = edge(registry.clone(), self.mode, self.limits);
+        edge.providers = self.providers;
         if let Some((policy, names)) = self.reach {
             edge.localhost = policy.did_localhost();
             edge.outside = Arc::new(Elsewhere::new(policy, names, clock.clone()).unwrap());

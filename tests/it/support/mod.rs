@@ -6,6 +6,7 @@ pub(crate) mod feed;
 pub(crate) mod home;
 pub(crate) mod house;
 pub(crate) mod jwt;
+pub(crate) mod oauth;
 pub(crate) mod peers;
 pub(crate) mod reader;
 pub(crate) mod signed;

@@ -132,7 +132,9 @@ fn changes_issuers(kind: &EventKind) -> bool {
         | EventKind::CredentialIssued { .. }
         | EventKind::Request { .. }
         | EventKind::TokenMade { .. }
-        | EventKind::TokenRevoked { .. } => false,
+        | EventKind::TokenRevoked { .. }
+        | EventKind::Client { .. }
+        | EventKind::Person { .. } => false,
     }
 }
 

@@ -1,0 +1,306 @@
+//! Where people sign in by a client (RFC 6749 section 4.1), and take their invitations.
+
+use utoipa::ToSchema;
+
+use crate::http::edge::Edge;
+use crate::http::problem::Problem;
+use crate::http::reply::Reply;
+use crate::http::request::Request;
+use crate::oauth::authorize::{Asker, CodeAsked};
+use crate::oauth::form_token::FormCheck;
+use crate::oauth::{ErrorCode, Form, OAuthError, RedirectUri};
+use crate::registry::{Consent, GrantRefused, SignInRefused};
+use crate::web::{InvitationPage, ProblemPage, SignInPage};
+
+/// The parameters of a request for a code, which the form carries along.
+const CARRIED: [&str; 9] = [
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "response_mode",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "resource",
+];
+
+/// The answer of whoever was asked, with the request that it is about.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "describes the form, which is read member by member"
+)]
+pub(crate) struct ConsentForm {
+    /// What shows that the form is ours.
+    form: String,
+    /// allow or deny.
+    answer: String,
+    /// E-mail address or id of who signs in.
+    name: Option<String>,
+    /// Their passphrase.
+    passphrase: Option<String>,
+    /// The client that asks; what else it asked stands beside it.
+    client_id: String,
+    /// Where it has them sent back to.
+    redirect_uri: String,
+}
+
+/// An invitation that is taken.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "describes the form, which is read member by member"
+)]
+pub(crate) struct AcceptForm {
+    /// What shows that the form is ours.
+    form: String,
+    /// The invitation.
+    code: String,
+    /// The new passphrase: 12 to 256 characters.
+    passphrase: String,
+}
+
+/// Shows who asks for what.
+pub(crate) fn ask(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let form = Form::of(request.query.iter().cloned());
+    answered(edge, form, |form| {
+        let (asker, asked) = read(edge, form)?;
+        let asked = asked.map_err(|error| Refused::There(asker.clone(), error))?;
+        page(edge, form, &asker, &asked, None)
+    })
+}
+
+/// Signs somebody in who agrees, or sends back that nobody did.
+pub(crate) fn answer(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    answered(edge, super::form(request), |form| {
+        let (asker, asked) = read(edge, form)?;
+        let carried = carried(form);
+        let given = form.get("form").unwrap_or_default();
+        let ours = edge
+            .registry
+            .forms()
+            .check(given, &signed(&carried), edge.registry.now());
+        let asked = asked.map_err(|error| Refused::There(asker.clone(), error))?;
+        if ours == FormCheck::Bad {
+            let words = "the page was open for too long, or is not ours; please try again";
+            return page(edge, form, &asker, &asked, Some(words.to_owned()));
+        }
+        if form.get("answer") != Some("allow") {
+            let error = OAuthError::new(ErrorCode::AccessDenied, "nobody agreed");
+            return Err(Refused::There(asker, error));
+        }
+        let name = form.get("name").unwrap_or_default();
+        let passphrase = form.get("passphrase").unwrap_or_default();
+        match edge.registry.code_for(&asker, &asked, (name, passphrase)) {
+            Ok(Ok(code)) => Ok(sent_back(edge, &asker, &[("code", &code)])),
+            Ok(Err(refused)) => Err(at_the_client(asker, refused)),
+            Err(SignInRefused::Registry(error)) => Err(Refused::Problem(error.into())),
+            Err(refused) => page(edge, form, &asker, &asked, Some(refused.to_string())),
+        }
+    })
+}
+
+/// Shows where an invitation is taken.
+pub(crate) fn invitation(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
+    Ok(invitation_page(edge, 200, None, None))
+}
+
+/// Takes an invitation.
+pub(crate) fn accept(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    let form = match super::form(request) {
+        Ok(form) => form,
+        Err(error) => return Ok(invitation_page(edge, 400, Some(error.description), None)),
+    };
+    let given = form.get("form").unwrap_or_default();
+    let now = edge.registry.now();
+    if edge.registry.forms().check(given, &[INVITATION], now) == FormCheck::Bad {
+        let words = "the page was open for too long, or is not ours; please try again";
+        return Ok(invitation_page(edge, 403, Some(words.into()), None));
+    }
+    let code = form.get("code").unwrap_or_default().trim();
+    let passphrase = form.get("passphrase").unwrap_or_default();
+    match edge.registry.accept_invitation(code, passphrase) {
+        Ok(person) => {
+            let name = person.email.unwrap_or_else(|| person.id.to_string());
+            let words = format!(
+                "Welcome, {}. You sign in as {name} from now on.",
+                person.name
+            );
+            Ok(invitation_page(edge, 200, None, Some(words)))
+        }
+        Err(SignInRefused::Registry(error)) => Err(error.into()),
+        Err(refused) => {
+            let status = status(&refused);
+            Ok(invitation_page(
+                edge,
+                status,
+                Some(refused.to_string()),
+                None,
+            ))
+        }
+    }
+}
+
+const INVITATION: &str = "invitation";
+
+/// Where a refusal is told.
+enum Refused {
+    /// To the person, since nobody knows whether the client's place is its own.
+    Here(OAuthError),
+    /// At the client's place.
+    There(Asker, OAuthError),
+    /// Something here failed.
+    Problem(Problem),
+}
+
+/// Who asks, whose place is known to be their own; and what, which may be refused there.
+fn read(edge: &Edge, form: &Form) -> Result<(Asker, Result<CodeAsked, OAuthError>), Refused> {
+    let asker = Asker::read(form).map_err(Refused::Here)?;
+    match edge.registry.known_asker(&asker) {
+        Ok(()) => {}
+        Err(GrantRefused::OAuth(error)) => return Err(Refused::Here(error)),
+        Err(GrantRefused::Registry(error)) => return Err(Refused::Problem(error.into())),
+    }
+    let asked = CodeAsked::read(form, edge.registry.urls().origin());
+    Ok((asker, asked))
+}
+
+fn answered(
+    edge: &Edge,
+    form: Result<Form, OAuthError>,
+    answer: impl Fn(&Form) -> Result<Reply, Refused>,
+) -> Result<Reply, Problem> {
+    let answered = form.map_err(Refused::Here).and_then(|form| answer(&form));
+    match answered {
+        Ok(reply) => Ok(reply),
+        Err(Refused::Problem(problem)) => Err(problem),
+        Err(Refused::There(asker, error)) => {
+            let said = [
+                ("error", error.code.as_str()),
+                ("error_description", &error.description),
+            ];
+            Ok(sent_back(edge, &asker, &said))
+        }
+        Err(Refused::Here(error)) => {
+            let page = ProblemPage {
+                status: 400,
+                title: "This sign-in does not work".into(),
+                detail: format!(
+                    "The program that sent you here asked in a way that is not answered: {}.",
+                    error.description
+                ),
+            };
+            let mut reply = Reply::html(page.html());
+            reply.status = 400;
+            Ok(reply.not_kept())
+        }
+    }
+}
+
+fn at_the_client(asker: Asker, refused: GrantRefused) -> Refused {
+    match refused {
+        GrantRefused::OAuth(error) => Refused::There(asker, error),
+        GrantRefused::Registry(error) => Refused::Problem(error.into()),
+    }
+}
+
+/// The page with the form. It may send the browser on to the client's place, and nowhere else.
+fn page(
+    edge: &Edge,
+    form: &Form,
+    asker: &Asker,
+    asked: &CodeAsked,
+    trouble: Option<String>,
+) -> Result<Reply, Refused> {
+    let consent = edge.registry.consent(asker, asked);
+    let consent = consent.map_err(|refused| at_the_client(asker.clone(), refused))?;
+    let Consent { client, scopes } = consent;
+    let mut hidden = carried(form);
+    let token = edge
+        .registry
+        .forms()
+        .sign(&signed(&hidden), edge.registry.now());
+    hidden.push(("form".into(), token));
+    let place = place(&asker.redirect_uri);
+    let status = if trouble.is_some() { 403 } else { 200 };
+    let page = SignInPage {
+        client,
+        place: place.clone(),
+        scopes: scopes.iter().map(ToString::to_string).collect(),
+        trouble,
+        name: form.get("name").unwrap_or_default().to_owned(),
+        hidden,
+    };
+    let mut reply = Reply::html_that_leads_to(page.html(), &place);
+    reply.status = status;
+    Ok(reply.not_kept())
+}
+
+fn carried(form: &Form) -> Vec<(String, String)> {
+    let given = CARRIED.iter().flat_map(|name| {
+        form.all(name)
+            .map(|value| ((*name).to_owned(), value.to_owned()))
+    });
+    given.collect()
+}
+
+fn signed(carried: &[(String, String)]) -> Vec<&str> {
+    let pairs = carried.iter();
+    pairs
+        .flat_map(|(name, value)| [name.as_str(), value.as_str()])
+        .collect()
+}
+
+/// The origin of a place, or the scheme of a program's own.
+fn place(uri: &str) -> String {
+    match url::Url::parse(uri) {
+        Ok(url) if url.has_host() => url.origin().ascii_serialization(),
+        Ok(url) => format!("{}:", url.scheme()),
+        Err(_) => String::new(),
+    }
+}
+
+/// Sends the browser back, with who answers (RFC 9207) and what the client wants to find again.
+fn sent_back(edge: &Edge, asker: &Asker, said: &[(&str, &str)]) -> Reply {
+    let mut parameters = said.to_vec();
+    if let Some(state) = &asker.state {
+        parameters.push(("state", state));
+    }
+    parameters.push(("iss", edge.registry.urls().origin()));
+    Reply::empty(303)
+        .header(
+            "Location",
+            RedirectUri::with(&asker.redirect_uri, &parameters),
+        )
+        .header("Referrer-Policy", "no-referrer")
+        .not_kept()
+}
+
+fn invitation_page(
+    edge: &Edge,
+    status: u16,
+    trouble: Option<String>,
+    done: Option<String>,
+) -> Reply {
+    let form = edge
+        .registry
+        .forms()
+        .sign(&[INVITATION], edge.registry.now());
+    let page = InvitationPage {
+        form,
+        trouble,
+        done,
+    };
+    let mut reply = Reply::html(page.html());
+    reply.status = status;
+    reply.not_kept()
+}
+
+const fn status(refused: &SignInRefused) -> u16 {
+    match refused {
+        SignInRefused::Weak(_) => 400,
+        SignInRefused::Busy | SignInRefused::Wait(_) => 429,
+        _ => 403,
+    }
+}
