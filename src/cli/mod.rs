@@ -15,7 +15,9 @@ mod document;
 mod endorse;
 mod endorsements;
 mod entries;
+mod erase;
 mod error;
+mod events;
 mod fetch;
 mod given;
 mod import;
@@ -23,6 +25,7 @@ mod init;
 mod issue;
 mod key;
 mod list;
+mod person;
 mod place;
 mod profile;
 mod progress;
@@ -188,6 +191,9 @@ enum Command {
     Verify(verify::Verify),
     Client(client::Client),
     Token(token::Token),
+    Person(person::Person),
+    Events(events::Events),
+    Erase(erase::Erase),
 }
 
 /// What the command line gets from the rest of the program.
@@ -291,6 +297,9 @@ fn carry_out(
         Command::Verify(command) => command.run(&connect()?),
         Command::Client(command) => command.run(&connect()?),
         Command::Token(command) => command.run(&connect()?),
+        Command::Person(command) => command.run(&connect()?),
+        Command::Events(command) => command.run(&connect()?),
+        Command::Erase(command) => command.run(&connect()?),
     }
 }
 

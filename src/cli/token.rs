@@ -3,13 +3,14 @@
 use std::str::FromStr;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::{Context, not_the_contract};
 use super::error::CliError;
 use super::place::Place;
 use super::report::{Report, text};
 use super::transport::Call;
+use crate::access::Role;
 use crate::ids::Slug;
 
 /// Make or revoke bearer tokens. A token is shown once, when it is made.
@@ -31,6 +32,12 @@ pub(super) struct Token {
 enum Action {
     /// Make a token
     New(New),
+    /// List the tokens of a profile or of the registry, without their secrets
+    List {
+        /// The profile: its slug, URL or did:web [default: whom the token speaks for]
+        #[arg(long, value_name = "PROFILE")]
+        profile: Option<Place<Slug>>,
+    },
     /// Make a token useless
     Revoke {
         /// The token's id, which was shown when it was made
@@ -44,6 +51,13 @@ struct New {
     /// The profile it may change: its slug, URL or did:web [default: all; the operator's]
     #[arg(long, value_name = "PROFILE")]
     profile: Option<Place<Slug>>,
+    /// As what: owner, list-manager, endorser or auditor of the profile, or operator or auditor of the
+    /// registry [default: owner, or operator]
+    #[arg(long)]
+    role: Option<Role>,
+    /// What it is narrowed to, such as "read status:write" [default: all of the role]
+    #[arg(long)]
+    scope: Option<String>,
     /// How long it is good: a number and s, m, h, d or w, such as 12h or 90d
     #[arg(long, value_name = "TIME", value_parser = parse_seconds)]
     expires_in: Option<u64>,
@@ -70,6 +84,7 @@ impl Token {
         match self.action {
             None => self.new.run(context),
             Some(Action::New(new)) => new.run(context),
+            Some(Action::List { profile }) => list(context, profile),
             Some(Action::Revoke { id }) => {
                 let call = Call::post(format!("/tokens/{}/revoke", id.0), json!({}));
                 let mut report = Report::new();
@@ -94,6 +109,12 @@ impl New {
         if let Some(seconds) = self.expires_in {
             body["expiresIn"] = seconds.into();
         }
+        if let Some(role) = self.role {
+            body["role"] = json!(role);
+        }
+        if let Some(scope) = &self.scope {
+            body["scope"] = scope.as_str().into();
+        }
         let call = Call::post("/tokens", body);
         let answer = context.change(call.clone())?;
         let Some(token) = text(&answer, "token") else {
@@ -104,15 +125,48 @@ impl New {
         report.rows(&[
             ("token", Some(format!("{token} (shown this once)"))),
             ("id", value("id")),
-            (
-                "for",
-                Some(profile.unwrap_or("everything: the operator").to_owned()),
-            ),
+            ("for", Some(holder(profile, self.role))),
+            ("scope", value("scope")),
             ("expires", value("expires")),
         ]);
         report.json(answer);
         Ok(report)
     }
+}
+
+fn holder(profile: Option<&str>, role: Option<Role>) -> String {
+    match (profile, role) {
+        (Some(profile), None | Some(Role::Owner)) => profile.to_owned(),
+        (Some(profile), Some(role)) => format!("{profile}, as {role}"),
+        (None, None | Some(Role::Operator)) => "everything: the operator".to_owned(),
+        (None, Some(role)) => format!("the registry, as {role}"),
+    }
+}
+
+/// The tokens that are good, without their secrets.
+fn list(context: &Context<'_>, profile: Option<Place<Slug>>) -> Result<Report, CliError> {
+    let path = match &profile {
+        Some(place) => {
+            context.path(place)?;
+            format!("/tokens?profile={}", place.id)
+        }
+        None => "/tokens".to_owned(),
+    };
+    let answer = context.ask(&Call::get(path))?;
+    let tokens = answer["tokens"].as_array().into_iter().flatten();
+    let row = |token: &Value| {
+        let word = |member| text(token, member).unwrap_or_default().to_owned();
+        let until = format!("until {}", word("expires"));
+        vec![word("id"), word("role"), until, word("scope")]
+    };
+    let rows: Vec<Vec<String>> = tokens.map(row).collect();
+    let mut report = Report::new();
+    if rows.is_empty() {
+        report.line("No token is good for it.");
+    }
+    report.table("", &rows);
+    report.json(answer);
+    Ok(report)
 }
 
 /// Reads a span of time such as `90d` as seconds.
@@ -175,6 +229,39 @@ mod tests {
             (done.exit, done.out.as_str()),
             (0, "{\"token\":\"secret\"}\n")
         );
+    }
+
+    #[test]
+    fn a_token_is_narrowed_by_role_and_scope() {
+        let words = [
+            "token",
+            "--profile",
+            "acme",
+            "--role",
+            "list-manager",
+            "--scope",
+            "status:write",
+        ];
+        let answer = json!({"token": "secret", "id": "t1", "scope": "status:write"});
+        let done = Fake::new().answer(201, answer).run(&words);
+        assert_eq!(
+            done.calls(),
+            [r#"POST /tokens {"profile":"acme","role":"list-manager","scope":"status:write"}"#]
+        );
+        assert!(done.out.contains("acme, as list-manager"), "{}", done.out);
+        assert_eq!(Fake::new().run(&["token", "--role", "king"]).exit, 2);
+    }
+
+    #[test]
+    fn tokens_are_listed_without_their_secrets() {
+        let answer = json!({ "tokens": [
+            { "id": "t1", "role": "owner", "expires": "2026-05-01T12:00:00Z", "scope": null },
+        ] });
+        let done = Fake::new()
+            .answer(200, answer)
+            .run(&["token", "list", "--profile", "acme"]);
+        assert_eq!(done.calls(), ["GET /tokens?profile=acme"]);
+        assert_eq!(done.out, "t1  owner  until 2026-05-01T12:00:00Z\n");
     }
 
     #[test]
