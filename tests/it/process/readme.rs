@@ -12,6 +12,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use goodstanding::vc::keys::SigningKey;
 use goodstanding::verify::outcome::Outcome;
 use serde_json::Value;
@@ -178,27 +180,34 @@ fn status(command: &str, first: &str) -> i32 {
     }
 }
 
-/// What `curl -s URL [-H HEADER] [-d BODY]` would print.
+/// What `curl -s URL [-H HEADER] [-u NAME:SECRET] [-d BODY]` would print. Bodies that are not JSON are
+/// parts of a form, as curl takes them.
 fn curl(house: &House, command: &str) -> Vec<String> {
     let words = words(command);
     let mut words = words.iter().map(String::as_str).skip(1);
-    let (mut target, mut body, mut media) = (None, None, "");
+    let (mut target, mut header, mut user) = (None, "", None);
+    let mut body: Vec<&str> = Vec::new();
     while let Some(word) = words.next() {
         match word {
             "-s" => {}
-            "-H" => media = words.next().unwrap_or_default(),
-            "-d" => body = words.next(),
+            "-H" => header = words.next().unwrap_or_default(),
+            "-u" => user = words.next(),
+            "-d" => body.extend(words.next()),
             url => target = url.strip_prefix("localhost:8080"),
         }
     }
     let target = target.unwrap_or_else(|| panic!("{command} asks somebody else"));
-    let call = match body {
-        None => house.call("GET", target),
-        Some(body) => {
-            let media = media.strip_prefix("Content-Type: ");
-            let media = media.expect("a body has a media type");
-            house.call("POST", target).body(media, body)
-        }
+    let (name, value) = header.split_once(": ").unwrap_or_default();
+    let form = "application/x-www-form-urlencoded";
+    let call = match (body.as_slice(), name) {
+        ([], _) => house.call("GET", target),
+        (body, "Content-Type") => house.call("POST", target).body(value, body.join("&")),
+        (body, _) => house.call("POST", target).body(form, body.join("&")),
+    };
+    let call = match user {
+        Some(user) => call.header("Authorization", format!("Basic {}", STANDARD.encode(user))),
+        None if name == "Authorization" => call.header(name, value),
+        None => call,
     };
     let text = call.header("Accept", "*/*").send().is(200).text();
     let pretty = serde_json::from_str(&text).map(|json: Value| format!("{json:#}"));
@@ -232,7 +241,7 @@ fn fits(command: &str, shown: &[String], printed: &[String]) -> bool {
     if command.starts_with("curl ")
         && let (Some(shown), Some(printed)) = (json(shown), json(printed))
     {
-        return shown == printed;
+        return same(&shown, &printed);
     }
     let line_fits = |(shown, printed): (&String, &String)| match shown.strip_suffix('…') {
         Some(start) => printed.starts_with(start),
@@ -241,15 +250,37 @@ fn fits(command: &str, shown: &[String], printed: &[String]) -> bool {
     shown.len() == printed.len() && shown.iter().zip(printed).all(line_fits)
 }
 
+/// Whether JSON is as it is shown; a text that ends in `…` stands for any that begins like it.
+fn same(shown: &Value, printed: &Value) -> bool {
+    match (shown, printed) {
+        (Value::String(shown), Value::String(printed)) => match shown.strip_suffix('…') {
+            Some(start) => printed.starts_with(start),
+            None => shown == printed,
+        },
+        (Value::Array(shown), Value::Array(printed)) => {
+            shown.len() == printed.len() && shown.iter().zip(printed).all(|(a, b)| same(a, b))
+        }
+        (Value::Object(shown), Value::Object(printed)) => {
+            let is_there = |(name, value): (&String, &Value)| {
+                printed
+                    .get(name)
+                    .is_some_and(|printed| same(value, printed))
+            };
+            shown.len() == printed.len() && shown.iter().all(is_there)
+        }
+        _ => shown == printed,
+    }
+}
+
 /// Notes which ids are others now, for the commands that name them.
 fn note_ids(shown: &[String], printed: &[String], ids: &mut BTreeMap<String, String>) {
     let [was, is] = [shown, printed].map(|lines| {
         let pieces = lines.iter().flat_map(|line| line.split(['/', ' ', '#']));
         let is_id = |piece: &&str| {
-            piece.len() == 20
-                && piece
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            // Ids of lists and the like, ids of clients, and their secrets.
+            let secret = piece.starts_with("gsc_") || piece.len() == 32;
+            let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+            secret || piece.len() == 20 && piece.bytes().all(lower)
         };
         pieces.filter(is_id).map(str::to_owned).collect::<Vec<_>>()
     });
