@@ -140,45 +140,47 @@ impl FromStr for KeyId {
 /// Length in bytes of a scoped id: the owner's number (4, big endian), then 8 random bytes.
 pub const SCOPED_ID_BYTES: usize = 12;
 
-macro_rules! scoped_id {
-    ($(#[$doc:meta])* $name:ident) => {
+/// Length in bytes of the id of a client or a person: the owner's number (4, big endian), then 12
+/// random bytes.
+pub const PARTY_ID_BYTES: usize = 16;
+
+/// An id of what a profile owns: the owner's number leads, so that the stored things of one profile
+/// stand together, and the rest is random. It is written and read as text by the functions named.
+macro_rules! owned_id {
+    ($(#[$doc:meta])* $name:ident, $bytes:ident, $write:ident, $read:ident, $error:ident) => {
         $(#[$doc])*
-        ///
-        /// Bytes: `owner: u32 big endian | random: 8 bytes`; text: 20 characters of lower-case
-        /// base 32 (Crockford's alphabet). The owner leads, so that the stored things of one
-        /// profile stand together.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        pub struct $name([u8; SCOPED_ID_BYTES]);
+        pub struct $name([u8; $bytes]);
 
         impl $name {
-            /// A new id for something that `owner` owns; 64 random bits make it unguessable.
+            /// A new id for something that `owner` owns; its random bits make it unguessable.
             pub fn generate(owner: ProfileId, entropy: &dyn Entropy) -> Self {
-                let mut bytes = [0; SCOPED_ID_BYTES];
+                let mut bytes = [0; $bytes];
                 bytes[..4].copy_from_slice(&owner.0.to_be_bytes());
-                bytes[4..].copy_from_slice(&random::<8>(entropy));
+                bytes[4..].copy_from_slice(&random::<{ $bytes - 4 }>(entropy));
                 Self(bytes)
             }
 
-            /// The profile that owns the thing.
+            /// The profile that owns the thing; [`ProfileId::REGISTRY`] for the registry itself.
             pub fn owner(self) -> ProfileId {
                 let [a, b, c, d, ..] = self.0;
                 ProfileId(u32::from_be_bytes([a, b, c, d]))
             }
 
             /// The stored bytes.
-            pub const fn as_bytes(&self) -> &[u8; SCOPED_ID_BYTES] {
+            pub const fn as_bytes(&self) -> &[u8; $bytes] {
                 &self.0
             }
 
             /// Reads stored bytes back.
-            pub const fn from_bytes(bytes: [u8; SCOPED_ID_BYTES]) -> Self {
+            pub const fn from_bytes(bytes: [u8; $bytes]) -> Self {
                 Self(bytes)
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&base32(&self.0))
+                f.write_str(&$write(&self.0))
             }
         }
 
@@ -192,9 +194,23 @@ macro_rules! scoped_id {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                unbase32(text).map(Self).ok_or(IdError::Scoped)
+                $read(text).map(Self).ok_or(IdError::$error)
             }
         }
+    };
+}
+
+/// Text: 20 characters of lower-case base 32 (Crockford's alphabet).
+macro_rules! scoped_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        owned_id!($(#[$doc])* $name, SCOPED_ID_BYTES, base32, unbase32, Scoped);
+    };
+}
+
+/// Text: 32 characters of lower-case hexadecimal.
+macro_rules! party_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        owned_id!($(#[$doc])* $name, PARTY_ID_BYTES, hex, unhex, Party);
     };
 }
 
@@ -219,67 +235,6 @@ scoped_id!(
     /// together.
     RequestId
 );
-
-macro_rules! party_id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        ///
-        /// Bytes: `owner: u32 big endian | random: 12 bytes`; text: 32 characters of lower-case
-        /// hexadecimal. The owner leads, as in every id of what a profile owns.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        pub struct $name([u8; PARTY_ID_BYTES]);
-
-        impl $name {
-            /// A new id for one of `owner`'s; 96 random bits make it unguessable.
-            pub fn generate(owner: ProfileId, entropy: &dyn Entropy) -> Self {
-                let mut bytes = [0; PARTY_ID_BYTES];
-                bytes[..4].copy_from_slice(&owner.0.to_be_bytes());
-                bytes[4..].copy_from_slice(&random::<12>(entropy));
-                Self(bytes)
-            }
-
-            /// The profile for which it acts; [`ProfileId::REGISTRY`] for the registry itself.
-            pub fn owner(self) -> ProfileId {
-                let [a, b, c, d, ..] = self.0;
-                ProfileId(u32::from_be_bytes([a, b, c, d]))
-            }
-
-            /// The stored bytes.
-            pub const fn as_bytes(&self) -> &[u8; PARTY_ID_BYTES] {
-                &self.0
-            }
-
-            /// Reads stored bytes back.
-            pub const fn from_bytes(bytes: [u8; PARTY_ID_BYTES]) -> Self {
-                Self(bytes)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}({self})", stringify!($name))
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = IdError;
-
-            fn from_str(text: &str) -> Result<Self, IdError> {
-                unhex(text).map(Self).ok_or(IdError::Party)
-            }
-        }
-    };
-}
-
-/// Length in bytes of the id of a client or a person.
-pub const PARTY_ID_BYTES: usize = 16;
-
 party_id!(
     /// A program that acts for a profile or for the registry: an OAuth 2.0 client.
     ClientId
@@ -288,6 +243,10 @@ party_id!(
     /// Somebody who signs in on the pages.
     PersonId
 );
+
+fn hex(bytes: &[u8; PARTY_ID_BYTES]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 fn unhex(text: &str) -> Option<[u8; PARTY_ID_BYTES]> {
     let digit = |c: u8| match c {
