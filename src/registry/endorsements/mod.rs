@@ -17,7 +17,6 @@ use serde_json::Value;
 use super::change::Tx;
 use super::lists::allocation::take_entry;
 use super::lists::statuses::{StatusTarget, StatusUpdate, Updated};
-use super::profiles::id_digest;
 use super::profiles::subjects::Subject;
 use super::signing::to_store;
 use super::standing::EndorsementView;
@@ -30,8 +29,8 @@ use crate::status::StatusPurpose;
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
-    ACCREDITORS, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord,
-    HOLDERS, Holder, Origin, ProfileRecord, RecordedStanding, StandingChange,
+    ACCREDITORS, ENDORSEMENT_DOCUMENTS, EndorsementRecord, HOLDERS, Holder, Origin, ProfileRecord,
+    RecordedStanding, StandingChange,
 };
 use crate::time::Timestamp;
 use crate::vc::securing::Securing;
@@ -265,10 +264,8 @@ impl Registry {
             history: Vec::new(),
             created_at: tx.now,
         };
-        ENDORSEMENTS.expect(&mut tx.batch, &id, None);
-        ENDORSEMENTS.put(&mut tx.batch, &id, &record);
+        record.put(&mut tx.batch, &id, None);
         ENDORSEMENT_DOCUMENTS.put(&mut tx.batch, &id, &to_store(&signed.secured));
-        ENDORSEMENTS_BY_SUBJECT.put(&mut tx.batch, &(id_digest(&subject.id), id), &());
         HOLDERS.put(&mut tx.batch, &entry, &Holder::Endorsement(id));
         tx.log(EventKind::EndorsementIssued { endorsement: id });
         Ok(id)
