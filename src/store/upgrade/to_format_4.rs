@@ -131,12 +131,15 @@ fn validate_endorsements(store: &dyn Opening) -> Result<(), StoreError> {
     }
 }
 
-/// The next rows of endorsements by subject from `from` on, which is moved behind them, each with
-/// the record of its endorsement as it is stored; `None` where there are no more.
+/// A row of endorsements by subject, and the record of its endorsement, as they are stored.
+type WithRecord = (Row, Vec<u8>);
+
+/// The next rows of endorsements by subject from `from` on, which is moved behind them; `None` where
+/// there are no more.
 fn next_by_subject(
     store: &dyn Opening,
     from: &mut Vec<u8>,
-) -> Result<Option<Vec<(Row, Vec<u8>)>>, StoreError> {
+) -> Result<Option<Vec<WithRecord>>, StoreError> {
     let (tag, table) = (
         ENDORSEMENTS_BY_SUBJECT.tag(),
         ENDORSEMENTS_BY_SUBJECT.name(),
