@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use super::Row;
 use super::backing::{Anchors, Question};
 use super::good_standing::on_every_core;
 use super::links::{Links, Supposed, carries};
@@ -17,7 +16,9 @@ use crate::registry::{
     AccreditorAction, Actor, EndorsementAction, Outcome, Registry, RegistryError,
 };
 use crate::store::engine::Read;
-use crate::store::tables::{ENDORSEMENTS, EndorsementRecord, Origin};
+use crate::store::tables::{
+    Digest, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord, Origin,
+};
 
 /// What would be affected.
 #[derive(Debug, Clone, Default)]
@@ -264,8 +265,11 @@ struct Both<'a> {
     after: Links<'a>,
 }
 
-/// Who has fewer endorsements than this is looked at without a search first, so many together.
-const LOOKED_AT_FIRST: usize = 64;
+/// So many endorsements of a subject are looked at without a search first, and then so many. Those
+/// issued here are the first that a search looks at, too.
+const LOOKED_AT_FIRST: [usize; 2] = [2, 64];
+
+/// Of so many subjects together.
 const READ_TOGETHER: usize = 256;
 
 impl<'a> Both<'a> {
@@ -324,16 +328,19 @@ impl<'a> Both<'a> {
         subjects: &'s [String],
         question: &Question,
     ) -> Result<Vec<&'s String>, RegistryError> {
-        let mut in_doubt = Vec::new();
-        for group in subjects.chunks(READ_TOGETHER) {
-            let names: Vec<&str> = group.iter().map(String::as_str).collect();
-            let (registry, read) = (self.registry, self.read);
-            let found = registry.few_by_subject(read, &names, LOOKED_AT_FIRST)?;
-            for (subject, rows) in group.iter().zip(found) {
-                if !self.surely_stands(subject, &rows.unwrap_or_default(), question)? {
-                    in_doubt.push(subject);
+        let mut in_doubt: Vec<&String> = subjects.iter().collect();
+        for most in LOOKED_AT_FIRST {
+            let mut left = Vec::new();
+            for group in in_doubt.chunks(READ_TOGETHER) {
+                let digests: Vec<_> = group.iter().map(|subject| id_digest(subject)).collect();
+                let found = ENDORSEMENTS_BY_SUBJECT.scan_each(self.read, &digests, most)?;
+                for (subject, rows) in group.iter().zip(found) {
+                    if !self.surely_stands(subject, &rows, question)? {
+                        left.push(*subject);
+                    }
                 }
             }
+            in_doubt = left;
         }
         Ok(in_doubt)
     }
@@ -343,10 +350,10 @@ impl<'a> Both<'a> {
     fn surely_stands(
         &self,
         subject: &str,
-        rows: &[Row],
+        rows: &[((Digest, EndorsementId), EndorsementRecord)],
         question: &Question,
     ) -> Result<bool, RegistryError> {
-        for (id, record) in rows {
+        for ((_, id), record) in rows {
             if id.owner() == ProfileId::REGISTRY {
                 continue;
             }
