@@ -7,7 +7,7 @@ use goodstanding::http::{Reply, answer_locally};
 use goodstanding::ids::EndorsementId;
 use goodstanding::store::engine::{Engine as _, Read};
 use goodstanding::store::tables::{
-    ACCREDITORS, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, PROFILES,
+    ACCREDITORS, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS_BY_SUBJECT, PROFILES,
 };
 use http::HeaderMap;
 use serde_json::Value;
@@ -86,7 +86,7 @@ pub(crate) fn ask(country: &Country, subject: u32) -> Reply {
 /// their documents, who made them, and what was decided about those.
 fn raw(country: &Country, subject: u32) -> usize {
     let read = country.engine.snapshot();
-    let ids = ids(&*read, subject);
+    let (keys, records) = by_subject(&*read, subject);
     let rows = |tag: u8, keys: &[Vec<u8>]| -> usize {
         let stored: Vec<Vec<u8>> = keys
             .iter()
@@ -95,26 +95,32 @@ fn raw(country: &Country, subject: u32) -> usize {
         let found = read.multi_get(&stored).expect("the store can be read");
         found.into_iter().flatten().map(|row| row.len()).sum()
     };
-    let keys: Vec<Vec<u8>> = ids.iter().map(|id| id.as_bytes().to_vec()).collect();
     let owners: Vec<Vec<u8>> = keys.iter().map(|key| key[..4].to_vec()).collect();
-    rows(ENDORSEMENTS.tag(), &keys)
+    records
         + rows(ENDORSEMENT_DOCUMENTS.tag(), &keys)
         + rows(PROFILES.tag(), &owners)
         + rows(ACCREDITORS.tag(), &owners)
 }
 
-fn ids(read: &dyn Read, subject: u32) -> Vec<EndorsementId> {
-    let rows = ENDORSEMENTS_BY_SUBJECT.scan(read, &digest(&id(subject)), None, 1_000);
-    rows.expect("the store can be read")
-        .into_iter()
-        .map(|((_, id), ())| id)
-        .collect()
+/// The keys of the endorsements of a subject, and the bytes of their records.
+fn by_subject(read: &dyn Read, subject: u32) -> (Vec<Vec<u8>>, usize) {
+    let from = [&[ENDORSEMENTS_BY_SUBJECT.tag()][..], &digest(&id(subject))].concat();
+    let to = [from.as_slice(), &[0xff; 13]].concat();
+    let rows = read.scan(&from, &to, 1_000).expect("the store can be read");
+    let bytes = rows.iter().map(|(_, record)| record.len()).sum();
+    let ids = rows.iter().map(|(key, _)| key[from.len()..].to_vec());
+    (ids.collect(), bytes)
 }
 
 /// The documents of the same endorsements, read and written again.
 fn parsed(country: &Country, subject: u32) -> String {
     let read = country.engine.snapshot();
-    let documents = ENDORSEMENT_DOCUMENTS.multi_get(&*read, &ids(&*read, subject));
+    let (keys, _) = by_subject(&*read, subject);
+    let ids: Vec<EndorsementId> = keys
+        .iter()
+        .map(|key| EndorsementId::from_bytes(key[..].try_into().expect("an id")))
+        .collect();
+    let documents = ENDORSEMENT_DOCUMENTS.multi_get(&*read, &ids);
     let documents = documents
         .expect("the store can be read")
         .into_iter()

@@ -223,11 +223,16 @@ impl<'a> Filling<'a> {
                 );
             }
         }
-        let all = planned.iter().flatten();
-        let mut index: Vec<_> = all.map(|one| (digest(&id(one.subject)), one.id)).collect();
-        index.sort_unstable();
-        for key in index {
-            self.put(&tables::ENDORSEMENTS_BY_SUBJECT, &key, &());
+        let mut index = Vec::new();
+        for one in planned.iter().flat_map(|each| (0..).zip(each)) {
+            index.push((digest(&id(one.1.subject)), one));
+        }
+        index.sort_unstable_by_key(|(subject, (_, one))| (*subject, one.id));
+        for (subject, (place, one)) in index {
+            let space = spaces[one.id.owner().0 as usize - 1].0;
+            let record = self.record(one, (space, place));
+            let key = (subject, one.id);
+            self.put(&tables::ENDORSEMENTS_BY_SUBJECT, &key, &record);
         }
         self.write();
     }

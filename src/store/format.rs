@@ -30,7 +30,7 @@
 //! | 3 | lists are published in several forms, each a row of `artefacts`, and renewed: `published
 //! tokens`, `renewals`; spaces can be brought along: `occupied` |
 //! | 4 | the log is also kept by whose affair an event is; tokens and reasons stand under whom they
-//! belong to |
+//! belong to, records of endorsements also under what they endorse |
 
 use sha2::{Digest as _, Sha256};
 

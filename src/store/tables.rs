@@ -39,7 +39,7 @@
 //! | 40 | credentials | SHA-256 of the credential's id, profile | [`CredentialRecord`] | allocation and issuing |
 //! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements`; `registry::lists::staged`, with the bits; `registry::endorsements::imports` |
 //! | 51 | endorsement documents | endorsement | the signed credential, or the envelope of its JWT, JSON | `registry::endorsements`; `registry::signing`, signed again; `registry::endorsements::elsewhere`, handed in |
-//! | 52 | endorsements by subject | SHA-256 of the subject's id, endorsement | – | `registry::endorsements` |
+//! | 52 | endorsements by subject | SHA-256 of the subject's id, endorsement | the same [`EndorsementRecord`] | with the endorsements, by [`EndorsementRecord::put`] |
 //! | 53 | holders | space, index | [`Holder`] | allocation by credential id, issuing, `registry::endorsements` |
 //! | 54 | imports | SHA-256 of `issuer.id` (with its length) and `id` | endorsement | `registry::endorsements::imports` |
 //! | 58 | endorsement requests | request | [`RequestRecord`] | `registry::endorsements::requests` |
@@ -68,6 +68,7 @@ mod lists;
 mod requests;
 
 use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
 
 use super::codec::Bytes;
 pub use super::past::PastPage;
@@ -97,6 +98,11 @@ pub use requests::{RecordedStep, RequestRecord, Words};
 
 /// SHA-256 of an id that others chose, so that keys have one length whatever the id's.
 pub type Digest = [u8; 32];
+
+/// The [`Digest`] of an id.
+pub fn id_digest(id: &str) -> Digest {
+    sha2::Sha256::digest(id.as_bytes()).into()
+}
 
 /// Facts about the store as a whole that the services decide.
 pub const SETTINGS: Table<String, Bytes> = Table::new(0x08, "settings");
@@ -174,8 +180,8 @@ pub const ENDORSEMENTS: Table<EndorsementId, EndorsementRecord> = Table::new(0x5
 /// The signed EndorsementCredentials.
 pub const ENDORSEMENT_DOCUMENTS: Table<EndorsementId, Bytes> =
     Table::new(0x51, "endorsement documents");
-/// From a subject's id to its endorsements.
-pub const ENDORSEMENTS_BY_SUBJECT: Table<(Digest, EndorsementId), ()> =
+/// The same records, from a subject's id to its endorsements: what endorses a thing is one scan.
+pub const ENDORSEMENTS_BY_SUBJECT: Table<(Digest, EndorsementId), EndorsementRecord> =
     Table::new(0x52, "endorsements by subject");
 /// Endorsements that were issued elsewhere, by SHA-256 of who issued them and their `id`.
 pub const IMPORTS: Table<Digest, ImportRow> = Table::new(0x54, "imports");

@@ -4,7 +4,7 @@
 use crate::entropy::random;
 use crate::ids::{ProfileId, Slug};
 use crate::registry::change::{Tx, log_event, stage_reason};
-use crate::registry::standing::ids_by_owner;
+use crate::registry::standing::rows_by_owner;
 use crate::registry::{Change, Outcome, Registry, RegistryError};
 use crate::store::engine::Read;
 use crate::store::event::{EndorsementState, EventKind};
@@ -144,7 +144,7 @@ impl Registry {
         id: ProfileId,
         record: &ProfileRecord,
     ) -> Result<Vec<AccreditorChange>, RegistryError> {
-        let endorsed = !ids_by_owner(read, Some(id), None, 1)?.is_empty();
+        let endorsed = !rows_by_owner(read, Some(id), None, 1)?.is_empty();
         if record.accreditor || !endorsed {
             return Ok(from_the_start(record));
         }

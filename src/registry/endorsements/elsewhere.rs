@@ -10,16 +10,14 @@ use crate::ids::{EndorsementId, ProfileId};
 use crate::registry::change::Tx;
 use crate::registry::lists::list_of;
 use crate::registry::lists::queries::entry_of;
-use crate::registry::profiles::id_digest;
 use crate::registry::standing::EndorsementView;
 use crate::registry::{Change, NewEndorsement, Registry, RegistryError, StoredEndorsement, Thing};
 use crate::status::StatusPurpose;
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
-    ACCREDITORS, DIRTY_LISTS, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT,
-    EndorsementRecord, KEYS, LIST_STATES, LISTS, Origin, PUBLISHED, SIGNATURES, SignatureRecord,
-    TO_SIGN, ToSignRecord,
+    ACCREDITORS, DIRTY_LISTS, ENDORSEMENT_DOCUMENTS, EndorsementRecord, KEYS, LIST_STATES, LISTS,
+    Origin, PUBLISHED, SIGNATURES, SignatureRecord, TO_SIGN, ToSignRecord,
 };
 use crate::vc::jwt;
 use crate::vc::securing::Secured;
@@ -164,10 +162,7 @@ impl Registry {
         if let Origin::Issued { term, .. } = &mut record.origin {
             *term = self.accreditor_of(tx.read, owner, &endorser)?.term();
         }
-        ENDORSEMENTS.expect(&mut tx.batch, &id, None);
-        ENDORSEMENTS.put(&mut tx.batch, &id, &record);
-        let place = (id_digest(&record.subject), id);
-        ENDORSEMENTS_BY_SUBJECT.put(&mut tx.batch, &place, &());
+        record.put(&mut tx.batch, &id, None);
         Ok(())
     }
 

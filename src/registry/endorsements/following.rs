@@ -125,8 +125,7 @@ impl Registry {
             .standing
             .and_then(|standing| push_standing(&mut after, standing, now));
         let mut batch = Batch::default();
-        ENDORSEMENTS.expect(&mut batch, &id, Some(&record));
-        ENDORSEMENTS.put(&mut batch, &id, &after);
+        after.put(&mut batch, &id, Some(&record));
         if let Some(state) = changed {
             let kind = EventKind::EndorsementStatus {
                 endorsement: id,

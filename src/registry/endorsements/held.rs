@@ -59,17 +59,17 @@ impl Registry {
         actor.must(Action::Read, profile)?;
         let snapshot = self.engine.snapshot();
         let read = &*snapshot;
-        let mut ids = self.held_ids(read, profile)?;
+        let mut held = self.held_rows(read, profile)?;
         if let Some(since) = question.since {
-            ids = changed_since(read, &ids, since)?;
+            held.retain(|(_, record)| changed_at(record) > since);
         }
-        let shown = ids.iter().skip(question.offset).take(question.limit);
-        let shown: Vec<EndorsementId> = shown.copied().collect();
+        let shown = held.iter().skip(question.offset).take(question.limit);
+        let shown: Vec<EndorsementId> = shown.map(|(id, _)| *id).collect();
         let documents = ENDORSEMENT_DOCUMENTS.multi_get(read, &shown)?;
         let documents = documents.into_iter().flatten().map(StoredEndorsement::of);
         Ok(HeldPage {
             endorsements: documents.collect(),
-            total: ids.len(),
+            total: held.len(),
         })
     }
 
@@ -105,11 +105,11 @@ impl Registry {
     }
 
     /// The endorsements that a profile holds, in their order.
-    fn held_ids(
+    fn held_rows(
         &self,
         read: &dyn Read,
         profile: ProfileId,
-    ) -> Result<Vec<EndorsementId>, RegistryError> {
+    ) -> Result<Vec<(EndorsementId, EndorsementRecord)>, RegistryError> {
         let mut subjects = vec![self.profile_record(read, profile)?.issuer_id];
         let mut after: Option<AchievementId> = None;
         loop {
@@ -124,23 +124,24 @@ impl Registry {
                 break;
             }
         }
-        let mut ids = Vec::new();
+        let mut held = Vec::new();
         for part in subjects.chunks(AT_A_TIME) {
             let part: Vec<&str> = part.iter().map(String::as_str).collect();
             let found = self.few_by_subject(read, &part, FEW)?;
             for (subject, few) in part.iter().zip(found) {
                 match few {
-                    Some(few) => ids.extend(few),
+                    Some(few) => held.extend(few),
                     None => {
-                        ids.extend(self.ids_by_subject(read, subject, None, MOST_LOOKED_AT + 1)?)
+                        let most = MOST_LOOKED_AT + 1;
+                        held.extend(self.rows_by_subject(read, subject, None, most)?);
                     }
                 }
-                if ids.len() > MOST_LOOKED_AT {
+                if held.len() > MOST_LOOKED_AT {
                     return Err(too_many("endorsements"));
                 }
             }
         }
-        Ok(ids)
+        Ok(held)
     }
 
     /// Demands that a thing is the profile, or one of its achievements.
@@ -191,22 +192,6 @@ impl Registry {
             )),
         }
     }
-}
-
-/// Those that were issued, taken in or changed after this moment.
-fn changed_since(
-    read: &dyn Read,
-    ids: &[EndorsementId],
-    since: Timestamp,
-) -> Result<Vec<EndorsementId>, RegistryError> {
-    let mut newer = Vec::new();
-    for part in ids.chunks(PAGE) {
-        let records = ENDORSEMENTS.multi_get(read, part)?;
-        let both = part.iter().zip(records);
-        let changed = |record: EndorsementRecord| changed_at(&record) > since;
-        newer.extend(both.filter_map(|(id, record)| record.is_some_and(changed).then_some(*id)));
-    }
-    Ok(newer)
 }
 
 /// When it was issued here, or this version was brought here, or its standing last changed.

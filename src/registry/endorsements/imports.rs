@@ -18,8 +18,8 @@ use crate::registry::{Actor, Change, Outcome, Quota, Registry, RegistryError};
 use crate::store::engine as store;
 use crate::store::event::{EndorsementState, EventKind};
 use crate::store::tables::{
-    CREDENTIALS, Digest, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT,
-    EndorsementRecord, IMPORTS, ImportRow, Imported, Origin, RecordedStanding, StandingChange,
+    CREDENTIALS, Digest, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, EndorsementRecord, IMPORTS,
+    ImportRow, Imported, Origin, RecordedStanding, StandingChange,
 };
 use crate::time::Timestamp;
 use crate::vc::jwt::CredentialJwt;
@@ -268,10 +268,8 @@ impl Registry {
         }
         push_standing(&mut record, read.standing, tx.now);
         let previous = before.as_ref().map(|(_, before)| before);
-        ENDORSEMENTS.expect(&mut tx.batch, &id, previous);
-        ENDORSEMENTS.put(&mut tx.batch, &id, &record);
+        record.put(&mut tx.batch, &id, previous);
         ENDORSEMENT_DOCUMENTS.put(&mut tx.batch, &id, &to_store(&read.secured));
-        ENDORSEMENTS_BY_SUBJECT.put(&mut tx.batch, &(id_digest(&subject.id), id), &());
         IMPORTS.put(&mut tx.batch, &key, &ImportRow { endorsement: id });
         tx.log(EventKind::EndorsementImported { endorsement: id });
         let taken = match before {
@@ -304,7 +302,6 @@ impl Registry {
         subject: &Subject,
     ) -> Result<(), RegistryError> {
         let page = self.imports_of(tx.read, &subject.id, None, MOST_KEPT)?;
-        let records = ENDORSEMENTS.multi_get(tx.read, &page)?;
         let counts = |record: &EndorsementRecord| {
             let by = match &record.origin {
                 Origin::Imported(imported) => imported.by,
@@ -314,7 +311,7 @@ impl Registry {
                 && record.standing() != RecordedStanding::Revoked
                 && record.valid_until.is_none_or(|until| tx.now < until)
         };
-        let own = records.iter().flatten().filter(|record| counts(record));
+        let own = page.iter().filter(|(_, record)| counts(record));
         match page.len() == MOST_KEPT || own.count() >= MOST_BROUGHT {
             true => Err(RegistryError::ImportsFull),
             false => Ok(()),

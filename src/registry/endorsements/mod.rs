@@ -19,7 +19,6 @@ use serde_json::Value;
 use super::change::Tx;
 use super::lists::allocation::take_entry;
 use super::lists::statuses::{StatusTarget, StatusUpdate, Updated};
-use super::profiles::id_digest;
 use super::profiles::subjects::Subject;
 use super::signing::to_store;
 use super::standing::EndorsementView;
@@ -32,9 +31,8 @@ use crate::status::StatusPurpose;
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
-    ACCREDITORS, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord,
-    HOLDERS, Holder, Origin, ProfileRecord, RecordedStanding, StandingChange, TO_SIGN,
-    ToSignRecord,
+    ACCREDITORS, ENDORSEMENT_DOCUMENTS, EndorsementRecord, HOLDERS, Holder, Origin, ProfileRecord,
+    RecordedStanding, StandingChange, TO_SIGN, ToSignRecord,
 };
 use crate::time::Timestamp;
 use crate::vc::securing::Securing;
@@ -116,11 +114,8 @@ impl Registry {
         let (unsigned, form) = (&decided.unsigned, new.securing);
         let signed = self.sign_in(tx, new.endorser, endorser, unsigned, form)?;
         let Decided { id, record, .. } = decided;
-        ENDORSEMENTS.expect(&mut tx.batch, &id, None);
-        ENDORSEMENTS.put(&mut tx.batch, &id, &record);
+        record.put(&mut tx.batch, &id, None);
         ENDORSEMENT_DOCUMENTS.put(&mut tx.batch, &id, &to_store(&signed.secured));
-        let subject = id_digest(&record.subject);
-        ENDORSEMENTS_BY_SUBJECT.put(&mut tx.batch, &(subject, id), &());
         tx.log(EventKind::EndorsementIssued { endorsement: id });
         Ok(id)
     }

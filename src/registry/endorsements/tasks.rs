@@ -321,14 +321,11 @@ impl Registry {
         let subject = id_digest(&record.subject);
         let prefix = [&subject[..], &id.owner().0.to_be_bytes()].concat();
         let rows = ENDORSEMENTS_BY_SUBJECT.scan(read, &prefix, None, MOST_SUCCESSORS)?;
-        for ((_, other), ()) in rows {
+        for ((_, other_id), other) in rows {
             page.looked_at += 1;
-            if other == id {
+            if other_id == id {
                 continue;
             }
-            let Some(other) = ENDORSEMENTS.get(read, &other)? else {
-                continue;
-            };
             let covers = other.valid_from <= at && other.valid_until.is_none_or(|until| at < until);
             let is_of = |version: DigestMultibase| {
                 let bound = other.digest_multibase.as_ref();

@@ -342,8 +342,7 @@ impl<'a> Staged<'a> {
         let mut batch = self.batch;
         stage_past_state(&mut batch, self.list, &self.before, self.now);
         for (id, (before, after)) in self.endorsements.iter().filter(|(_, (b, a))| b != a) {
-            ENDORSEMENTS.expect(&mut batch, id, Some(before));
-            ENDORSEMENTS.put(&mut batch, id, after);
+            after.put(&mut batch, id, Some(before));
         }
         LIST_STATES.expect(&mut batch, &self.list, Some(&self.before));
         let state = ListState {

@@ -18,6 +18,7 @@ use crate::badges::Profile;
 use crate::ids::{KeyId, ProfileId, Slug};
 use crate::store::engine::Read;
 use crate::store::event::EventKind;
+pub(super) use crate::store::tables::id_digest;
 use crate::store::tables::{
     AccreditorStanding, COUNTS, HistoryAccess, IdForm, KEYS, PROFILE_ISSUER_IDS, PROFILE_SLUGS,
     PROFILES, ProfileRecord,
@@ -427,10 +428,6 @@ pub fn text_tag(body: impl AsRef<[u8]>) -> String {
 }
 
 /// The key under which something stands that is named by an id others chose.
-pub(super) fn id_digest(id: &str) -> [u8; 32] {
-    Sha256::digest(id.as_bytes()).into()
-}
-
 fn number(stored: u64) -> ProfileId {
     ProfileId(u32::try_from(stored).expect("profile numbers are written from 32 bits"))
 }

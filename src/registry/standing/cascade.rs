@@ -16,7 +16,9 @@ use crate::registry::{
     AccreditorAction, Actor, EndorsementAction, Outcome, Registry, RegistryError,
 };
 use crate::store::engine::Read;
-use crate::store::tables::{ENDORSEMENTS, EndorsementRecord, Origin};
+use crate::store::tables::{
+    Digest, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord, Origin,
+};
 
 /// What would be affected.
 #[derive(Debug, Clone, Default)]
@@ -263,8 +265,12 @@ struct Both<'a> {
     after: Links<'a>,
 }
 
-/// Who has fewer endorsements than this is looked at without a search first.
-const LOOKED_AT_FIRST: usize = 64;
+/// So many endorsements of a subject are looked at without a search first, and then so many. Those
+/// issued here are the first that a search looks at, too.
+const LOOKED_AT_FIRST: [usize; 2] = [2, 64];
+
+/// Of so many subjects together.
+const READ_TOGETHER: usize = 256;
 
 impl<'a> Both<'a> {
     fn new(registry: &'a Registry, read: &'a dyn Read, supposed: Supposed) -> Self {
@@ -322,50 +328,32 @@ impl<'a> Both<'a> {
         subjects: &'s [String],
         question: &Question,
     ) -> Result<Vec<&'s String>, RegistryError> {
-        let names: Vec<&str> = subjects.iter().map(String::as_str).collect();
-        let found = self
-            .registry
-            .few_by_subject(self.read, &names, LOOKED_AT_FIRST)?;
-        let mut in_doubt: Vec<(&String, std::vec::IntoIter<EndorsementId>)> = Vec::new();
-        for (subject, ids) in subjects.iter().zip(found) {
-            in_doubt.push((subject, ids.unwrap_or_default().into_iter()));
-        }
-        let mut searched = Vec::new();
-        // In each round the next endorsement of each subject, all of them read together.
-        while !in_doubt.is_empty() {
-            let mut next = Vec::with_capacity(in_doubt.len());
-            for (subject, mut ids) in in_doubt {
-                match self.next_by_anchor(subject, &mut ids, question)? {
-                    Some(id) => next.push((subject, ids, id)),
-                    None => searched.push(subject),
-                }
-            }
-            let looked_at: Vec<EndorsementId> = next.iter().map(|(_, _, id)| *id).collect();
-            let records = ENDORSEMENTS.multi_get(self.read, &looked_at)?;
-            in_doubt = Vec::new();
-            for ((subject, ids, id), record) in next.into_iter().zip(records) {
-                let stands = match record {
-                    Some(record) => {
-                        self.outcomes(id, &record)? == (Outcome::Active, Outcome::Active)
+        let mut in_doubt: Vec<&String> = subjects.iter().collect();
+        for most in LOOKED_AT_FIRST {
+            let mut left = Vec::new();
+            for group in in_doubt.chunks(READ_TOGETHER) {
+                let digests: Vec<_> = group.iter().map(|subject| id_digest(subject)).collect();
+                let found = ENDORSEMENTS_BY_SUBJECT.scan_each(self.read, &digests, most)?;
+                for (subject, rows) in group.iter().zip(found) {
+                    if !self.surely_stands(subject, &rows, question)? {
+                        left.push(*subject);
                     }
-                    None => false,
-                };
-                if !stands {
-                    in_doubt.push((subject, ids));
                 }
             }
+            in_doubt = left;
         }
-        Ok(searched)
+        Ok(in_doubt)
     }
 
-    /// The next endorsement by an anchor here that is an accreditor in force both ways.
-    fn next_by_anchor(
+    /// Whether one of the endorsements of a subject is by an anchor here that is an accreditor in
+    /// force both ways, and in force itself.
+    fn surely_stands(
         &self,
         subject: &str,
-        ids: &mut impl Iterator<Item = EndorsementId>,
+        rows: &[((Digest, EndorsementId), EndorsementRecord)],
         question: &Question,
-    ) -> Result<Option<EndorsementId>, RegistryError> {
-        for id in ids {
+    ) -> Result<bool, RegistryError> {
+        for ((_, id), record) in rows {
             if id.owner() == ProfileId::REGISTRY {
                 continue;
             }
@@ -378,10 +366,11 @@ impl<'a> Both<'a> {
             if is_anchor
                 && self.before.accreditor(&endorser)? == active
                 && self.after.accreditor(&endorser)? == active
+                && self.outcomes(*id, record)? == (Outcome::Active, Outcome::Active)
             {
-                return Ok(Some(id));
+                return Ok(true);
             }
         }
-        Ok(None)
+        Ok(false)
     }
 }

@@ -154,21 +154,21 @@ impl Registry {
         let links = Links::new(self, read, None);
         let mut after = None;
         loop {
-            let page = self.ids_by_subject(read, subject, after, PAGE)?;
-            for id in &page {
-                let record = self.endorsement_record(read, *id)?;
+            let page = self.rows_by_subject(read, subject, after, PAGE)?;
+            let rows = page.len();
+            for (id, record) in page {
+                after = Some(id);
                 if id.owner() != accreditor || role.counts(&record)? != Some(Fits::Whole) {
                     continue;
                 }
                 let from = record.valid_from;
-                let outcome = links.link(*id, record)?.outcome();
+                let outcome = links.link(id, record)?.outcome();
                 let order = (rank(outcome), Reverse(from));
                 if best.as_ref().is_none_or(|(known, _)| order < *known) {
-                    best = Some((order, *id));
+                    best = Some((order, id));
                 }
             }
-            after = page.last().copied();
-            if page.len() < PAGE {
+            if rows < PAGE {
                 return Ok(best.map(|(_, best)| best));
             }
         }

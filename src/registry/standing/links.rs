@@ -5,10 +5,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use super::Row;
 use super::good_standing::on_every_core;
 use super::parties::{Parties, Who};
 use super::seen::Seen;
-use super::{Row, rows_of};
 use crate::badges::{DigestMultibase, Role, Scope, SubjectKind};
 use crate::ids::{EndorsementId, ProfileId};
 use crate::registry::{Outcome, Registry, RegistryError};
@@ -199,7 +199,7 @@ impl<'a> Links<'a> {
             let names: Vec<&str> = group.iter().map(|who| who.id()).collect();
             let parts: Vec<&[&str]> = names.chunks(READ_TOGETHER).collect();
             let rows = on_every_core(parts, |part| {
-                registry.few_rows_by_subject(read, part, MOST_AHEAD)
+                registry.few_by_subject(read, part, MOST_AHEAD)
             });
             let mut subjects = group.iter();
             for rows in rows {
@@ -231,19 +231,19 @@ impl<'a> Links<'a> {
         if let Some(found) = self.subjects.borrow().get(subject) {
             return Ok(found.clone());
         }
-        let ids = self
-            .registry
-            .ids_by_subject(self.read, subject.id(), None, MOST_LINKS + 1)?;
-        let more = ids.len() > MOST_LINKS;
-        let ids = &ids[..ids.len().min(MOST_LINKS)];
-        let links = self.links_then(rows_of(self.read, ids)?)?;
+        let mut rows =
+            self.registry
+                .rows_by_subject(self.read, subject.id(), None, MOST_LINKS + 1)?;
+        let more = rows.len() > MOST_LINKS;
+        rows.truncate(MOST_LINKS);
+        let links = self.links_then(rows)?;
         let found = Rc::new(Subject { links, more });
         self.keep(subject.clone(), found.clone());
         Ok(found)
     }
 
     /// The links of rows, as far as they were there at the moment that is asked about.
-    fn links_then(&self, mut rows: Vec<Row>) -> Result<Vec<Link>, RegistryError> {
+    pub(super) fn links_then(&self, mut rows: Vec<Row>) -> Result<Vec<Link>, RegistryError> {
         if let Some(at) = self.at {
             rows.retain(|(_, record)| record.created_at <= at);
         }

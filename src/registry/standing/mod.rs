@@ -19,7 +19,7 @@ use crate::badges::{Scope, SubjectKind};
 use crate::ids::{EndorsementId, ProfileId, Slug};
 use crate::store::engine::Read;
 use crate::store::tables::{
-    ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord, Origin,
+    Digest, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, EndorsementRecord, Origin,
 };
 use crate::time::Timestamp;
 use backing::{Backing, Question};
@@ -74,13 +74,6 @@ pub struct EndorsementFilter {
     pub at: Option<Timestamp>,
     /// After this one.
     pub after: Option<EndorsementId>,
-}
-
-impl EndorsementFilter {
-    /// Whether it lets through all endorsements of its subject that there were at its moment.
-    const fn tells_all(&self) -> bool {
-        self.endorser.is_none() && self.kind.is_none() && self.standing.is_none()
-    }
 }
 
 /// A page of endorsements.
@@ -141,26 +134,19 @@ impl Registry {
         let (mut after, mut looked_at) = (filter.after, 0);
         loop {
             let page = match &subject {
-                Some(subject) => self.ids_by_subject(read, subject, after, PAGE)?,
-                None => ids_by_owner(read, endorser.as_ref().map(Endorser::owner), after, PAGE)?,
+                Some(subject) => self.rows_by_subject(read, subject, after, PAGE)?,
+                None => rows_by_owner(read, endorser.as_ref().map(Endorser::owner), after, PAGE)?,
             };
-            if found.is_empty() && page.len() < limit.min(PAGE) && filter.tells_all() {
-                return Ok(EndorsementPage {
-                    endorsements: views_of(&links, &page)?,
-                    next: None,
-                });
-            }
-            let records = ENDORSEMENTS.multi_get(read, &page)?;
-            links.read_endorsers(page.iter().copied())?;
-            for (id, record) in page.iter().zip(records) {
-                after = Some(*id);
+            let rows = page.len();
+            links.read_endorsers(page.iter().map(|(id, _)| *id))?;
+            for (id, record) in page {
+                after = Some(id);
                 looked_at += 1;
-                if let Some(record) = record
-                    && filter.kind.is_none_or(|kind| record.kind == kind)
+                if filter.kind.is_none_or(|kind| record.kind == kind)
                     && filter.at.is_none_or(|at| record.created_at <= at)
-                    && endorser.as_ref().is_none_or(|one| one.is(*id, &record))
+                    && endorser.as_ref().is_none_or(|one| one.is(id, &record))
                 {
-                    let link = links.link(*id, record)?;
+                    let link = links.link(id, record)?;
                     let wanted = filter.standing;
                     if wanted.is_none_or(|standing| link.outcome() == standing) {
                         found.push(link);
@@ -173,7 +159,7 @@ impl Registry {
                     });
                 }
             }
-            if page.len() < PAGE {
+            if rows < PAGE {
                 return Ok(EndorsementPage {
                     endorsements: views(read, found.iter())?,
                     next: None,
@@ -243,13 +229,13 @@ impl Registry {
 
     /// The endorsements of a thing after one of them: those issued here in order of id, then those
     /// from elsewhere. Anybody can sign something elsewhere, and it is not in the way of the others.
-    pub(super) fn ids_by_subject(
+    pub(super) fn rows_by_subject(
         &self,
         read: &dyn Read,
         subject: &str,
         after: Option<EndorsementId>,
         limit: usize,
-    ) -> Result<Vec<EndorsementId>, RegistryError> {
+    ) -> Result<Vec<Row>, RegistryError> {
         let elsewhere = after.filter(|id| id.owner() == ProfileId::REGISTRY);
         if elsewhere.is_some() {
             return self.imports_of(read, subject, elsewhere, limit);
@@ -261,12 +247,12 @@ impl Registry {
         }
         let digest = id_digest(subject);
         let after = (digest, after.unwrap_or(LAST_FROM_ELSEWHERE));
-        let rows = ENDORSEMENTS_BY_SUBJECT.scan(read, &digest, Some(&after), limit)?;
-        let mut ids: Vec<_> = rows.into_iter().map(|((_, id), ())| id).collect();
-        if ids.len() < limit {
-            ids.extend(self.imports_of(read, subject, None, limit - ids.len())?);
+        let found = ENDORSEMENTS_BY_SUBJECT.scan(read, &digest, Some(&after), limit)?;
+        let mut rows = without_subject(found);
+        if rows.len() < limit {
+            rows.extend(self.imports_of(read, subject, None, limit - rows.len())?);
         }
-        Ok(ids)
+        Ok(rows)
     }
 
     /// The endorsements of each thing that has fewer than `limit`, in the same order. Most have so
@@ -276,35 +262,17 @@ impl Registry {
         read: &dyn Read,
         subjects: &[&str],
         limit: usize,
-    ) -> Result<Vec<Option<Vec<EndorsementId>>>, RegistryError> {
+    ) -> Result<Vec<Option<Vec<Row>>>, RegistryError> {
         let digests: Vec<_> = subjects.iter().map(|subject| id_digest(subject)).collect();
         let found = ENDORSEMENTS_BY_SUBJECT.scan_each(read, &digests, limit)?;
         let found = found.into_iter().map(|rows| {
             let all = rows.len() < limit;
-            let mut ids: Vec<_> = rows.into_iter().map(|((_, id), ())| id).collect();
-            let imports = ids.partition_point(|id| id.owner() == ProfileId::REGISTRY);
-            ids.rotate_left(imports);
-            all.then_some(ids)
+            let mut rows = without_subject(rows);
+            let imports = rows.partition_point(|(id, _)| id.owner() == ProfileId::REGISTRY);
+            rows.rotate_left(imports);
+            all.then_some(rows)
         });
         Ok(found.collect())
-    }
-
-    /// As `few_by_subject`, with what is known of each.
-    fn few_rows_by_subject(
-        &self,
-        read: &dyn Read,
-        subjects: &[&str],
-        limit: usize,
-    ) -> Result<Vec<Option<Vec<Row>>>, RegistryError> {
-        let found = self.few_by_subject(read, subjects, limit)?;
-        let ids: Vec<EndorsementId> = found.iter().flatten().flatten().copied().collect();
-        let mut records = ENDORSEMENTS.multi_get(read, &ids)?.into_iter();
-        let rows = found.into_iter().map(|ids| {
-            let ids = ids?;
-            let records = records.by_ref().take(ids.len());
-            Some(there(&ids, records))
-        });
-        Ok(rows.collect())
     }
 
     /// The endorsements of a thing that were issued elsewhere, in order of id: their ids lead with
@@ -315,30 +283,21 @@ impl Registry {
         subject: &str,
         after: Option<EndorsementId>,
         limit: usize,
-    ) -> Result<Vec<EndorsementId>, RegistryError> {
+    ) -> Result<Vec<Row>, RegistryError> {
         let digest = id_digest(subject);
         let prefix = [&digest[..], &ProfileId::REGISTRY.0.to_be_bytes()].concat();
         let after = after.map(|id| (digest, id));
         let rows = ENDORSEMENTS_BY_SUBJECT.scan(read, &prefix, after.as_ref(), limit)?;
-        Ok(rows.into_iter().map(|((_, id), ())| id).collect())
+        Ok(without_subject(rows))
     }
 }
 
 /// An endorsement as it is stored.
 type Row = (EndorsementId, EndorsementRecord);
 
-fn rows_of(read: &dyn Read, ids: &[EndorsementId]) -> Result<Vec<Row>, RegistryError> {
-    Ok(there(ids, ENDORSEMENTS.multi_get(read, ids)?))
-}
-
-/// An endorsement and its place in the index are written together.
-fn there(
-    ids: &[EndorsementId],
-    records: impl IntoIterator<Item = Option<EndorsementRecord>>,
-) -> Vec<Row> {
-    let rows = ids.iter().zip(records);
-    rows.filter_map(|(id, record)| Some((*id, record?)))
-        .collect()
+fn without_subject(rows: Vec<((Digest, EndorsementId), EndorsementRecord)>) -> Vec<Row> {
+    let rows = rows.into_iter();
+    rows.map(|((_, id), record)| (id, record)).collect()
 }
 
 /// Whose endorsements are asked for.
@@ -367,37 +326,14 @@ impl Endorser {
     }
 }
 
-pub(super) fn ids_by_owner(
+pub(super) fn rows_by_owner(
     read: &dyn Read,
     owner: Option<ProfileId>,
     after: Option<EndorsementId>,
     limit: usize,
-) -> Result<Vec<EndorsementId>, RegistryError> {
+) -> Result<Vec<Row>, RegistryError> {
     let prefix = owner.map_or(Vec::new(), |id| id.0.to_be_bytes().to_vec());
-    let rows = ENDORSEMENTS.scan(read, &prefix, after.as_ref(), limit)?;
-    Ok(rows.into_iter().map(|(id, _)| id).collect())
-}
-
-/// Endorsements with their documents, as far as they were there at the moment that is asked about,
-/// for which the store is asked once.
-fn views_of(
-    links: &Links<'_>,
-    ids: &[EndorsementId],
-) -> Result<Vec<EndorsementView>, RegistryError> {
-    let rows = ENDORSEMENTS.multi_get_with(&ENDORSEMENT_DOCUMENTS, links.read, ids)?;
-    links.read_endorsers(ids.iter().copied())?;
-    let mut views = Vec::with_capacity(ids.len());
-    for (id, (record, document)) in ids.iter().zip(rows) {
-        if let Some(record) = record
-            && links.at.is_none_or(|at| record.created_at <= at)
-        {
-            views.push(view(
-                &links.link(*id, record)?,
-                document.unwrap_or_default(),
-            ));
-        }
-    }
-    Ok(views)
+    Ok(ENDORSEMENTS.scan(read, &prefix, after.as_ref(), limit)?)
 }
 
 /// Links with their documents, in their order.

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ENDORSEMENTS;
+use super::{ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, id_digest};
 use crate::badges::{Scope, SubjectKind};
 use crate::ids::{EndorsementId, ProfileId, SpaceId};
-use crate::store::engine::StoreError;
+use crate::store::engine::{Batch, StoreError};
 use crate::store::table::postcard_record;
 use crate::time::Timestamp;
 
@@ -115,6 +115,16 @@ pub struct StandingChange {
 }
 
 impl EndorsementRecord {
+    /// Adds to `batch` that it is written in both of its places, under its id and under what it
+    /// endorses, in the place of `previous` (`None`: of nothing), which has the same subject.
+    /// Nobody else writes to either table.
+    pub fn put(&self, batch: &mut Batch, id: &EndorsementId, previous: Option<&Self>) {
+        ENDORSEMENTS.expect(batch, id, previous);
+        ENDORSEMENTS.put(batch, id, self);
+        let by_subject = (id_digest(&self.subject), *id);
+        ENDORSEMENTS_BY_SUBJECT.put(batch, &by_subject, self);
+    }
+
     /// What it covers; all of its subject where there is none.
     ///
     /// # Errors

@@ -13,7 +13,9 @@ use crate::store::engine::{Read, Row};
 use crate::store::memory::Rows;
 use crate::store::past::{MOST_REPLAYED, led_back};
 use crate::store::staging::Writes;
-use crate::store::tables::{PAGES, PAST_PAGES, PAST_STATES};
+use crate::store::tables::{
+    ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, PAGES, PAST_PAGES, PAST_STATES, id_digest,
+};
 use crate::time::Timestamp;
 
 /// The rows of a store that a program of format 1 wrote (`tests/it/stores`).
@@ -24,6 +26,11 @@ fn format_1() -> Rows {
 /// The rows of a store that a program of format 2 wrote.
 fn format_2() -> Rows {
     rows_in(include_bytes!("../../../tests/it/stores/format-2.json.gz"))
+}
+
+/// The rows of a store that a program of format 3 wrote.
+fn format_3() -> Rows {
+    rows_in(include_bytes!("../../../tests/it/stores/format-3.json.gz"))
 }
 
 fn rows_in(packed: &[u8]) -> Rows {
@@ -88,7 +95,8 @@ fn bring_up_slowly(store: &mut dyn Opening) -> Result<(), StoreError> {
     if format_of(store) == 1u32.to_be_bytes() {
         take(store, 1, &SMALL)?;
     }
-    bring_up(store, 2)
+    let found = format_of(store).try_into().unwrap();
+    bring_up(store, u32::from_be_bytes(found))
 }
 
 /// Every page of every list, as it was in each state that is over.
@@ -113,6 +121,7 @@ fn pages_then(read: &dyn Read) -> BTreeMap<(ListId, Timestamp, u32), Page> {
 fn an_upgrade_that_is_cut_off_anywhere_goes_on_to_the_same_end() {
     assert!(cut_off_anywhere(&format_1()) > 10);
     assert!(cut_off_anywhere(&format_2()) > 5);
+    assert!(cut_off_anywhere(&format_3()) > 3);
 }
 
 /// Returns in how many places it was cut off.
@@ -270,6 +279,46 @@ fn a_store_whose_log_does_not_add_up_keeps_its_format() {
         let lists = rows.scan(&[0x32], &[0x33], usize::MAX).unwrap().into_iter();
         rows.write(lists.map(|(key, _)| (key, None)).collect()).unwrap();
     }), @"table lists: stored bytes cannot be read: the log opens 000000erf7antsbxmceg, and it is not there");
+}
+
+#[test]
+fn what_endorses_a_thing_is_found_with_its_records() {
+    for older in [format_1(), format_2(), format_3()] {
+        let found = older.scan(&[0x52], &[0x53], usize::MAX).unwrap();
+        assert!(found.iter().all(|(_, value)| *value == [1]));
+        let mut rows = older;
+        let from = u32::from_be_bytes(format_of(&rows).try_into().unwrap());
+        bring_up(&mut rows, from).unwrap();
+        let by_subject = ENDORSEMENTS_BY_SUBJECT.scan(&rows, &[], None, usize::MAX);
+        let by_subject = by_subject.unwrap();
+        let records = ENDORSEMENTS.scan(&rows, &[], None, usize::MAX).unwrap();
+        assert!(records.len() > 1 && records.len() == by_subject.len());
+        for ((digest, id), record) in by_subject {
+            assert_eq!(digest, id_digest(&record.subject));
+            assert_eq!(ENDORSEMENTS.get(&rows, &id), Ok(Some(record)));
+        }
+    }
+}
+
+#[test]
+fn a_store_whose_endorsements_are_not_found_by_what_they_endorse_keeps_its_format() {
+    let first = |rows: &Rows, tag: u8| rows.scan(&[tag], &[tag + 1], 1).unwrap().remove(0).0;
+    let refused = |tag: u8| {
+        let mut rows = format_3();
+        let gone = first(&rows, tag);
+        rows.write(Writes::from([(gone, None)])).unwrap();
+        let error = bring_up(&mut rows, 3).unwrap_err().to_string();
+        assert_eq!(format_of(&rows), 3u32.to_be_bytes());
+        error
+    };
+    insta::assert_snapshot!(refused(0x50), @"table endorsements by subject: stored bytes cannot be read: a row is of an endorsement that is not there");
+    insta::assert_snapshot!(refused(0x52), @"table endorsements by subject: stored bytes cannot be read: 2 endorsements, of which 1 can be found");
+    // Something else than the step wrote it, while it had not come to an end.
+    let mut rows = format_3();
+    bring_up(&mut rows, 3).unwrap();
+    let row = first(&rows, 0x52);
+    rows.write(Writes::from([(row, Some(vec![2]))])).unwrap();
+    insta::assert_snapshot!(ToFormat4.validate(&rows).unwrap_err(), @"table endorsements by subject: stored bytes cannot be read: a row is not the record of its endorsement");
 }
 
 /// Doubles each byte of a body; one that holds a zero is damaged.

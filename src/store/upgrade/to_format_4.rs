@@ -1,5 +1,6 @@
-//! From format 3 to format 4: the log is also kept by whose affair an event is, and tokens and
-//! reasons stand under whom they belong to.
+//! From format 3 to format 4: the log is also kept by whose affair an event is, tokens and reasons
+//! stand under whom they belong to, and what endorses a thing stands with its records under the
+//! thing's id.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,8 @@ use crate::store::format::{self, Opening, place_key};
 use crate::store::staging::Writes;
 use crate::store::table::postcard_decode;
 use crate::store::tables::{
-    REASONS, REQUESTS, TOKEN_INDEX, TOKENS, TokenId, TokenPlace, TokenRecord,
+    ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, REASONS, REQUESTS, TOKEN_INDEX, TOKENS, TokenId,
+    TokenPlace, TokenRecord,
 };
 use crate::time::Timestamp;
 
@@ -29,10 +31,12 @@ const EVENTS_AT_ONCE: usize = 64;
 
 impl Step for ToFormat4 {
     fn what(&self) -> &'static str {
-        "noting whose affair each event is, and putting tokens and reasons under whom they belong to"
+        "noting whose affair each event is, putting tokens and reasons under whom they belong to, \
+         and what is known of endorsements under what they endorse"
     }
 
     fn run(&self, store: &mut dyn Opening) -> Result<(), StoreError> {
+        copy_endorsements(store)?;
         move_tokens(store)?;
         let owners = token_owners(store)?;
         let mut since = Seq(0);
@@ -75,7 +79,7 @@ impl Step for ToFormat4 {
             let reason = format!("{tokens} tokens, of which {indexed} can be found");
             return Err(corrupt(TOKEN_INDEX.name(), reason));
         }
-        Ok(())
+        validate_endorsements(store)
     }
 }
 
@@ -90,6 +94,69 @@ fn each(store: &dyn Opening, tag: u8, like: impl Fn(&Row) -> bool) -> Result<usi
         from = [last.as_slice(), &[0]].concat();
         count += rows.iter().filter(|row| like(row)).count();
     }
+}
+
+/// What endorses a thing stood under the thing's id without the records.
+fn copy_endorsements(store: &mut dyn Opening) -> Result<(), StoreError> {
+    let mut from = vec![ENDORSEMENTS_BY_SUBJECT.tag()];
+    while let Some(rows) = next_by_subject(store, &mut from)? {
+        let other = rows.into_iter().filter(|((_, row), record)| row != record);
+        let writes: Writes = other
+            .map(|((key, _), record)| (key, Some(record)))
+            .collect();
+        if !writes.is_empty() {
+            store.write(writes)?;
+        }
+    }
+    Ok(())
+}
+
+/// Every endorsement stands under what it endorses, with its record.
+fn validate_endorsements(store: &dyn Opening) -> Result<(), StoreError> {
+    let corrupt = |reason| Err(corrupt(ENDORSEMENTS_BY_SUBJECT.name(), reason));
+    let endorsements = each(store, ENDORSEMENTS.tag(), |_| true)?;
+    let mut found = 0;
+    let mut from = vec![ENDORSEMENTS_BY_SUBJECT.tag()];
+    while let Some(rows) = next_by_subject(store, &mut from)? {
+        found += rows.len();
+        if rows.iter().any(|((_, row), record)| row != record) {
+            return corrupt("a row is not the record of its endorsement".to_owned());
+        }
+    }
+    match found == endorsements {
+        true => Ok(()),
+        false => corrupt(format!(
+            "{endorsements} endorsements, of which {found} can be found"
+        )),
+    }
+}
+
+/// A row of endorsements by subject, and the record of its endorsement, as they are stored.
+type WithRecord = (Row, Vec<u8>);
+
+/// The next rows of endorsements by subject from `from` on, which is moved behind them; `None` where
+/// there are no more.
+fn next_by_subject(
+    store: &dyn Opening,
+    from: &mut Vec<u8>,
+) -> Result<Option<Vec<WithRecord>>, StoreError> {
+    let (tag, table) = (
+        ENDORSEMENTS_BY_SUBJECT.tag(),
+        ENDORSEMENTS_BY_SUBJECT.name(),
+    );
+    let rows = store.scan(from, &[tag + 1], ROWS_AT_ONCE)?;
+    let Some((last, _)) = rows.last() else {
+        return Ok(None);
+    };
+    *from = [last.as_slice(), &[0]].concat();
+    // The key is the tag, a digest and the endorsement.
+    let of = |key: &[u8]| [&[ENDORSEMENTS.tag()], key.get(1 + 32..).unwrap_or(&[])].concat();
+    let keys: Vec<_> = rows.iter().map(|(key, _)| of(key)).collect();
+    let records = store.multi_get(&keys)?.into_iter();
+    let none = || corrupt(table, "a row is of an endorsement that is not there");
+    let with = rows.into_iter().zip(records);
+    let with = with.map(|(row, record)| Ok((row, record.ok_or_else(none)?)));
+    with.collect::<Result<_, _>>().map(Some)
 }
 
 /// A token was a row under its digest, and its holder owned the profile or ran the registry.

@@ -112,6 +112,7 @@ fn decade(seed: u64) -> BTreeSet<String> {
         history.goes_on();
         if history.dice.chance(45) {
             history.is_asked();
+            house.endorsements_agree();
         }
     }
     history.seen.take()

@@ -14,6 +14,7 @@ use goodstanding::registry::{
 };
 use goodstanding::store::engine::{Engine, Row};
 use goodstanding::store::memory::MemoryEngine;
+use goodstanding::store::tables::{ENDORSEMENTS, ENDORSEMENTS_BY_SUBJECT, id_digest};
 use goodstanding::time::{Clock as _, ManualClock, Timestamp, Ttl};
 use goodstanding::vc::keys::MasterKey;
 use tokio::net::TcpListener;
@@ -294,6 +295,19 @@ impl House {
         self.engine.scan(&[], &[0xff; 64], usize::MAX).unwrap()
     }
 
+    /// What is stored of endorsements under what they endorse is what is stored of them.
+    pub(crate) fn endorsements_agree(&self) {
+        let read = self.engine.snapshot();
+        let records = ENDORSEMENTS.scan(&*read, &[], None, usize::MAX).unwrap();
+        let by_subject = ENDORSEMENTS_BY_SUBJECT.scan(&*read, &[], None, usize::MAX);
+        let rows = records.into_iter();
+        let mut expected: Vec<_> = rows
+            .map(|(id, record)| ((id_digest(&record.subject), id), record))
+            .collect();
+        expected.sort_unstable_by_key(|(key, _)| *key);
+        assert_eq!(by_subject.unwrap(), expected);
+    }
+
     /// The present moment, as answers write it.
     pub(crate) fn now(&self) -> String {
         self.clock.now().to_string()
@@ -306,13 +320,17 @@ impl House {
 }
 
 impl Drop for House {
-    /// As the service stops: requests under way are answered, then the publisher ends.
+    /// As the service stops: requests under way are answered, then the publisher ends. Every story
+    /// leaves endorsements that agree.
     fn drop(&mut self) {
         if let (Some(runtime), Some(running)) = (self.runtime.take(), self.running.take()) {
             runtime.block_on(running.stop());
             runtime.shutdown_timeout(Duration::from_secs(20));
         }
         drop(self.publisher.take());
+        if !std::thread::panicking() {
+            self.endorsements_agree();
+        }
     }
 }
 
