@@ -30,3 +30,27 @@ fn a_client_that_is_approved_again_does_not_get_its_old_tokens_back() {
     reads(&stolen).problem(401);
     reads(&client.token("")).is(200);
 }
+
+#[test]
+fn a_strangers_registration_holds_no_more_than_keys() {
+    let house = Plan::new().registering(Registration::Open).open();
+    let school = house.registrar("school");
+    let key = |more: usize| {
+        json!({
+            "kty": "OKP", "crv": "Ed25519", "kid": "one", "use": "sig", "x5c": ["A".repeat(more)],
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        })
+    };
+    let body = |more: usize| {
+        json!({
+            "client_name": "Theirs", "profile": "school", "role": "list-manager",
+            "token_endpoint_auth_method": "private_key_jwt", "jwks": { "keys": [key(more)] },
+        })
+    };
+    let stranger = house.verifier();
+    stranger.post("/oauth/register", &body(100)).is(201);
+    let refused = stranger.post("/oauth/register", &body(100_000)).is(400);
+    assert_eq!(refused.json()["error"], "invalid_client_metadata");
+    let kept = school.get("/clients").is(200).json();
+    assert_eq!(kept["clients"].as_array().unwrap().len(), 1);
+}
