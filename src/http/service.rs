@@ -97,6 +97,7 @@ impl Head {
         params: Vec<(&'static str, String)>,
         body: Bytes,
         actor: Option<Actor>,
+        id: [u8; 16],
     ) -> Request {
         let Self {
             method,
@@ -113,6 +114,7 @@ impl Head {
             headers,
             body,
             actor,
+            id,
         }
     }
 }
@@ -172,7 +174,7 @@ where
         Err(problem) => return problem.to_reply(),
     };
     let reply = match take_in(&shared.edge.limits, route, &head.headers, body).await {
-        Ok(body) => run(shared, route, head.with(params, body, actor)).await,
+        Ok(body) => run(shared, route, head.with(params, body, actor, id.0)).await,
         Err(problem) => problem.to_reply(),
     };
     match route.access.is_private() {
@@ -210,7 +212,7 @@ pub fn answer_locally(
     handle(
         edge,
         route,
-        &head.with(params, body, Some(Actor::operator())),
+        &head.with(params, body, Some(Actor::operator()), [0; 16]),
     )
 }
 

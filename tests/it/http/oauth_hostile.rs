@@ -54,3 +54,16 @@ fn a_strangers_registration_holds_no_more_than_keys() {
     let kept = school.get("/clients").is(200).json();
     assert_eq!(kept["clients"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_registration_is_traced_to_its_request() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let client = school.registers_client("owner", &json!({}));
+    let trail = school.get("/events?limit=1000").is(200).json();
+    let mut events = trail["events"].as_array().unwrap().iter();
+    let registered = events.find(|event| event["type"] == "client.registered");
+    let registered = registered.unwrap();
+    assert_eq!(text(&registered["about"]["client"]), client.id);
+    assert!(registered["request"].is_string(), "{registered}");
+}
