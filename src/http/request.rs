@@ -24,6 +24,8 @@ pub struct Request {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) actor: Option<Actor>,
+    /// Its id, which the log keeps with what it changes; zeros where it came by no wire.
+    pub(super) id: [u8; 16],
 }
 
 impl Request {
@@ -99,7 +101,7 @@ impl Request {
     /// The same request, by somebody else.
     pub(super) fn by(&self, actor: Option<Actor>) -> Self {
         Self {
-            actor,
+            actor: actor.map(|actor| actor.in_request(self.id)),
             ..self.clone()
         }
     }

@@ -16,6 +16,9 @@ const MAX_NAME: usize = 200;
 /// The most keys, and redirect URIs, of a client.
 const MAX_KEYS: usize = 16;
 const MAX_REDIRECTS: usize = 16;
+/// The most characters of its keys, with all that stands beside them: strangers hand them in, and
+/// they are kept.
+const MAX_KEY_SET: usize = 32 << 10;
 
 /// The metadata of a client, as far as they mean anything here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,7 +199,11 @@ fn keys(members: &Map<String, Value>, auth: AuthMethod) -> Result<Option<String>
     let set: Map<String, Value> = [("keys".to_owned(), Value::from(keys.clone()))]
         .into_iter()
         .collect();
-    Ok(Some(Value::from(set).to_string()))
+    let set = Value::from(set).to_string();
+    match set.len() <= MAX_KEY_SET {
+        true => Ok(Some(set)),
+        false => Err(wrong("jwks", "at most 32768 characters long")),
+    }
 }
 
 fn parsed<T: std::str::FromStr>(

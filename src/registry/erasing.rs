@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::change::Tx;
 use super::endorsements::requests::{said_by, state_of};
 use super::signing::{StoredEndorsement, to_store};
-use super::{Change, Registry, RegistryError, RequestSide, Thing};
+use super::{Actor, Change, Registry, RegistryError, RequestSide, Thing};
 use crate::access::Action;
 use crate::ids::{EndorsementId, ProfileId, RequestId, Seq, Slug};
 use crate::store::engine::StoreError;
@@ -92,7 +92,8 @@ impl Registry {
             change.actor.must(Action::Erase, profile)?;
             let mut erased = Erased::default();
             let after = self.erase_members(tx, profile, &erasure.members, &mut erased)?;
-            self.erase_reasons(tx, profile, &erasure.reasons, &mut erased)?;
+            let by = (change.actor, profile);
+            self.erase_reasons(tx, by, &erasure.reasons, &mut erased)?;
             self.erase_requests(tx, profile, &erasure.requests, &mut erased)?;
             self.erase_endorsements(tx, (profile, &after), &erasure.endorsements, &mut erased)?;
             if erased == Erased::default() {
@@ -146,37 +147,39 @@ impl Registry {
     fn erase_reasons(
         &self,
         tx: &mut Tx<'_>,
-        profile: ProfileId,
+        (actor, profile): (Actor, ProfileId),
         reasons: &ReasonsToErase,
         erased: &mut Erased,
     ) -> Result<(), RegistryError> {
-        let digests: Vec<Digest> = match reasons {
+        let keys: Vec<(ProfileId, Digest)> = match reasons {
             ReasonsToErase::None => return Ok(()),
             ReasonsToErase::All => {
                 let rows = REASONS.scan(tx.read, &profile.0.to_be_bytes(), None, AT_ONCE)?;
                 erased.more = rows.len() == AT_ONCE;
-                rows.into_iter().map(|((_, digest), _)| digest).collect()
+                rows.into_iter().map(|(key, _)| key).collect()
             }
             ReasonsToErase::Of(events) => {
                 let found = events.iter().enumerate();
                 found
-                    .map(|(place, seq)| self.commitment_of(profile, *seq, place))
+                    .map(|(place, seq)| self.reason_of(actor, profile, *seq, place))
                     .collect::<Result<_, _>>()?
             }
         };
-        for digest in digests {
-            erase_reason(tx, (profile, digest), erased)?;
+        for key in keys {
+            erase_reason(tx, key, erased)?;
         }
         Ok(())
     }
 
-    /// What an event of a profile's commits to.
-    fn commitment_of(
+    /// Where the reason is kept that an event of a profile's commits to. What the registry says of
+    /// its own decisions about the profile is for the operator to erase.
+    fn reason_of(
         &self,
+        actor: Actor,
         profile: ProfileId,
         seq: Seq,
         place: usize,
-    ) -> Result<Digest, RegistryError> {
+    ) -> Result<(ProfileId, Digest), RegistryError> {
         let pointer = format!("/reasons/{place}");
         let before = Seq(seq.0.saturating_sub(1));
         let found = self.engine.changes_of(profile.0, before, 1)?;
@@ -188,10 +191,14 @@ impl Registry {
             table: "events",
             reason: format!("event {seq}: {error}"),
         })?;
-        event.commitment.ok_or_else(|| {
-            let detail = format!("no reason was given for event {seq}");
-            RegistryError::invalid(pointer, detail)
-        })
+        let refused = |detail| RegistryError::invalid(&*pointer, detail);
+        let owner = event.kind.reason_owner();
+        match event.commitment {
+            None => Err(refused(format!("no reason was given for event {seq}"))),
+            Some(digest) if owner == profile => Ok((owner, digest)),
+            Some(digest) if owner == ProfileId::REGISTRY && actor.operates() => Ok((owner, digest)),
+            Some(_) => Err(refused(format!("the reason for event {seq} is another's"))),
+        }
     }
 
     fn erase_requests(

@@ -17,6 +17,7 @@ use crate::store::event::Means;
 use crate::store::tables::{
     CLIENTS, ClientRecord, ClientState, PEOPLE, PersonRecord, REVOKED_ACCESS,
 };
+use crate::time::Timestamp;
 use crate::vc::jws::{Jws, JwsError};
 use crate::vc::verifying::VerifyingKey;
 
@@ -32,6 +33,9 @@ pub enum BearerRefused {
     /// Whom it was made for is gone, or may not act any more.
     #[error("the token's client is not here any more, or is not approved")]
     Client,
+    /// Its client was decided about since.
+    #[error("the token was made before its client was last decided about; fetch another one")]
+    Before,
     /// Whoever signed in was removed.
     #[error("who signed in for this token is not here any more")]
     Person,
@@ -132,6 +136,11 @@ impl Registry {
         let Some(row) = row.filter(|row| row.state == ClientState::Approved) else {
             return Ok(Err(BearerRefused::Client));
         };
+        // An approval gives nothing back that was taken before it.
+        let decided = row.decided_at.map(Timestamp::whole_seconds);
+        if decided.is_some_and(|decided| claims.issued_at < decided) {
+            return Ok(Err(BearerRefused::Before));
+        }
         if REVOKED_ACCESS
             .get(read, &(client.owner(), claims.id))?
             .is_some()

@@ -225,7 +225,8 @@ impl Registry {
         self.client_view(&*self.engine, id)
     }
 
-    /// Approves a client for a role, and for so much of it; also one that was decided about before.
+    /// Approves a client for a role, and for so much of it; also one that was decided about before,
+    /// whose tokens from before are good no longer.
     ///
     /// # Errors
     /// [`RegistryError::NotAllowed`] for more than the actor may do: nobody hands out what they have

@@ -30,6 +30,8 @@ const MOST_PEOPLE: usize = 200;
 const FREE_TRIES: u32 = 5;
 /// The longest wait.
 const LONGEST_WAIT: u64 = 900;
+/// How many names of nobody are counted at a time.
+const MOST_NAMES: usize = 10_000;
 /// How many passphrases are looked at at a time: each takes a processor for a while.
 const AT_A_TIME: usize = 4;
 
@@ -95,8 +97,17 @@ pub(in crate::registry) struct Tries(Mutex<Tried>);
 
 #[derive(Debug, Default)]
 struct Tried {
-    wrong: HashMap<PersonId, (u32, Timestamp)>,
+    wrong: HashMap<Guessed, (u32, Timestamp)>,
     now: usize,
+}
+
+/// For whom a passphrase is tried. A name of nobody waits as any other does, so that waiting tells
+/// nothing of who is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Guessed {
+    Person(PersonId),
+    /// SHA-256 of for whom the client acts, and of the name.
+    Nobody([u8; 32]),
 }
 
 impl Registry {
@@ -248,9 +259,14 @@ impl Registry {
         passphrase: &str,
     ) -> Result<PersonId, SignInRefused> {
         let found = self.person_named(&*self.engine, owner, name)?;
-        if let Some((id, _)) = &found {
-            self.tries.check(*id, self.now())?;
-        }
+        let guessed = match &found {
+            Some((id, _)) => Guessed::Person(*id),
+            None => {
+                let name = name.trim().to_lowercase();
+                Guessed::Nobody(secret::digest(&format!("{} {name}", owner.0)))
+            }
+        };
+        self.tries.check(guessed, self.now())?;
         let kept = found.as_ref().and_then(|(_, row)| row.passphrase);
         let nobody = PassphraseRecord {
             rounds: ROUNDS.get(),
@@ -265,14 +281,13 @@ impl Registry {
         let good = kept.is_some() && good == SecretCheck::Good;
         match found {
             Some((id, _)) if good => {
-                self.tries.forget(id);
+                self.tries.forget(guessed);
                 Ok(id)
             }
-            Some((id, _)) => {
-                self.tries.count(id, self.now());
+            _ => {
+                self.tries.count(guessed, self.now());
                 Err(SignInRefused::Wrong)
             }
-            None => Err(SignInRefused::Wrong),
         }
     }
 
@@ -316,10 +331,10 @@ impl Registry {
 }
 
 impl Tries {
-    /// Demands that this person need not wait.
-    fn check(&self, id: PersonId, now: Timestamp) -> Result<(), SignInRefused> {
+    /// Demands that whoever is tried for need not wait.
+    fn check(&self, guessed: Guessed, now: Timestamp) -> Result<(), SignInRefused> {
         let tried = self.lock();
-        let until = tried.wrong.get(&id).map(|(_, until)| *until);
+        let until = tried.wrong.get(&guessed).map(|(_, until)| *until);
         match until.filter(|until| *until > now) {
             Some(until) => {
                 let millis = until.millis() - now.millis();
@@ -329,9 +344,10 @@ impl Tries {
         }
     }
 
-    fn count(&self, id: PersonId, now: Timestamp) {
+    fn count(&self, guessed: Guessed, now: Timestamp) {
         let mut tried = self.lock();
-        let (count, until) = tried.wrong.entry(id).or_insert((0, now));
+        tried.make_room(guessed);
+        let (count, until) = tried.wrong.entry(guessed).or_insert((0, now));
         *count = count.saturating_add(1);
         if let Some(over) = count.checked_sub(FREE_TRIES) {
             let seconds = 1_u64.checked_shl(over).unwrap_or(LONGEST_WAIT);
@@ -339,8 +355,8 @@ impl Tries {
         }
     }
 
-    fn forget(&self, id: PersonId) {
-        self.lock().wrong.remove(&id);
+    fn forget(&self, guessed: Guessed) {
+        self.lock().wrong.remove(&guessed);
     }
 
     /// A turn to look at a passphrase; none where enough have one.
@@ -353,6 +369,25 @@ impl Tries {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Tried> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tried {
+    /// Forgets the name of nobody whose wait ends first, where another one comes and there are
+    /// enough: people are counted, and names that strangers make up are not.
+    fn make_room(&mut self, guessed: Guessed) {
+        if self.wrong.contains_key(&guessed) || !matches!(guessed, Guessed::Nobody(_)) {
+            return;
+        }
+        let names = self.wrong.iter();
+        let names = names.filter(|(tried, _)| matches!(tried, Guessed::Nobody(_)));
+        if names.clone().count() < MOST_NAMES {
+            return;
+        }
+        let first = names.min_by_key(|(_, (_, until))| *until);
+        if let Some(first) = first.map(|(tried, _)| *tried) {
+            self.wrong.remove(&first);
+        }
     }
 }
 

@@ -162,7 +162,7 @@ impl Telling<'_> {
             name: event.kind.name(),
             actor: self.actor(&event)?,
             request: Some(event.request).filter(|id| *id != [0; 16]),
-            reason: self.reason(&event, owner)?,
+            reason: self.reason(&event)?,
             profile: self.slug(owner)?,
             about,
             link: self.whole.then_some((digest, body)),
@@ -195,11 +195,12 @@ impl Telling<'_> {
         Ok(AuditActor { party, means })
     }
 
-    fn reason(&self, event: &Event, owner: ProfileId) -> Result<AuditReason, RegistryError> {
+    fn reason(&self, event: &Event) -> Result<AuditReason, RegistryError> {
         let Some(commitment) = event.commitment else {
             return Ok(AuditReason::None);
         };
-        let kept = REASONS.get(self.read, &(owner, commitment))?;
+        let key = (event.kind.reason_owner(), commitment);
+        let kept = REASONS.get(self.read, &key)?;
         Ok(kept.map_or(AuditReason::NotHere, |kept| AuditReason::Given(kept.text)))
     }
 

@@ -180,9 +180,10 @@ impl Registry {
             AccreditorStanding::Suspended => EndorsementState::Suspended,
             AccreditorStanding::Removed => EndorsementState::Revoked,
         };
-        let reason =
-            reason.map(|text| stage_reason(&mut tx.batch, id, random(&*self.entropy), text));
         let kind = EventKind::AccreditorStanding { profile: id, state };
+        let owner = kind.reason_owner();
+        let reason =
+            reason.map(|text| stage_reason(&mut tx.batch, owner, random(&*self.entropy), text));
         log_event(&mut tx.batch, change.actor, reason, kind);
         Ok(())
     }

@@ -233,7 +233,7 @@ impl Registry {
         let mut place = self.last_before(since)?;
         let mut looked_at = 0;
         loop {
-            let events = self.engine.changes(place, PAGE)?;
+            let events = self.engine.changes_of(profile.0, place, PAGE)?;
             for event in &events {
                 let body = Event::decode(&event.body).map_err(|error| StoreError::Corrupt {
                     table: "events",

@@ -267,6 +267,18 @@ impl EventKind {
         }
     }
 
+    /// With whose things the reason for it is kept, whose it then is to erase: with those of whom it
+    /// is the affair first, and the registry's where the registry decides about somebody.
+    pub fn reason_owner(&self) -> ProfileId {
+        match self {
+            Self::AccreditorStanding { .. } => ProfileId::REGISTRY,
+            _ => {
+                let first = self.concerns().first().copied();
+                first.unwrap_or(ProfileId::REGISTRY)
+            }
+        }
+    }
+
     /// Whose affair it is, as far as its payload tells.
     pub fn concerns(&self) -> Vec<ProfileId> {
         match self {

@@ -54,7 +54,7 @@ impl Step for ToFormat4 {
                 for who in &concerned {
                     writes.insert(place_key(who.0, logged.seq), Some(Vec::new()));
                 }
-                move_reason(store, &event, &concerned, &mut writes)?;
+                move_reason(store, &event, &mut writes)?;
             }
             if !writes.is_empty() {
                 store.write(writes)?;
@@ -259,12 +259,7 @@ fn concerned(
 }
 
 /// A reason was a row under its commitment alone.
-fn move_reason(
-    store: &dyn Opening,
-    event: &Event,
-    concerned: &[ProfileId],
-    writes: &mut Writes,
-) -> Result<(), StoreError> {
+fn move_reason(store: &dyn Opening, event: &Event, writes: &mut Writes) -> Result<(), StoreError> {
     let Some(commitment) = event.commitment else {
         return Ok(());
     };
@@ -272,11 +267,7 @@ fn move_reason(
     let Some(value) = store.get(&key)? else {
         return Ok(());
     };
-    let owner = concerned.first().copied().unwrap_or(ProfileId::REGISTRY);
-    let owner = match &event.kind {
-        EventKind::Request { request, .. } => request.owner(),
-        _ => owner,
-    };
+    let owner = event.kind.reason_owner();
     let now = [
         &[REASONS.tag()],
         owner.0.to_be_bytes().as_slice(),

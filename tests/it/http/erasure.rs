@@ -186,3 +186,29 @@ fn what_cannot_be_erased_is_named_and_nothing_is_erased() {
     erases(&school, "board", &body).problem(403);
     assert_eq!(house.store(), before);
 }
+
+#[test]
+fn why_the_operator_suspended_an_accreditor_is_not_the_accreditors_to_erase() {
+    let house = House::open();
+    let (board, operator) = (house.accreditor("board"), house.operator());
+    let body = json!({ "reason": "It sold labels." });
+    operator.post("/profiles/board/suspend", &body).is(200);
+    let told = |actor: &Actor<'_>| {
+        let trail = trail(actor);
+        let mut events = trail.iter();
+        let found = events.find(|event| event["type"] == "accreditor.suspended");
+        found.unwrap().clone()
+    };
+    let event = told(&board);
+    assert_eq!(event["reason"], "It sold labels.");
+    let one = json!({ "reasons": [event["id"]] });
+    let refused = erases(&board, "board", &one).problem(400);
+    assert_eq!(refused["pointer"], "/reasons/0");
+    erases(&board, "board", &json!({ "reasons": "all" })).is(200);
+    assert_eq!(told(&board)["reason"], "It sold labels.");
+    // Whoever gave it may have it erased.
+    let erased = erases(&operator, "board", &one).is(200).json();
+    assert_eq!(erased["erased"]["reasons"], 1);
+    assert!(told(&operator)["reason"].is_null());
+    assert!(!stored(&house, "It sold labels."));
+}

@@ -27,6 +27,7 @@ mod lists_hostile;
 mod master_key;
 mod matrix;
 mod oauth;
+mod oauth_hostile;
 mod open_badges_api;
 mod pages;
 mod past_lists;

@@ -384,3 +384,25 @@ fn who_guesses_waits() {
     tries(PASSPHRASE).is(303);
     tries(PASSPHRASE).is(303);
 }
+
+#[test]
+fn who_guesses_names_learns_nothing_by_waiting() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let app = app(&school);
+    let ada = invited(&school, "ada@school.example", "owner");
+    let target = app.with("scope", "read");
+    let tries = |name: &str| {
+        let answers: Vec<(u16, bool)> = (0..6)
+            .map(|_| answers(&house, &target, &allows(name, "a wrong passphrase")))
+            .map(|answer| (answer.status, answer.text().contains("try again in")))
+            .collect();
+        answers
+    };
+    let known = tries("ada@school.example");
+    assert_eq!(known.last(), Some(&(403, true)));
+    assert_eq!(tries("nobody@school.example"), known);
+    // By another name of the same person there are no further tries.
+    let by_id = answers(&house, &target, &allows(&ada, PASSPHRASE));
+    assert!(by_id.is(403).text().contains("try again in"));
+}
