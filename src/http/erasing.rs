@@ -23,6 +23,8 @@ pub(super) struct EraseBody {
     requests: Option<Vec<String>>,
     /// URLs of endorsements by the profile, which are signed again without comment and name.
     endorsements: Option<Vec<String>>,
+    /// Why; kept with the change in the audit trail.
+    reason: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -70,7 +72,8 @@ pub(super) fn erase(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         let detail = "nothing is named; name reasons, members, requests or endorsements";
         return Err(Problem::invalid("", detail));
     }
-    let erased = edge.registry.erase(&request.change()?, &slug, &erasure)?;
+    let change = request.change_because(body.reason)?;
+    let erased = edge.registry.erase(&change, &slug, &erasure)?;
     Ok(Reply::json(200, &json!({ "erased": erased })))
 }
 

@@ -27,6 +27,8 @@ pub(super) struct RevokeKeyBody {
     /// many credentials the key has signed since.
     #[serde(default)]
     dry_run: bool,
+    /// Why; kept with the change in the audit trail.
+    reason: Option<String>,
 }
 
 /// A key that is brought along, its secret staying with its owner; nothing for one that is made
@@ -178,8 +180,7 @@ pub(super) fn make(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 
 pub(super) fn rotate(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let owner = Owner::of(request)?;
-    request.nothing()?;
-    let change = request.change()?;
+    let change = request.change_with_reason()?;
     let (key, rotation) = edge.registry.rotate_keys(&change, owner.named())?;
     let mut answer = key_members(&key);
     if let Some(rotation) = rotation {
@@ -190,8 +191,7 @@ pub(super) fn rotate(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 
 pub(super) fn retire(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let (owner, key): (Owner, KeyId) = (Owner::of(request)?, request.param("key")?);
-    request.nothing()?;
-    let change = request.change()?;
+    let change = request.change_with_reason()?;
     let key = edge.registry.retire_key(&change, owner.named(), key)?;
     Ok(Reply::json(200, &key_members(&key)))
 }
@@ -201,7 +201,7 @@ pub(super) fn revoke(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let body: RevokeKeyBody = request.json()?;
     let since = body.since.parse::<Timestamp>();
     let since = since.map_err(|error| Problem::invalid("/since", error.to_string()))?;
-    let (change, registry) = (request.change()?, &edge.registry);
+    let (change, registry) = (request.change_because(body.reason)?, &edge.registry);
     if body.dry_run {
         let affected = registry.revoke_key_dry_run(change.actor, owner.named(), key, since)?;
         let told = json!({ "dryRun": true, "affected": affected });

@@ -236,7 +236,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("endorsements", "embed puts the endorsements in force into the document"),
     ("limit", "The most items on a page: 1 to 1,000; of an export 1 to 100,000"),
     ("cursor", "Where the page begins, from the Link header of the page before"),
-    ("since", "Id of an event: those behind it; without it those from now on"),
+    ("since", "Id of an event: those behind it. Without it the feed tells those from now on, and the trail all"),
     ("reason", "Why; kept with the change in the audit trail"),
     ("firstLine", "The number that the first row of the body has in the table that it is part of"),
     ("statusPurpose", "With a table: what a set bit means"),

@@ -61,8 +61,8 @@ pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 
 pub(super) fn remove(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let id: PersonId = request.param("person")?;
-    request.nothing()?;
-    edge.registry.remove_person(&request.change()?, id)?;
+    edge.registry
+        .remove_person(&request.change_with_reason()?, id)?;
     Ok(Reply::empty(204))
 }
 

@@ -9,7 +9,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
+use super::lists::check_reason;
 use super::problem::Problem;
 use crate::json::{self, Item, JsonError};
 use crate::registry::{Actor, Change, Expected, Idempotency, on_every_core};
@@ -232,7 +234,11 @@ impl Request {
             }
             None => None,
         };
-        Ok(Change { actor, idempotency })
+        Ok(Change {
+            actor,
+            idempotency,
+            reason: None,
+        })
     }
 
     /// The parts of a change that is made in several. The first one has the caller's key, and each
@@ -262,6 +268,21 @@ impl Request {
         Ok(self.header("if-match").and_then(Expected::parse))
     }
 
+    /// The change that a request asks for which says at most why: no body, or an object with a reason.
+    pub(super) fn change_with_reason(&self) -> Result<Change, Problem> {
+        let body: WhyBody = match self.body.is_empty() {
+            true => WhyBody::default(),
+            false => self.json()?,
+        };
+        self.change_because(body.reason)
+    }
+
+    /// The change that a request asks for, and why.
+    pub(super) fn change_because(&self, reason: Option<String>) -> Result<Change, Problem> {
+        check_reason(reason.as_deref())?;
+        Ok(self.change()?.because(reason))
+    }
+
     /// For requests that carry nothing: no body, or an object without members.
     pub(super) fn nothing(&self) -> Result<(), Problem> {
         #[derive(Deserialize)]
@@ -272,6 +293,14 @@ impl Request {
         }
         Ok(())
     }
+}
+
+/// Why something is done.
+#[derive(Deserialize, Default, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WhyBody {
+    /// The reason; kept with the change in the audit trail.
+    reason: Option<String>,
 }
 
 /// A change that is made in several parts, in order.
@@ -302,6 +331,7 @@ impl Parts<'_> {
         Change {
             actor,
             idempotency: Some(idempotency),
+            reason: self.whole.reason.clone(),
         }
     }
 }

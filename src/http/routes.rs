@@ -9,7 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::edge::Edge;
 use super::problem::Problem;
 use super::reply::Reply;
-use super::request::Request;
+use super::request::{Request, WhyBody};
 use super::{
     achievements, audit, bulk, credentials, endorsements, erasing, federation as oidf, feed,
     health, home, keys, lists, oauth, open_badges, openapi, people, profiles, requests, signatures,
@@ -365,8 +365,8 @@ pub static ROUTES: &[Route] = &[
 
     gives(private(Action::Operate, get("/keys", "The keys of this registry", keys::list)), JSON, &["keys"]),
     gives(change(Action::Operate, "/keys", "Make another key of this registry", 201, None, keys::make), JSON, KEY),
-    gives(change(Action::Operate, "/keys/rotate", "Make a key that takes over from those of this registry, by itself", 201, None, keys::rotate), JSON, KEY),
-    gives(change(Action::Operate, "/keys/{key}/retire", "Take a key of this registry out of use", 200, None, keys::retire), JSON, KEY),
+    gives(change(Action::Operate, "/keys/rotate", "Make a key that takes over from those of this registry, by itself", 201, body::<WhyBody>(), keys::rotate), JSON, KEY),
+    gives(change(Action::Operate, "/keys/{key}/retire", "Take a key of this registry out of use", 200, body::<WhyBody>(), keys::retire), JSON, KEY),
     decision(gives(change(Action::Operate, "/keys/{key}/revoke", "Declare a key of this registry compromised", 200, body::<keys::RevokeKeyBody>(), keys::revoke), JSON, LOST_KEY)),
     gives(change(Action::Operate, "/profiles", "Register a profile", 201, body::<profiles::NewProfileBody>(), profiles::create), JSON, &["@context", "id", "type", "name"]),
     gives(put(change(Action::WriteProfile, "/profiles/{profile}", "Replace a profile's members", 200, body::<profiles::ProfileBody>(), profiles::replace)), JSON, &["@context", "id", "type", "name"]),
@@ -375,8 +375,8 @@ pub static ROUTES: &[Route] = &[
     decision(gives(change(Action::Operate, "/profiles/{profile}/revoke", "Take the role of an accreditor: what it endorsed until now never counts again", 200, body::<endorsements::ReasonBody>(), profiles::revoke), JSON, ACCREDITOR)),
     gives(private(Action::Read, get("/profiles/{profile}/keys", "The keys of a profile", keys::list)), JSON, &["keys"]),
     gives(change(Action::WriteKeys, "/profiles/{profile}/keys", "Make another key, or bring one along", 201, body::<keys::NewKeyBody>(), keys::make), JSON, KEY),
-    gives(change(Action::WriteKeys, "/profiles/{profile}/keys/rotate", "Make a key that takes over from those in use, by itself: every list is signed again by it", 201, None, keys::rotate), JSON, KEY),
-    gives(change(Action::WriteKeys, "/profiles/{profile}/keys/{key}/retire", "Take a key out of use", 200, None, keys::retire), JSON, KEY),
+    gives(change(Action::WriteKeys, "/profiles/{profile}/keys/rotate", "Make a key that takes over from those in use, by itself: every list is signed again by it", 201, body::<WhyBody>(), keys::rotate), JSON, KEY),
+    gives(change(Action::WriteKeys, "/profiles/{profile}/keys/{key}/retire", "Take a key out of use", 200, body::<WhyBody>(), keys::retire), JSON, KEY),
     decision(gives(change(Action::WriteKeys, "/profiles/{profile}/keys/{key}/revoke", "Declare a key compromised", 200, body::<keys::RevokeKeyBody>(), keys::revoke), JSON, LOST_KEY)),
     gives(change(Action::WriteProfile, "/profiles/{profile}/achievements", "Register an achievement", 201, body::<achievements::AchievementBody>(), achievements::create), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
     gives(put(change(Action::WriteProfile, "/achievements/{achievement}", "Replace an achievement's members", 200, body::<achievements::AchievementBody>(), achievements::replace)), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
@@ -406,8 +406,8 @@ pub static ROUTES: &[Route] = &[
     gives(change(Action::WriteEndorsements, "/endorsement-requests/{request}/withdraw", "Withdraw a request of one's own", 200, body::<requests::WithdrawBody>(), requests::withdraw), JSON, REQUESTED),
     gives(with_query(private(Action::Read, get("/profiles/{profile}/tasks", "What waits for a profile: requests, and endorsements that end soon or whose subject has changed", requests::tasks)), PAGING), JSON, &["tasks", "asOf"]),
     gives(change(Action::Operate, "/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create), JSON, &["token", "id", "profile", "expires"]),
-    gives(change(Action::WriteClients, "/tokens/{token}/revoke", "Revoke a bearer token", 204, None, tokens::revoke), &[], &[]),
-    gives(change(Action::Operate, "/master-key/rotate", "Put the next master key in the place of the one in use", 200, None, wellknown::rotate_master_key), JSON, &["masterKey", "replaced", "inUse"]),
+    gives(change(Action::WriteClients, "/tokens/{token}/revoke", "Revoke a bearer token", 204, body::<WhyBody>(), tokens::revoke), &[], &[]),
+    gives(change(Action::Operate, "/master-key/rotate", "Put the next master key in the place of the one in use", 200, body::<WhyBody>(), wellknown::rotate_master_key), JSON, &["masterKey", "replaced", "inUse"]),
     gives(change(Action::Erase, "/profiles/{profile}/erase", "Erase words and contacts of a profile; statuses and the audit trail stay", 200, body::<erasing::EraseBody>(), erasing::erase), JSON, &["erased"]),
     gives(with_query(private(Action::ReadEvents, get("/events", "The audit trail: who changed what, when and why, as far as it is the caller's affair", audit::list)), &["since", "limit", "profile"]), TRAIL, &["events"]),
     gives(private(Action::Read, get("/profiles/{profile}/usage", "How much of its quotas a profile has used", usage::show)), JSON, &["quotas", "asOf"]),
@@ -424,9 +424,9 @@ pub static ROUTES: &[Route] = &[
     gives(with_query(private(Action::WriteClients, get("/clients", "The clients of a profile, or of all for the operator", oauth::clients::list)), &["profile", "state", "limit", "cursor"]), JSON, &["clients"]),
     gives(private(Action::WriteClients, get("/clients/{client}", "A client", oauth::clients::show)), JSON, CLIENT),
     gives(change(Action::WriteClients, "/clients/{client}/approve", "Approve a client, as what and for how much of that", 200, body::<oauth::clients::ApproveClientBody>(), oauth::clients::approve), JSON, CLIENT),
-    gives(change(Action::WriteClients, "/clients/{client}/reject", "Reject a client, or take its approval back", 200, None, oauth::clients::reject), JSON, CLIENT),
-    gives(change(Action::WriteClients, "/clients/{client}/remove", "Remove a client", 204, None, oauth::clients::remove), &[], &[]),
-    gives(change(Action::WriteClients, "/clients/{client}/secret", "Give a client another secret", 201, None, oauth::clients::make_secret), JSON, &["client_id", "client_secret"]),
+    gives(change(Action::WriteClients, "/clients/{client}/reject", "Reject a client, or take its approval back", 200, body::<WhyBody>(), oauth::clients::reject), JSON, CLIENT),
+    gives(change(Action::WriteClients, "/clients/{client}/remove", "Remove a client", 204, body::<WhyBody>(), oauth::clients::remove), &[], &[]),
+    gives(change(Action::WriteClients, "/clients/{client}/secret", "Give a client another secret", 201, body::<WhyBody>(), oauth::clients::make_secret), JSON, &["client_id", "client_secret"]),
 
     gives(needing(lenient(of_client(get("/oauth/authorize", "Where somebody signs in and agrees to what a client asks (RFC 6749 with PKCE)", oauth::pages::ask)), AUTHORIZE), AUTHORIZE_NEEDS), PAGE, &[]),
     gives(answers(of_client(ask("/oauth/authorize", "What they answered, which sends them back to the client with a code", form::<oauth::pages::ConsentForm>(), oauth::pages::answer)), 303), &[], &[]),
@@ -435,7 +435,7 @@ pub static ROUTES: &[Route] = &[
     gives(change(Action::WriteClients, "/profiles/{profile}/people", "Invite somebody who signs in for a profile", 201, body::<people::InviteBody>(), people::invite), JSON, PERSON_INVITED),
     gives(change(Action::Operate, "/people", "Invite somebody who signs in for the registry", 201, body::<people::InviteBody>(), people::invite_for_registry), JSON, PERSON_INVITED),
     gives(with_query(private(Action::WriteClients, get("/people", "Who signs in for a profile, or for the registry", people::list)), &["profile"]), JSON, &["people"]),
-    gives(change(Action::WriteClients, "/people/{person}/remove", "Remove somebody, and what they were given", 204, None, people::remove), &[], &[]),
+    gives(change(Action::WriteClients, "/people/{person}/remove", "Remove somebody, and what they were given", 204, body::<WhyBody>(), people::remove), &[], &[]),
 
     gives(get("/ims/ob/v3p0/discovery", "The Open Badges API: where clients register and get tokens, and what they can do", open_badges::discovery), JSON, &["openapi", "info", "components"]),
     gives(with_query(private(Action::Read, get("/ims/ob/v3p0/credentials", "The endorsements that the caller's profile holds (Open Badges API)", open_badges::credentials)), &["limit", "offset", "since"]), JSON, &["credential", "compactJwsString"]),

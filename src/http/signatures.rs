@@ -76,7 +76,12 @@ pub(super) fn hand_in_list(edge: &Edge, request: &Request) -> Result<Reply, Prob
     };
     let change = request.change()?;
     let done = edge.registry.hand_in_list(&change, list, &signed)?;
-    Ok(Reply::json(200, &json!(done)))
+    let answer = json!({
+        "revision": done.revision,
+        "validUntil": done.valid_until.to_string(),
+        "isPresent": done.is_present,
+    });
+    Ok(Reply::json(200, &answer))
 }
 
 fn artefact(place: usize, given: SignedFormBody) -> Result<(ListForm, Artefact), Problem> {

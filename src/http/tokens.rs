@@ -85,7 +85,7 @@ pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 
 pub(super) fn revoke(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let id: String = request.param("token")?;
-    request.nothing()?;
-    edge.registry.revoke_token(&request.change()?, &id)?;
+    edge.registry
+        .revoke_token(&request.change_with_reason()?, &id)?;
     Ok(Reply::empty(204))
 }

@@ -23,8 +23,9 @@ pub(super) fn jwks(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
 }
 
 pub(super) fn rotate_master_key(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    request.nothing()?;
-    let done = edge.registry.rotate_master_key(&request.change()?)?;
+    let done = edge
+        .registry
+        .rotate_master_key(&request.change_with_reason()?)?;
     let answer = json!({
         "masterKey": done.to,
         "replaced": done.from,

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::access::quotas::Taken;
 use super::{Actor, Quotas, Registry, RegistryError};
+use crate::entropy::random;
 use crate::ids::{ListId, ProfileId};
 use crate::store::engine::{Batch, CommitError, Committed, Read};
 use crate::store::event::{Event, EventKind, commitment};
@@ -20,6 +21,8 @@ pub struct Change {
     pub actor: Actor,
     /// The key that the caller gave, where one was given.
     pub idempotency: Option<Idempotency>,
+    /// Why, in the caller's words. Changes that take a reason of their own have it from there.
+    pub reason: Option<String>,
 }
 
 impl Change {
@@ -28,7 +31,14 @@ impl Change {
         Self {
             actor,
             idempotency: None,
+            reason: None,
         }
+    }
+
+    /// The same, for this reason.
+    #[must_use]
+    pub fn because(self, reason: Option<String>) -> Self {
+        Self { reason, ..self }
     }
 }
 
@@ -96,6 +106,14 @@ pub(super) struct Tx<'a> {
     /// How much there may be.
     pub(super) quotas: Quotas,
     actor: Actor,
+    reason: Reason<'a>,
+}
+
+/// Why a change is made, and where its words are staged once an event commits to them.
+struct Reason<'a> {
+    text: Option<&'a str>,
+    salt: [u8; 16],
+    staged: Option<(ProfileId, Digest)>,
 }
 
 impl Tx<'_> {
@@ -106,13 +124,39 @@ impl Tx<'_> {
 
     /// Adds an event to the log.
     pub(super) fn log(&mut self, kind: EventKind) {
-        log_event(&mut self.batch, self.actor, None, kind);
+        self.log_for(ProfileId::REGISTRY, kind);
     }
 
     /// Adds an event that is the affair of somebody whom its kind does not tell.
     pub(super) fn log_for(&mut self, profile: ProfileId, kind: EventKind) {
-        log_event_for(&mut self.batch, self.actor, None, kind, &[profile]);
+        let owner = kind.reason_owner(&[profile]);
+        let commitment = self.commitment(owner);
+        log_event_for(&mut self.batch, self.actor, commitment, kind, &[profile]);
     }
+
+    /// What the events of this change commit to: its reason, staged with the first event of each
+    /// owner. Several owners of one change are rare, and each keeps the words.
+    fn commitment(&mut self, owner: ProfileId) -> Option<Digest> {
+        let text = self.reason.text?;
+        if let Some((known, digest)) = self.reason.staged
+            && known == owner
+        {
+            return Some(digest);
+        }
+        let digest = stage_reason_again(&mut self.batch, owner, self.reason.salt, text);
+        self.reason.staged = Some((owner, digest));
+        Some(digest)
+    }
+}
+
+/// As [`stage_reason`], where the same words may be staged for the same owner already.
+fn stage_reason_again(batch: &mut Batch, owner: ProfileId, salt: [u8; 16], text: &str) -> Digest {
+    let mut staged = Batch::default();
+    let digest = stage_reason(&mut staged, owner, salt, text);
+    let is_new = |put: &(Vec<u8>, Vec<u8>)| !batch.puts.iter().any(|(key, _)| *key == put.0);
+    let new: Vec<_> = staged.puts.into_iter().filter(is_new).collect();
+    batch.puts.extend(new);
+    digest
 }
 
 /// Stages the words that were given for a change of what is `owner`'s, beside the log and erasable,
@@ -154,7 +198,11 @@ pub(super) fn log_event_for(
         actor: actor.logged(),
         request: actor.request(),
         commitment,
-        also: also.to_vec(),
+        also: also
+            .iter()
+            .copied()
+            .filter(|profile| *profile != ProfileId::REGISTRY)
+            .collect(),
         kind,
     };
     batch.events.push(event.to_log());
@@ -185,6 +233,14 @@ impl Registry {
                 taken: Taken::default(),
                 quotas: self.settings.quotas,
                 actor: change.actor,
+                reason: Reason {
+                    text: change.reason.as_deref(),
+                    salt: match change.reason {
+                        Some(_) => random(&*self.entropy),
+                        None => [0; 16],
+                    },
+                    staged: None,
+                },
             };
             let answer = stage(&mut tx)?;
             tx.stage_used()?;

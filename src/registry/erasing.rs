@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tracing::warn;
 
 use super::change::Tx;
 use super::endorsements::requests::{said_by, state_of};
@@ -87,7 +88,7 @@ impl Registry {
                 return Err(RegistryError::invalid(pointer, detail));
             }
         }
-        self.transact(change, |tx| {
+        let erased = self.transact(change, |tx| {
             let profile = self.profile_id(tx.read, slug)?;
             change.actor.must(Action::Erase, profile)?;
             let mut erased = Erased::default();
@@ -107,7 +108,26 @@ impl Registry {
                 endorsements: erased.endorsements,
             });
             Ok(erased)
-        })
+        })?;
+        self.purge_words(slug, erasure)?;
+        Ok(erased)
+    }
+
+    /// What was erased goes from the files as well.
+    fn purge_words(&self, slug: &Slug, erasure: &Erasure) -> Result<(), RegistryError> {
+        let profile = self.profile_id(&*self.engine, slug)?.0.to_be_bytes();
+        let mut ranges = vec![
+            REASONS.range(&profile),
+            PROFILES.range(&profile),
+            ENDORSEMENT_DOCUMENTS.range(&profile),
+        ];
+        let asked = erasure.requests.iter();
+        ranges.extend(asked.map(|id| REQUESTS.range(id.as_bytes())));
+        if let Err(problem) = self.engine.purge(&ranges) {
+            let error = RegistryError::from(problem).kind();
+            warn!(error, "what was erased is not gone from the files yet");
+        }
+        Ok(())
     }
 
     fn erase_members(
@@ -192,7 +212,7 @@ impl Registry {
             reason: format!("event {seq}: {error}"),
         })?;
         let refused = |detail| RegistryError::invalid(&*pointer, detail);
-        let owner = event.kind.reason_owner();
+        let owner = event.kind.reason_owner(&event.also);
         match event.commitment {
             None => Err(refused(format!("no reason was given for event {seq}"))),
             Some(digest) if owner == profile => Ok((owner, digest)),
@@ -300,6 +320,7 @@ fn without_words(before: &RequestRecord, side: RequestSide) -> (RequestRecord, V
     let mut after = before.clone();
     if side == RequestSide::Requester {
         after.comment = None;
+        after.name = None;
         after.evidence.clear();
     }
     let mut reasons = Vec::new();

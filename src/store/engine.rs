@@ -53,6 +53,13 @@ pub trait Engine: Read {
     /// stop at any moment, so a commit is answered by [`commit`](Self::commit) alone.
     fn takes_writes(&self) -> Result<(), String>;
 
+    /// Sees to it that what was deleted or overwritten within `from <= key < to` of these ranges is
+    /// gone from the engine's files as well, as far as no snapshot holds it: it may take seconds.
+    ///
+    /// # Errors
+    /// What is in memory could not be written out; the rows are gone for readers all the same.
+    fn purge(&self, ranges: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError>;
+
     /// The newest committed place in the log.
     fn head(&self) -> Head;
 

@@ -181,6 +181,11 @@ impl Engine for MemoryEngine {
         self.read_state().takes_writes()
     }
 
+    /// There are no files.
+    fn purge(&self, _: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     fn head(&self) -> Head {
         self.read_state().tip.head
     }

@@ -10,6 +10,9 @@
 //! disk is not known before the store is opened again (an error on a sync has been seen to keep
 //! the write). Reads go on.
 
+mod options;
+mod purge;
+
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
@@ -19,9 +22,8 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DBIterator,
-    DBRecoveryMode, DataBlockIndexType, Direction, IteratorMode, LogLevel, Options, ReadOptions,
-    WriteBatch, WriteOptions,
+    ColumnFamilyDescriptor, DB, DBIterator, Direction, IteratorMode, ReadOptions, WriteBatch,
+    WriteOptions,
 };
 
 use super::engine::{
@@ -39,17 +41,6 @@ const GROUP_BYTES: usize = 4 << 20;
 
 /// RocksDB's own name for the family of columns in which all rows are.
 const FAMILY: &str = "default";
-
-const WRITE_BUFFER_BYTES: usize = 64 << 20;
-const BLOCK_CACHE_BYTES: usize = 128 << 20;
-/// Bits a key in the filters: about one look-up of an absent key in a hundred goes to disk.
-const FILTER_BITS: f64 = 10.0;
-/// Keys between two from which a look-up can start within a block: it goes through half of them.
-const RESTART_INTERVAL: i32 = 4;
-/// How much of the write buffer the filter of its own keys takes.
-const WRITTEN_FILTER_SHARE: f64 = 0.02;
-/// Stays below the usual limit of 1,024 open files, which connections need too.
-const OPEN_FILES: i32 = 512;
 
 /// An engine that keeps its rows in a directory of its own.
 ///
@@ -83,7 +74,7 @@ impl RocksEngine {
     pub fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         make_directory(path).map_err(|error| cannot_open(path, &error.to_string()))?;
-        let options = options();
+        let options = options::options();
         // Opened by its name, the one family of columns that there is can be named when reading.
         let family = ColumnFamilyDescriptor::new(FAMILY, options.clone());
         let db = DB::open_cf_descriptors(&options, path, [family])
@@ -193,6 +184,10 @@ impl Engine for RocksEngine {
             Some(writer) if !writer.is_finished() => Ok(()),
             _ => Err(WRITER_ENDED.to_owned()),
         }
+    }
+
+    fn purge(&self, ranges: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError> {
+        purge::purge(&self.live.0, ranges)
     }
 
     fn head(&self) -> Head {
@@ -429,44 +424,6 @@ fn rows(iterator: DBIterator<'_>, limit: usize) -> Result<Vec<Row>, StoreError> 
 
 fn read_tip(tip: &RwLock<Tip>) -> Tip {
     *tip.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn options() -> Options {
-    let mut options = Options::default();
-    options.create_if_missing(true);
-    // Only a record that the end of the log cuts short is dropped: such a write was never
-    // acknowledged. The default mode would stop at a damaged record in the middle and silently
-    // drop the acknowledged ones behind it; this one refuses to open.
-    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
-    // A log file that is missing between others is noticed. The loss of the newest is not.
-    options.set_track_and_verify_wals_in_manifest(true);
-    // In a recycled log file, old records follow the newest, and its torn tail looks like damage.
-    options.set_recycle_log_file_num(0);
-    options.set_paranoid_checks(true);
-
-    options.set_compression_type(DBCompressionType::Lz4);
-    options.set_write_buffer_size(WRITE_BUFFER_BYTES);
-    // Most keys are not among the rows that were written last.
-    options.set_memtable_prefix_bloom_ratio(WRITTEN_FILTER_SHARE);
-    options.set_memtable_whole_key_filtering(true);
-    options.set_max_background_jobs(2);
-    options.set_max_open_files(OPEN_FILES);
-    let mut blocks = BlockBasedOptions::default();
-    // Without one lock for all who read; the size of an entry is left to it.
-    blocks.set_block_cache(&Cache::new_hyper_clock_cache(BLOCK_CACHE_BYTES, 0));
-    blocks.set_bloom_filter(FILTER_BITS, false);
-    // Most look-ups are of one whole key.
-    blocks.set_data_block_index_type(DataBlockIndexType::BinaryAndHash);
-    blocks.set_block_restart_interval(RESTART_INTERVAL);
-    blocks.set_cache_index_and_filter_blocks(true);
-    blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
-    options.set_block_based_table_factory(&blocks);
-
-    // RocksDB's own log of what it does, not the store's.
-    options.set_log_level(LogLevel::Warn);
-    options.set_max_log_file_size(8 << 20);
-    options.set_keep_log_file_num(4);
-    options
 }
 
 /// Makes the directory and sees to it that its name survives a power cut, which RocksDB sees to

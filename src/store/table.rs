@@ -145,7 +145,7 @@ impl<K: Key, V: Record> Table<K, V> {
 
     /// The rows whose encoded keys start with `prefix`: from the first key that they can have to
     /// the first behind them.
-    pub(super) fn range(&self, prefix: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    pub fn range(&self, prefix: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let mut from = Vec::with_capacity(1 + prefix.len());
         from.push(self.tag);
         from.extend_from_slice(prefix);

@@ -67,22 +67,24 @@ pub(crate) fn approve(edge: &Edge, request: &Request) -> Result<Reply, Problem> 
 
 pub(crate) fn reject(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let id: ClientId = request.param("client")?;
-    request.nothing()?;
-    let client = edge.registry.reject_client(&request.change()?, id)?;
+    let client = edge
+        .registry
+        .reject_client(&request.change_with_reason()?, id)?;
     Ok(told(&client))
 }
 
 pub(crate) fn remove(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let id: ClientId = request.param("client")?;
-    request.nothing()?;
-    edge.registry.remove_client(&request.change()?, id)?;
+    edge.registry
+        .remove_client(&request.change_with_reason()?, id)?;
     Ok(Reply::empty(204))
 }
 
 pub(crate) fn make_secret(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let id: ClientId = request.param("client")?;
-    request.nothing()?;
-    let secret = edge.registry.make_client_secret(&request.change()?, id)?;
+    let secret = edge
+        .registry
+        .make_client_secret(&request.change_with_reason()?, id)?;
     let body = json!({
         "client_id": id.to_string(),
         "client_secret": secret.as_str(),

@@ -199,7 +199,7 @@ impl Telling<'_> {
         let Some(commitment) = event.commitment else {
             return Ok(AuditReason::None);
         };
-        let key = (event.kind.reason_owner(), commitment);
+        let key = (event.kind.reason_owner(&event.also), commitment);
         let kept = REASONS.get(self.read, &key)?;
         Ok(kept.map_or(AuditReason::NotHere, |kept| AuditReason::Given(kept.text)))
     }

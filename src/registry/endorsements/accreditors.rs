@@ -181,7 +181,7 @@ impl Registry {
             AccreditorStanding::Removed => EndorsementState::Revoked,
         };
         let kind = EventKind::AccreditorStanding { profile: id, state };
-        let owner = kind.reason_owner();
+        let owner = kind.reason_owner(&[]);
         let reason =
             reason.map(|text| stage_reason(&mut tx.batch, owner, random(&*self.entropy), text));
         log_event(&mut tx.batch, change.actor, reason, kind);

@@ -269,11 +269,11 @@ impl EventKind {
 
     /// With whose things the reason for it is kept, whose it then is to erase: with those of whom it
     /// is the affair first, and the registry's where the registry decides about somebody.
-    pub fn reason_owner(&self) -> ProfileId {
+    pub fn reason_owner(&self, also: &[ProfileId]) -> ProfileId {
         match self {
             Self::AccreditorStanding { .. } => ProfileId::REGISTRY,
             _ => {
-                let first = self.concerns().first().copied();
+                let first = self.concerns().first().or(also.first()).copied();
                 first.unwrap_or(ProfileId::REGISTRY)
             }
         }

@@ -267,7 +267,7 @@ fn move_reason(store: &dyn Opening, event: &Event, writes: &mut Writes) -> Resul
     let Some(value) = store.get(&key)? else {
         return Ok(());
     };
-    let owner = event.kind.reason_owner();
+    let owner = event.kind.reason_owner(&event.also);
     let now = [
         &[REASONS.tag()],
         owner.0.to_be_bytes().as_slice(),

@@ -219,3 +219,67 @@ fn an_auditor_reads_and_does_nothing_else() {
     let whole = house.call("GET", "/events").token(&all).send().json();
     assert!(whole["events"].as_array().unwrap().len() > mine["events"].as_array().unwrap().len());
 }
+
+#[test]
+fn whoever_changes_keys_clients_and_tokens_can_say_why() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let operator = house.operator();
+    let token = json!({ "profile": "school", "role": "auditor" });
+    let token = text(&operator.post("/tokens", &token).is(201).json()["id"]);
+    school.post("/profiles/school/keys", &json!({})).is(201);
+    house.wait(3_600);
+    let since = "2026-03-01T09:30:00Z";
+    let said = [
+        (
+            format!("/tokens/{token}/revoke"),
+            json!({ "reason": "the auditor left" }),
+        ),
+        (
+            "/profiles/school/keys/key-1/retire".into(),
+            json!({ "reason": "yearly" }),
+        ),
+        (
+            "/profiles/school/keys/key-1/revoke".into(),
+            json!({ "since": since, "reason": "a laptop was lost" }),
+        ),
+        (
+            "/profiles/school/keys/rotate".into(),
+            json!({ "reason": "to be safe" }),
+        ),
+        (
+            "/profiles/school/erase".into(),
+            json!({ "members": ["url"], "reason": "asked by the owner" }),
+        ),
+    ];
+    for (target, body) in &said {
+        let status = school.post(target, body).status;
+        assert!(matches!(status, 200 | 201 | 204), "{target}: {status}");
+    }
+    let events = trail(&school, "/events?limit=1000");
+    let why = |name: &str| {
+        let mut of = events.iter().filter(|event| event["type"] == name);
+        text(&of.next_back().expect(name)["reason"])
+    };
+    for (name, reason) in [
+        ("token.revoked", "the auditor left"),
+        ("key.retired", "yearly"),
+        ("key.revoked", "a laptop was lost"),
+        ("key.rotation-begun", "to be safe"),
+        ("words.erased", "asked by the owner"),
+    ] {
+        assert_eq!(why(name), reason, "{name}");
+    }
+    // A reason that is too long is no reason.
+    let long = json!({ "reason": "x".repeat(2_001) });
+    let refused = school
+        .post("/profiles/school/keys/rotate", &long)
+        .problem(400);
+    assert_eq!(refused["pointer"], "/reason");
+    // Words of one are words of all events of a change.
+    let made: Vec<&Value> = events
+        .iter()
+        .filter(|e| e["reason"] == "to be safe")
+        .collect();
+    assert_eq!(made.len(), 2, "the key was made, and the rotation begun");
+}

@@ -212,3 +212,28 @@ fn why_the_operator_suspended_an_accreditor_is_not_the_accreditors_to_erase() {
     assert!(told(&operator)["reason"].is_null());
     assert!(!stored(&house, "It sold labels."));
 }
+
+#[cfg(feature = "rocksdb")]
+#[test]
+fn what_is_erased_is_gone_from_the_files_of_the_running_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::on_disk(folder.path(), &crate::support::house::clock(), 1);
+    let school = house.registrar("school");
+    let list = school.opens_list("revocation");
+    let index = school.allocates(&list, 1)[0];
+    let reason = "Jo Doe was ill in spring";
+    let updates = json!({ "updates": [{ "index": index, "status": 1 }], "reason": reason });
+    school.post(&format!("{list}/updates"), &updates).is(200);
+    let holds = || {
+        let files = std::fs::read_dir(folder.path()).unwrap();
+        let mut files = files.map(|file| std::fs::read(file.unwrap().path()).unwrap_or_default());
+        files.any(|file| {
+            file.windows(reason.len())
+                .any(|part| part == reason.as_bytes())
+        })
+    };
+    assert!(holds(), "the log of the store has it");
+    erases(&school, "school", &json!({ "reasons": "all" })).is(200);
+    assert!(!holds());
+    assert_eq!(school.looks_up(&list, index)["outcome"], "revoked");
+}
