@@ -18,6 +18,7 @@ use super::body::take_in;
 use super::edge::Edge;
 use super::feeds::{Feeds, Told};
 use super::logged::Logged;
+use super::oauth::pages;
 use super::open_badges;
 use super::problem::Problem;
 use super::rates::{Counted, Meter};
@@ -131,7 +132,7 @@ where
     B: Buf + Send,
 {
     let is_head = head.method == Method::HEAD;
-    let origin = head.headers.contains_key("origin");
+    let origin = head.headers.contains_key("origin") && !pages::is_one(&head.path);
     let reads = head.method == Method::GET || is_head;
     let if_none_match = text(&head.headers, "if-none-match")
         .filter(|_| reads)
@@ -267,7 +268,7 @@ fn route(edge: &Edge, head: &Head) -> Result<Routed, Reply> {
     if head.method == Method::OPTIONS {
         return Err(preflight(
             &allow,
-            routes.iter().any(|(r, _)| !r.access.is_private()),
+            routes.iter().any(|(r, _)| !r.access.is_private()) && !pages::is_one(&head.path),
         ));
     }
     let wanted = if head.method == Method::HEAD {

@@ -15,7 +15,7 @@ use crate::store::engine::StoreError;
 use crate::store::event::{Event, EventKind};
 use crate::store::tables::{
     Digest, ENDORSEMENT_DOCUMENTS, ENDORSEMENTS, Origin, PROFILES, ProfileRecord, REASONS,
-    REQUESTS, RecordedStep, RequestRecord, Words,
+    REQUESTS, RecordedStep, RequestRecord, TO_SIGN, Words,
 };
 
 /// What is to be erased of what is a profile's.
@@ -124,8 +124,11 @@ impl Registry {
         let asked = erasure.requests.iter();
         ranges.extend(asked.map(|id| REQUESTS.range(id.as_bytes())));
         if let Err(problem) = self.engine.purge(&ranges) {
-            let error = RegistryError::from(problem).kind();
-            warn!(error, "what was erased is not gone from the files yet");
+            let problem = RegistryError::from(problem);
+            warn!(
+                error = problem.kind(),
+                "what was erased is not gone from the files yet"
+            );
         }
         Ok(())
     }
@@ -138,6 +141,8 @@ impl Registry {
         erased: &mut Erased,
     ) -> Result<ProfileRecord, RegistryError> {
         let before = self.profile_record(tx.read, profile)?;
+        // Also where it stays as it is: what is signed again repeats none of what goes meanwhile.
+        PROFILES.expect(&mut tx.batch, &profile, Some(&before));
         if names.is_empty() {
             return Ok(before);
         }
@@ -159,7 +164,6 @@ impl Registry {
             changed_at: tx.now,
             ..before.clone()
         };
-        PROFILES.expect(&mut tx.batch, &profile, Some(&before));
         PROFILES.put(&mut tx.batch, &profile, &after);
         Ok(after)
     }
@@ -293,6 +297,12 @@ impl Registry {
             let signed = self.sign_in(tx, profile, record, &unsigned, before.securing())?;
             ENDORSEMENT_DOCUMENTS.expect(&mut tx.batch, id, Some(&stored));
             ENDORSEMENT_DOCUMENTS.put(&mut tx.batch, id, &to_store(&signed.secured));
+            // What waited for a signature elsewhere has the words still.
+            let waiting = TO_SIGN.get(tx.read, id)?;
+            TO_SIGN.expect(&mut tx.batch, id, waiting.as_ref());
+            if waiting.is_some() {
+                TO_SIGN.delete(&mut tx.batch, id);
+            }
             erased.endorsements += 1;
         }
         Ok(())

@@ -61,6 +61,12 @@ pub(crate) struct AcceptForm {
     passphrase: String,
 }
 
+/// Whether a path is one of these pages. Browsers alone go there, and no page of another origin
+/// reads them: their forms are ours (RFC 9700 section 2.6).
+pub(in crate::http) fn is_one(path: &str) -> bool {
+    ["/oauth/authorize", "/oauth/accept"].contains(&path)
+}
+
 /// Shows who asks for what.
 pub(crate) fn ask(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let form = Form::of(request.query.iter().cloned());

@@ -2,6 +2,7 @@
 //! said, within the policy for fetching.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -20,6 +21,10 @@ const FRESH: Ttl = Ttl::from_seconds(600);
 const LASTING: Ttl = Ttl::from_seconds(3_600);
 /// How often a provider is asked at most, whatever tokens come.
 const BETWEEN: Ttl = Ttl::from_seconds(60);
+
+/// So many wait for the keys of one provider, with who fetches them. Anybody can send tokens that
+/// name it, and each of those that wait holds a thread.
+const MOST_WAITING: usize = 16;
 
 /// Where the keys of a provider are.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +57,8 @@ struct Known {
     held: Mutex<Held>,
     /// Held by who fetches, so that others wait for that one answer.
     fetching: Mutex<()>,
+    /// How many wait for that, with who fetches.
+    waiting: AtomicUsize,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -70,6 +77,7 @@ impl Providers {
             source,
             held: Mutex::default(),
             fetching: Mutex::default(),
+            waiting: AtomicUsize::new(0),
         });
         Self(known.collect())
     }
@@ -130,6 +138,15 @@ impl Known {
         if let Some(keys) = self.held().young(now, wanted) {
             return Ok(keys);
         }
+        let Some(_place) = self.place_in_line() else {
+            // Present keys do for the keys that are among them; whether there are newer ones is not
+            // known.
+            let held = self.held().young(now, LASTING);
+            let words = "too many wait for them; try again in a moment";
+            return held
+                .filter(|_| wanted >= FRESH)
+                .ok_or(GuestRefused::Unreachable(words.into()));
+        };
         let _turn = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
         let held = self.held();
         if let Some(keys) = held.young(now, wanted) {
@@ -154,12 +171,28 @@ impl Known {
             .ok_or(GuestRefused::Unreachable(failure))
     }
 
+    /// A place among those who wait; none where enough do.
+    fn place_in_line(&self) -> Option<Place<'_>> {
+        let place = Place(&self.waiting);
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        (before < MOST_WAITING).then_some(place)
+    }
+
     fn held(&self) -> Held {
         self.lock().clone()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Given up when dropped.
+struct Place<'k>(&'k AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -179,5 +212,84 @@ impl fmt::Debug for Known {
             .field("provider", &self.provider)
             .field("source", &self.source)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::thread;
+
+    use super::*;
+    use crate::access::Role;
+    use crate::oauth::provider::RoleRule;
+    use crate::vc::jws::{NewHeader, sign};
+    use crate::vc::keys::SigningKey;
+    use crate::vc::verifying::KeyKind;
+    use crate::verify::{Given, Resolver};
+
+    const NOW: Timestamp = Timestamp::EPOCH;
+
+    /// Somewhere that answers nobody before it is told to.
+    struct Slow {
+        asked: Mutex<Sender<()>>,
+        answers: Mutex<Receiver<()>>,
+        there: Given,
+    }
+
+    impl Outside for Slow {
+        fn session(&self) -> Box<dyn Resolver + '_> {
+            self.asked.lock().unwrap().send(()).unwrap();
+            self.answers.lock().unwrap().recv().unwrap();
+            self.there.session()
+        }
+    }
+
+    fn providers() -> Providers {
+        let provider = Provider {
+            issuer: "https://id.example".into(),
+            audience: "https://registry.example".into(),
+            algorithms: vec![KeyKind::Ed25519],
+            profile_claim: "org".into(),
+            profiles: [("1".to_owned(), "school".parse().unwrap())].into(),
+            role: RoleRule::Always(Role::Owner),
+            scope_claim: None,
+        };
+        let keys = ProviderKeys::At("https://id.example/jwks".into());
+        Providers::new(vec![(provider, keys)])
+    }
+
+    #[test]
+    fn a_slow_provider_holds_few_who_wait() {
+        let key = SigningKey::generate(&crate::entropy::SeededEntropy::new(1));
+        let header = NewHeader {
+            typ: "JWT",
+            kid: "one",
+        };
+        let claims = br#"{"iss":"https://id.example"}"#;
+        let token = Jws::parse(&sign(header, claims, &key)).unwrap();
+        let ((asked, is_asked), (answer, answers)) = (channel(), channel());
+        let slow = Slow {
+            asked: Mutex::new(asked),
+            answers: Mutex::new(answers),
+            there: Given::default(),
+        };
+        let (providers, slow, token) = (&providers(), &slow, &token);
+        let read = || providers.read(token, slow, NOW).unwrap().unwrap_err();
+        let waiting = &providers.0[0].waiting;
+        thread::scope(|scope| {
+            for _ in 0..MOST_WAITING {
+                scope.spawn(read);
+            }
+            is_asked.recv().unwrap();
+            while waiting.load(Ordering::Relaxed) < MOST_WAITING {
+                thread::yield_now();
+            }
+            assert!(matches!(read(), GuestRefused::Unreachable(why) if why.contains("too many")));
+            answer.send(()).unwrap();
+        });
+        assert_eq!(waiting.load(Ordering::Relaxed), 0);
+        // They were told of the one answer.
+        assert!(is_asked.try_recv().is_err());
     }
 }

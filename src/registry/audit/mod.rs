@@ -82,6 +82,9 @@ pub struct AuditPage {
 /// stays a page. One event is told whatever its length.
 const MOST_BYTES: usize = 1 << 20;
 
+/// So many events are in memory at a time, of which each may be of a bulk update.
+const AT_ONCE: usize = 16;
+
 impl Registry {
     /// Up to `limit` events behind `since`: of one profile, or, where none is named, of all that the
     /// actor may read.
@@ -103,32 +106,41 @@ impl Registry {
         };
         actor.must(Action::ReadEvents, of.unwrap_or(ProfileId::REGISTRY))?;
         drop(read);
-        let logged = match of {
-            Some(profile) => self.engine.changes_of(profile.0, since, limit)?,
-            None => self.engine.changes(since, limit)?,
+        let mut page = AuditPage {
+            events: Vec::new(),
+            next: None,
         };
-        let full = logged.len() == limit;
-        let mut telling = Telling {
-            registry: self,
-            read: &*self.engine.snapshot(),
-            slugs: BTreeMap::new(),
-            whole: actor.speaks_as().is_none(),
-            reader: actor.speaks_as(),
-        };
-        let (mut events, mut bytes, mut cut) = (Vec::new(), 0, false);
-        for event in logged {
-            bytes += event.body.len();
-            if bytes > MOST_BYTES && !events.is_empty() {
-                cut = true;
-                break;
+        let (mut bytes, mut place) = (0, since);
+        while page.events.len() < limit {
+            let wanted = AT_ONCE.min(limit - page.events.len());
+            let logged = match of {
+                Some(profile) => self.engine.changes_of(profile.0, place, wanted)?,
+                None => self.engine.changes(place, wanted)?,
+            };
+            let ended = logged.len() < wanted;
+            // What an event names is there by the time that it is read.
+            let mut telling = Telling {
+                registry: self,
+                read: &*self.engine.snapshot(),
+                slugs: BTreeMap::new(),
+                whole: actor.speaks_as().is_none(),
+                reader: actor.speaks_as(),
+            };
+            for event in logged {
+                bytes += event.body.len();
+                if bytes > MOST_BYTES && !page.events.is_empty() {
+                    page.next = Some(place);
+                    return Ok(page);
+                }
+                place = event.seq;
+                page.events.push(telling.told(event)?);
             }
-            events.push(telling.told(event)?);
+            if ended {
+                return Ok(page);
+            }
         }
-        let last = events.last().map(|event| event.seq);
-        Ok(AuditPage {
-            next: last.filter(|_| full || cut),
-            events,
-        })
+        page.next = Some(place);
+        Ok(page)
     }
 }
 

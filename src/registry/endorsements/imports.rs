@@ -144,6 +144,7 @@ impl Registry {
         new: &NewImport,
         endorsement: &Endorsement,
     ) -> Result<(SubjectKind, Subject), RegistryError> {
+        actor.must_be_able(Action::WriteEndorsements)?;
         let id = &endorsement.subject;
         let kind = match new.kind {
             Some(kind) => kind,
@@ -153,7 +154,6 @@ impl Registry {
         let Some(profile) = actor.speaks_as() else {
             return Ok((kind, found?));
         };
-        actor.must(Action::WriteEndorsements, profile)?;
         if self.is_known(read, &self.urls().spelled(id), None)? {
             let subject = found?;
             let maker = subject.maker.ok_or(RegistryError::OperatorOnly)?;
@@ -271,7 +271,12 @@ impl Registry {
         record.put(&mut tx.batch, &id, previous);
         ENDORSEMENT_DOCUMENTS.put(&mut tx.batch, &id, &to_store(&read.secured));
         IMPORTS.put(&mut tx.batch, &key, &ImportRow { endorsement: id });
-        tx.log(EventKind::EndorsementImported { endorsement: id });
+        let kind = EventKind::EndorsementImported { endorsement: id };
+        match change.actor.speaks_as() {
+            // It is the affair of whoever brought it, though it belongs to nobody here.
+            Some(by) => tx.log_for(by, kind),
+            None => tx.log(kind),
+        }
         let taken = match before {
             Some(_) => Taken::Newer,
             None => Taken::New,

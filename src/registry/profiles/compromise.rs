@@ -70,6 +70,9 @@ const MOST_EVENTS: usize = 1_000_000;
 /// How many rows or events are looked at in one go.
 const PAGE: usize = 1_024;
 
+/// So many events are in memory at a time, of which each may be of a bulk update.
+const EVENTS_AT_ONCE: usize = 64;
+
 impl Registry {
     /// Declares that a key may have been in wrong hands since `since`. No proof by it is good any
     /// more, but for those that are known to have been made here before; every list and endorsement
@@ -233,7 +236,7 @@ impl Registry {
         let mut place = self.last_before(since)?;
         let mut looked_at = 0;
         loop {
-            let events = self.engine.changes_of(profile.0, place, PAGE)?;
+            let events = self.engine.changes_of(profile.0, place, EVENTS_AT_ONCE)?;
             for event in &events {
                 let body = Event::decode(&event.body).map_err(|error| StoreError::Corrupt {
                     table: "events",
@@ -249,7 +252,7 @@ impl Registry {
                 }
             }
             looked_at += events.len();
-            let Some(last) = events.last().filter(|_| events.len() == PAGE) else {
+            let Some(last) = events.last().filter(|_| events.len() == EVENTS_AT_ONCE) else {
                 return Ok(());
             };
             place = last.seq;

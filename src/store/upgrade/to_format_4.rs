@@ -236,15 +236,17 @@ fn concerned(
     owners: &BTreeMap<TokenId, ProfileId>,
 ) -> Result<Vec<ProfileId>, StoreError> {
     let mut concerned: Vec<_> = event.concerns().into_iter().map(ProfileId).collect();
+    let actor = match event.actor.party {
+        Party::Profile(profile) => Some(profile),
+        Party::Registry | Party::Development => None,
+    };
     match &event.kind {
         // Of a token that is gone, who acted is all that is known.
         EventKind::TokenMade { id } | EventKind::TokenRevoked { id } => {
-            let actor = match event.actor.party {
-                Party::Profile(profile) => Some(profile),
-                Party::Registry | Party::Development => None,
-            };
             concerned.extend(owners.get(id).copied().or(actor));
         }
+        // It belongs to nobody here.
+        EventKind::EndorsementImported { .. } => concerned.extend(actor),
         EventKind::Request {
             request,
             event: RequestEvent::Step(_),

@@ -66,6 +66,15 @@ fn an_endorsement_of_the_guild_counts_for_those_who_trust_the_guild() {
         (&json!(school.id), &json!("profile"))
     );
     assert_eq!(shown["imported"]["id"], credential["id"]);
+    // Who brought it finds that in the trail, and nobody else but the operator.
+    let traced = |actor: &Actor<'_>| {
+        let trail = actor.get("/events?limit=1000").is(200).json();
+        let mut events = trail["events"].as_array().unwrap().clone().into_iter();
+        events.find(|event| event["type"] == "endorsement.imported")
+    };
+    let other = house.registrar("other");
+    assert!(traced(&school).unwrap()["actor"]["token"].is_string());
+    assert!(traced(&house.operator()).is_some() && traced(&other).is_none());
     // Its own proof is kept, to the letter.
     assert_eq!(shown["credential"], credential);
     let url = brought.header("location").unwrap().to_owned();

@@ -406,3 +406,22 @@ fn who_guesses_names_learns_nothing_by_waiting() {
     let by_id = answers(&house, &target, &allows(&ada, PASSPHRASE));
     assert!(by_id.is(403).text().contains("try again in"));
 }
+
+#[test]
+fn no_page_of_another_origin_reads_where_people_sign_in() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let app = app(&school);
+    let elsewhere = |method: &str, target: &str| {
+        let call = house.call(method, target);
+        let answer = call.header("Origin", "https://evil.example").send();
+        answer.header("access-control-allow-origin").is_some()
+    };
+    for target in [&app.with("scope", "read"), "/oauth/accept"] {
+        for method in ["GET", "OPTIONS"] {
+            assert!(!elsewhere(method, target), "{method} {target}");
+        }
+    }
+    assert!(elsewhere("GET", "/.well-known/oauth-authorization-server"));
+    assert!(elsewhere("OPTIONS", "/oauth/token"));
+}
