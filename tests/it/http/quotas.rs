@@ -120,15 +120,14 @@ fn no_client_takes_all_that_its_profile_has_for_a_day() {
         })
         .open();
     let school = house.registrar("school");
-    let machine = school
-        .registers_client("list-manager", &json!({}))
-        .token("");
-    let machine = Actor {
-        token: Some(machine),
+    let client = school.registers_client("list-manager", &json!({}));
+    let with_token = || Actor {
+        house: &house,
+        token: Some(client.token("read lists:write status:write")),
         slug: school.slug.clone(),
         id: school.id.clone(),
-        ..house.verifier()
     };
+    let machine = with_token();
     let list = machine.opens_list("revocation");
     asks_for_list(&machine, "school").is(201);
     let refused = asks_for_list(&machine, "school");
@@ -142,7 +141,10 @@ fn no_client_takes_all_that_its_profile_has_for_a_day() {
         5,
     );
     assert_eq!(house.store(), before, "nothing was done");
-    // Another access token is the same client, and another client has its own.
+    // Another access token is of the same client, and another client has its own.
+    let machine = with_token();
+    let refused = asks_for_list(&machine, "school");
+    spent(&refused, "client_lists_per_day", 2);
     let told = usage(&machine, "client_entries_per_day");
     let resets = "2026-03-02T00:00:00Z";
     let wanted = json!({
