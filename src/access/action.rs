@@ -63,6 +63,23 @@ impl Action {
             Self::Operate => "registry:write",
         }
     }
+
+    /// What it is for, in a line.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Read => "To see what is private of a profile",
+            Self::WriteProfile => "To change a profile and its achievements",
+            Self::WriteKeys => "To make, rotate, retire and revoke keys",
+            Self::WriteLists => "To open and import status lists",
+            Self::WriteStatus => "To give out entries and to change statuses",
+            Self::Issue => "To issue credentials",
+            Self::WriteEndorsements => "To endorse, and to take either side of requests for that",
+            Self::WriteClients => "To make and end tokens, clients and people",
+            Self::ReadEvents => "To read the audit trail",
+            Self::Erase => "To have words and contacts erased",
+            Self::Operate => "To run the registry",
+        }
+    }
 }
 
 /// A set of actions.

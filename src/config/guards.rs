@@ -30,6 +30,8 @@ pub struct QuotasConfig {
     endorsements_per_day: u64,
     requests_per_day: u64,
     achievements: u64,
+    client_lists_per_day: u64,
+    client_entries_per_day: u64,
 }
 
 /// The log.
@@ -72,6 +74,8 @@ impl QuotasConfig {
             endorsements_per_day: self.endorsements_per_day,
             requests_per_day: self.requests_per_day,
             achievements: self.achievements,
+            client_lists_per_day: self.client_lists_per_day,
+            client_entries_per_day: self.client_entries_per_day,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The contract, described from the table of routes: OpenAPI 3.1 for programs, a page for people.
 
+mod access;
+
 use serde_json::{Map, Value, json};
 
 use super::edge::Edge;
@@ -20,7 +22,10 @@ pub(super) fn page(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
         method: route.method,
         path: route.path,
         summary: route.summary,
-        needs_token: route.access.is_private(),
+        scope: route
+            .access
+            .is_private()
+            .then(|| route.access.action().scope()),
     });
     let page = DocsPage {
         routes: routes.collect(),
@@ -34,8 +39,13 @@ pub(super) fn describe(origin: &str) -> Value {
     let mut schemas = Map::new();
     for route in ROUTES {
         let operations = paths.entry(route.path).or_insert_with(|| json!({}));
-        operations[route.method.to_lowercase()] = operation(route, &mut schemas);
+        let mut operation = operation(route, &mut schemas);
+        if route.access.is_private() {
+            access::tell(route, &mut operation);
+        }
+        operations[route.method.to_lowercase()] = operation;
     }
+    let responses = access::responses(&mut schemas);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -48,12 +58,14 @@ pub(super) fn describe(origin: &str) -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "responses": responses,
+            "headers": access::headers(),
+            "securitySchemes": access::schemes(origin),
         },
     })
 }
 
-/// What is said of a route. Schemas that it refers to are added to `schemas`.
+/// What is said of a route, but who may call it. Schemas that it refers to are added to `schemas`.
 pub(super) fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
     let mut operation = json!({
         "summary": route.summary,
@@ -64,10 +76,6 @@ pub(super) fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Valu
             "default": refusal(route, schemas),
         },
     });
-    if route.access.is_private() {
-        let scope = route.access.action().scope();
-        operation["security"] = json!([{ "token": [scope] }]);
-    }
     if let Some(body) = &route.body {
         let name = (body.name)().into_owned();
         let mut parts = Vec::new();
@@ -89,24 +97,28 @@ pub(super) fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Valu
 
 /// The answer when it is refused.
 fn refusal(route: &Route, schemas: &mut Map<String, Value>) -> Value {
-    let (name, schema, media, description) = match open_badges::is_below(route.path) {
+    let of_open_badges = open_badges::is_below(route.path);
+    let description = match of_open_badges {
+        true => "A refusal, in the words of 1EdTech",
+        false => "A problem (RFC 9457)",
+    };
+    let content = refusal_content(of_open_badges, schemas);
+    json!({ "description": description, "content": content })
+}
+
+/// The body of a refusal.
+fn refusal_content(of_open_badges: bool, schemas: &mut Map<String, Value>) -> Value {
+    let (name, schema, media) = match of_open_badges {
         true => (
             "Imsx_StatusInfo",
             open_badges::status_info_schema(),
             "application/json",
-            "A refusal, in the words of 1EdTech",
         ),
-        false => (
-            "Problem",
-            problem_schema(),
-            "application/problem+json",
-            "A problem (RFC 9457)",
-        ),
+        false => ("Problem", problem_schema(), "application/problem+json"),
     };
     schemas.insert(name.into(), schema);
     let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
-    let content = json!({ (media): { "schema": schema } });
-    json!({ "description": description, "content": content })
+    json!({ (media): { "schema": schema } })
 }
 
 /// The answer when all is well: its media types, and the members that its JSON always has.

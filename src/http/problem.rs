@@ -341,6 +341,7 @@ impl Problem {
                     }
                 };
                 let problem = problem.with("quota", quota.name());
+                let problem = problem.with("of", quota.of());
                 problem.with("limit", limit).with("used", used)
             }
             RegistryError::Contended => busy("contended", "Too much at once", detail),

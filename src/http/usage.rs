@@ -1,4 +1,4 @@
-//! How much of its quotas a profile has used.
+//! How much of its quotas a profile has used, and whoever asks of theirs.
 
 use serde_json::{Map, Value, json};
 
@@ -9,6 +9,7 @@ use super::request::Request;
 use crate::access::Action;
 use crate::ids::Slug;
 use crate::registry::QuotaUse;
+use crate::store::event::Means;
 
 pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let slug: Slug = request.param("profile")?;
@@ -17,7 +18,9 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     if !actor.is_some_and(|actor| actor.may(Action::Read, profile.id)) {
         return Err(Problem::no_route(&request.path));
     }
-    let quotas = edge.registry.usage(&slug)?;
+    let known = actor.filter(|actor| !actor.operates());
+    let means = known.map_or(Means::None, |actor| actor.means());
+    let quotas = edge.registry.usage(&slug, means)?;
     let quotas: Vec<Value> = quotas.iter().map(members).collect();
     let now = edge.registry.now().to_string();
     Ok(Reply::json(200, &json!({ "quotas": quotas, "asOf": now })))
@@ -27,6 +30,7 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 fn members(each: &QuotaUse) -> Value {
     let mut members = Map::new();
     members.insert("quota".into(), each.quota.name().into());
+    members.insert("of".into(), each.quota.of().into());
     members.insert("used".into(), each.used.into());
     if let Some(limit) = each.limit {
         members.insert("limit".into(), limit.into());

@@ -10,7 +10,7 @@ use super::{Actor, Quotas, Registry, RegistryError};
 use crate::entropy::random;
 use crate::ids::{ListId, ProfileId};
 use crate::store::engine::{Batch, CommitError, Committed, Read};
-use crate::store::event::{Event, EventKind, commitment};
+use crate::store::event::{Event, EventKind, Means, commitment};
 use crate::store::tables::{Digest, IDEMPOTENCY, IdempotencyRecord, REASONS, ReasonRecord};
 use crate::time::Timestamp;
 
@@ -120,6 +120,11 @@ impl Tx<'_> {
     /// Whether whoever makes the change acts for the registry.
     pub(super) const fn operates(&self) -> bool {
         self.actor.operates()
+    }
+
+    /// By what whoever makes the change is known.
+    pub(super) const fn means(&self) -> Means {
+        self.actor.means()
     }
 
     /// Adds an event to the log.

@@ -136,6 +136,23 @@ pub enum Means {
     Outside([u8; 16]),
 }
 
+impl Means {
+    /// What tells it from every other: its kind and its id, as the log has them. `None` for those
+    /// that are known by nothing.
+    pub fn known(self) -> Option<[u8; 17]> {
+        let (kind, id) = match self {
+            Self::None => return None,
+            Self::Token(id) => (1, id),
+            Self::Client(id) => (2, id),
+            Self::Person(id) => (3, id),
+            Self::Outside(id) => (4, id),
+        };
+        let mut known = [kind; 17];
+        known[1..].copy_from_slice(&id);
+        Some(known)
+    }
+}
+
 /// Stored bytes are not the body of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum EventError {
@@ -262,12 +279,9 @@ impl Actor {
             }
             Party::Development => out.push(2),
         }
-        match self.means {
-            Means::None => out.push(0),
-            Means::Token(id) => out.extend([&[1], id.as_slice()].concat()),
-            Means::Client(id) => out.extend([&[2], id.as_slice()].concat()),
-            Means::Person(id) => out.extend([&[3], id.as_slice()].concat()),
-            Means::Outside(id) => out.extend([&[4], id.as_slice()].concat()),
+        match self.means.known() {
+            None => out.push(0),
+            Some(known) => out.extend(known),
         }
     }
 

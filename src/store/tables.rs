@@ -54,7 +54,7 @@
 //! | 66 | codes | profile, SHA-256 of the code | [`CodeRecord`] | `registry::access::sign_in`; forgotten when it is over |
 //! | 67 | people | person | [`PersonRecord`] | `registry::access::people` |
 //! | 68 | token index | SHA-256 of the token | [`TokenPlace`] | `registry::access::tokens` |
-//! | 69 | used of quotas | profile, quota, day | how much; day 0 where the quota is of what there is in all | every change that takes up some; of days that are over `registry::access::quotas` forgets it |
+//! | 69 | used of quotas | profile, quota, day, and of a client's quota by what it is known | how much; day 0 where the quota is of what there is in all | every change that takes up some; of days that are over `registry::access::quotas` forgets it |
 //! | F0–F2 | replayed lists, replayed pages, replayed to | list; list, page; – | see `store::upgrade` | an upgrade of the store that is under way; gone when it is done |
 //!
 //! Ids lead with their owner's number, so what one profile owns stands together in each table, apart
@@ -72,7 +72,7 @@ use sha2::Digest as _;
 
 use super::codec::Bytes;
 pub use super::past::PastPage;
-use super::table::{Table, postcard_record};
+use super::table::{FixedKey as _, Key, Table, postcard_record};
 use crate::access::Role;
 use crate::ids::{
     AchievementId, ClientId, EndorsementId, KeyId, ListId, PersonId, ProfileId, RequestId,
@@ -209,12 +209,40 @@ pub const CODES: Table<(ProfileId, Digest), CodeRecord> = Table::new(0x66, "code
 pub const PEOPLE: Table<PersonId, PersonRecord> = Table::new(0x67, "people");
 /// From a token to its row.
 pub const TOKEN_INDEX: Table<Digest, TokenPlace> = Table::new(0x68, "token index");
-/// How much of a quota a profile has used up, by the quota's number and the day (since 1970, in UTC).
-pub const QUOTA_USED: Table<((ProfileId, [u8; 1]), u32), u64> = Table::new(0x69, "used of quotas");
+/// How much of a quota a profile, or a client of its, has used up, by the quota's number and the day.
+pub const QUOTA_USED: Table<((ProfileId, [u8; 1]), QuotaDay), u64> =
+    Table::new(0x69, "used of quotas");
 /// What was answered to a change that carried an `Idempotency-Key`.
 pub const IDEMPOTENCY: Table<Digest, IdempotencyRecord> = Table::new(0x61, "idempotency");
 /// Free text that the log only commits to, under the one whose thing was changed.
 pub const REASONS: Table<(ProfileId, Digest), ReasonRecord> = Table::new(0x62, "reasons");
+
+/// A day, and whose it is where it is not the profile's as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuotaDay {
+    /// Days since 1970, in UTC; 0 of what there is in all.
+    pub day: u32,
+    /// By what the client is known ([`Means::known`](crate::store::event::Means::known)).
+    pub client: Option<[u8; 17]>,
+}
+
+impl Key for QuotaDay {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.day.encode(out);
+        out.extend(self.client.iter().flatten());
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (day, client) = bytes.split_at_checked(u32::WIDTH)?;
+        Some(Self {
+            day: u32::decode(day)?,
+            client: match client {
+                [] => None,
+                known => Some(known.try_into().ok()?),
+            },
+        })
+    }
+}
 
 /// A profile: postcard of the fields in this order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

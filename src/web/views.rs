@@ -178,8 +178,8 @@ pub struct RouteLine {
     pub path: &'static str,
     /// What it does.
     pub summary: &'static str,
-    /// Whether it takes a token.
-    pub needs_token: bool,
+    /// The scope that a token has to have, where it is not for everybody.
+    pub scope: Option<&'static str>,
 }
 
 /// An error, for people. Machines get a problem document (RFC 9457).

@@ -1,7 +1,8 @@
 //! Quotas: how much of each thing a profile takes up. What a change uses is counted in the batch that
 //! makes it, so that of two at once no more than one takes the last.
 //!
-//! A day's quota bounds what a profile's own clients do. A quota in all bounds what there is, so what the
+//! What one client of a profile takes is counted besides, by what it is known by, so that no client takes
+//! all that the profile has. A day's quota bounds what a profile's own clients do. A quota in all bounds what there is, so what the
 //! registry's operator makes counts there too, though the operator is not held to it.
 
 use std::collections::BTreeMap;
@@ -10,7 +11,8 @@ use crate::ids::{ProfileId, Slug};
 use crate::registry::change::Tx;
 use crate::registry::{Registry, RegistryError};
 use crate::store::engine::{Batch, CommitError, Read};
-use crate::store::tables::{ACHIEVEMENTS, LISTS, QUOTA_USED};
+use crate::store::event::Means;
+use crate::store::tables::{ACHIEVEMENTS, LISTS, QUOTA_USED, QuotaDay};
 use crate::time::{Timestamp, Ttl};
 
 /// How much there may be of each thing; 0 sets no bound. The configuration explains each.
@@ -32,6 +34,10 @@ pub struct Quotas {
     pub requests_per_day: u64,
     /// Achievements of a profile in all.
     pub achievements: u64,
+    /// Status lists that one token, client or person opens or imports in a day.
+    pub client_lists_per_day: u64,
+    /// Entries that are given out to one token, client or person, or brought by it, in a day.
+    pub client_entries_per_day: u64,
 }
 
 /// What a quota is of.
@@ -53,6 +59,10 @@ pub enum Quota {
     RequestsPerDay,
     /// Achievements in all.
     Achievements,
+    /// Status lists a day, of one client.
+    ClientListsPerDay,
+    /// Entries a day, of one client.
+    ClientEntriesPerDay,
 }
 
 /// How much of a quota is used.
@@ -82,6 +92,8 @@ impl Quotas {
             endorsements_per_day: 100_000,
             requests_per_day: 10_000,
             achievements: 100_000,
+            client_lists_per_day: 1_000,
+            client_entries_per_day: 10_000_000,
         }
     }
 
@@ -95,6 +107,8 @@ impl Quotas {
             Quota::EndorsementsPerDay => self.endorsements_per_day,
             Quota::RequestsPerDay => self.requests_per_day,
             Quota::Achievements => self.achievements,
+            Quota::ClientListsPerDay => self.client_lists_per_day,
+            Quota::ClientEntriesPerDay => self.client_entries_per_day,
         };
         match limit {
             0 => None,
@@ -115,6 +129,9 @@ impl Quota {
         Self::Achievements,
     ];
 
+    /// Those that each client of a profile has.
+    pub const OF_A_CLIENT: [Self; 2] = [Self::ClientListsPerDay, Self::ClientEntriesPerDay];
+
     /// What the configuration and problems call it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -126,6 +143,32 @@ impl Quota {
             Self::EndorsementsPerDay => "endorsements_per_day",
             Self::RequestsPerDay => "requests_per_day",
             Self::Achievements => "achievements",
+            Self::ClientListsPerDay => "client_lists_per_day",
+            Self::ClientEntriesPerDay => "client_entries_per_day",
+        }
+    }
+
+    /// Whose it is: the registry's, a profile's (its tenant's) or a client's.
+    pub const fn of(self) -> &'static str {
+        match self {
+            Self::Profiles => "registry",
+            Self::ClientListsPerDay | Self::ClientEntriesPerDay => "client",
+            Self::Lists
+            | Self::ListsPerDay
+            | Self::EntriesPerDay
+            | Self::CredentialsPerDay
+            | Self::EndorsementsPerDay
+            | Self::RequestsPerDay
+            | Self::Achievements => "tenant",
+        }
+    }
+
+    /// The same of one client, where that has one.
+    const fn of_client(self) -> Option<Self> {
+        match self {
+            Self::ListsPerDay => Some(Self::ClientListsPerDay),
+            Self::EntriesPerDay => Some(Self::ClientEntriesPerDay),
+            _ => None,
         }
     }
 
@@ -140,6 +183,8 @@ impl Quota {
             Self::EndorsementsPerDay => 5,
             Self::RequestsPerDay => 6,
             Self::Achievements => 7,
+            Self::ClientListsPerDay => 8,
+            Self::ClientEntriesPerDay => 9,
         }
     }
 
@@ -151,13 +196,10 @@ impl Quota {
             | Self::EntriesPerDay
             | Self::CredentialsPerDay
             | Self::EndorsementsPerDay
-            | Self::RequestsPerDay => true,
+            | Self::RequestsPerDay
+            | Self::ClientListsPerDay
+            | Self::ClientEntriesPerDay => true,
         }
-    }
-
-    fn key(self, owner: ProfileId, now: Timestamp) -> ((ProfileId, [u8; 1]), u32) {
-        let day = if self.is_daily() { day(now) } else { 0 };
-        ((owner, [self.number()]), day)
     }
 
     fn anew(self, now: Timestamp) -> Option<Timestamp> {
@@ -172,9 +214,37 @@ fn day(now: Timestamp) -> u32 {
     u32::try_from(days).unwrap_or(0)
 }
 
+/// What is counted on its own: a quota of a profile, or of one client of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Counted {
+    owner: ProfileId,
+    quota: Quota,
+    /// By what the client is known, where it is one's.
+    client: Option<[u8; 17]>,
+}
+
+impl Counted {
+    const fn of_all(owner: ProfileId, quota: Quota) -> Self {
+        Self {
+            owner,
+            quota,
+            client: None,
+        }
+    }
+
+    fn key(self, now: Timestamp) -> ((ProfileId, [u8; 1]), QuotaDay) {
+        let day = if self.quota.is_daily() { day(now) } else { 0 };
+        let client = self.client;
+        (
+            (self.owner, [self.quota.number()]),
+            QuotaDay { day, client },
+        )
+    }
+}
+
 /// What a change takes up, until it is committed.
 #[derive(Default)]
-pub(in crate::registry) struct Taken(BTreeMap<(ProfileId, Quota), u64>);
+pub(in crate::registry) struct Taken(BTreeMap<Counted, u64>);
 
 impl Tx<'_> {
     /// Counts what the change takes up of what is `owner`'s, and refuses it where it goes beyond.
@@ -184,24 +254,41 @@ impl Tx<'_> {
         quota: Quota,
         amount: u64,
     ) -> Result<(), RegistryError> {
-        let bound = !self.operates();
-        if amount == 0 || (quota.is_daily() && !bound) {
+        if amount == 0 || (quota.is_daily() && self.operates()) {
             return Ok(());
         }
-        let stored = used_of(self.read, owner, quota, self.now)?.unwrap_or_default();
-        let taken = self.taken.0.entry((owner, quota)).or_default();
+        self.count(Counted::of_all(owner, quota), amount)?;
+        match (quota.of_client(), self.means().known()) {
+            (Some(quota), Some(known)) => {
+                let client = Some(known);
+                let of_client = Counted {
+                    owner,
+                    quota,
+                    client,
+                };
+                self.count(of_client, amount)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn count(&mut self, what: Counted, amount: u64) -> Result<(), RegistryError> {
+        let operates = self.operates();
+        let stored = used_of(self.read, what, self.now)?.unwrap_or_default();
+        let taken = self.taken.0.entry(what).or_default();
         let used = stored.saturating_add(*taken);
         *taken = taken.saturating_add(amount);
-        let limit = self.quotas.limit(quota).filter(|_| bound);
-        check(quota, limit, (used, amount), self.now)
+        let limit = self.quotas.limit(what.quota);
+        let limit = limit.filter(|_| !operates);
+        check(what.quota, limit, (used, amount), self.now)
     }
 
     /// Stages the counts, on the condition that nobody else moved them meanwhile.
     pub(in crate::registry) fn stage_used(&mut self) -> Result<(), RegistryError> {
-        for ((owner, quota), amount) in std::mem::take(&mut self.taken).0 {
-            let key = quota.key(owner, self.now);
+        for (what, amount) in std::mem::take(&mut self.taken).0 {
+            let key = what.key(self.now);
             let before = QUOTA_USED.get(self.read, &key)?;
-            let used = used_of(self.read, owner, quota, self.now)?.unwrap_or_default();
+            let used = used_of(self.read, what, self.now)?.unwrap_or_default();
             QUOTA_USED.expect(&mut self.batch, &key, before.as_ref());
             QUOTA_USED.put(&mut self.batch, &key, &used.saturating_add(amount));
         }
@@ -235,17 +322,12 @@ fn seconds_until(then: Timestamp, now: Timestamp) -> u64 {
 
 /// How much is used of a quota. What there is in all is counted where nobody has done so yet: it may
 /// have been made by a program that knew no quotas.
-fn used_of(
-    read: &dyn Read,
-    owner: ProfileId,
-    quota: Quota,
-    now: Timestamp,
-) -> Result<Option<u64>, RegistryError> {
-    if let Some(used) = QUOTA_USED.get(read, &quota.key(owner, now))? {
+fn used_of(read: &dyn Read, what: Counted, now: Timestamp) -> Result<Option<u64>, RegistryError> {
+    if let Some(used) = QUOTA_USED.get(read, &what.key(now))? {
         return Ok(Some(used));
     }
-    let prefix = owner.0.to_be_bytes();
-    let there = match quota {
+    let prefix = what.owner.0.to_be_bytes();
+    let there = match what.quota {
         Quota::Lists => LISTS.scan(read, &prefix, None, usize::MAX)?.len(),
         Quota::Achievements => ACHIEVEMENTS.scan(read, &prefix, None, usize::MAX)?.len(),
         Quota::Profiles
@@ -253,22 +335,34 @@ fn used_of(
         | Quota::EntriesPerDay
         | Quota::CredentialsPerDay
         | Quota::EndorsementsPerDay
-        | Quota::RequestsPerDay => return Ok(None),
+        | Quota::RequestsPerDay
+        | Quota::ClientListsPerDay
+        | Quota::ClientEntriesPerDay => return Ok(None),
     };
     Ok(Some(there as u64))
 }
 
 impl Registry {
-    /// How much a profile has used of each quota.
-    pub fn usage(&self, slug: &Slug) -> Result<Vec<QuotaUse>, RegistryError> {
+    /// How much a profile has used of each quota; and of those of a client, that one which is known by
+    /// `means`.
+    pub fn usage(&self, slug: &Slug, means: Means) -> Result<Vec<QuotaUse>, RegistryError> {
         let read = self.engine.snapshot();
         let (owner, now) = (self.profile_id(&*read, slug)?, self.now());
-        let each = Quota::OF_A_PROFILE.into_iter().map(|quota| {
-            Ok(QuotaUse {
+        let of_all = Quota::OF_A_PROFILE.map(|quota| Counted::of_all(owner, quota));
+        let of_client = means.known().map(|known| {
+            Quota::OF_A_CLIENT.map(|quota| Counted {
+                owner,
                 quota,
-                limit: self.settings.quotas.limit(quota),
-                used: used_of(&*read, owner, quota, now)?.unwrap_or_default(),
-                anew: quota.anew(now),
+                client: Some(known),
+            })
+        });
+        let each = of_all.into_iter().chain(of_client.into_iter().flatten());
+        let each = each.map(|what| {
+            Ok(QuotaUse {
+                quota: what.quota,
+                limit: self.settings.quotas.limit(what.quota),
+                used: used_of(&*read, what, now)?.unwrap_or_default(),
+                anew: what.quota.anew(now),
             })
         });
         each.collect()
@@ -297,7 +391,9 @@ impl Registry {
             let today = day(self.now());
             let mut batch = Batch::default();
             // Day 0 is that of what there is in all.
-            let over = rows.iter().filter(|((_, day), _)| (1..today).contains(day));
+            let over = rows
+                .iter()
+                .filter(|((_, of), _)| (1..today).contains(&of.day));
             over.for_each(|(key, _)| QUOTA_USED.delete(&mut batch, key));
             let count = batch.deletes.len();
             match self.commit(batch) {
@@ -332,8 +428,10 @@ mod tests {
     fn a_quota_is_told_from_every_other() {
         let mut numbers: Vec<_> = Quota::OF_A_PROFILE.map(Quota::number).to_vec();
         numbers.push(Quota::Profiles.number());
+        numbers.extend(Quota::OF_A_CLIENT.map(Quota::number));
         numbers.sort_unstable();
         numbers.dedup();
-        assert_eq!(numbers.len(), 1 + Quota::OF_A_PROFILE.len());
+        let all = 1 + Quota::OF_A_PROFILE.len() + Quota::OF_A_CLIENT.len();
+        assert_eq!(numbers.len(), all);
     }
 }

@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use goodstanding::http::routes::ROUTES;
+use goodstanding::access::Action;
+use goodstanding::http::Rates;
+use goodstanding::http::routes::{Access, ROUTES};
+use goodstanding::time::Ttl;
 use serde_json::{Value, json};
 
 use crate::support::actors::text;
-use crate::support::house::House;
+use crate::support::client::Answer;
+use crate::support::house::{House, ORIGIN, Plan};
 
 const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
@@ -66,6 +70,7 @@ fn it_has_the_shape_of_openapi_3_1() {
         text(&operation["summary"]);
         let responses = operation["responses"].as_object().expect("responses");
         for (status, response) in responses {
+            let response = resolved(&description, response);
             let known = status == "default" || matches!(status.parse(), Ok(100..600u16));
             assert!(
                 known && response["description"].is_string(),
@@ -93,6 +98,126 @@ fn it_has_the_shape_of_openapi_3_1() {
         .as_object()
         .unwrap();
     assert_eq!(schemes["token"]["scheme"], "bearer");
+}
+
+/// What stands there, or where it refers to.
+fn resolved<'d>(description: &'d Value, there: &'d Value) -> &'d Value {
+    match there["$ref"].as_str() {
+        Some(reference) => description.pointer(&reference[1..]).expect(reference),
+        None => there,
+    }
+}
+
+/// Holds an answer to what is said of those with its status: its media type and the headers that tell
+/// callers of themselves. Those of them that it has.
+#[track_caller]
+fn told(description: &Value, operation: &Value, answer: &Answer) -> BTreeSet<String> {
+    let response = &operation["responses"][answer.status.to_string()];
+    let response = resolved(description, response);
+    let media = answer.header("content-type").unwrap_or_default();
+    let content = &response["content"][media.split(';').next().unwrap()];
+    assert!(content["schema"].is_object(), "{media}: {response}");
+    let known = description["components"]["headers"].as_object().unwrap();
+    let has = known.keys().filter(|name| answer.header(name).is_some());
+    let has: BTreeSet<String> = has.cloned().collect();
+    for name in &has {
+        let header = resolved(description, &response["headers"][name]);
+        assert!(header["schema"].is_object(), "{name}: {response}");
+    }
+    has
+}
+
+/// Every way to be refused, at every route that is not for everybody; and each header that is described
+/// with a refusal is one that some of them have.
+#[test]
+fn who_is_refused_is_refused_as_it_is_described() {
+    let description = description();
+    let rates = Rates {
+        window: Ttl::from_seconds(60),
+        client: 100,
+        tenant: 100,
+        operator: 5,
+    };
+    let house = Plan::new().within(|limits| limits.rates = rates).open();
+    let (school, operator) = (house.registrar("school"), house.operator());
+    house.accreditor("board");
+    let narrow = json!({ "profile": "school", "scope": "erasure:write" });
+    let narrow = operator.post("/tokens", &narrow).is(201).json();
+    let narrow = text(&narrow["token"]);
+    let mut seen: BTreeMap<(bool, u16), BTreeSet<String>> = BTreeMap::new();
+    for ((method, path), operation) in operations(&description) {
+        let route = ROUTES
+            .iter()
+            .find(|route| (route.method, route.path) == (&*method, &*path));
+        let Access::Needs(action) = route.expect("it is listed").access else {
+            continue;
+        };
+        let target = path.replace(['{', '}'], "");
+        let call = || house.call(&method, &target);
+        let mut answers = vec![call().send().is(401), call().token("gst_x").send().is(401)];
+        if action != Action::Erase {
+            answers.push(call().token(&narrow).send().is(403));
+        }
+        answers.push(operator.call(&method, &target).send().is(429));
+        for answer in answers {
+            let has = told(&description, &operation, &answer);
+            let of_open_badges = path.starts_with("/ims/");
+            let seen = seen.entry((of_open_badges, answer.status)).or_default();
+            seen.extend(has);
+        }
+    }
+    // Refused by whose it is, after the request was counted.
+    let foreign = school.post("/profiles/board/keys", &json!({})).is(403);
+    let keys = &description["paths"]["/profiles/{profile}/keys"]["post"];
+    let has = told(&description, keys, &foreign);
+    seen.entry((false, 403)).or_default().extend(has);
+    for (name, status) in [
+        ("Unauthenticated", 401),
+        ("Forbidden", 403),
+        ("TooMany", 429),
+    ] {
+        let described = &description["components"]["responses"][name]["headers"];
+        let described: BTreeSet<String> = described.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(described, seen[&(false, status)], "{name}");
+    }
+}
+
+/// A client is made from the description alone: where tokens are given, and for what.
+#[test]
+fn a_client_finds_where_it_gets_a_token_and_for_what() {
+    let description = description();
+    let house = House::open();
+    let server = house.call("GET", "/.well-known/oauth-authorization-server");
+    let server = server.send().is(200).json();
+    let flows = &description["components"]["securitySchemes"]["oauth2"]["flows"];
+    for (flow, grant) in [
+        ("clientCredentials", "client_credentials"),
+        ("authorizationCode", "authorization_code"),
+    ] {
+        let grants = server["grant_types_supported"].as_array().unwrap();
+        assert!(grants.contains(&grant.into()));
+        assert_eq!(flows[flow]["tokenUrl"], server["token_endpoint"]);
+        assert!(text(&flows[flow]["tokenUrl"]).starts_with(ORIGIN));
+        let scopes = flows[flow]["scopes"].as_object().unwrap();
+        for scope in server["scopes_supported"].as_array().unwrap() {
+            assert!(scopes.contains_key(&text(scope)), "{flow}: {scope}");
+        }
+        for (at, operation) in operations(&description) {
+            let Some(security) = operation.get("security") else {
+                continue;
+            };
+            let [bearer, oauth] = security.as_array().unwrap().as_slice() else {
+                panic!("{at:?}: {security}");
+            };
+            assert_eq!(bearer["token"], oauth["oauth2"], "{at:?}");
+            let needs = oauth["oauth2"].as_array().unwrap().iter().map(text);
+            for scope in needs {
+                assert!(scopes.contains_key(&scope), "{at:?}: {scope}");
+            }
+        }
+    }
+    let code = &flows["authorizationCode"]["authorizationUrl"];
+    assert_eq!(*code, server["authorization_endpoint"]);
 }
 
 fn path_parameters_fit(path: &str, operation: &Value) {
@@ -166,7 +291,8 @@ fn what_is_answered_is_what_is_described() {
     board.endorses(&school.id, "profile", false);
     let operator = house.operator();
     let mut looked_at = 0;
-    for ((method, path), operation) in operations(&description()) {
+    let description = description();
+    for ((method, path), operation) in operations(&description) {
         let parameters = operation["parameters"].as_array().unwrap();
         let needs_more = parameters.iter().any(|one| one["required"] == true);
         // The first takes one of two sets of parameters; the others are about a profile's own, and
@@ -181,6 +307,7 @@ fn what_is_answered_is_what_is_described() {
         }
         let answer = operator.call("GET", &path).header("Accept", "*/*").send();
         let answer = answer.is(200);
+        told(&description, &operation, &answer);
         let media = answer.header("content-type").unwrap_or_default();
         let content = &operation["responses"]["200"]["content"];
         let schema = &content[media.split(';').next().unwrap()]["schema"];

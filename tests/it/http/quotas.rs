@@ -87,7 +87,9 @@ fn a_day_has_so_many_of_each_thing_and_the_next_day_again() {
         assert_eq!(house.store(), before, "{quota}: nothing was done");
         let told = usage(who, quota);
         let resets = "2026-03-02T00:00:00Z";
-        let wanted = json!({ "quota": quota, "used": 2, "limit": 2, "left": 0, "resets": resets });
+        let wanted = json!({
+            "quota": quota, "of": "tenant", "used": 2, "limit": 2, "left": 0, "resets": resets,
+        });
         assert_eq!(told, wanted);
     }
     house.wait(15 * 3_600 - 1);
@@ -106,6 +108,62 @@ fn a_day_has_so_many_of_each_thing_and_the_next_day_again() {
 fn spent_a_second_before_midnight(answer: &Answer) {
     answer.problem(429);
     assert_eq!(answer.header("retry-after"), Some("1"));
+}
+
+#[test]
+fn no_client_takes_all_that_its_profile_has_for_a_day() {
+    let house = Plan::new()
+        .allowing(|quotas| {
+            quotas.client_lists_per_day = 2;
+            quotas.client_entries_per_day = 5;
+            quotas.entries_per_day = 8;
+        })
+        .open();
+    let school = house.registrar("school");
+    let client = school.registers_client("list-manager", &json!({}));
+    let with_token = || Actor {
+        house: &house,
+        token: Some(client.token("read lists:write status:write")),
+        slug: school.slug.clone(),
+        id: school.id.clone(),
+    };
+    let machine = with_token();
+    let list = machine.opens_list("revocation");
+    asks_for_list(&machine, "school").is(201);
+    let refused = asks_for_list(&machine, "school");
+    spent(&refused, "client_lists_per_day", 2);
+    assert_eq!(refused.json()["of"], "client");
+    asks_for_entries(&machine, &list, 5).is(200);
+    let before = house.store();
+    spent(
+        &asks_for_entries(&machine, &list, 1),
+        "client_entries_per_day",
+        5,
+    );
+    assert_eq!(house.store(), before, "nothing was done");
+    // Another access token is of the same client, and another client has its own.
+    let machine = with_token();
+    let refused = asks_for_list(&machine, "school");
+    spent(&refused, "client_lists_per_day", 2);
+    let told = usage(&machine, "client_entries_per_day");
+    let resets = "2026-03-02T00:00:00Z";
+    let wanted = json!({
+        "quota": "client_entries_per_day", "of": "client", "used": 5, "limit": 5, "left": 0,
+        "resets": resets,
+    });
+    assert_eq!(told, wanted);
+    assert_eq!(usage(&school, "client_entries_per_day")["used"], 0);
+    asks_for_list(&school, "school").is(201);
+    // Both take of what is the profile's.
+    let both = asks_for_entries(&school, &list, 4);
+    spent(&both, "entries_per_day", 8);
+    assert_eq!(both.json()["of"], "tenant");
+    asks_for_entries(&school, &list, 3).is(200);
+    assert_eq!(usage(&school, "client_entries_per_day")["used"], 3);
+    assert_eq!(usage(&school, "entries_per_day")["used"], 8);
+    asks_for_entries(&house.operator(), &list, 9).is(200);
+    house.wait(15 * 3_600);
+    assert_eq!(usage(&school, "client_entries_per_day")["used"], 0);
 }
 
 #[test]
@@ -309,7 +367,7 @@ fn what_was_used_on_days_that_are_over_is_forgotten() {
             .filter(|(key, _)| key[0] == 0x69)
             .count()
     };
-    let (all, daily) = (counts(), 2);
+    let (all, daily) = (counts(), 4);
     assert_eq!(house.registry.forget_used_quotas().unwrap(), 0, "not today");
     house.wait(86_400);
     assert_eq!(house.registry.forget_used_quotas().unwrap(), daily);

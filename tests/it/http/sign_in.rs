@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::support::actors::{Actor, text};
 use crate::support::client::Answer;
 use crate::support::house::House;
-use crate::support::oauth::{opened, posts};
+use crate::support::oauth::{hidden, opened, posts};
 
 const VERIFIER: &str = "a-verifier-of-forty-three-characters-or-more";
 const PLACE: &str = "https://app.example/cb?tenant=1";
@@ -82,20 +82,6 @@ fn accepts(house: &House, code: &str, passphrase: &str) -> Answer {
         ("passphrase", passphrase),
     ];
     posts(house, "/oauth/accept", &form).send()
-}
-
-/// The hidden fields of the first form on a page.
-fn hidden(page: &Answer) -> BTreeMap<String, String> {
-    let text = page.text();
-    let form = text.split("</form>").next().unwrap().to_owned();
-    let fields = form.split("<input type=\"hidden\" name=\"").skip(1);
-    let plain = |text: &str| text.replace("&#38;", "&").replace("&amp;", "&");
-    fields
-        .map(|field| {
-            let (name, rest) = field.split_once("\" value=\"").unwrap();
-            (name.to_owned(), plain(rest.split_once('"').unwrap().0))
-        })
-        .collect()
 }
 
 /// Opens the page that an app leads to, and answers.

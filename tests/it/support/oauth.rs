@@ -1,5 +1,7 @@
 //! Clients of OAuth 2.0 in the stories: they register, show who they are, and are given tokens.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -68,6 +70,20 @@ pub(crate) fn posts(house: &House, path: &str, form: &[(&str, &str)]) -> Call {
     body.extend_pairs(form);
     let call = house.call("POST", path);
     call.body("application/x-www-form-urlencoded", body.finish())
+}
+
+/// The hidden fields of the first form on a page.
+pub(crate) fn hidden(page: &Answer) -> BTreeMap<String, String> {
+    let text = page.text();
+    let form = text.split("</form>").next().unwrap().to_owned();
+    let fields = form.split("<input type=\"hidden\" name=\"").skip(1);
+    let plain = |text: &str| text.replace("&#38;", "&").replace("&amp;", "&");
+    fields
+        .map(|field| {
+            let (name, rest) = field.split_once("\" value=\"").unwrap();
+            (name.to_owned(), plain(rest.split_once('"').unwrap().0))
+        })
+        .collect()
 }
 
 /// A JWT whose signature is by this key over these very texts.

@@ -23,12 +23,27 @@ pub(super) const MASTER_KEY: &str =
 #[derive(Default)]
 pub(super) struct Secrets {
     tokens: Vec<String>,
+    texts: Vec<(&'static str, String)>,
     public: HashSet<Vec<u8>>,
 }
 
 impl Secrets {
     pub(super) fn token(&mut self, token: &str) {
         self.tokens.push(token.to_owned());
+    }
+
+    /// A secret that is a text: a passphrase, or what somebody signed to show who they are.
+    pub(super) fn text(&mut self, what: &'static str, text: &str) {
+        self.texts.push((what, text.to_owned()));
+    }
+
+    /// A JWT: the whole of it, and what alone of it nobody can guess.
+    pub(super) fn jwt(&mut self, what: &'static str, jwt: &str) {
+        let (_, signature) = jwt.rsplit_once('.').expect("it is signed");
+        self.text(what, jwt);
+        self.text(what, signature);
+        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        self.texts.push((what, STANDARD.encode(signature)));
     }
 
     /// The keys of a DID document.
@@ -45,23 +60,40 @@ impl Secrets {
         }
     }
 
-    /// Tokens and the master key, by each of their spellings.
+    /// Secrets and the master key, by each of their spellings.
     pub(super) fn are_not_in(&self, places: &[(String, Vec<u8>)]) {
+        assert!(self.tokens.len() > 1);
+        assert_eq!(self.first_in(places), None);
+        // And each would be found.
+        for (what, text) in &self.texts {
+            for form in spellings(text.as_bytes()) {
+                let place = ("planted".to_owned(), [b"{\"".as_slice(), &form].concat());
+                assert!(self.first_in(&[place]).is_some(), "{what}");
+            }
+        }
+    }
+
+    /// A secret that stands in one of the places, and which place that is.
+    fn first_in(&self, places: &[(String, Vec<u8>)]) -> Option<String> {
         let mut forms: Vec<(&str, Vec<u8>)> = Vec::new();
         let master = from_hex(MASTER_KEY).unwrap();
         forms.extend(spellings(&master).map(|form| ("the master key", form)));
-        assert!(self.tokens.len() > 1);
         for token in &self.tokens {
-            let (_, secret) = token.split_once('_').expect("gst_ and the secret");
+            let (_, secret) = token.split_once('_').expect("what it is and the secret");
+            // Invitations name whom they are for before it.
+            let secret = secret.rsplit('.').next().unwrap_or_default();
             let secret = URL_SAFE_NO_PAD.decode(secret).unwrap();
             assert_eq!(secret.len(), 32);
-            forms.extend(spellings(&secret).map(|form| ("a token", form)));
+            forms.extend(spellings(&secret).map(|form| ("a token, secret or code", form)));
         }
-        for (place, text) in places {
-            for (what, form) in &forms {
-                assert!(!holds(text, form), "{what} stands in {place}");
-            }
+        for (what, text) in &self.texts {
+            forms.extend(spellings(text.as_bytes()).map(|form| (*what, form)));
         }
+        let mut pairs = places
+            .iter()
+            .flat_map(|place| forms.iter().map(move |form| (place, form)));
+        let found = pairs.find(|((_, text), (_, form))| holds(text, form));
+        found.map(|((place, _), (what, _))| format!("{what} stands in {place}"))
     }
 
     /// No 32 bytes that stand in the rows make one of the keys, nor do those that any text there spells.

@@ -1,7 +1,11 @@
 //! A visit by people who put the word into everything.
 
-use std::io::Write as _;
-use std::net::{Shutdown, SocketAddr, TcpStream};
+mod broken;
+mod clients;
+mod people;
+mod tenant;
+
+use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
@@ -62,6 +66,9 @@ impl<'v> Visit<'v> {
         self.asks(&made);
         self.is_nobody(&made);
         self.is_refused(&made);
+        self.has_clients(&made, secrets);
+        self.signs_in(&made, secrets);
+        self.keeps_house(&made, secrets);
         self.breaks_off();
     }
 
@@ -456,23 +463,6 @@ impl<'v> Visit<'v> {
             .call(Some(self.operator), "POST", "/profiles")
             .json(&taken);
         call.send().is(409);
-    }
-
-    /// What is no request, and requests that end in their middle.
-    fn breaks_off(&self) {
-        for bytes in [
-            "CANARY canary HTTP/9.9\r\n\r\n",
-            "canary\r\n\r\n",
-            "GET /canary HTTP/1.1\r\ncanary canary\r\n\r\n",
-            "POST /status/query HTTP/1.1\r\nHost: canary\r\nContent-Length: 99\r\n\r\n{\"canary\":",
-            "POST /status/query HTTP/1.1\r\nHost: canary\r\nTransfer-Encoding: chunked\r\n\r\ncanary\r\n",
-        ] {
-            let mut stream = TcpStream::connect(self.address).unwrap();
-            stream.write_all(bytes.as_bytes()).unwrap();
-            stream.shutdown(Shutdown::Write).unwrap();
-            // To its end, so that it has been dealt with.
-            let _ = std::io::copy(&mut stream, &mut std::io::sink());
-        }
     }
 }
 
