@@ -6,6 +6,7 @@ use crate::http::edge::Edge;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::http::request::Request;
+use crate::http::routes::reach;
 use crate::oauth::authorize::{Asker, CodeAsked};
 use crate::oauth::form_token::FormCheck;
 use crate::oauth::{ErrorCode, Form, OAuthError, RedirectUri};
@@ -92,7 +93,10 @@ pub(crate) fn answer(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         }
         let name = form.get("name").unwrap_or_default();
         let passphrase = form.get("passphrase").unwrap_or_default();
-        match edge.registry.code_for(&asker, &asked, (name, passphrase)) {
+        match edge
+            .registry
+            .code_for(&asker, &asked, (name, passphrase), reach)
+        {
             Ok(Ok(code)) => Ok(sent_back(edge, &asker, &[("code", &code)])),
             Ok(Err(refused)) => Err(at_the_client(asker, refused)),
             Err(SignInRefused::Registry(error)) => Err(Refused::Problem(error.into())),
@@ -213,7 +217,7 @@ fn page(
     asked: &CodeAsked,
     trouble: Option<String>,
 ) -> Result<Reply, Refused> {
-    let consent = edge.registry.consent(asker, asked);
+    let consent = edge.registry.consent(asker, asked, reach);
     let consent = consent.map_err(|refused| at_the_client(asker.clone(), refused))?;
     let Consent { client, scopes } = consent;
     let mut hidden = carried(form);

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::clients::client_actor;
 use super::tokens::stored_scopes;
-use crate::access::{Actions, Scope, Scopes};
+use crate::access::{Actions, Reach, Scopes};
 use crate::entropy::random;
 use crate::ids::{ClientId, ProfileId};
 use crate::oauth::access_token::TYP;
@@ -163,14 +163,19 @@ impl Registry {
     /// # Errors
     /// `unauthorized_client` for a grant that it did not register for, `invalid_scope` for more than
     /// it may have, `invalid_grant` for a code that is not good.
-    pub fn grant(&self, client: &KnownClient, asked: &GrantAsked) -> Result<Granted, GrantRefused> {
+    pub fn grant(
+        &self,
+        client: &KnownClient,
+        asked: &GrantAsked,
+        reach: Reach,
+    ) -> Result<Granted, GrantRefused> {
         if !client.record.grants.contains(&asked.kind()) {
             let words = format!("the client is not registered for {}", asked.kind());
             return Err(OAuthError::new(ErrorCode::UnauthorizedClient, words).into());
         }
         match asked {
             GrantAsked::ClientCredentials { scopes } => {
-                let scopes = scopes_within(&client.record, scopes.as_ref())?;
+                let scopes = scopes_within(&client.record, scopes.as_ref(), reach)?;
                 self.make_access_token(&NewGrant {
                     bearer: Bearer::Client(client.id),
                     profile: client.id.owner(),
@@ -299,24 +304,23 @@ pub(super) fn stage_end(tx: &mut Tx<'_>, claims: &AccessClaims) -> Result<(), Re
 }
 
 /// The scopes of a token: what was asked for, where the client may have that, or all that it may.
+/// What its role has no use for it may not have, whatever it registered for.
 pub(super) fn scopes_within(
     row: &ClientRecord,
     asked: Option<&Scopes>,
+    reach: Reach,
 ) -> Result<Scopes, OAuthError> {
     let granted = row.scope.as_deref().map(stored_scopes);
-    let Some(asked) = asked else {
-        return Ok(granted.unwrap_or_else(|| Scopes::of_actions(row.role.actions())));
-    };
-    let of_role = |scope: &Scope| match scope {
-        Scope::Action(action) => row.role.actions().contains(*action),
-        Scope::Path { .. } | Scope::OpenBadges(_) => true,
-    };
-    let covered = granted.as_ref().is_none_or(|granted| granted.cover(asked));
-    match covered && asked.iter().all(of_role) {
-        true => Ok(asked.clone()),
-        false => {
-            let may = granted.unwrap_or_else(|| Scopes::of_actions(row.role.actions()));
-            let words = format!("the client may have: {may}");
+    let role = row.role.actions();
+    let most = granted.clone().unwrap_or_else(|| Scopes::of_actions(role));
+    let most = most.of_use_to(role, reach);
+    let wanted = asked.unwrap_or(&most);
+    let of_use = wanted.of_use_to(role, reach);
+    let room = |scope| granted.is_none() || most.leave_room_for(scope, reach);
+    match of_use == *wanted && wanted.iter().all(room) {
+        true if !wanted.is_empty() => Ok(of_use),
+        _ => {
+            let words = format!("the client may have: {most}");
             Err(OAuthError::new(ErrorCode::InvalidScope, words))
         }
     }

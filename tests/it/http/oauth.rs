@@ -132,9 +132,42 @@ fn a_token_is_narrowed_to_what_was_asked_and_never_widened() {
     let token = paths.token("write:/status-lists");
     call("POST", &format!("{list}/entries"), &token).is(200);
     call("POST", "/profiles/school/keys", &token).problem(403);
+    // What its role has no use for is not granted, whatever it registered for.
     let role = school.registers_client("endorser", &json!({}));
-    let token = role.token("write:/status-lists");
-    call("POST", &format!("{list}/entries"), &token).problem(403);
+    for scope in ["write:/status-lists", "read keys:write", "registry:write"] {
+        refused(&role.asks(&[("scope", scope)]), 400, "invalid_scope");
+    }
+    let wide = json!({"scope": "read keys:write write:/status-lists"});
+    let wide = school.registers_client("endorser", &wide);
+    assert_eq!(wide.asks(&[]).is(200).json()["scope"], "read");
+    // Less than a scope is part of it (RFC 6749 section 3.3).
+    let narrow = school.registers_client("owner", &json!({"scope": "status:write"}));
+    let part = narrow.asks(&[("scope", "write:/credentials/status")]);
+    assert_eq!(part.is(200).json()["scope"], "write:/credentials/status");
+    let more = narrow.asks(&[("scope", "write:/credentials")]);
+    refused(&more, 400, "invalid_scope");
+}
+
+#[test]
+fn a_token_says_no_more_than_who_signed_in_may_do() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let app = super::sign_in::app(&school);
+    super::sign_in::invited(&school, "eve@school.example", "auditor");
+    let given = app
+        .signs_in(&house, "", "eve@school.example")
+        .is(200)
+        .json();
+    assert_eq!(given["scope"], "events:read");
+    let token = text(&given["access_token"]);
+    assert_eq!(opened(&token)[1]["scope"], "events:read");
+    let looks = school.registers_client("owner", &json!({}));
+    let told = posts(&house, "/oauth/introspect", &[("token", &token)]);
+    let basic = STANDARD.encode(format!("{}:{}", looks.id, looks.secret));
+    let told = told.header("Authorization", format!("Basic {basic}"));
+    assert_eq!(told.send().is(200).json()["scope"], "events:read");
+    let none = app.is_sent_back(&house, "keys:write", "eve@school.example");
+    assert_eq!(none["error"], "invalid_scope");
 }
 
 #[test]

@@ -17,12 +17,12 @@ const PLACE: &str = "https://app.example/cb?tenant=1";
 const PASSPHRASE: &str = "nine lives, one cat";
 
 /// A program on people's own devices, of the school, and what it asks.
-struct App {
+pub(super) struct App {
     client: String,
     asks: BTreeMap<&'static str, String>,
 }
 
-fn app(school: &Actor<'_>) -> App {
+pub(super) fn app(school: &Actor<'_>) -> App {
     let public = json!({ "token_endpoint_auth_method": "none", "redirect_uris": [PLACE] });
     let client = school.registers_client("owner", &public).id;
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
@@ -50,6 +50,23 @@ impl App {
         format!("/oauth/authorize?{}", query.finish())
     }
 
+    /// What the app is told once somebody has signed in and agreed to these scopes.
+    pub(super) fn is_sent_back(
+        &self,
+        house: &House,
+        scope: &str,
+        name: &str,
+    ) -> BTreeMap<String, String> {
+        let target = self.with("scope", scope);
+        told(&answers(house, &target, &allows(name, PASSPHRASE)))
+    }
+
+    /// The token that it is given then.
+    pub(super) fn signs_in(&self, house: &House, scope: &str, name: &str) -> Answer {
+        let sent = self.is_sent_back(house, scope, name);
+        self.fetches(house, &sent["code"], VERIFIER)
+    }
+
     fn fetches(&self, house: &House, code: &str, verifier: &str) -> Answer {
         let form = [
             ("grant_type", "authorization_code"),
@@ -63,7 +80,7 @@ impl App {
 }
 
 /// Invites somebody and lets them take the invitation; their id.
-fn invited(by: &Actor<'_>, email: &str, role: &str) -> String {
+pub(super) fn invited(by: &Actor<'_>, email: &str, role: &str) -> String {
     let body = json!({ "name": "Ada", "email": email, "role": role });
     let made = by
         .post(&format!("/profiles/{}/people", by.slug), &body)
