@@ -24,6 +24,8 @@ pub struct Request {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) actor: Option<Actor>,
+    /// What the request is called in the log.
+    pub(super) id: [u8; 16],
 }
 
 impl Request {

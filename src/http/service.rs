@@ -102,6 +102,7 @@ impl Head {
         params: Vec<(&'static str, String)>,
         body: Bytes,
         actor: Option<Actor>,
+        id: [u8; 16],
     ) -> Request {
         let Self {
             method,
@@ -118,6 +119,7 @@ impl Head {
             headers,
             body,
             actor,
+            id,
         }
     }
 }
@@ -176,13 +178,13 @@ where
     };
     logged.by(actor);
     if !route.access.is_private() {
-        return carry_out(shared, route, head, (params, actor), body).await;
+        return carry_out(shared, route, head, (params, actor, id.0), body).await;
     }
     let now = shared.edge.registry.now();
     let counted = actor.and_then(|actor| shared.meter.count(actor, now));
     let reply = match counted.as_ref().and_then(Counted::refusal) {
         Some(problem) => problem.to_reply(),
-        None => carry_out(shared, route, head, (params, actor), body).await,
+        None => carry_out(shared, route, head, (params, actor, id.0), body).await,
     };
     let reply = match &counted {
         Some(counted) => counted.tell(reply),
@@ -196,7 +198,7 @@ async fn carry_out<S, B>(
     shared: &Shared,
     route: &'static Route,
     head: Head,
-    (params, actor): (Vec<(&'static str, String)>, Option<Actor>),
+    (params, actor, id): (Vec<(&'static str, String)>, Option<Actor>, [u8; 16]),
     body: S,
 ) -> Reply
 where
@@ -204,7 +206,7 @@ where
     B: Buf + Send,
 {
     match take_in(&shared.edge.limits, route, &head.headers, body).await {
-        Ok(body) => run(shared, route, head.with(params, body, actor)).await,
+        Ok(body) => run(shared, route, head.with(params, body, actor, id)).await,
         Err(problem) => problem.to_reply(),
     }
 }
@@ -238,7 +240,7 @@ pub fn answer_locally(
     handle(
         edge,
         route,
-        &head.with(params, body, Some(Actor::operator())),
+        &head.with(params, body, Some(Actor::operator()), [0; 16]),
     )
 }
 

@@ -6,11 +6,13 @@
 //! party    0                    the registry
 //!          1 | profile u32      a profile
 //!          2                    development mode, where nobody signs in
+//!          3                    nobody that is known
 //! means    0                    none: the registry itself, or its command line
 //!          1 | id 16 bytes      a bearer token
 //!          2 | id 16 bytes      a client
 //!          3 | id 16 bytes      a person
 //!          4 | digest 16 bytes  somebody whom another provider vouches for
+//!          5 | id 16 | id 16    a person, by a client
 //!
 //! kind                        payload
 //! 01  profile created         profile u32
@@ -118,6 +120,8 @@ pub enum Party {
     Profile(ProfileId),
     /// Anybody: in development mode changes need no token.
     Development,
+    /// Somebody who showed nothing of themselves, for nobody.
+    Anonymous,
 }
 
 /// By what somebody was known.
@@ -130,8 +134,15 @@ pub enum Means {
     Token([u8; 16]),
     /// A client, by its id.
     Client([u8; 16]),
-    /// A person who signed in, by their id.
+    /// A person on the pages here, by their id.
     Person([u8; 16]),
+    /// A person who signed in by a client, by the ids of both.
+    PersonBy {
+        /// The person's.
+        person: [u8; 16],
+        /// The client's.
+        client: [u8; 16],
+    },
     /// A token of another provider: the first half of SHA-256 over its issuer and subject.
     Outside([u8; 16]),
 }
@@ -261,6 +272,7 @@ impl Actor {
                 out.extend(profile.0.to_be_bytes());
             }
             Party::Development => out.push(2),
+            Party::Anonymous => out.push(3),
         }
         match self.means {
             Means::None => out.push(0),
@@ -268,6 +280,11 @@ impl Actor {
             Means::Client(id) => out.extend([&[2], id.as_slice()].concat()),
             Means::Person(id) => out.extend([&[3], id.as_slice()].concat()),
             Means::Outside(id) => out.extend([&[4], id.as_slice()].concat()),
+            Means::PersonBy { person, client } => {
+                out.push(5);
+                out.extend(person);
+                out.extend(client);
+            }
         }
     }
 
@@ -280,6 +297,10 @@ impl Actor {
             2 => Means::Client(reader.array()?),
             3 => Means::Person(reader.array()?),
             4 => Means::Outside(reader.array()?),
+            5 => Means::PersonBy {
+                person: reader.array()?,
+                client: reader.array()?,
+            },
             other => {
                 let what = "how an actor was known";
                 return Err(CodecError::Range {
@@ -296,7 +317,7 @@ impl Actor {
         let party = Party::decode(reader)?;
         let token = match party {
             Party::Registry => reader.array()?,
-            Party::Profile(_) | Party::Development => [0; 16],
+            Party::Profile(_) | Party::Development | Party::Anonymous => [0; 16],
         };
         let means = match token {
             [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] => Means::None,
@@ -313,6 +334,7 @@ impl Party {
             0 => Ok(Self::Registry),
             1 => Ok(Self::Profile(profile(reader)?)),
             2 => Ok(Self::Development),
+            3 => Ok(Self::Anonymous),
             other => Err(CodecError::Range {
                 at,
                 value: other.into(),
@@ -484,12 +506,15 @@ mod tests {
             Just(Party::Registry),
             any::<u32>().prop_map(|profile| Party::Profile(ProfileId(profile))),
             Just(Party::Development),
+            Just(Party::Anonymous),
         ];
-        let means = (0..5, any::<[u8; 16]>()).prop_map(|(which, id)| match which {
+        let ids = any::<[[u8; 16]; 2]>();
+        let means = (0..6, ids).prop_map(|(which, [id, client])| match which {
             0 => Means::None,
             1 => Means::Token(id),
             2 => Means::Client(id),
             3 => Means::Person(id),
+            4 => Means::PersonBy { person: id, client },
             _ => Means::Outside(id),
         });
         (party, means).prop_map(|(party, means)| Actor { party, means })

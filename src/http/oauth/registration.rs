@@ -56,7 +56,10 @@ pub(crate) fn register(edge: &Edge, request: &Request) -> Result<Reply, Problem>
         Err(error) => return Ok(refusal(&error)),
     };
     let change = request.actor.map(|_| request.change()).transpose()?;
-    let made = match edge.registry.register_client(change.as_ref(), &metadata) {
+    let made = match edge
+        .registry
+        .register_client(change.as_ref(), request.id, &metadata)
+    {
         Ok(made) => made,
         Err(error) => return refused(error, change.is_some()),
     };

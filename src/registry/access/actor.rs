@@ -30,6 +30,14 @@ impl Actor {
         }
     }
 
+    /// Somebody who showed nothing of themselves, and may do nothing for anybody.
+    pub(in crate::registry) const fn anonymous() -> Self {
+        Self {
+            party: Party::Anonymous,
+            ..Self::known(None, Means::None, Actions::NONE)
+        }
+    }
+
     /// Somebody who may do these things for a profile, or (`None`) for the registry.
     pub(in crate::registry) const fn known(
         profile: Option<ProfileId>,
@@ -72,7 +80,7 @@ impl Actor {
     /// The one profile that this actor acts for; none where it acts for the registry.
     pub const fn speaks_as(self) -> Option<ProfileId> {
         match self.party {
-            Party::Registry | Party::Development => None,
+            Party::Registry | Party::Development | Party::Anonymous => None,
             Party::Profile(id) => Some(id),
         }
     }
@@ -121,6 +129,7 @@ impl Actor {
         match self.party {
             Party::Registry | Party::Development => true,
             Party::Profile(profile) => profile == owner,
+            Party::Anonymous => false,
         }
     }
 
@@ -143,6 +152,7 @@ impl Actor {
             Party::Registry => (0, 0),
             Party::Development => (1, 0),
             Party::Profile(id) => (2, id.0),
+            Party::Anonymous => (3, 0),
         };
         let [a, b, c, d] = number.to_be_bytes();
         [kind, a, b, c, d]

@@ -82,7 +82,7 @@ impl Registry {
         }
         let code = secret::generate(CODE_PREFIX, &*self.entropy);
         let key = (owner, secret::digest(&code));
-        let by = Change::by(person_actor(person, Actions::NONE));
+        let by = Change::by(person_actor(person, Some(asker.client), Actions::NONE));
         self.transact(&by, |tx| {
             let row = CodeRecord {
                 client: asker.client,

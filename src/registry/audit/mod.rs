@@ -56,6 +56,8 @@ pub enum AuditParty {
     Profile(Slug),
     /// Anybody, in development mode.
     Development,
+    /// Somebody who showed nothing of themselves.
+    Anonymous,
 }
 
 /// The reason for a change.
@@ -180,6 +182,7 @@ impl Telling<'_> {
         let (party, own) = match event.actor.party {
             Party::Registry => (AuditParty::Registry, false),
             Party::Development => (AuditParty::Development, false),
+            Party::Anonymous => (AuditParty::Anonymous, false),
             Party::Profile(profile) => {
                 let own = self.reader == Some(profile);
                 match self.slug(profile)? {

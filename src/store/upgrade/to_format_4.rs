@@ -241,7 +241,7 @@ fn concerned(
         EventKind::TokenMade { id } | EventKind::TokenRevoked { id } => {
             let actor = match event.actor.party {
                 Party::Profile(profile) => Some(profile),
-                Party::Registry | Party::Development => None,
+                Party::Registry | Party::Development | Party::Anonymous => None,
             };
             concerned.extend(owners.get(id).copied().or(actor));
         }

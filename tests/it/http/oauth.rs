@@ -368,6 +368,15 @@ fn a_client_waits_for_approval_where_everybody_may_register() {
     let made = stranger.post("/oauth/register", &body).is(201).json();
     assert_eq!(made["status"], "pending");
     let id = text(&made["client_id"]);
+    // Nobody is known who asked; the school reads that it was asked about.
+    let events = school.get("/events").is(200).json();
+    let events = events["events"].as_array().unwrap();
+    let asked = events
+        .iter()
+        .find(|event| event["type"] == "client.registered")
+        .unwrap();
+    assert_eq!(asked["actor"], json!({ "type": "anonymous" }));
+    assert!(asked["request"].is_string(), "{asked}");
     let header = format!(
         "Basic {}",
         STANDARD.encode(format!("{id}:{}", text(&made["client_secret"])))

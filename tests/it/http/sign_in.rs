@@ -208,6 +208,16 @@ fn somebody_who_is_invited_signs_in_by_a_client_and_acts_as_themselves() {
     with("POST", "/profiles/school/keys").send().problem(403);
     let events = school.get("/events").is(200).text();
     assert!(events.contains("person.accepted"), "{events}");
+    let events: Value = serde_json::from_str(&events).unwrap();
+    let events = events["events"].as_array().unwrap();
+    let allocated = events
+        .iter()
+        .find(|event| event["type"] == "entries.allocated");
+    let actor = &allocated.unwrap()["actor"];
+    assert_eq!(
+        (&actor["person"], &actor["client"]),
+        (&json!(ada), &json!(app.client))
+    );
 
     // Whoever used the code a second time may be the thief, or the first one was.
     let again = app.fetches(&house, code, VERIFIER);
