@@ -100,7 +100,11 @@ pub(crate) fn answer(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
             Ok(Ok(code)) => Ok(sent_back(edge, &asker, &[("code", &code)])),
             Ok(Err(refused)) => Err(at_the_client(asker, refused)),
             Err(SignInRefused::Registry(error)) => Err(Refused::Problem(error.into())),
-            Err(refused) => page(edge, form, &asker, &asked, Some(refused.to_string())),
+            Err(refused) => {
+                let mut reply = page(edge, form, &asker, &asked, Some(refused.to_string()))?;
+                reply.status = status(&refused);
+                Ok(waiting(reply, &refused))
+            }
         }
     })
 }
@@ -299,6 +303,15 @@ fn invitation_page(
     let mut reply = Reply::html(page.html());
     reply.status = status;
     reply.not_kept()
+}
+
+/// The answer, with how long to wait where that is what was said (RFC 9110 section 10.2.3).
+fn waiting(reply: Reply, refused: &SignInRefused) -> Reply {
+    match refused {
+        SignInRefused::Wait(seconds) => reply.header("Retry-After", seconds.to_string()),
+        SignInRefused::Busy => reply.header("Retry-After", "5"),
+        _ => reply,
+    }
 }
 
 const fn status(refused: &SignInRefused) -> u16 {

@@ -1,8 +1,8 @@
 //! Who makes a change. Services take an [`Actor`]; only authentication makes one.
 
 use crate::access::{Action, Actions, Role};
-use crate::ids::ProfileId;
-use crate::registry::RegistryError;
+use crate::ids::{ProfileId, Slug};
+use crate::registry::{RegistryError, Thing};
 use crate::store::event::{self, Means, Party};
 
 /// Somebody who has been authenticated, in one request: for whom they act, by what they are known,
@@ -102,6 +102,21 @@ impl Actor {
             Ok(())
         } else {
             Err(RegistryError::NotAllowed(action))
+        }
+    }
+
+    /// Demands that this actor may see what is private of `owner`, which nobody else hears of.
+    pub(in crate::registry) fn must_see(
+        self,
+        action: Action,
+        owner: ProfileId,
+        name: Option<&Slug>,
+    ) -> Result<(), RegistryError> {
+        match (self.must(action, owner), name) {
+            (Err(RegistryError::NotYours), Some(slug)) => {
+                Err(RegistryError::NotFound(Thing::Profile, slug.to_string()))
+            }
+            (other, _) => other,
         }
     }
 

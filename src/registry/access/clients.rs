@@ -198,7 +198,8 @@ impl Registry {
             Some(slug) => Some(self.profile_id(&*read, slug)?),
             None => actor.speaks_as(),
         };
-        actor.must(Action::WriteClients, owner.unwrap_or(ProfileId::REGISTRY))?;
+        let of = owner.unwrap_or(ProfileId::REGISTRY);
+        actor.must_see(Action::WriteClients, of, profile)?;
         let prefix = owner.map(|owner| owner.0.to_be_bytes());
         let prefix = prefix.as_ref().map_or(&[][..], |bytes| &bytes[..]);
         let now = self.now();

@@ -17,6 +17,7 @@ use crate::oauth::{
     assertion,
 };
 use crate::registry::change::Tx;
+use crate::registry::profiles::keys::keys_of;
 use crate::registry::{Change, Registry, RegistryError};
 use crate::store::engine::{Batch, CommitError, Read, StoreError};
 use crate::store::event::EventKind;
@@ -203,6 +204,11 @@ impl Registry {
             scopes: grant.scopes.clone(),
             profile: profile.map(|slug| self.urls().profile(&slug)),
         };
+        if keys_of(&*self.engine, ProfileId::REGISTRY)?.is_empty() {
+            let words = "this registry has no key to sign tokens with yet: it gets one with its \
+                         first profile; create one (goodstanding profile create), then ask again";
+            return Err(OAuthError::request(words).into());
+        }
         let token = self.sign_statement(TYP, &claims.to_claims(self.urls().origin()))?;
         let granted = Granted {
             token: Zeroizing::new(token),
@@ -242,7 +248,16 @@ impl Registry {
 
     /// What a token of the client's own profile is (RFC 7662); of any other, and of one that is over,
     /// that it is not active.
-    pub fn introspect(&self, client: &KnownClient, token: &str) -> Result<Value, RegistryError> {
+    ///
+    /// # Errors
+    /// `invalid_client` for a client that shows no more than its name, which anybody knows (section
+    /// 2.1).
+    pub fn introspect(&self, client: &KnownClient, token: &str) -> Result<Value, GrantRefused> {
+        if client.record.auth == AuthMethod::None {
+            let words = "a client that shows nothing but its name may not look at tokens: it needs \
+                         a secret or a key";
+            return Err(OAuthError::new(ErrorCode::InvalidClient, words).into());
+        }
         let inactive = || Ok(json!({ "active": false }));
         let Some(claims) = self.token_known(token)? else {
             return inactive();

@@ -163,7 +163,7 @@ impl Registry {
             Some(slug) => self.profile_id(&*read, slug)?,
             None => actor.speaks_as().unwrap_or(ProfileId::REGISTRY),
         };
-        actor.must(Action::WriteClients, owner)?;
+        actor.must_see(Action::WriteClients, owner, profile)?;
         let rows = PEOPLE.scan(&*read, &owner.0.to_be_bytes(), None, usize::MAX)?;
         let ids = rows.iter().map(|(id, _)| *id);
         ids.map(|id| self.person_view(&*read, id)).collect()

@@ -89,21 +89,22 @@ impl Registry {
     /// actor may read.
     ///
     /// # Errors
-    /// [`RegistryError::NotYours`] for another's trail, and [`RegistryError::NotAllowed`] for who may
+    /// [`RegistryError::NotFound`] for another's trail, and [`RegistryError::NotAllowed`] for who may
     /// not read any.
     pub fn audit(
         &self,
         actor: Actor,
-        of: Option<&Slug>,
+        named: Option<&Slug>,
         since: Seq,
         limit: usize,
     ) -> Result<AuditPage, RegistryError> {
         let read = self.engine.snapshot();
-        let of = match of {
+        let of = match named {
             Some(slug) => Some(self.profile_id(&*read, slug)?),
             None => actor.speaks_as(),
         };
-        actor.must(Action::ReadEvents, of.unwrap_or(ProfileId::REGISTRY))?;
+        let owner = of.unwrap_or(ProfileId::REGISTRY);
+        actor.must_see(Action::ReadEvents, owner, named)?;
         drop(read);
         let logged = match of {
             Some(profile) => self.engine.changes_of(profile.0, since, limit)?,

@@ -486,6 +486,7 @@ fn registration_is_for_those_who_answer_for_it() {
     let shown = house.call("GET", &uri).token(&own).send().is(200).json();
     assert_eq!(shown["client_name"], "Ours");
     assert!(shown["client_secret"].is_null());
+    assert_eq!(shown["registration_access_token"], own);
     for token in [&registrar.registration, &token, &"x".to_owned()] {
         house.call("GET", &uri).token(token).send().problem(401);
         house.call("DELETE", &uri).token(token).send().problem(401);
@@ -590,6 +591,11 @@ fn a_token_ends_before_its_time_for_its_own_client_alone() {
     by(&client, "/oauth/revoke", "nothing").is(200);
     let told = by(&client, "/oauth/introspect", &token).is(200).json();
     assert_eq!(told, json!({ "active": false }));
+    // Whoever shows no more than a name, which anybody knows, looks at nothing (RFC 7662, 2.1).
+    let public = super::sign_in::app(&school).client;
+    let form = [("token", token.as_str()), ("client_id", public.as_str())];
+    let nameless = posts(&house, "/oauth/introspect", &form).send();
+    refused(&nameless, 401, "invalid_client");
     // One of those that are kept, of the same profile.
     let kept = school.token.clone().unwrap();
     by(&stranger, "/oauth/revoke", &kept).is(200);
@@ -623,6 +629,15 @@ fn the_server_says_what_it_is() {
             "{member}"
         );
     }
+    let looking = &told["introspection_endpoint_auth_methods_supported"];
+    assert!(!looking.to_string().contains("none"), "{looking}");
+    // It has no key before its first profile, and says what to do.
+    let empty = house.call("GET", "/.well-known/jwks.json").send().is(200);
+    assert_eq!(empty.json()["keys"], json!([]));
+    assert_eq!(empty.header("cache-control"), Some("no-store"));
+    let operator = house.operator();
+    let client = operator.registers_client("auditor", &json!({}));
+    refused(&client.asks(&[]), 400, "invalid_request");
     let resource = house
         .call("GET", "/.well-known/oauth-protected-resource")
         .send();
