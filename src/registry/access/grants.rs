@@ -133,10 +133,14 @@ impl Registry {
         };
         let keys = keys.ok_or_else(OAuthError::client)?;
         let origin = self.urls().origin();
-        let endpoint = format!("{origin}/oauth/token");
-        let audiences = [origin, endpoint.as_str()];
+        let [token, revoke, introspect] =
+            ["token", "revoke", "introspect"].map(|end| format!("{origin}/oauth/{end}"));
+        let audiences = [origin, &token, &revoke, &introspect];
         let good = assertion::check(id, &jws, &keys, &audiences, self.now());
-        let good = good.map_err(|_| refused())?;
+        let good = good.map_err(|error| match error.was_signed() {
+            true => OAuthError::new(ErrorCode::InvalidClient, error.to_string()),
+            false => refused(),
+        })?;
         Ok((id, record, good))
     }
 

@@ -233,7 +233,7 @@ fn a_client_that_signs_shows_each_assertion_once() {
         signed(
             r#"{"alg":"EdDSA","typ":"JWT"}"#,
             &claims(json!({"jti": "f"})),
-            &key,
+            &stranger,
         ),
         signed(
             r#"{"alg":"EdDSA","typ":"JWT","kid":"k2"}"#,
@@ -265,6 +265,15 @@ fn a_client_that_signs_shows_each_assertion_once() {
     for assertion in &bent {
         refused(&sends(assertion, &[]), 401, "invalid_client");
     }
+    // Who signed it is told what is wrong with it; without a kid each of the keys is tried.
+    let late = claims(json!({"jti": "l", "exp": now + 301}));
+    let late = sends(&signed(header, &late, &key), &[]).json();
+    assert!(text(&late["error_description"]).contains("more than 300 seconds"));
+    let nameless = signed(r#"{"alg":"EdDSA"}"#, &claims(json!({"jti": "m"})), &key);
+    sends(&nameless, &[]).is(200);
+    let revoking = format!("{}/oauth/revoke", house.origin());
+    let revoking = claims(json!({"jti": "n", "aud": revoking}));
+    sends(&signed(header, &revoking, &key), &[]).is(200);
     let other = school.registers_client("list-manager", &json!({}));
     let fresh = signed(header, &claims(json!({"jti": "z"})), &key);
     refused(
@@ -461,6 +470,20 @@ fn registration_is_for_those_who_answer_for_it() {
     );
     let made = school.post("/oauth/register", &body).is(201).json();
     assert_eq!(made["status"], "approved");
+    // What is not given here is left out, and the answer says so (RFC 7591 section 2).
+    let more = json!({
+        "grant_types": ["client_credentials", "refresh_token"], "scope": "read offline_access",
+    });
+    let mut usual = body.clone();
+    usual
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let usual = school.post("/oauth/register", &usual).is(201).json();
+    assert_eq!(
+        (&usual["grant_types"], &usual["scope"]),
+        (&json!(["client_credentials"]), &json!("read"))
+    );
     // Whoever may make clients and no more hands out no more than that: it waits for the owner.
     let registrar = school.registers_client("owner", &json!({"scope": "clients:write"}));
     let token = registrar.token("");
