@@ -63,6 +63,23 @@ impl Action {
             Self::Operate => "registry:write",
         }
     }
+
+    /// What it is, in a line for whoever is asked to agree to it.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Read => "Read what is private: keys, requests, tasks, exports",
+            Self::WriteProfile => "Change the profile and its achievements",
+            Self::WriteKeys => "Make, retire and revoke keys",
+            Self::WriteLists => "Open and import status lists",
+            Self::WriteStatus => "Revoke and suspend credentials, and take that back",
+            Self::Issue => "Issue credentials",
+            Self::WriteEndorsements => "Endorse, and answer requests for endorsements",
+            Self::WriteClients => "Decide which programs and people may act",
+            Self::ReadEvents => "Read the audit trail",
+            Self::Erase => "Erase words and contacts",
+            Self::Operate => "Run the registry",
+        }
+    }
 }
 
 /// A set of actions.

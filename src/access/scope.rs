@@ -152,6 +152,16 @@ impl Scope {
         }
     }
 
+    /// What it is for, in a line for whoever is asked to agree to it.
+    pub fn meaning(&self) -> String {
+        match self {
+            Self::Action(action) => action.meaning().to_owned(),
+            Self::Path { writes: true, path } => format!("Make changes at {path} and below"),
+            Self::Path { path, .. } => format!("Read what is private at {path} and below"),
+            Self::OpenBadges(scope) => scope.meaning().to_owned(),
+        }
+    }
+
     /// What this allows whoever asks that.
     pub fn allows(&self, asked: Asked<'_>) -> Actions {
         let whole = match self {

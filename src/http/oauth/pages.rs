@@ -223,7 +223,11 @@ fn page(
 ) -> Result<Reply, Refused> {
     let consent = edge.registry.consent(asker, asked, reach);
     let consent = consent.map_err(|refused| at_the_client(asker.clone(), refused))?;
-    let Consent { client, scopes } = consent;
+    let Consent {
+        client,
+        profile,
+        scopes,
+    } = consent;
     let mut hidden = carried(form);
     let token = edge
         .registry
@@ -234,8 +238,12 @@ fn page(
     let status = if trouble.is_some() { 403 } else { 200 };
     let page = SignInPage {
         client,
+        profile: profile.map(|slug| slug.to_string()),
         place: place.clone(),
-        scopes: scopes.iter().map(ToString::to_string).collect(),
+        scopes: scopes
+            .iter()
+            .map(|scope| (scope.meaning(), scope.to_string()))
+            .collect(),
         trouble,
         name: form.get("name").unwrap_or_default().to_owned(),
         hidden,

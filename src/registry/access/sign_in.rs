@@ -4,7 +4,7 @@ use super::bearer::person_of_client;
 use super::grants::{NewGrant, end_of, scopes_within, stage_end};
 use super::people::{SignInRefused, person_actor};
 use crate::access::{Actions, Reach, Scopes};
-use crate::ids::{ClientId, PersonId};
+use crate::ids::{ClientId, PersonId, Slug};
 use crate::oauth::authorize::{Asker, CodeAsked};
 use crate::oauth::pkce::Challenge;
 use crate::oauth::{AccessClaims, Bearer, ErrorCode, GrantAsked, GrantKind, OAuthError, secret};
@@ -23,6 +23,8 @@ const CODE_FOR: Ttl = Ttl::from_seconds(60);
 pub struct Consent {
     /// The client's name.
     pub client: String,
+    /// For whom it acts; `None` is the registry.
+    pub profile: Option<Slug>,
     /// What it wants to be good for.
     pub scopes: Scopes,
 }
@@ -57,6 +59,7 @@ impl Registry {
         let row = row.ok_or_else(OAuthError::client)?;
         Ok(Consent {
             scopes: scopes_within(&row, asked.scopes.as_ref(), reach)?,
+            profile: self.slug_of(&*self.engine, asker.client.owner())?,
             client: row.name,
         })
     }

@@ -169,7 +169,9 @@ fn somebody_who_is_invited_signs_in_by_a_client_and_acts_as_themselves() {
         "{policy}"
     );
     assert!(policy.contains("default-src 'none'") && !page.text().contains("<script"));
-    assert!(page.text().contains("A system") && page.text().contains("status:write"));
+    for words in ["A system", "school", "Revoke and suspend", "status:write"] {
+        assert!(page.text().contains(words), "{words}");
+    }
     assert_eq!(page.header("cache-control"), Some("no-store"));
 
     let target = app.with("state", "a b&c");
