@@ -143,7 +143,11 @@ impl Problem {
     pub fn of(call: &Call, answer: &Answer) -> Self {
         let document = serde_json::from_slice::<Value>(&answer.body)
             .ok()
-            .filter(|body| body.get("title").is_some() || body.get("detail").is_some())
+            .filter(|body| {
+                ["title", "detail", "error"]
+                    .iter()
+                    .any(|name| body.get(name).is_some())
+            })
             .unwrap_or_else(|| {
                 json!({
                     "type": "about:blank",

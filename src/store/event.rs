@@ -487,8 +487,8 @@ mod tests {
         };
         insta::assert_snapshot!(refused(0, 3), @"the event has version 3, and this program reads versions up to 2");
         insta::assert_snapshot!(refused(1, 0x7f), @"at byte 1: 127 is out of range for a kind of event");
-        insta::assert_snapshot!(refused(2, 3), @"at byte 2: 3 is out of range for an actor");
-        insta::assert_snapshot!(refused(3, 5), @"at byte 3: 5 is out of range for how an actor was known");
+        insta::assert_snapshot!(refused(2, 4), @"at byte 2: 4 is out of range for an actor");
+        insta::assert_snapshot!(refused(3, 6), @"at byte 3: 6 is out of range for how an actor was known");
         insta::assert_snapshot!(refused(good.len() - 1, 3), @"at byte 69: 3 is out of range for an endorsement's state");
         let longer = [good.as_slice(), &[0]].concat();
         insta::assert_snapshot!(Event::decode(&longer).unwrap_err(), @"at byte 70: 1 bytes too many");

@@ -48,7 +48,7 @@ mod tests {
             ("status:write", &[WriteStatus][..]),
             ("write:/credentials/status", &[WriteStatus]),
             ("write:/status-lists/00000001aaaa/updates", &[WriteStatus]),
-            ("read:/events", &[ReadEvents]),
+            ("read:/events", &[Read, ReadEvents]),
             ("read:/status-lists", &[Read]),
             ("write:/credentials/verify", &[]),
             ("write:/nowhere", &[]),
