@@ -64,20 +64,20 @@ impl Action {
         }
     }
 
-    /// What it is for, in a line.
+    /// What it is, in a line for whoever is asked to agree to it.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Read => "To see what is private of a profile",
-            Self::WriteProfile => "To change a profile and its achievements",
-            Self::WriteKeys => "To make, rotate, retire and revoke keys",
-            Self::WriteLists => "To open and import status lists",
-            Self::WriteStatus => "To give out entries and to change statuses",
-            Self::Issue => "To issue credentials",
-            Self::WriteEndorsements => "To endorse, and to take either side of requests for that",
-            Self::WriteClients => "To make and end tokens, clients and people",
-            Self::ReadEvents => "To read the audit trail",
-            Self::Erase => "To have words and contacts erased",
-            Self::Operate => "To run the registry",
+            Self::Read => "Read what is private: keys, requests, tasks, exports",
+            Self::WriteProfile => "Change the profile and its achievements",
+            Self::WriteKeys => "Make, retire and revoke keys",
+            Self::WriteLists => "Open and import status lists",
+            Self::WriteStatus => "Revoke and suspend credentials, and take that back",
+            Self::Issue => "Issue credentials",
+            Self::WriteEndorsements => "Endorse, and answer requests for endorsements",
+            Self::WriteClients => "Decide which programs and people may act",
+            Self::ReadEvents => "Read the audit trail",
+            Self::Erase => "Erase words and contacts",
+            Self::Operate => "Run the registry",
         }
     }
 }

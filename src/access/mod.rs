@@ -7,4 +7,4 @@ mod scope;
 
 pub use action::{Action, Actions};
 pub use role::{Role, UnknownRole};
-pub use scope::{Asked, OPEN_BADGES_PATH, OpenBadgesScope, Scope, ScopeError, Scopes};
+pub use scope::{Asked, OPEN_BADGES_PATH, OpenBadgesScope, Reach, Scope, ScopeError, Scopes};

@@ -18,6 +18,10 @@ const OPEN_BADGES: &str = "https://purl.imsglobal.org/spec/ob/v3p0/scope/";
 const LONGEST: usize = 2_048;
 const MOST: usize = 64;
 
+/// What is needed, in all, to do all that a scope is about. Only the table of routes knows it of
+/// scopes by path.
+pub type Reach = fn(&Scope) -> Actions;
+
 /// Something that a token is good for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
@@ -148,7 +152,18 @@ impl Scope {
         }
     }
 
-    fn allows(&self, asked: Asked<'_>) -> Actions {
+    /// What it is for, in a line for whoever is asked to agree to it.
+    pub fn meaning(&self) -> String {
+        match self {
+            Self::Action(action) => action.meaning().to_owned(),
+            Self::Path { writes: true, path } => format!("Make changes at {path} and below"),
+            Self::Path { path, .. } => format!("Read what is private at {path} and below"),
+            Self::OpenBadges(scope) => scope.meaning().to_owned(),
+        }
+    }
+
+    /// What this allows whoever asks that.
+    pub fn allows(&self, asked: Asked<'_>) -> Actions {
         let whole = match self {
             Self::Action(action) => return Actions::of(&[*action]),
             Self::Path { writes, path } => {
@@ -269,11 +284,27 @@ impl Scopes {
         other.0.iter().all(covered)
     }
 
-    /// Those of `other` that these cover.
+    /// Whether whoever has these may have `wanted`, which is one of them, part of one, or asks for
+    /// nothing that the actions among these do not allow (RFC 6749 section 3.3).
+    pub fn leave_room_for(&self, wanted: &Scope, reach: Reach) -> bool {
+        let actions = self.0.iter().filter_map(|scope| match scope {
+            Scope::Action(action) => Some(Actions::of(&[*action])),
+            Scope::Path { .. } | Scope::OpenBadges(_) => None,
+        });
+        let actions = actions.fold(Actions::NONE, Actions::or);
+        let needed = reach(wanted);
+        self.0.iter().any(|scope| scope.covers(wanted))
+            || (needed != Actions::NONE && needed.and(actions) == needed)
+    }
+
+    /// Those that are of any use to who may do `actions`.
     #[must_use]
-    pub fn within(&self, other: &Self) -> Self {
-        let covered = |wanted: &&Scope| self.0.iter().any(|scope| scope.covers(wanted));
-        Self(other.0.iter().filter(covered).cloned().collect())
+    pub fn of_use_to(&self, actions: Actions, reach: Reach) -> Self {
+        let of_use = |scope: &&Scope| {
+            let needed = reach(scope);
+            needed == Actions::NONE || needed.and(actions) != Actions::NONE
+        };
+        Self(self.0.iter().filter(of_use).cloned().collect())
     }
 }
 
@@ -431,7 +462,8 @@ mod tests {
             path in prop::collection::vec("[a-c]{1,2}", 0..4),
         ) {
             let (wide, narrow) = (Scopes(wide), Scopes(narrow));
-            let within = wide.within(&narrow);
+            let covered = |wanted: &&Scope| wide.iter().any(|scope| scope.covers(wanted));
+            let within = Scopes(narrow.iter().filter(covered).cloned().collect());
             prop_assert!(wide.cover(&within) && narrow.cover(&within));
             prop_assert_eq!(wide.cover(&narrow), within == narrow);
             let path = format!("/{}", path.join("/"));

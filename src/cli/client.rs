@@ -10,6 +10,7 @@ use super::report::{Report, text};
 use super::transport::Call;
 use crate::access::Role;
 use crate::ids::{ClientId, Slug};
+use crate::oauth::AuthMethod;
 
 /// Register, list and decide about OAuth 2.0 clients. A secret is shown once, when it is made.
 #[derive(Debug, Args)]
@@ -40,8 +41,9 @@ enum Action {
         /// Its client_id
         client: ClientId,
         /// As what it acts: owner, list-manager, endorser, auditor, or operator of the registry
+        /// [default: as what it asked, and for so much]
         #[arg(long)]
-        role: Role,
+        role: Option<Role>,
         /// What it may be good for at most, such as "read status:write" [default: all of its role]
         #[arg(long)]
         scope: Option<String>,
@@ -79,6 +81,10 @@ struct Register {
     /// A file with its public keys, a JWK set: it signs, and has no secret
     #[arg(long, value_name = "FILE")]
     jwks: Option<String>,
+    /// How it says who it is: client_secret_basic, client_secret_post, private_key_jwt or none
+    /// [default: by its keys where there are any, none with --redirect-uri, else a secret]
+    #[arg(long, value_name = "METHOD", value_parser = auth_method)]
+    auth_method: Option<AuthMethod>,
     /// Where people are sent back to who sign in by it
     #[arg(long, value_name = "URI")]
     redirect_uri: Vec<String>,
@@ -104,7 +110,10 @@ impl Client {
                 role,
                 scope,
             } => {
-                let mut body = json!({ "role": role });
+                let mut body = match role {
+                    Some(role) => json!({ "role": role }),
+                    None => asked_for(context, client)?,
+                };
                 if let Some(scope) = scope {
                     body["scope"] = scope.into();
                 }
@@ -148,6 +157,9 @@ impl Register {
                 body["token_endpoint_auth_method"] = "none".into();
             }
         }
+        if let Some(method) = self.auth_method {
+            body["token_endpoint_auth_method"] = method.as_str().into();
+        }
         let call = Call::post("/oauth/register", body);
         let answer = context.change(call.clone())?;
         let Some(id) = text(&answer, "client_id") else {
@@ -164,6 +176,7 @@ impl Register {
             ("client", Some(id.to_owned())),
             ("status", text(&answer, "status").map(str::to_owned)),
             ("secret", once("client_secret")),
+            ("registration", once("registration_access_token")),
         ]);
         report.json(answer);
         Ok(report)
@@ -200,6 +213,24 @@ fn list(
     }
     report.json(answer);
     Ok(report)
+}
+
+fn auth_method(text: &str) -> Result<AuthMethod, String> {
+    let known = || AuthMethod::ALL.map(AuthMethod::as_str).join(", ");
+    text.parse().map_err(|()| format!("one of {}", known()))
+}
+
+/// What a client registered for.
+fn asked_for(context: &Context<'_>, client: ClientId) -> Result<Value, CliError> {
+    let call = Call::get(format!("/clients/{client}"));
+    let answer = context.ask(&call)?;
+    let role = text(&answer, "role");
+    let role = role.ok_or_else(|| not_the_contract(&call, "the answer holds no role".into()))?;
+    let mut body = json!({ "role": role });
+    if let Some(scope) = text(&answer, "scope") {
+        body["scope"] = scope.into();
+    }
+    Ok(body)
 }
 
 fn decided(done: &str, client: ClientId, answer: Value) -> Report {
@@ -267,6 +298,18 @@ mod tests {
             let done = Fake::new().answer(200, json!({})).run(&words);
             assert_eq!(done.calls(), [call]);
         }
+        let asked = json!({"client_id": ID, "role": "endorser", "scope": "read"});
+        let done = Fake::new()
+            .answer(200, asked)
+            .answer(200, json!({}))
+            .run(&["client", "approve", ID]);
+        assert_eq!(
+            done.calls(),
+            [
+                format!("GET /clients/{ID}"),
+                format!("POST /clients/{ID}/approve {{\"role\":\"endorser\",\"scope\":\"read\"}}"),
+            ]
+        );
         let done = Fake::new().run(&["client", "remove", "../profiles"]);
         assert_eq!((done.exit, done.calls.len()), (2, 0));
     }

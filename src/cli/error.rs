@@ -143,7 +143,11 @@ impl Problem {
     pub fn of(call: &Call, answer: &Answer) -> Self {
         let document = serde_json::from_slice::<Value>(&answer.body)
             .ok()
-            .filter(|body| body.get("title").is_some() || body.get("detail").is_some())
+            .filter(|body| {
+                ["title", "detail", "error"]
+                    .iter()
+                    .any(|name| body.get(name).is_some())
+            })
             .unwrap_or_else(|| {
                 json!({
                     "type": "about:blank",
@@ -216,14 +220,18 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// `title: detail` of a problem document or of one of its parts; with its pointer in front where
-/// it is a part.
+/// `title: detail` of a problem document or of one of its parts, with its pointer in front where
+/// it is a part; or what a refusal of OAuth says (RFC 6749 section 5.2).
 pub(super) fn headline(problem: &Value) -> String {
     if let Some(text) = problem.as_str() {
         return text.to_owned();
     }
     let member = |name: &str| problem.get(name).and_then(Value::as_str);
-    let words = match (member("title"), member("detail")) {
+    let [title, detail] = match member("error") {
+        Some(code) if member("title").is_none() => [Some(code), member("error_description")],
+        _ => [member("title"), member("detail")],
+    };
+    let words = match (title, detail) {
         (Some(title), Some(detail)) if !title.is_empty() => format!("{title}: {detail}"),
         (Some(words), None) | (None | Some(_), Some(words)) => words.to_owned(),
         (None, None) => problem.to_string(),
@@ -247,6 +255,16 @@ mod tests {
             ..Answer::default()
         };
         Problem::of(&call, &answer)
+    }
+
+    #[test]
+    fn a_refusal_of_oauth_is_told_in_its_words() {
+        let body = r#"{"error":"invalid_client_metadata","error_description":"role is missing"}"#;
+        let told = problem(400, body).to_string();
+        assert!(
+            told.starts_with("invalid_client_metadata: role is missing\n"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -102,6 +102,7 @@ fn actor(actor: &AuditActor) -> Value {
     match &actor.party {
         AuditParty::Registry => drop(members.insert("type".into(), "registry".into())),
         AuditParty::Development => drop(members.insert("type".into(), "development".into())),
+        AuditParty::Anonymous => drop(members.insert("type".into(), "anonymous".into())),
         AuditParty::Profile(slug) => {
             members.insert("type".into(), "profile".into());
             members.insert("profile".into(), slug.as_str().into());
@@ -113,6 +114,11 @@ fn actor(actor: &AuditActor) -> Value {
         Means::Client(id) => ("client", ClientId::from_bytes(id).to_string()),
         Means::Person(id) => ("person", PersonId::from_bytes(id).to_string()),
         Means::Outside(id) => ("outside", URL_SAFE_NO_PAD.encode(id)),
+        Means::PersonBy { person, client } => {
+            let client = ClientId::from_bytes(client).to_string();
+            members.insert("client".into(), client.into());
+            ("person", PersonId::from_bytes(person).to_string())
+        }
     };
     members.insert(name.into(), id.into());
     members.into()

@@ -48,7 +48,7 @@ pub(super) fn again(edge: &Edge, request: &Request, needs: Action) -> Result<Req
     let access = Access::Needs(needs);
     let at = (request.method.as_str(), request.path.as_str());
     let actor = authenticate(edge, access, at, &request.headers)?;
-    Ok(request.by(actor))
+    Ok(request.by(actor.map(|actor| actor.in_request(request.id))))
 }
 
 /// The token of the one `Authorization` header, where there is one.

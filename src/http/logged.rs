@@ -97,6 +97,10 @@ fn client(means: Means) -> Option<String> {
         Means::Client(id) => ("client", id),
         Means::Person(id) => ("person", id),
         Means::Outside(id) => ("outside", id),
+        Means::PersonBy { person, client } => {
+            let [person, client] = [person, client].map(|id| URL_SAFE_NO_PAD.encode(id));
+            return Some(format!("person:{person} client:{client}"));
+        }
     };
     Some(format!("{kind}:{}", URL_SAFE_NO_PAD.encode(id)))
 }

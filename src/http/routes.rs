@@ -1,6 +1,7 @@
 //! The table of routes. Dispatch, `OPTIONS`, the OpenAPI description and `/docs` all read it.
 
 mod members;
+mod reach;
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -20,6 +21,8 @@ use members::{
     ACCREDITOR, APPROVED, AUTHORIZE, AUTHORIZE_NEEDS, CLIENT, ENDORSED, IMPORTING, KEY, LOST_KEY,
     PAGING, PERSON_INVITED, REQUESTED, SECURED, STANDING, STATEMENT, TRQP, UPDATED,
 };
+
+pub(crate) use reach::reach;
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

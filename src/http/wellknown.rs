@@ -17,6 +17,10 @@ pub(super) fn did_document(edge: &Edge, request: &Request) -> Result<Reply, Prob
 pub(super) fn jwks(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
     let set = edge.registry.key_set()?;
     let reply = Reply::bytes(200, "application/jwk-set+json", set.document.clone());
+    // The first key comes with the first profile, and nobody should wait for it longer than that.
+    if edge.registry.keys(KeyOwner::Registry)?.is_empty() {
+        return Ok(reply.not_kept());
+    }
     Ok(reply
         .header("ETag", set.etag.clone())
         .fresh_for(edge.cache.did_document))

@@ -9,6 +9,7 @@ use crate::ids::ClientId;
 use crate::time::{Timestamp, Ttl};
 use crate::vc::jwks::{self, JwksError};
 use crate::vc::jws::{Jws, JwsError};
+use crate::vc::verifying::VerifyingKey;
 
 /// `client_assertion_type` of such a JWT.
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -32,7 +33,7 @@ pub struct Assertion {
     pub expires: Timestamp,
 }
 
-/// Why an assertion is not good. Only the log hears which it was.
+/// Why an assertion is not good. Only who signed it by the client's key hears which it was.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AssertionRefused {
     /// No JWS that is read.
@@ -44,8 +45,8 @@ pub enum AssertionRefused {
     /// Another type of JWT.
     #[error("the assertion's typ is neither JWT nor client-authentication+jwt")]
     Type,
-    /// The header names no key by `kid`, or brings one along.
-    #[error("the assertion's header has to name its key by kid, and to bring none along")]
+    /// The header brings a key along.
+    #[error("the assertion's header may not bring a key along")]
     Header,
     /// None of the client's keys.
     #[error(transparent)]
@@ -57,7 +58,7 @@ pub enum AssertionRefused {
     #[error("iss and sub have to be the client_id, both")]
     Client,
     /// For somebody else, or for others besides.
-    #[error("aud has to be this registry, by its issuer or its token endpoint, and nobody else")]
+    #[error("aud has to be this registry, by its issuer or one of its endpoints, and nobody else")]
     Audience,
     /// Its time is over.
     #[error("the assertion has expired")]
@@ -71,6 +72,22 @@ pub enum AssertionRefused {
     /// Its `jti` cannot be remembered.
     #[error("jti has to have 1 to {MAX_ID} characters")]
     Id,
+}
+
+impl AssertionRefused {
+    /// Whether [`check`] found this out once the signature was good, so that it was the client who
+    /// asked, and may hear of it.
+    pub const fn was_signed(&self) -> bool {
+        matches!(
+            self,
+            Self::Claims(_)
+                | Self::Audience
+                | Self::Expired
+                | Self::NotYet
+                | Self::TooLasting
+                | Self::Id
+        )
+    }
 }
 
 /// Takes an assertion apart, and reads whose it says it is. Nothing is known to be true of it.
@@ -113,11 +130,13 @@ pub fn check(
         .others
         .iter()
         .any(|name| brings.contains(&name.as_str()));
-    if header.kid.is_none() || header.jwk.is_some() || brought {
+    if header.jwk.is_some() || brought {
         return Err(AssertionRefused::Header);
     }
-    let key = jwks::select(keys, header, &client.to_string())?;
-    jws.verify(&key)?;
+    match header.kid {
+        Some(_) => jws.verify(&jwks::select(keys, header, &client.to_string())?)?,
+        None => by_any(jws, keys)?,
+    }
     let claims = Claims::read(jws.payload())?;
     if !claims.audience()?.iter().all(|aud| audiences.contains(aud)) {
         return Err(AssertionRefused::Audience);
@@ -135,6 +154,20 @@ pub fn check(
         id: id.finalize().into(),
         expires,
     })
+}
+
+/// Where no key is named, each of the client's is tried: they are few.
+fn by_any(jws: &Jws, keys: &Value) -> Result<(), AssertionRefused> {
+    let keys = keys.get("keys").and_then(Value::as_array);
+    let mut keys = keys.into_iter().flatten().take(jwks::MAX_KEYS);
+    let good = keys.any(|key| {
+        let key = VerifyingKey::from_jwk(key);
+        key.is_ok_and(|key| jws.verify(&key).is_ok())
+    });
+    match good {
+        true => Ok(()),
+        false => Err(JwsError::Signature.into()),
+    }
 }
 
 fn period(claims: &Claims, now: Timestamp) -> Result<Timestamp, AssertionRefused> {
@@ -162,7 +195,6 @@ mod tests {
     use crate::entropy::SeededEntropy;
     use crate::vc::jws::{NewHeader, sign};
     use crate::vc::keys::SigningKey;
-    use crate::vc::verifying::VerifyingKey;
     use serde_json::json;
 
     const AUDIENCES: [&str; 2] = ["https://r.example", "https://r.example/oauth/token"];

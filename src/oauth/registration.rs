@@ -111,8 +111,15 @@ fn name(members: &Map<String, Value>) -> Result<String, OAuthError> {
 fn scopes(members: &Map<String, Value>) -> Result<Option<Scopes>, OAuthError> {
     let read =
         |text: &str| Scopes::parse(text).map_err(|error| OAuthError::metadata(error.to_string()));
-    let given = text(members, "scope")?.filter(|text| !text.is_empty());
-    given.map(read).transpose()
+    // It stands for refresh tokens, which are not given here.
+    let named = |text: &str| {
+        let kept = text.split(' ').filter(|scope| *scope != "offline_access");
+        kept.collect::<Vec<_>>().join(" ")
+    };
+    let given = text(members, "scope")?
+        .map(named)
+        .filter(|text| !text.is_empty());
+    given.map(|text| read(&text)).transpose()
 }
 
 fn redirects(members: &Map<String, Value>) -> Result<Vec<RedirectUri>, OAuthError> {
@@ -134,7 +141,9 @@ fn grants(
         None if redirects.is_empty() => vec![GrantKind::ClientCredentials],
         None => vec![GrantKind::AuthorizationCode],
         Some(names) => {
-            let all = names.iter().map(|name| name.parse());
+            // What is not given here is not registered; the answer says what was (RFC 7591, 2).
+            let names = names.into_iter().filter(|name| *name != "refresh_token");
+            let all = names.map(|name| name.parse());
             let all: Result<Vec<GrantKind>, ()> = all.collect();
             all.map_err(|()| wrong("grant_types", need))?
         }

@@ -6,11 +6,13 @@
 //! party    0                    the registry
 //!          1 | profile u32      a profile
 //!          2                    development mode, where nobody signs in
+//!          3                    nobody that is known
 //! means    0                    none: the registry itself, or its command line
 //!          1 | id 16 bytes      a bearer token
 //!          2 | id 16 bytes      a client
 //!          3 | id 16 bytes      a person
 //!          4 | digest 16 bytes  somebody whom another provider vouches for
+//!          5 | id 16 | id 16    a person, by a client
 //!
 //! kind                        payload
 //! 01  profile created         profile u32
@@ -118,6 +120,8 @@ pub enum Party {
     Profile(ProfileId),
     /// Anybody: in development mode changes need no token.
     Development,
+    /// Somebody who showed nothing of themselves, for nobody.
+    Anonymous,
 }
 
 /// By what somebody was known.
@@ -130,21 +134,29 @@ pub enum Means {
     Token([u8; 16]),
     /// A client, by its id.
     Client([u8; 16]),
-    /// A person who signed in, by their id.
+    /// A person on the pages here, by their id.
     Person([u8; 16]),
+    /// A person who signed in by a client, by the ids of both.
+    PersonBy {
+        /// The person's.
+        person: [u8; 16],
+        /// The client's.
+        client: [u8; 16],
+    },
     /// A token of another provider: the first half of SHA-256 over its issuer and subject.
     Outside([u8; 16]),
 }
 
 impl Means {
-    /// What tells it from every other: its kind and its id, as the log has them. `None` for those
+    /// What tells it from every other: its kind and its id, as the log has them; of a person, by whichever
+    /// client they act. `None` for those
     /// that are known by nothing.
     pub fn known(self) -> Option<[u8; 17]> {
         let (kind, id) = match self {
             Self::None => return None,
             Self::Token(id) => (1, id),
             Self::Client(id) => (2, id),
-            Self::Person(id) => (3, id),
+            Self::Person(id) | Self::PersonBy { person: id, .. } => (3, id),
             Self::Outside(id) => (4, id),
         };
         let mut known = [kind; 17];
@@ -278,10 +290,16 @@ impl Actor {
                 out.extend(profile.0.to_be_bytes());
             }
             Party::Development => out.push(2),
+            Party::Anonymous => out.push(3),
         }
-        match self.means.known() {
-            None => out.push(0),
-            Some(known) => out.extend(known),
+        match (self.means, self.means.known()) {
+            (Means::PersonBy { person, client }, _) => {
+                out.push(5);
+                out.extend(person);
+                out.extend(client);
+            }
+            (_, None) => out.push(0),
+            (_, Some(known)) => out.extend(known),
         }
     }
 
@@ -294,6 +312,10 @@ impl Actor {
             2 => Means::Client(reader.array()?),
             3 => Means::Person(reader.array()?),
             4 => Means::Outside(reader.array()?),
+            5 => Means::PersonBy {
+                person: reader.array()?,
+                client: reader.array()?,
+            },
             other => {
                 let what = "how an actor was known";
                 return Err(CodecError::Range {
@@ -310,7 +332,7 @@ impl Actor {
         let party = Party::decode(reader)?;
         let token = match party {
             Party::Registry => reader.array()?,
-            Party::Profile(_) | Party::Development => [0; 16],
+            Party::Profile(_) | Party::Development | Party::Anonymous => [0; 16],
         };
         let means = match token {
             [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] => Means::None,
@@ -327,6 +349,7 @@ impl Party {
             0 => Ok(Self::Registry),
             1 => Ok(Self::Profile(profile(reader)?)),
             2 => Ok(Self::Development),
+            3 => Ok(Self::Anonymous),
             other => Err(CodecError::Range {
                 at,
                 value: other.into(),
@@ -479,8 +502,8 @@ mod tests {
         };
         insta::assert_snapshot!(refused(0, 3), @"the event has version 3, and this program reads versions up to 2");
         insta::assert_snapshot!(refused(1, 0x7f), @"at byte 1: 127 is out of range for a kind of event");
-        insta::assert_snapshot!(refused(2, 3), @"at byte 2: 3 is out of range for an actor");
-        insta::assert_snapshot!(refused(3, 5), @"at byte 3: 5 is out of range for how an actor was known");
+        insta::assert_snapshot!(refused(2, 4), @"at byte 2: 4 is out of range for an actor");
+        insta::assert_snapshot!(refused(3, 6), @"at byte 3: 6 is out of range for how an actor was known");
         insta::assert_snapshot!(refused(good.len() - 1, 3), @"at byte 69: 3 is out of range for an endorsement's state");
         let longer = [good.as_slice(), &[0]].concat();
         insta::assert_snapshot!(Event::decode(&longer).unwrap_err(), @"at byte 70: 1 bytes too many");
@@ -498,12 +521,15 @@ mod tests {
             Just(Party::Registry),
             any::<u32>().prop_map(|profile| Party::Profile(ProfileId(profile))),
             Just(Party::Development),
+            Just(Party::Anonymous),
         ];
-        let means = (0..5, any::<[u8; 16]>()).prop_map(|(which, id)| match which {
+        let ids = any::<[[u8; 16]; 2]>();
+        let means = (0..6, ids).prop_map(|(which, [id, client])| match which {
             0 => Means::None,
             1 => Means::Token(id),
             2 => Means::Client(id),
             3 => Means::Person(id),
+            4 => Means::PersonBy { person: id, client },
             _ => Means::Outside(id),
         });
         (party, means).prop_map(|(party, means)| Actor { party, means })

@@ -8,10 +8,12 @@ use askama::Template;
 pub struct SignInPage {
     /// The client's name.
     pub client: String,
+    /// The profile for which it acts; the registry where there is none.
+    pub profile: Option<String>,
     /// Where the answer is sent.
     pub place: String,
-    /// What the client wants to be good for.
-    pub scopes: Vec<String>,
+    /// What the client wants to be good for: in words, and by the scope's name.
+    pub scopes: Vec<(String, String)>,
     /// What was wrong the last time.
     pub trouble: Option<String>,
     /// What was typed as name, to show it again.
@@ -57,8 +59,9 @@ mod tests {
         let evil = r#"<script>alert("1")</script>'&"#.to_owned();
         let page = SignInPage {
             client: evil.clone(),
+            profile: Some(evil.clone()),
             place: evil.clone(),
-            scopes: vec![evil.clone()],
+            scopes: vec![(evil.clone(), evil.clone())],
             trouble: Some(evil.clone()),
             name: evil.clone(),
             hidden: vec![(evil.clone(), evil.clone())],

@@ -13,6 +13,11 @@ use crate::oauth::{AuthMethod, GrantKind};
 pub(crate) fn server(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
     let origin = edge.registry.urls().origin();
     let methods = AuthMethod::ALL.map(AuthMethod::as_str);
+    // Whoever shows no more than a name may not look at tokens (RFC 7662 section 2.1).
+    let shown = AuthMethod::ALL
+        .into_iter()
+        .filter(|method| *method != AuthMethod::None);
+    let introspecting: Vec<&str> = shown.map(AuthMethod::as_str).collect();
     let algorithms = ["EdDSA", "ES256", "RS256"];
     let body = json!({
         "issuer": origin,
@@ -25,7 +30,7 @@ pub(crate) fn server(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
         "revocation_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         "introspection_endpoint": format!("{origin}/oauth/introspect"),
-        "introspection_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": introspecting,
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "jwks_uri": format!("{origin}/.well-known/jwks.json"),
         "scopes_supported": scopes(),

@@ -6,6 +6,7 @@ use crate::http::edge::Edge;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::http::request::Request;
+use crate::http::routes::reach;
 use crate::oauth::authorize::{Asker, CodeAsked};
 use crate::oauth::form_token::FormCheck;
 use crate::oauth::{ErrorCode, Form, OAuthError, RedirectUri};
@@ -98,11 +99,18 @@ pub(crate) fn answer(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         }
         let name = form.get("name").unwrap_or_default();
         let passphrase = form.get("passphrase").unwrap_or_default();
-        match edge.registry.code_for(&asker, &asked, (name, passphrase)) {
+        match edge
+            .registry
+            .code_for(&asker, &asked, (name, passphrase), reach)
+        {
             Ok(Ok(code)) => Ok(sent_back(edge, &asker, &[("code", &code)])),
             Ok(Err(refused)) => Err(at_the_client(asker, refused)),
             Err(SignInRefused::Registry(error)) => Err(Refused::Problem(error.into())),
-            Err(refused) => page(edge, form, &asker, &asked, Some(refused.to_string())),
+            Err(refused) => {
+                let mut reply = page(edge, form, &asker, &asked, Some(refused.to_string()))?;
+                reply.status = status(&refused);
+                Ok(waiting(reply, &refused))
+            }
         }
     })
 }
@@ -219,9 +227,13 @@ fn page(
     asked: &CodeAsked,
     trouble: Option<String>,
 ) -> Result<Reply, Refused> {
-    let consent = edge.registry.consent(asker, asked);
+    let consent = edge.registry.consent(asker, asked, reach);
     let consent = consent.map_err(|refused| at_the_client(asker.clone(), refused))?;
-    let Consent { client, scopes } = consent;
+    let Consent {
+        client,
+        profile,
+        scopes,
+    } = consent;
     let mut hidden = carried(form);
     let token = edge
         .registry
@@ -232,8 +244,12 @@ fn page(
     let status = if trouble.is_some() { 403 } else { 200 };
     let page = SignInPage {
         client,
+        profile: profile.map(|slug| slug.to_string()),
         place: place.clone(),
-        scopes: scopes.iter().map(ToString::to_string).collect(),
+        scopes: scopes
+            .iter()
+            .map(|scope| (scope.meaning(), scope.to_string()))
+            .collect(),
         trouble,
         name: form.get("name").unwrap_or_default().to_owned(),
         hidden,
@@ -301,6 +317,15 @@ fn invitation_page(
     let mut reply = Reply::html(page.html());
     reply.status = status;
     reply.not_kept()
+}
+
+/// The answer, with how long to wait where that is what was said (RFC 9110 section 10.2.3).
+fn waiting(reply: Reply, refused: &SignInRefused) -> Reply {
+    match refused {
+        SignInRefused::Wait(seconds) => reply.header("Retry-After", seconds.to_string()),
+        SignInRefused::Busy => reply.header("Retry-After", "5"),
+        _ => reply,
+    }
 }
 
 const fn status(refused: &SignInRefused) -> u16 {

@@ -56,7 +56,10 @@ pub(crate) fn register(edge: &Edge, request: &Request) -> Result<Reply, Problem>
         Err(error) => return Ok(refusal(&error)),
     };
     let change = request.actor.map(|_| request.change()).transpose()?;
-    let made = match edge.registry.register_client(change.as_ref(), &metadata) {
+    let made = match edge
+        .registry
+        .register_client(change.as_ref(), request.id, &metadata)
+    {
         Ok(made) => made,
         Err(error) => return refused(error, change.is_some()),
     };
@@ -76,7 +79,11 @@ pub(crate) fn register(edge: &Edge, request: &Request) -> Result<Reply, Problem>
 /// RFC 7592 section 2.1.
 pub(crate) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let client = own(edge, request)?;
-    Ok(Reply::json(200, &shown(edge, &client).into()).not_kept())
+    let mut body = shown(edge, &client);
+    // The one that was sent, as the answer has to have it (section 3).
+    let token = auth::bearer_token(&request.headers)?;
+    body.insert("registration_access_token".into(), json!(token));
+    Ok(Reply::json(200, &body.into()).not_kept())
 }
 
 /// RFC 7592 section 2.3.

@@ -8,6 +8,7 @@ use crate::http::edge::Edge;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::http::request::Request;
+use crate::http::routes::reach;
 use crate::oauth::{Form, GrantAsked, Presented};
 use crate::registry::{GrantRefused, KnownClient};
 
@@ -60,7 +61,7 @@ pub(crate) fn token(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         let asked = GrantAsked::read(&form, edge.registry.urls().origin());
         // Who asks comes before what is asked, so that strangers learn nothing of either.
         let client = client(edge, request, &form)?;
-        let granted = edge.registry.grant(&client, &asked?)?;
+        let granted = edge.registry.grant(&client, &asked?, reach)?;
         let body = json!({
             "access_token": *granted.token,
             "token_type": "Bearer",

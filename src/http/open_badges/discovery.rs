@@ -69,7 +69,6 @@ fn security_scheme(origin: &str) -> Value {
             "authorizationCode": {
                 "authorizationUrl": format!("{origin}/oauth/authorize"),
                 "tokenUrl": format!("{origin}/oauth/token"),
-                "refreshUrl": format!("{origin}/oauth/token"),
                 "scopes": scopes.collect::<Map<String, Value>>(),
             },
         },

@@ -1,8 +1,8 @@
 //! Who makes a change. Services take an [`Actor`]; only authentication makes one.
 
 use crate::access::{Action, Actions, Role};
-use crate::ids::ProfileId;
-use crate::registry::RegistryError;
+use crate::ids::{ProfileId, Slug};
+use crate::registry::{RegistryError, Thing};
 use crate::store::event::{self, Means, Party};
 
 /// Somebody who has been authenticated, in one request: for whom they act, by what they are known,
@@ -27,6 +27,14 @@ impl Actor {
         Self {
             party: Party::Development,
             ..Self::operator()
+        }
+    }
+
+    /// Somebody who showed nothing of themselves, and may do nothing for anybody.
+    pub(in crate::registry) const fn anonymous() -> Self {
+        Self {
+            party: Party::Anonymous,
+            ..Self::known(None, Means::None, Actions::NONE)
         }
     }
 
@@ -72,7 +80,7 @@ impl Actor {
     /// The one profile that this actor acts for; none where it acts for the registry.
     pub const fn speaks_as(self) -> Option<ProfileId> {
         match self.party {
-            Party::Registry | Party::Development => None,
+            Party::Registry | Party::Development | Party::Anonymous => None,
             Party::Profile(id) => Some(id),
         }
     }
@@ -94,6 +102,21 @@ impl Actor {
             Ok(())
         } else {
             Err(RegistryError::NotAllowed(action))
+        }
+    }
+
+    /// Demands that this actor may see what is private of `owner`, which nobody else hears of.
+    pub(in crate::registry) fn must_see(
+        self,
+        action: Action,
+        owner: ProfileId,
+        name: Option<&Slug>,
+    ) -> Result<(), RegistryError> {
+        match (self.must(action, owner), name) {
+            (Err(RegistryError::NotYours), Some(slug)) => {
+                Err(RegistryError::NotFound(Thing::Profile, slug.to_string()))
+            }
+            (other, _) => other,
         }
     }
 
@@ -121,6 +144,7 @@ impl Actor {
         match self.party {
             Party::Registry | Party::Development => true,
             Party::Profile(profile) => profile == owner,
+            Party::Anonymous => false,
         }
     }
 
@@ -143,6 +167,7 @@ impl Actor {
             Party::Registry => (0, 0),
             Party::Development => (1, 0),
             Party::Profile(id) => (2, id.0),
+            Party::Anonymous => (3, 0),
         };
         let [a, b, c, d] = number.to_be_bytes();
         [kind, a, b, c, d]

@@ -79,8 +79,8 @@ impl Registry {
             let of_client = known.client.role.actions().and(narrowed);
             let actions = of_client.and(known.claims.scopes.allow(asked));
             match (known.claims.bearer, known.person) {
-                (Bearer::Person { person, .. }, Some(row)) => {
-                    person_actor(person, actions.and(row.role.actions()))
+                (Bearer::Person { person, client }, Some(row)) => {
+                    person_actor(person, Some(client), actions.and(row.role.actions()))
                 }
                 (bearer, _) => client_actor(bearer.client(), actions),
             }

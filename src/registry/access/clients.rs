@@ -81,7 +81,7 @@ pub struct RegisteredClient {
 
 impl Registry {
     /// Registers a client. It is approved at once where `change` is by somebody who may approve it;
-    /// otherwise it waits.
+    /// otherwise it waits. Where nobody is known who asks, `request` is all that the log says of them.
     ///
     /// # Errors
     /// [`RegistryError::RegistrationClosed`] for who may not register any,
@@ -89,6 +89,7 @@ impl Registry {
     pub fn register_client(
         &self,
         change: Option<&Change>,
+        request: [u8; 16],
         metadata: &ClientMetadata,
     ) -> Result<RegisteredClient, RegistryError> {
         check_role(metadata.role, metadata.profile.is_some())?;
@@ -100,9 +101,8 @@ impl Registry {
             None => ProfileId::REGISTRY,
         };
         let id = ClientId::generate(owner, &*self.entropy);
-        // A client that nobody answers for registers itself.
-        let itself = Change::by(client_actor(id, Actions::NONE));
-        let by = change.map_or(&itself, |change| change);
+        let nobody = Change::by(Actor::anonymous().in_request(request));
+        let by = change.unwrap_or(&nobody);
         let answers = change.map(|change| change.actor);
         let row = |now| ClientRecord {
             name: metadata.name.clone(),
@@ -198,7 +198,8 @@ impl Registry {
             Some(slug) => Some(self.profile_id(&*read, slug)?),
             None => actor.speaks_as(),
         };
-        actor.must(Action::WriteClients, owner.unwrap_or(ProfileId::REGISTRY))?;
+        let of = owner.unwrap_or(ProfileId::REGISTRY);
+        actor.must_see(Action::WriteClients, of, profile)?;
         let prefix = owner.map(|owner| owner.0.to_be_bytes());
         let prefix = prefix.as_ref().map_or(&[][..], |bytes| &bytes[..]);
         let now = self.now();

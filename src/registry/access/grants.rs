@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::clients::client_actor;
 use super::tokens::stored_scopes;
-use crate::access::{Actions, Scope, Scopes};
+use crate::access::{Actions, Reach, Scopes};
 use crate::entropy::random;
 use crate::ids::{ClientId, ProfileId};
 use crate::oauth::access_token::TYP;
@@ -17,6 +17,7 @@ use crate::oauth::{
     assertion,
 };
 use crate::registry::change::Tx;
+use crate::registry::profiles::keys::keys_of;
 use crate::registry::{Change, Registry, RegistryError};
 use crate::store::engine::{Batch, CommitError, Read, StoreError};
 use crate::store::event::EventKind;
@@ -132,10 +133,14 @@ impl Registry {
         };
         let keys = keys.ok_or_else(OAuthError::client)?;
         let origin = self.urls().origin();
-        let endpoint = format!("{origin}/oauth/token");
-        let audiences = [origin, endpoint.as_str()];
+        let [token, revoke, introspect] =
+            ["token", "revoke", "introspect"].map(|end| format!("{origin}/oauth/{end}"));
+        let audiences = [origin, &token, &revoke, &introspect];
         let good = assertion::check(id, &jws, &keys, &audiences, self.now());
-        let good = good.map_err(|_| refused())?;
+        let good = good.map_err(|error| match error.was_signed() {
+            true => OAuthError::new(ErrorCode::InvalidClient, error.to_string()),
+            false => refused(),
+        })?;
         Ok((id, record, good))
     }
 
@@ -163,14 +168,19 @@ impl Registry {
     /// # Errors
     /// `unauthorized_client` for a grant that it did not register for, `invalid_scope` for more than
     /// it may have, `invalid_grant` for a code that is not good.
-    pub fn grant(&self, client: &KnownClient, asked: &GrantAsked) -> Result<Granted, GrantRefused> {
+    pub fn grant(
+        &self,
+        client: &KnownClient,
+        asked: &GrantAsked,
+        reach: Reach,
+    ) -> Result<Granted, GrantRefused> {
         if !client.record.grants.contains(&asked.kind()) {
             let words = format!("the client is not registered for {}", asked.kind());
             return Err(OAuthError::new(ErrorCode::UnauthorizedClient, words).into());
         }
         match asked {
             GrantAsked::ClientCredentials { scopes } => {
-                let scopes = scopes_within(&client.record, scopes.as_ref())?;
+                let scopes = scopes_within(&client.record, scopes.as_ref(), reach)?;
                 self.make_access_token(&NewGrant {
                     bearer: Bearer::Client(client.id),
                     profile: client.id.owner(),
@@ -198,6 +208,11 @@ impl Registry {
             scopes: grant.scopes.clone(),
             profile: profile.map(|slug| self.urls().profile(&slug)),
         };
+        if keys_of(&*self.engine, ProfileId::REGISTRY)?.is_empty() {
+            let words = "this registry has no key to sign tokens with yet: it gets one with its \
+                         first profile; create one (goodstanding profile create), then ask again";
+            return Err(OAuthError::request(words).into());
+        }
         let token = self.sign_statement(TYP, &claims.to_claims(self.urls().origin()))?;
         let granted = Granted {
             token: Zeroizing::new(token),
@@ -237,7 +252,16 @@ impl Registry {
 
     /// What a token of the client's own profile is (RFC 7662); of any other, and of one that is over,
     /// that it is not active.
-    pub fn introspect(&self, client: &KnownClient, token: &str) -> Result<Value, RegistryError> {
+    ///
+    /// # Errors
+    /// `invalid_client` for a client that shows no more than its name, which anybody knows (section
+    /// 2.1).
+    pub fn introspect(&self, client: &KnownClient, token: &str) -> Result<Value, GrantRefused> {
+        if client.record.auth == AuthMethod::None {
+            let words = "a client that shows nothing but its name may not look at tokens: it needs \
+                         a secret or a key";
+            return Err(OAuthError::new(ErrorCode::InvalidClient, words).into());
+        }
         let inactive = || Ok(json!({ "active": false }));
         let Some(claims) = self.token_known(token)? else {
             return inactive();
@@ -299,24 +323,23 @@ pub(super) fn stage_end(tx: &mut Tx<'_>, claims: &AccessClaims) -> Result<(), Re
 }
 
 /// The scopes of a token: what was asked for, where the client may have that, or all that it may.
+/// What its role has no use for it may not have, whatever it registered for.
 pub(super) fn scopes_within(
     row: &ClientRecord,
     asked: Option<&Scopes>,
+    reach: Reach,
 ) -> Result<Scopes, OAuthError> {
     let granted = row.scope.as_deref().map(stored_scopes);
-    let Some(asked) = asked else {
-        return Ok(granted.unwrap_or_else(|| Scopes::of_actions(row.role.actions())));
-    };
-    let of_role = |scope: &Scope| match scope {
-        Scope::Action(action) => row.role.actions().contains(*action),
-        Scope::Path { .. } | Scope::OpenBadges(_) => true,
-    };
-    let covered = granted.as_ref().is_none_or(|granted| granted.cover(asked));
-    match covered && asked.iter().all(of_role) {
-        true => Ok(asked.clone()),
-        false => {
-            let may = granted.unwrap_or_else(|| Scopes::of_actions(row.role.actions()));
-            let words = format!("the client may have: {may}");
+    let role = row.role.actions();
+    let most = granted.clone().unwrap_or_else(|| Scopes::of_actions(role));
+    let most = most.of_use_to(role, reach);
+    let wanted = asked.unwrap_or(&most);
+    let of_use = wanted.of_use_to(role, reach);
+    let room = |scope| granted.is_none() || most.leave_room_for(scope, reach);
+    match of_use == *wanted && wanted.iter().all(room) {
+        true if !wanted.is_empty() => Ok(of_use),
+        _ => {
+            let words = format!("the client may have: {most}");
             Err(OAuthError::new(ErrorCode::InvalidScope, words))
         }
     }

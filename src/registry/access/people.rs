@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::tokens::check_role;
 use crate::access::{Action, Actions, Role};
 use crate::entropy::random;
-use crate::ids::{PersonId, ProfileId, Slug};
+use crate::ids::{ClientId, PersonId, ProfileId, Slug};
 use crate::oauth::passphrase::{self, ROUNDS};
 use crate::oauth::secret::{self, SecretCheck};
 use crate::registry::{Actor, Change, Registry, RegistryError, Thing};
@@ -174,7 +174,7 @@ impl Registry {
             Some(slug) => self.profile_id(&*read, slug)?,
             None => actor.speaks_as().unwrap_or(ProfileId::REGISTRY),
         };
-        actor.must(Action::WriteClients, owner)?;
+        actor.must_see(Action::WriteClients, owner, profile)?;
         let rows = PEOPLE.scan(&*read, &owner.0.to_be_bytes(), None, usize::MAX)?;
         let ids = rows.iter().map(|(id, _)| *id);
         ids.map(|id| self.person_view(&*read, id)).collect()
@@ -216,7 +216,7 @@ impl Registry {
         let turn = self.tries.turn().ok_or(SignInRefused::Busy)?;
         let hash = passphrase::derive(passphrase, &salt, ROUNDS);
         drop(turn);
-        let itself = Change::by(person_actor(id, Actions::NONE));
+        let itself = Change::by(person_actor(id, None, Actions::NONE));
         let taken = self.transact(&itself, |tx| {
             let before = PEOPLE.get(tx.read, &id)?;
             let (Some(before), SecretCheck::Good) = (&before, self.invited(before.as_ref(), code))
@@ -401,10 +401,15 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// A person as an actor.
-pub(super) fn person_actor(id: PersonId, actions: Actions) -> Actor {
+/// A person as an actor: by the client that they signed in by, where they did.
+pub(super) fn person_actor(id: PersonId, client: Option<ClientId>, actions: Actions) -> Actor {
     let profile = Some(id.owner()).filter(|owner| *owner != ProfileId::REGISTRY);
-    Actor::known(profile, Means::Person(*id.as_bytes()), actions)
+    let person = *id.as_bytes();
+    let means = match client.map(|client| *client.as_bytes()) {
+        Some(client) => Means::PersonBy { person, client },
+        None => Means::Person(person),
+    };
+    Actor::known(profile, means, actions)
 }
 
 fn check_words(new: &NewPerson) -> Result<(), RegistryError> {

@@ -3,11 +3,11 @@
 use super::bearer::person_of_client;
 use super::grants::{NewGrant, end_of, scopes_within, stage_end};
 use super::people::{SignInRefused, person_actor};
-use crate::access::{Actions, Scopes};
-use crate::ids::ClientId;
+use crate::access::{Actions, Reach, Scopes};
+use crate::ids::{ClientId, PersonId, Slug};
 use crate::oauth::authorize::{Asker, CodeAsked};
 use crate::oauth::pkce::Challenge;
-use crate::oauth::{AccessClaims, Bearer, GrantAsked, GrantKind, OAuthError, secret};
+use crate::oauth::{AccessClaims, Bearer, ErrorCode, GrantAsked, GrantKind, OAuthError, secret};
 use crate::registry::{Change, GrantRefused, Granted, KnownClient, Registry, RegistryError};
 use crate::store::engine::{Batch, CommitError};
 use crate::store::tables::{CLIENTS, CODES, ClientState, CodeRecord, CodeUse, PEOPLE};
@@ -23,6 +23,8 @@ const CODE_FOR: Ttl = Ttl::from_seconds(60);
 pub struct Consent {
     /// The client's name.
     pub client: String,
+    /// For whom it acts; `None` is the registry.
+    pub profile: Option<Slug>,
     /// What it wants to be good for.
     pub scopes: Scopes,
 }
@@ -47,38 +49,50 @@ impl Registry {
     }
 
     /// What a client asks of whoever signs in.
-    pub fn consent(&self, asker: &Asker, asked: &CodeAsked) -> Result<Consent, GrantRefused> {
+    pub fn consent(
+        &self,
+        asker: &Asker,
+        asked: &CodeAsked,
+        reach: Reach,
+    ) -> Result<Consent, GrantRefused> {
         let row = CLIENTS.get(&*self.engine, &asker.client)?;
         let row = row.ok_or_else(OAuthError::client)?;
         Ok(Consent {
-            scopes: scopes_within(&row, asked.scopes.as_ref())?,
+            scopes: scopes_within(&row, asked.scopes.as_ref(), reach)?,
+            profile: self.slug_of(&*self.engine, asker.client.owner())?,
             client: row.name,
         })
     }
 
-    /// Signs somebody in who agrees, and makes the code that the client is sent.
+    /// Signs somebody in who agrees, and makes the code that the client is sent. It stands for what
+    /// the client may have and the person may do; `invalid_scope` where that is nothing.
     pub fn code_for(
         &self,
         asker: &Asker,
         asked: &CodeAsked,
         (name, passphrase): (&str, &str),
+        reach: Reach,
     ) -> Result<Result<String, GrantRefused>, SignInRefused> {
         let owner = asker.client.owner();
         let person = self.person_signing_in(owner, name, passphrase)?;
-        let consent = match self.consent(asker, asked) {
-            Ok(consent) => consent,
+        let scopes = match self.consent(asker, asked, reach) {
+            Ok(consent) => self.scopes_of_person(person, &consent.scopes, reach)?,
             Err(refused) => return Ok(Err(refused)),
         };
+        if scopes.is_empty() {
+            let words = "who signed in may do nothing of what was asked for";
+            return Ok(Err(OAuthError::new(ErrorCode::InvalidScope, words).into()));
+        }
         let code = secret::generate(CODE_PREFIX, &*self.entropy);
         let key = (owner, secret::digest(&code));
-        let by = Change::by(person_actor(person, Actions::NONE));
+        let by = Change::by(person_actor(person, Some(asker.client), Actions::NONE));
         self.transact(&by, |tx| {
             let row = CodeRecord {
                 client: asker.client,
                 person,
                 redirect_uri: asker.redirect_uri.clone(),
                 challenge: *asked.challenge.as_bytes(),
-                scope: consent.scopes.to_string(),
+                scope: scopes.to_string(),
                 until: tx.now.plus(CODE_FOR),
                 used: None,
             };
@@ -86,6 +100,18 @@ impl Registry {
             Ok(())
         })?;
         Ok(Ok(code.to_string()))
+    }
+
+    /// What somebody's own role leaves of what a client may have.
+    fn scopes_of_person(
+        &self,
+        person: PersonId,
+        scopes: &Scopes,
+        reach: Reach,
+    ) -> Result<Scopes, RegistryError> {
+        let row = PEOPLE.get(&*self.engine, &person)?;
+        let may = row.map_or(Actions::NONE, |row| row.role.actions());
+        Ok(scopes.of_use_to(may, reach))
     }
 
     /// The token for a code. A code is used once; a second use ends what the first one gave, since

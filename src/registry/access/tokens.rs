@@ -162,7 +162,7 @@ impl Registry {
             Some(slug) => self.profile_id(&*read, slug)?,
             None => actor.speaks_as().unwrap_or(ProfileId::REGISTRY),
         };
-        actor.must(Action::WriteClients, owner)?;
+        actor.must_see(Action::WriteClients, owner, profile)?;
         let slug = match owner {
             ProfileId::REGISTRY => None,
             profile => Some(self.profile_record(&*read, profile)?.slug),

@@ -56,6 +56,8 @@ pub enum AuditParty {
     Profile(Slug),
     /// Anybody, in development mode.
     Development,
+    /// Somebody who showed nothing of themselves.
+    Anonymous,
 }
 
 /// The reason for a change.
@@ -90,21 +92,22 @@ impl Registry {
     /// actor may read.
     ///
     /// # Errors
-    /// [`RegistryError::NotYours`] for another's trail, and [`RegistryError::NotAllowed`] for who may
+    /// [`RegistryError::NotFound`] for another's trail, and [`RegistryError::NotAllowed`] for who may
     /// not read any.
     pub fn audit(
         &self,
         actor: Actor,
-        of: Option<&Slug>,
+        named: Option<&Slug>,
         since: Seq,
         limit: usize,
     ) -> Result<AuditPage, RegistryError> {
         let read = self.engine.snapshot();
-        let of = match of {
+        let of = match named {
             Some(slug) => Some(self.profile_id(&*read, slug)?),
             None => actor.speaks_as(),
         };
-        actor.must(Action::ReadEvents, of.unwrap_or(ProfileId::REGISTRY))?;
+        let owner = of.unwrap_or(ProfileId::REGISTRY);
+        actor.must_see(Action::ReadEvents, owner, named)?;
         drop(read);
         let mut page = AuditPage {
             events: Vec::new(),
@@ -192,6 +195,7 @@ impl Telling<'_> {
         let (party, own) = match event.actor.party {
             Party::Registry => (AuditParty::Registry, false),
             Party::Development => (AuditParty::Development, false),
+            Party::Anonymous => (AuditParty::Anonymous, false),
             Party::Profile(profile) => {
                 let own = self.reader == Some(profile);
                 match self.slug(profile)? {

@@ -238,7 +238,7 @@ fn concerned(
     let mut concerned: Vec<_> = event.concerns().into_iter().map(ProfileId).collect();
     let actor = match event.actor.party {
         Party::Profile(profile) => Some(profile),
-        Party::Registry | Party::Development => None,
+        Party::Registry | Party::Development | Party::Anonymous => None,
     };
     match &event.kind {
         // Of a token that is gone, who acted is all that is known.

@@ -72,7 +72,7 @@ fn nobody_reads_of_what_is_anothers_affair() {
     assert!(of(&board).contains(&"endorsement.suspended".to_owned()));
     assert_eq!(of(&stranger), ["profile.created", "key.made", "token.made"]);
     assert_eq!(of(&school), of(&stranger));
-    stranger.get("/events?profile=school").problem(403);
+    stranger.get("/events?profile=school").problem(404);
     stranger.get("/events?profile=nobody").problem(404);
     house.verifier().get("/events").problem(401);
     // A request is the affair of both its sides.

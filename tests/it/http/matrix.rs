@@ -355,8 +355,8 @@ impl World {
             ("POST", "/profiles/{profile}/erase") => {
                 new("/profiles/school/erase", json!({ "members": ["url"] }))
             }
-            ("GET", "/events") => read("/events?profile=school"),
-            ("GET", "/tokens") => read("/tokens?profile=school"),
+            ("GET", "/events") => read("/events?profile=school").hidden(),
+            ("GET", "/tokens") => read("/tokens?profile=school").hidden(),
             ("POST", "/tokens") => new("/tokens", json!({ "profile": "school" })),
             ("POST", "/tokens/{token}/revoke") => {
                 new(&format!("/tokens/{}/revoke", things.token), nothing()).hidden()
@@ -367,11 +367,11 @@ impl World {
             )
             .needs_more(),
             ("POST", "/people") => new("/people", json!({ "name": "Op", "role": "auditor" })),
-            ("GET", "/people") => read("/people?profile=school"),
+            ("GET", "/people") => read("/people?profile=school").hidden(),
             ("POST", "/people/{person}/remove") => {
                 new(&format!("/people/{}/remove", things.person), nothing()).hidden()
             }
-            ("GET", "/clients") => read("/clients?profile=school"),
+            ("GET", "/clients") => read("/clients?profile=school").hidden(),
             ("GET", "/clients/{client}") => read(&format!("/clients/{}", things.client)).hidden(),
             // Nobody hands out more than they may do themselves.
             ("POST", "/clients/{client}/approve") => new(

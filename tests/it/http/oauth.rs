@@ -132,9 +132,42 @@ fn a_token_is_narrowed_to_what_was_asked_and_never_widened() {
     let token = paths.token("write:/status-lists");
     call("POST", &format!("{list}/entries"), &token).is(200);
     call("POST", "/profiles/school/keys", &token).problem(403);
+    // What its role has no use for is not granted, whatever it registered for.
     let role = school.registers_client("endorser", &json!({}));
-    let token = role.token("write:/status-lists");
-    call("POST", &format!("{list}/entries"), &token).problem(403);
+    for scope in ["write:/status-lists", "read keys:write", "registry:write"] {
+        refused(&role.asks(&[("scope", scope)]), 400, "invalid_scope");
+    }
+    let wide = json!({"scope": "read keys:write write:/status-lists"});
+    let wide = school.registers_client("endorser", &wide);
+    assert_eq!(wide.asks(&[]).is(200).json()["scope"], "read");
+    // Less than a scope is part of it (RFC 6749 section 3.3).
+    let narrow = school.registers_client("owner", &json!({"scope": "status:write"}));
+    let part = narrow.asks(&[("scope", "write:/credentials/status")]);
+    assert_eq!(part.is(200).json()["scope"], "write:/credentials/status");
+    let more = narrow.asks(&[("scope", "write:/credentials")]);
+    refused(&more, 400, "invalid_scope");
+}
+
+#[test]
+fn a_token_says_no_more_than_who_signed_in_may_do() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let app = super::sign_in::app(&school);
+    super::sign_in::invited(&school, "eve@school.example", "auditor");
+    let given = app
+        .signs_in(&house, "", "eve@school.example")
+        .is(200)
+        .json();
+    assert_eq!(given["scope"], "events:read");
+    let token = text(&given["access_token"]);
+    assert_eq!(opened(&token)[1]["scope"], "events:read");
+    let looks = school.registers_client("owner", &json!({}));
+    let told = posts(&house, "/oauth/introspect", &[("token", &token)]);
+    let basic = STANDARD.encode(format!("{}:{}", looks.id, looks.secret));
+    let told = told.header("Authorization", format!("Basic {basic}"));
+    assert_eq!(told.send().is(200).json()["scope"], "events:read");
+    let none = app.is_sent_back(&house, "keys:write", "eve@school.example");
+    assert_eq!(none["error"], "invalid_scope");
 }
 
 #[test]
@@ -200,7 +233,7 @@ fn a_client_that_signs_shows_each_assertion_once() {
         signed(
             r#"{"alg":"EdDSA","typ":"JWT"}"#,
             &claims(json!({"jti": "f"})),
-            &key,
+            &stranger,
         ),
         signed(
             r#"{"alg":"EdDSA","typ":"JWT","kid":"k2"}"#,
@@ -232,6 +265,15 @@ fn a_client_that_signs_shows_each_assertion_once() {
     for assertion in &bent {
         refused(&sends(assertion, &[]), 401, "invalid_client");
     }
+    // Who signed it is told what is wrong with it; without a kid each of the keys is tried.
+    let late = claims(json!({"jti": "l", "exp": now + 301}));
+    let late = sends(&signed(header, &late, &key), &[]).json();
+    assert!(text(&late["error_description"]).contains("more than 300 seconds"));
+    let nameless = signed(r#"{"alg":"EdDSA"}"#, &claims(json!({"jti": "m"})), &key);
+    sends(&nameless, &[]).is(200);
+    let revoking = format!("{}/oauth/revoke", house.origin());
+    let revoking = claims(json!({"jti": "n", "aud": revoking}));
+    sends(&signed(header, &revoking, &key), &[]).is(200);
     let other = school.registers_client("list-manager", &json!({}));
     let fresh = signed(header, &claims(json!({"jti": "z"})), &key);
     refused(
@@ -335,6 +377,15 @@ fn a_client_waits_for_approval_where_everybody_may_register() {
     let made = stranger.post("/oauth/register", &body).is(201).json();
     assert_eq!(made["status"], "pending");
     let id = text(&made["client_id"]);
+    // Nobody is known who asked; the school reads that it was asked about.
+    let events = school.get("/events").is(200).json();
+    let events = events["events"].as_array().unwrap();
+    let asked = events
+        .iter()
+        .find(|event| event["type"] == "client.registered")
+        .unwrap();
+    assert_eq!(asked["actor"], json!({ "type": "anonymous" }));
+    assert!(asked["request"].is_string(), "{asked}");
     let header = format!(
         "Basic {}",
         STANDARD.encode(format!("{id}:{}", text(&made["client_secret"])))
@@ -419,6 +470,20 @@ fn registration_is_for_those_who_answer_for_it() {
     );
     let made = school.post("/oauth/register", &body).is(201).json();
     assert_eq!(made["status"], "approved");
+    // What is not given here is left out, and the answer says so (RFC 7591 section 2).
+    let more = json!({
+        "grant_types": ["client_credentials", "refresh_token"], "scope": "read offline_access",
+    });
+    let mut usual = body.clone();
+    usual
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let usual = school.post("/oauth/register", &usual).is(201).json();
+    assert_eq!(
+        (&usual["grant_types"], &usual["scope"]),
+        (&json!(["client_credentials"]), &json!("read"))
+    );
     // Whoever may make clients and no more hands out no more than that: it waits for the owner.
     let registrar = school.registers_client("owner", &json!({"scope": "clients:write"}));
     let token = registrar.token("");
@@ -444,6 +509,7 @@ fn registration_is_for_those_who_answer_for_it() {
     let shown = house.call("GET", &uri).token(&own).send().is(200).json();
     assert_eq!(shown["client_name"], "Ours");
     assert!(shown["client_secret"].is_null());
+    assert_eq!(shown["registration_access_token"], own);
     for token in [&registrar.registration, &token, &"x".to_owned()] {
         house.call("GET", &uri).token(token).send().problem(401);
         house.call("DELETE", &uri).token(token).send().problem(401);
@@ -548,6 +614,11 @@ fn a_token_ends_before_its_time_for_its_own_client_alone() {
     by(&client, "/oauth/revoke", "nothing").is(200);
     let told = by(&client, "/oauth/introspect", &token).is(200).json();
     assert_eq!(told, json!({ "active": false }));
+    // Whoever shows no more than a name, which anybody knows, looks at nothing (RFC 7662, 2.1).
+    let public = super::sign_in::app(&school).client;
+    let form = [("token", token.as_str()), ("client_id", public.as_str())];
+    let nameless = posts(&house, "/oauth/introspect", &form).send();
+    refused(&nameless, 401, "invalid_client");
     // One of those that are kept, of the same profile.
     let kept = school.token.clone().unwrap();
     by(&stranger, "/oauth/revoke", &kept).is(200);
@@ -581,6 +652,15 @@ fn the_server_says_what_it_is() {
             "{member}"
         );
     }
+    let looking = &told["introspection_endpoint_auth_methods_supported"];
+    assert!(!looking.to_string().contains("none"), "{looking}");
+    // It has no key before its first profile, and says what to do.
+    let empty = house.call("GET", "/.well-known/jwks.json").send().is(200);
+    assert_eq!(empty.json()["keys"], json!([]));
+    assert_eq!(empty.header("cache-control"), Some("no-store"));
+    let operator = house.operator();
+    let client = operator.registers_client("auditor", &json!({}));
+    refused(&client.asks(&[]), 400, "invalid_request");
     let resource = house
         .call("GET", "/.well-known/oauth-protected-resource")
         .send();

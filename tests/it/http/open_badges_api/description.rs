@@ -34,7 +34,6 @@ fn the_service_description_has_what_a_client_needs_to_begin() {
     for (member, path) in [
         ("authorizationUrl", "/oauth/authorize"),
         ("tokenUrl", "/oauth/token"),
-        ("refreshUrl", "/oauth/token"),
     ] {
         assert_eq!(flow[member], format!("{ORIGIN}{path}"));
     }
