@@ -49,7 +49,7 @@ mod tests {
             ("write:/credentials/status", &[WriteStatus]),
             ("write:/status-lists/00000001aaaa/updates", &[WriteStatus]),
             ("read:/events", &[Read, ReadEvents]),
-            ("read:/status-lists", &[Read]),
+            ("read:/status-lists", &[Read, WriteLists]),
             ("write:/credentials/verify", &[]),
             ("write:/nowhere", &[]),
         ] {
