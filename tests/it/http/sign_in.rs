@@ -412,11 +412,11 @@ fn who_guesses_names_learns_nothing_by_waiting() {
         answers
     };
     let known = tries("ada@school.example");
-    assert_eq!(known.last(), Some(&(403, true)));
+    assert_eq!(known.last(), Some(&(429, true)));
     assert_eq!(tries("nobody@school.example"), known);
     // By another name of the same person there are no further tries.
     let by_id = answers(&house, &target, &allows(&ada, PASSPHRASE));
-    assert!(by_id.is(403).text().contains("try again in"));
+    assert!(by_id.is(429).text().contains("try again in"));
 }
 
 #[test]
