@@ -36,15 +36,30 @@ fn core_limits(process: u32) -> Vec<String> {
         .collect()
 }
 
-/// Runs a command as somebody who is not root, and gives who that is.
-fn as_somebody(command: &mut Command, folder: &Folder) -> u32 {
+/// The program, run by somebody who is not root, and who that is. They may not reach where it was
+/// built, so that it stands in their folder as well.
+fn by_somebody(folder: &Folder) -> (Command, u32) {
     let me = fs::metadata("/proc/self").unwrap().uid();
+    let built = program();
     if me != 0 {
-        return me;
+        return (built, me);
     }
-    give(folder.beside(), NOBODY);
+    let within_reach = folder.beside().join("program");
+    if !within_reach.exists() {
+        give(folder.beside(), NOBODY);
+        let linked = fs::hard_link(built.get_program(), &within_reach);
+        linked
+            .or_else(|_| fs::copy(built.get_program(), &within_reach).map(drop))
+            .unwrap();
+    }
+    let mut command = Command::new(&within_reach);
+    for (name, value) in built.get_envs() {
+        if value.is_none() {
+            command.env_remove(name);
+        }
+    }
     command.uid(NOBODY).gid(NOBODY);
-    NOBODY
+    (command, NOBODY)
 }
 
 fn give(path: &Path, to: u32) {
@@ -60,22 +75,20 @@ fn give(path: &Path, to: u32) {
 #[test]
 fn a_server_keeps_its_memory_to_itself() {
     let folder = Folder::prepared();
-    let mut command = program();
+    let (mut command, user) = by_somebody(&folder);
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]);
     command.arg(folder.data());
-    let user = as_somebody(&mut command, &folder);
     let server = Server::start(&mut command);
     assert_eq!(owners(server.id()), [0; 3]);
     assert_eq!(core_limits(server.id()), ["0", "0"]);
     server.stop().in_order();
 
     // The same program, as long as it has opened nothing: it reads a document to verify.
-    let mut command = program();
+    let (mut command, _) = by_somebody(&folder);
     command
         .args(["verify", "--offline", "-"])
         .stdin(Stdio::piped());
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    as_somebody(&mut command, &folder);
     let mut reading = command.spawn().unwrap();
     let seen = owners(reading.id());
     drop(reading.stdin.take());
@@ -87,11 +100,10 @@ fn a_server_keeps_its_memory_to_itself() {
 #[test]
 fn a_command_on_a_folder_keeps_its_memory_to_itself() {
     let folder = Folder::prepared();
-    let mut command = program();
+    let (mut command, _) = by_somebody(&folder);
     command.arg("--data").arg(folder.data());
     command.args(["verify", "-"]).stdin(Stdio::piped());
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    as_somebody(&mut command, &folder);
     let mut reading = command.spawn().unwrap();
     let deadline = std::time::Instant::now() + super::server::PATIENCE;
     let kept = loop {
