@@ -47,7 +47,7 @@ impl FromStr for GrantKind {
 }
 
 /// What is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum GrantAsked {
     /// A token for the client itself.
     ClientCredentials {
@@ -63,6 +63,16 @@ pub enum GrantAsked {
         /// What the challenge was made of.
         verifier: String,
     },
+}
+
+/// Without the secret.
+impl fmt::Debug for GrantAsked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ClientCredentials { .. } => "ClientCredentials",
+            Self::AuthorizationCode { .. } => "AuthorizationCode",
+        })
+    }
 }
 
 impl GrantAsked {

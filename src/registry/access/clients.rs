@@ -1,6 +1,8 @@
 //! Clients: programs that act for a profile or for the registry. One registers itself, or is
 //! registered; who may hand out what it asks for approves it; until then it is given nothing.
 
+use std::fmt;
+
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -69,7 +71,6 @@ pub struct ClientView {
 }
 
 /// A client that has just been registered. Only who registered it ever knows its secrets.
-#[derive(Debug)]
 pub struct RegisteredClient {
     /// The client.
     pub client: ClientView,
@@ -77,6 +78,15 @@ pub struct RegisteredClient {
     pub secret: Option<Zeroizing<String>>,
     /// The token by which it sees and ends its registration (RFC 7592).
     pub registration_token: Zeroizing<String>,
+}
+
+/// Without the secret.
+impl fmt::Debug for RegisteredClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegisteredClient")
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Registry {

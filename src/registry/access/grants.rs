@@ -1,5 +1,7 @@
 //! What clients are given: access tokens, and their end before their time.
 
+use std::fmt;
+
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 use tracing::info;
@@ -36,7 +38,6 @@ pub struct KnownClient {
 }
 
 /// An access token that was just made. Only the client ever knows it.
-#[derive(Debug)]
 pub struct Granted {
     /// The token, to be sent as `Authorization: Bearer …`.
     pub token: Zeroizing<String>,
@@ -44,6 +45,16 @@ pub struct Granted {
     pub good_for: Ttl,
     /// What it is good for.
     pub scopes: Scopes,
+}
+
+/// Without the secret.
+impl fmt::Debug for Granted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Granted")
+            .field("good_for", &self.good_for)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why nothing is given.

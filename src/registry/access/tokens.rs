@@ -1,6 +1,8 @@
 //! Bearer tokens: random, kept as a hash, bound to one profile or to the registry's operator, and
 //! expiring. Authentication is the only place where an [`Actor`] comes from outside.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
@@ -51,7 +53,6 @@ impl TokenFor {
 }
 
 /// A token that was just made. Only its holder ever knows it.
-#[derive(Debug)]
 pub struct NewToken {
     /// The secret, to be sent as `Authorization: Bearer …`.
     pub token: Zeroizing<String>,
@@ -59,6 +60,16 @@ pub struct NewToken {
     pub id: String,
     /// From when on it is refused.
     pub expires: Timestamp,
+}
+
+/// Without the secret.
+impl fmt::Debug for NewToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewToken")
+            .field("id", &self.id)
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A token as it is shown to whom it speaks for.
