@@ -109,11 +109,11 @@ pub(super) struct Tx<'a> {
     reason: Reason<'a>,
 }
 
-/// Why a change is made, and where its words are staged once an event commits to them.
+/// Why a change is made, and with whose things its words are staged by now.
 struct Reason<'a> {
     text: Option<&'a str>,
     salt: [u8; 16],
-    staged: Option<(ProfileId, Digest)>,
+    staged: Vec<ProfileId>,
 }
 
 impl Tx<'_> {
@@ -139,29 +139,17 @@ impl Tx<'_> {
         log_event_for(&mut self.batch, self.actor, commitment, kind, &[profile]);
     }
 
-    /// What the events of this change commit to: its reason, staged with the first event of each
-    /// owner. Several owners of one change are rare, and each keeps the words.
+    /// What the events of this change commit to: its reason, which is staged with the first event of
+    /// each owner.
     fn commitment(&mut self, owner: ProfileId) -> Option<Digest> {
-        let text = self.reason.text?;
-        if let Some((known, digest)) = self.reason.staged
-            && known == owner
-        {
-            return Some(digest);
+        let Reason { text, salt, staged } = &mut self.reason;
+        let text = (*text)?;
+        if staged.contains(&owner) {
+            return Some(commitment(salt, text));
         }
-        let digest = stage_reason_again(&mut self.batch, owner, self.reason.salt, text);
-        self.reason.staged = Some((owner, digest));
-        Some(digest)
+        staged.push(owner);
+        Some(stage_reason(&mut self.batch, owner, *salt, text))
     }
-}
-
-/// As [`stage_reason`], where the same words may be staged for the same owner already.
-fn stage_reason_again(batch: &mut Batch, owner: ProfileId, salt: [u8; 16], text: &str) -> Digest {
-    let mut staged = Batch::default();
-    let digest = stage_reason(&mut staged, owner, salt, text);
-    let is_new = |put: &(Vec<u8>, Vec<u8>)| !batch.puts.iter().any(|(key, _)| *key == put.0);
-    let new: Vec<_> = staged.puts.into_iter().filter(is_new).collect();
-    batch.puts.extend(new);
-    digest
 }
 
 /// Stages the words that were given for a change of what is `owner`'s, beside the log and erasable,
@@ -244,7 +232,7 @@ impl Registry {
                         Some(_) => random(&*self.entropy),
                         None => [0; 16],
                     },
-                    staged: None,
+                    staged: Vec::new(),
                 },
             };
             let answer = stage(&mut tx)?;
