@@ -1,6 +1,8 @@
 //! What a profile may have erased: words and contacts. Statuses stay, and so does the log, which
 //! holds commitments to words and not the words.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tracing::warn;
@@ -94,8 +96,14 @@ impl Registry {
             let mut erased = Erased::default();
             let after = self.erase_members(tx, profile, &erasure.members, &mut erased)?;
             let by = (change.actor, profile);
-            self.erase_reasons(tx, by, &erasure.reasons, &mut erased)?;
-            self.erase_requests(tx, profile, &erasure.requests, &mut erased)?;
+            let mut reasons = self.reasons_to_erase(tx, by, &erasure.reasons, &mut erased)?;
+            reasons.extend(self.erase_requests(tx, profile, &erasure.requests, &mut erased)?);
+            for key in reasons {
+                if REASONS.get(tx.read, &key)?.is_some() {
+                    REASONS.delete(&mut tx.batch, &key);
+                    erased.reasons += 1;
+                }
+            }
             self.erase_endorsements(tx, (profile, &after), &erasure.endorsements, &mut erased)?;
             if erased == Erased::default() {
                 return Ok(erased);
@@ -109,20 +117,23 @@ impl Registry {
             });
             Ok(erased)
         })?;
-        self.purge_words(slug, erasure)?;
+        if erased != Erased::default() {
+            self.purge_words(slug, erasure)?;
+        }
         Ok(erased)
     }
 
     /// What was erased goes from the files as well.
     fn purge_words(&self, slug: &Slug, erasure: &Erasure) -> Result<(), RegistryError> {
         let profile = self.profile_id(&*self.engine, slug)?.0.to_be_bytes();
-        let mut ranges = vec![
-            REASONS.range(&profile),
-            PROFILES.range(&profile),
-            ENDORSEMENT_DOCUMENTS.range(&profile),
-        ];
+        let mut ranges = vec![REASONS.range(&profile)];
+        if !erasure.members.is_empty() {
+            ranges.push(PROFILES.range(&profile));
+        }
         let asked = erasure.requests.iter();
         ranges.extend(asked.map(|id| REQUESTS.range(id.as_bytes())));
+        let endorsed = erasure.endorsements.iter();
+        ranges.extend(endorsed.map(|id| ENDORSEMENT_DOCUMENTS.range(id.as_bytes())));
         if let Err(problem) = self.engine.purge(&ranges) {
             let problem = RegistryError::from(problem);
             warn!(
@@ -168,31 +179,28 @@ impl Registry {
         Ok(after)
     }
 
-    fn erase_reasons(
+    /// Where the reasons are kept that are meant.
+    fn reasons_to_erase(
         &self,
-        tx: &mut Tx<'_>,
+        tx: &Tx<'_>,
         (actor, profile): (Actor, ProfileId),
         reasons: &ReasonsToErase,
         erased: &mut Erased,
-    ) -> Result<(), RegistryError> {
-        let keys: Vec<(ProfileId, Digest)> = match reasons {
-            ReasonsToErase::None => return Ok(()),
+    ) -> Result<BTreeSet<(ProfileId, Digest)>, RegistryError> {
+        match reasons {
+            ReasonsToErase::None => Ok(BTreeSet::new()),
             ReasonsToErase::All => {
                 let rows = REASONS.scan(tx.read, &profile.0.to_be_bytes(), None, AT_ONCE)?;
                 erased.more = rows.len() == AT_ONCE;
-                rows.into_iter().map(|(key, _)| key).collect()
+                Ok(rows.into_iter().map(|(key, _)| key).collect())
             }
             ReasonsToErase::Of(events) => {
                 let found = events.iter().enumerate();
                 found
                     .map(|(place, seq)| self.reason_of(actor, profile, *seq, place))
-                    .collect::<Result<_, _>>()?
+                    .collect()
             }
-        };
-        for key in keys {
-            erase_reason(tx, key, erased)?;
         }
-        Ok(())
     }
 
     /// Where the reason is kept that an event of a profile's commits to. What the registry says of
@@ -225,14 +233,16 @@ impl Registry {
         }
     }
 
+    /// Erases what a profile said in requests, and tells where the reasons are kept that it gave.
     fn erase_requests(
         &self,
         tx: &mut Tx<'_>,
         profile: ProfileId,
         requests: &[RequestId],
         erased: &mut Erased,
-    ) -> Result<(), RegistryError> {
-        for (place, id) in requests.iter().enumerate() {
+    ) -> Result<Vec<(ProfileId, Digest)>, RegistryError> {
+        let mut reasons = Vec::new();
+        for (place, id) in once_each(requests) {
             let before = REQUESTS.get(tx.read, id)?;
             let side = before.as_ref().and_then(|record| {
                 let sides = [
@@ -251,17 +261,15 @@ impl Registry {
                 let pointer = format!("/requests/{place}");
                 return Err(RegistryError::invalid(pointer, detail));
             }
-            let (after, reasons) = without_words(&before, side);
-            for digest in reasons {
-                erase_reason(tx, (id.owner(), digest), erased)?;
-            }
+            let (after, given) = without_words(&before, side);
+            reasons.extend(given.into_iter().map(|digest| (id.owner(), digest)));
             if after != before {
                 REQUESTS.expect(&mut tx.batch, id, Some(&before));
                 REQUESTS.put(&mut tx.batch, id, &after);
                 erased.requests += 1;
             }
         }
-        Ok(())
+        Ok(reasons)
     }
 
     fn erase_endorsements(
@@ -271,7 +279,7 @@ impl Registry {
         endorsements: &[EndorsementId],
         erased: &mut Erased,
     ) -> Result<(), RegistryError> {
-        for (place, id) in endorsements.iter().enumerate() {
+        for (place, id) in once_each(endorsements) {
             let endorsement = ENDORSEMENTS.get(tx.read, id)?;
             let own = id.owner() == profile;
             let stored = ENDORSEMENT_DOCUMENTS.get(tx.read, id)?;
@@ -309,20 +317,10 @@ impl Registry {
     }
 }
 
-/// Stages that a reason is gone, once.
-fn erase_reason(
-    tx: &mut Tx<'_>,
-    key: (ProfileId, Digest),
-    erased: &mut Erased,
-) -> Result<(), RegistryError> {
-    let mut mark = Default::default();
-    REASONS.delete(&mut mark, &key);
-    let there = REASONS.get(tx.read, &key)?;
-    if there.is_some() && !tx.batch.deletes.contains(&mark.deletes[0]) {
-        tx.batch.deletes.append(&mut mark.deletes);
-        erased.reasons += 1;
-    }
-    Ok(())
+/// What is named, each once, with its place.
+fn once_each<T: PartialEq>(named: &[T]) -> impl Iterator<Item = (usize, &T)> {
+    let all = named.iter().enumerate();
+    all.filter(|(place, id)| !named[..*place].contains(id))
 }
 
 /// A request without what one side said, and the reasons that stand elsewhere.

@@ -237,3 +237,30 @@ fn what_is_erased_is_gone_from_the_files_of_the_running_store() {
     assert!(!holds());
     assert_eq!(school.looks_up(&list, index)["outcome"], "revoked");
 }
+
+/// Each thing goes once, however often it is named.
+#[test]
+fn what_is_named_twice_is_erased_once() {
+    let house = House::open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    let endorsement = text(&board.endorses(&school.id, "profile", true)["id"]);
+    let asked = json!({
+        "accreditor": "board", "requester": "school", "name": "Label",
+        "subject": { "id": school.id, "kind": "profile" }, "comment": "Ms Roe knows.",
+    });
+    let request = school.post("/endorsement-requests", &asked);
+    let request = text(&request.is(201).json()["id"]);
+    let reason = json!({ "reason": "Ms Roe is away." });
+    board.post(&format!("{request}/decline"), &reason).is(200);
+    let declined = trail(&board).last().unwrap()["id"].clone();
+    let body = json!({
+        "reasons": [declined, declined], "requests": [request, request],
+        "endorsements": [endorsement, endorsement], "reason": "asked by Ms Roe",
+    });
+    let erased = erases(&board, "board", &body).is(200).json();
+    let expected = json!({
+        "reasons": 1, "members": 0, "requests": 1, "endorsements": 1, "more": false,
+    });
+    assert_eq!(erased["erased"], expected);
+    assert!(!stored(&house, "is away"));
+}
