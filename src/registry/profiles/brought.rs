@@ -9,7 +9,7 @@
 
 use serde::Deserialize;
 
-use super::keys::{KeyOwner, KeyView, keys_of, rotatable, signs_at};
+use super::keys::{KeyOwner, KeyView, rotatable};
 use crate::ids::{KeyId, ProfileId, Slug};
 use crate::json;
 use crate::registry::change::Tx;
@@ -66,11 +66,7 @@ impl Registry {
         let id = self.transact(change, |tx| {
             let owner = self.controller_for_change(tx.read, change, owner)?;
             rotatable(&owner)?;
-            let keys = keys_of(tx.read, owner.profile)?;
-            let signs_from = match keys.iter().any(|(_, key)| signs_at(key, tx.now)) {
-                true => tx.now.plus(self.settings.key_notice),
-                false => tx.now,
-            };
+            let signs_from = self.first_use(tx, owner.profile)?;
             self.check_possession(slug, key, tx.now)?;
             self.stage_next_key(tx, owner.profile, |tx, id| {
                 stage_brought(tx, (owner.profile, id), key, signs_from)

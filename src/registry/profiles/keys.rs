@@ -80,15 +80,24 @@ impl Registry {
         let id = self.transact(change, |tx| {
             let owner = self.controller_for_change(tx.read, change, owner)?;
             rotatable(&owner)?;
-            let keys = keys_of(tx.read, owner.profile)?;
-            let signs_from = match keys.iter().any(|(_, key)| signs_at(key, tx.now)) {
-                true => tx.now.plus(self.settings.key_notice),
-                // As where one that was brought along is lost.
-                false => tx.now,
-            };
+            let signs_from = self.first_use(tx, owner.profile)?;
             self.stage_key(tx, owner.profile, signs_from)
         })?;
         self.key(owner, id)
+    }
+
+    /// From when on a key signs that is made or brought now: after its notice, and at once where no
+    /// other signs, as where one that was brought along is lost.
+    pub(super) fn first_use(
+        &self,
+        tx: &Tx<'_>,
+        profile: ProfileId,
+    ) -> Result<Timestamp, RegistryError> {
+        let keys = keys_of(tx.read, profile)?;
+        Ok(match keys.iter().any(|(_, key)| signs_at(key, tx.now)) {
+            true => tx.now.plus(self.settings.key_notice),
+            false => tx.now,
+        })
     }
 
     /// Takes a key out of use. It stays listed, so what it signed stays good.
