@@ -245,13 +245,31 @@ impl Edition<'_> {
         signed.collect()
     }
 
-    /// The token list of the space, which all its planes make up, at `planes`' statuses.
+    /// The token list of the space, signed.
     fn token_forms(
         &self,
         token: &TokenEdition,
         planes: &[(StatusPurpose, Bitstring)],
-        ((issued_at, expires_at), ttl): Held,
+        held: Held,
     ) -> Result<[(ListForm, Vec<u8>); 2], RegistryError> {
+        let owner = (self.list.owner(), &self.issuer);
+        let (jwt, cwt) = self.with_token_list(token, planes, held, |list| {
+            self.registry.sign_token_list(self.read, owner, list)
+        })?;
+        Ok([
+            (ListForm::TokenJwt, jwt.into_bytes()),
+            (ListForm::TokenCwt, cwt),
+        ])
+    }
+
+    /// The token list of the space, which all its planes make up, at `planes`' statuses.
+    fn with_token_list<R>(
+        &self,
+        token: &TokenEdition,
+        planes: &[(StatusPurpose, Bitstring)],
+        ((issued_at, expires_at), ttl): Held,
+        then: impl FnOnce(&TokenListToPublish<'_>) -> R,
+    ) -> R {
         let planes: Vec<_> = planes
             .iter()
             .map(|(purpose, bits)| Plane { purpose, bits })
@@ -259,23 +277,15 @@ impl Edition<'_> {
         let statuses = project(&planes).expect("checked when each list was opened");
         let urls = self.registry.urls();
         let issuer = &self.issuer.issuer_id;
-        let (jwt, cwt) = self.registry.sign_token_list(
-            self.read,
-            (self.list.owner(), &self.issuer),
-            &TokenListToPublish {
-                uri: &urls.token_list(token.id),
-                issuer: Some(issuer),
-                issued_at,
-                expires_at: Some(expires_at),
-                ttl,
-                aggregation_uri: Some(&urls.token_lists_of(issuer)),
-                statuses: &TokenBits::compress(&statuses),
-            },
-        )?;
-        Ok([
-            (ListForm::TokenJwt, jwt.into_bytes()),
-            (ListForm::TokenCwt, cwt),
-        ])
+        then(&TokenListToPublish {
+            uri: &urls.token_list(token.id),
+            issuer: Some(issuer),
+            issued_at,
+            expires_at: Some(expires_at),
+            ttl,
+            aggregation_uri: Some(&urls.token_lists_of(issuer)),
+            statuses: &TokenBits::compress(&statuses),
+        })
     }
 
     fn sign(&self, unsigned: &Value, securing: Securing) -> Result<Secured, RegistryError> {

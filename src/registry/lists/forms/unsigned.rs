@@ -5,9 +5,7 @@ use serde_json::Value;
 use super::{Edition, bits_of};
 use crate::bitstring::Bitstring;
 use crate::registry::RegistryError;
-use crate::status::{
-    ListToPublish, Plane, TokenBits, TokenListToPublish, build_list, build_list_2021, project,
-};
+use crate::status::{ListToPublish, build_list, build_list_2021};
 use crate::store::tables::ListForm;
 use crate::time::Timestamp;
 use crate::vc::jwt;
@@ -90,29 +88,16 @@ impl Edition<'_> {
         let planes = token.planes.iter();
         let planes = planes.map(|(list, record, _)| {
             let bits = bits_of(self.read, *list, record)?;
-            Ok((&record.purpose, bits))
+            Ok((record.purpose.clone(), bits))
         });
         let planes: Vec<_> = planes.collect::<Result<_, RegistryError>>()?;
-        let planes: Vec<_> = planes
-            .iter()
-            .map(|(purpose, bits)| Plane { purpose, bits })
-            .collect();
-        let statuses = project(&planes).expect("checked when each list was opened");
-        let urls = self.registry.urls();
-        let issuer = &self.issuer.issuer_id;
-        let list = TokenListToPublish {
-            uri: &urls.token_list(token.id),
-            issuer: Some(issuer),
-            issued_at,
-            expires_at: Some(expires_at),
-            ttl: token.ttl(),
-            aggregation_uri: Some(&urls.token_lists_of(issuer)),
-            statuses: &TokenBits::compress(&statuses),
-        };
-        Ok(Some([
-            (ListForm::TokenJwt, ToSign::Claims(list.claims())),
-            (ListForm::TokenCwt, ToSign::CborClaims(list.cwt_payload())),
-        ]))
+        let held = ((issued_at, expires_at), token.ttl());
+        Ok(Some(self.with_token_list(token, &planes, held, |list| {
+            [
+                (ListForm::TokenJwt, ToSign::Claims(list.claims())),
+                (ListForm::TokenCwt, ToSign::CborClaims(list.cwt_payload())),
+            ]
+        })))
     }
 
     /// Whose list it is.
