@@ -1,6 +1,7 @@
 //! The composition root: the one place where real parts are chosen and put together.
 
 mod demo;
+mod durably;
 mod handles;
 mod housekeeping;
 mod local;
@@ -231,9 +232,10 @@ pub fn init(args: InitArgs) -> Result<InitDone, String> {
     }
     let failed =
         |error: std::io::Error| format!("{} cannot be prepared: {error}", args.data.display());
-    std::fs::create_dir_all(&config.data).map_err(failed)?;
+    durably::make_folder(&config.data).map_err(failed)?;
     master_key::make_if_missing(&config)?;
-    std::fs::write(config.data.join(FILE_IN_DATA), settings_file(&config)).map_err(failed)?;
+    let settings = config.data.join(FILE_IN_DATA);
+    durably::write(&settings, &settings_file(&config)).map_err(failed)?;
     let registry = open_registry(&config, publishing_first(&config), Next::Provided)?;
     let operator = Change::by(Actor::operator());
     let made = registry
