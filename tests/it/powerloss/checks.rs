@@ -80,8 +80,7 @@ impl<'a> Checks<'a> {
         let mut shown = BTreeMap::new();
         let places: Vec<Place> = self.facts.bits.keys().cloned().collect();
         for part in places.chunks(5_000) {
-            let query =
-                |(list, index): &Place| json!({ "list": format!("{ORIGIN}{list}"), "index": index });
+            let query = |(list, index): &Place| json!({ "list": format!("{ORIGIN}{list}"), "index": index });
             let queries: Vec<Value> = part.iter().map(query).collect();
             let body = json!({ "queries": queries });
             let caller = &self.registry.caller;

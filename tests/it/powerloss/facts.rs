@@ -171,7 +171,9 @@ impl Facts {
 
 /// The list and index that a status entry names.
 fn place(entry: &Value) -> Place {
-    let index = entry["statusListIndex"].as_str().and_then(|i| i.parse().ok());
+    let index = entry["statusListIndex"]
+        .as_str()
+        .and_then(|i| i.parse().ok());
     let index = index.unwrap_or_else(|| panic!("no entry: {entry}"));
     (path(&entry["statusListCredential"]), index)
 }
@@ -183,7 +185,8 @@ pub(super) fn path(id: &Value) -> String {
         return format!("/profiles/{slug}");
     }
     let path = id.strip_prefix(ORIGIN);
-    path.unwrap_or_else(|| panic!("{id} is not here")).to_owned()
+    path.unwrap_or_else(|| panic!("{id} is not here"))
+        .to_owned()
 }
 
 /// The origin in every id. Nothing answers there.

@@ -10,16 +10,46 @@ const HEAD: usize = 32;
 /// folder.
 #[derive(Debug)]
 pub(super) enum Record {
-    MadeFolder { name: String, file: u64, mode: u32 },
-    MadeFile { name: String, file: u64, mode: u32 },
-    Wrote { file: u64, at: usize, bytes: Vec<u8> },
-    Cut { file: u64, length: usize },
-    Renamed { from: String, to: String },
-    Linked { from: String, to: String },
-    Unlinked { name: String },
-    RemovedFolder { name: String },
-    SyncBegins { file: u64, number: u64 },
-    SyncEnds { number: u64 },
+    MadeFolder {
+        name: String,
+        file: u64,
+        mode: u32,
+    },
+    MadeFile {
+        name: String,
+        file: u64,
+        mode: u32,
+    },
+    Wrote {
+        file: u64,
+        at: usize,
+        bytes: Vec<u8>,
+    },
+    Cut {
+        file: u64,
+        length: usize,
+    },
+    Renamed {
+        from: String,
+        to: String,
+    },
+    Linked {
+        from: String,
+        to: String,
+    },
+    Unlinked {
+        name: String,
+    },
+    RemovedFolder {
+        name: String,
+    },
+    SyncBegins {
+        file: u64,
+        number: u64,
+    },
+    SyncEnds {
+        number: u64,
+    },
 }
 
 /// All records, in their order. The end of the process may have cut the last one off.

@@ -22,7 +22,11 @@ pub(super) fn bits_set(document: &Value) -> BTreeSet<u64> {
     let mut set = BTreeSet::new();
     for (place, byte) in bits.iter().enumerate().filter(|(_, byte)| **byte != 0) {
         let place = u64::try_from(place).expect("a small number") * 8;
-        set.extend((0..8).filter(|bit| byte & (0x80 >> bit) != 0).map(|bit| place + bit));
+        set.extend(
+            (0..8)
+                .filter(|bit| byte & (0x80 >> bit) != 0)
+                .map(|bit| place + bit),
+        );
     }
     set
 }

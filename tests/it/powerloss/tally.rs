@@ -60,7 +60,7 @@ impl Tally {
 fn kind(name: &str) -> &'static str {
     let last = name.rsplit('/').next().unwrap_or_default();
     match last {
-        _ if name.starts_with("anchor/") => "anchor",
+        _ if name.contains("/anchor/") => "anchor",
         _ if last.starts_with("MANIFEST") => "MANIFEST",
         _ if last.starts_with("OPTIONS") => "OPTIONS",
         _ if last.starts_with("LOG") => "LOG",

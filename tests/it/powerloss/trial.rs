@@ -57,12 +57,7 @@ pub(super) struct Trial<'a> {
 
 impl<'a> Trial<'a> {
     /// A folder that was prepared, and whose power was cut right after that.
-    pub(super) fn begin(
-        library: &'a Path,
-        seed: u64,
-        lies: Lies,
-        tally: &'a Mutex<Tally>,
-    ) -> Self {
+    pub(super) fn begin(library: &'a Path, seed: u64, lies: Lies, tally: &'a Mutex<Tally>) -> Self {
         let mut trial = Self {
             library,
             home: TempDir::new().unwrap(),
@@ -76,7 +71,7 @@ impl<'a> Trial<'a> {
             tally,
         };
         tally.lock().unwrap().folders += 1;
-        fs::create_dir(trial.data()).unwrap();
+        fs::create_dir(trial.root()).unwrap();
         let disk = trial.disk();
         let mut command = trial.command(HONEST, &["init", "--public-url", ORIGIN, "--json"]);
         let done = run(&mut command, "").exits(0).json();
@@ -85,8 +80,13 @@ impl<'a> Trial<'a> {
         trial
     }
 
+    /// What is on the disk that the power is cut of.
+    fn root(&self) -> PathBuf {
+        fs::canonicalize(self.home.path()).unwrap().join("disk")
+    }
+
     fn data(&self) -> PathBuf {
-        fs::canonicalize(self.home.path()).unwrap().join("data")
+        self.root().join("data")
     }
 
     fn journal(&self) -> PathBuf {
@@ -99,7 +99,7 @@ impl<'a> Trial<'a> {
             true => Names::ByTheirFolder,
             false => Names::ByAnySync,
         };
-        Disk::holding(&self.data(), names)
+        Disk::holding(&self.root(), names)
     }
 
     /// The program under the library.
@@ -111,12 +111,11 @@ impl<'a> Trial<'a> {
         let delay = *self.dice.pick(&["0", "5", "50", "60000"]);
         command
             .env("LD_PRELOAD", self.library)
-            .env("POWERLOSS_ROOT", self.data())
+            .env("POWERLOSS_ROOT", self.root())
             .env("POWERLOSS_JOURNAL", self.journal())
             .env("POWERLOSS_SYNC_MICROSECONDS", pause)
             .env("POWERLOSS_LIES", lies.0)
-            .env("GOODSTANDING_LISTS__PUBLISH_DELAY_MS", delay)
-            .env("GOODSTANDING_STORE__WRITE_BUFFER_BYTES", "65536");
+            .env("GOODSTANDING_LISTS__PUBLISH_DELAY_MS", delay);
         command
     }
 
@@ -129,7 +128,7 @@ impl<'a> Trial<'a> {
     fn cut(&mut self, mut disk: Disk) {
         disk.take(journal::read(&self.journal()));
         let _ = fs::remove_file(self.journal());
-        let folder = self.data();
+        let folder = self.root();
         let damage = cut(&disk, &mut self.dice, &folder);
         self.tally.lock().unwrap().cut(&damage);
     }
@@ -168,7 +167,9 @@ impl<'a> Trial<'a> {
         let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut process = quiet.spawn().expect("the program was built with the tests");
         let wait = self.dice.below(120_000);
-        thread::sleep(Duration::from_micros(wait.try_into().expect("a small number")));
+        thread::sleep(Duration::from_micros(
+            wait.try_into().expect("a small number"),
+        ));
         process.kill().expect("the process can be killed");
         process.wait().expect("a killed process ends");
         self.tally.lock().unwrap().at_start += 1;

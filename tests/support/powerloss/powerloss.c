@@ -561,7 +561,7 @@ static int lies_about(const struct handle *handle) {
     if (lie_all) return 1;
     if (handle->what == A_FOLDER) return lie_folders;
     if (lie_logs && end && strcmp(end, ".log") == 0) return 1;
-    return lie_anchor && strncmp(handle->path, "anchor/", 7) == 0;
+    return lie_anchor && strstr(handle->path, "/anchor/") != NULL;
 }
 
 /* Notes that a sync begins and, after a while, that it has ended: all that was noted for the file
