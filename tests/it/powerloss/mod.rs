@@ -27,6 +27,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
+use disk::Folder;
 use library::library;
 use tally::Tally;
 use trial::{Ending, HONEST, Lies, Trial};
@@ -68,6 +69,28 @@ fn without_syncs_acknowledged_changes_are_lost() {
         return;
     };
     assert!(tally.lost > 0, "{tally}\n{endings:?}");
+}
+
+/// What the library records is all that the program does to its files: played from its journal, the
+/// folder is the one that is there, byte for byte.
+#[test]
+fn the_record_is_whole() {
+    let Some(library) = library() else {
+        return;
+    };
+    let tally = Mutex::new(Tally::new());
+    for seed in 1..=3 {
+        let mut trial = Trial::begin(library, seed, HONEST, &tally);
+        let _seed = Failing(seed);
+        for _ in 0..3 {
+            let (recorded, found) = trial.is_recorded();
+            let names = |folder: &Folder| folder.keys().cloned().collect::<Vec<_>>();
+            assert_eq!(names(&recorded), names(&found));
+            for (name, bytes) in &recorded {
+                assert!(*bytes == found[name], "{name}: {} bytes", bytes.len());
+            }
+        }
+    }
 }
 
 /// Folders with successive seeds, until so many cuts were made. What is told of each failure is how

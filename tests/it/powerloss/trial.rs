@@ -15,7 +15,7 @@ use super::caller::Caller;
 use super::checks::{Checks, State, state};
 use super::clients::{BOARD, Client, ISSUER, Registry, known, reads, rotates, uuid};
 use super::cut::cut;
-use super::disk::{Disk, Names, set_mode};
+use super::disk::{Disk, Folder, Names, found, set_mode};
 use super::facts::{Facts, ORIGIN, path};
 use super::journal;
 use super::tally::Tally;
@@ -39,6 +39,13 @@ pub(super) enum Ending {
     Noticed(String),
     /// Something acknowledged is gone, or a server does not come up.
     Lost(Vec<String>),
+}
+
+/// How a server ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    Killed,
+    InOrder,
 }
 
 pub(super) struct Trial<'a> {
@@ -149,7 +156,7 @@ impl<'a> Trial<'a> {
         let disk = self.disk();
         let mut server = self.up(lies)?;
         let registry = self.checked(&server)?;
-        self.load(&registry, &mut server);
+        self.load(&registry, &mut server, Stop::Killed);
         self.cut(disk);
         Ok(())
     }
@@ -158,6 +165,19 @@ impl<'a> Trial<'a> {
     pub(super) fn ends(&mut self) -> Result<(), Ending> {
         let server = self.up(HONEST)?;
         self.checked(&server).map(drop)
+    }
+
+    /// A run that ends in order: the folder by the record, and the folder as it is.
+    pub(super) fn is_recorded(&mut self) -> (Folder, Folder) {
+        self.provide_next_master_key();
+        let mut disk = self.disk();
+        let mut server = self.up(HONEST).unwrap();
+        let registry = self.checked(&server).unwrap();
+        self.load(&registry, &mut server, Stop::InOrder);
+        server.ended().in_order();
+        disk.take(journal::read(&self.journal()));
+        fs::remove_file(self.journal()).unwrap();
+        (disk.everything(), found(&self.root()))
     }
 
     fn cut_while_starting(&mut self) {
@@ -216,13 +236,14 @@ impl<'a> Trial<'a> {
     }
 
     /// Clients and a reader, until the server is killed after so many answers.
-    fn load(&mut self, registry: &Registry, server: &mut Server) {
+    fn load(&mut self, registry: &Registry, server: &mut Server, stop: Stop) {
         let clients = 2 + self.dice.below(5);
         let most = *self.dice.pick(&[5, 60, 250]);
         let answers = 1 + self.dice.below(most);
         let rotating = self.next_master_key().exists() && self.dice.chance(70);
         let mut seeds: Vec<u64> = (0..clients + 1).map(|_| draw(&mut self.dice)).collect();
         let rotation = seeds.pop().expect("one more than clients");
+        let pause = draw(&mut self.dice) % 4_000;
         let (facts, over) = (&self.facts, &AtomicBool::new(false));
         let before = known(facts).answered.len();
         let (tell, told) = mpsc::channel();
@@ -245,7 +266,12 @@ impl<'a> Trial<'a> {
                     break;
                 }
             }
-            server.kill();
+            // Not right behind an answer only.
+            thread::sleep(Duration::from_micros(pause));
+            match stop {
+                Stop::Killed => server.kill(),
+                Stop::InOrder => server.terminate(),
+            }
             over.store(true, Ordering::Relaxed);
         });
         let made = known(&self.facts).answered.len() - before;
