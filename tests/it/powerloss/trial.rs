@@ -122,7 +122,9 @@ impl<'a> Trial<'a> {
             .env("POWERLOSS_JOURNAL", self.journal())
             .env("POWERLOSS_SYNC_MICROSECONDS", pause)
             .env("POWERLOSS_LIES", lies.0)
-            .env("GOODSTANDING_LISTS__PUBLISH_DELAY_MS", delay);
+            .env("GOODSTANDING_LISTS__PUBLISH_DELAY_MS", delay)
+            // The smallest there is, so that files are written out within a run.
+            .env("GOODSTANDING_STORE__WRITE_BUFFER_BYTES", "65536");
         command
     }
 
