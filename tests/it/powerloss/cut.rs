@@ -213,7 +213,11 @@ fn unwritten(
     dice: &mut Dice,
     fill: impl Fn(&mut Dice) -> u8,
 ) -> Vec<u8> {
-    let end = durable.len() + 1 + dice.below(all.len() - durable.len());
+    // With its whole length, what begins in it seems to end in it.
+    let end = match dice.chance(50) {
+        true => all.len(),
+        false => durable.len() + 1 + dice.below(all.len() - durable.len()),
+    };
     let written = durable.len() + dice.below(end - durable.len());
     // What is within the durable length is as it was, or as it was to become.
     let mut bytes = match dice.chance(50) {

@@ -95,6 +95,8 @@ impl Facts {
         };
         if answer.status == 503 {
             // It takes no writes, or does not know what became of it: the deed stays open.
+            self.breaches
+                .push(format!("no change is taken: {}", answer.text()));
             return;
         }
         self.open.remove(&deed.key);

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::cut::{Damage, Tail};
+use super::trial::Ending;
 
 #[derive(Debug)]
 pub(super) struct Tally {
@@ -16,9 +17,9 @@ pub(super) struct Tally {
     pub(super) acknowledged: usize,
     /// What was open at a cut and asked again.
     pub(super) settled: usize,
-    /// Cuts after which something acknowledged was gone, and nobody said so.
+    /// Folders in which something acknowledged was gone, and nobody said so.
     pub(super) lost: usize,
-    /// How often a server came up and took no changes, by what it said.
+    /// How often a server came up and took no changes, or did not come up, by what it said.
     pub(super) noticed: BTreeMap<String, usize>,
     pub(super) tails: BTreeMap<Tail, usize>,
     /// How many files of a kind had writes that were not durable.
@@ -43,6 +44,18 @@ impl Tally {
             names: 0,
             undone: 0,
         }
+    }
+
+    pub(super) fn ended(&mut self, ending: &Ending) {
+        let said = match ending {
+            Ending::Silent(_) => {
+                self.lost += 1;
+                return;
+            }
+            Ending::Noticed { why, .. } | Ending::Refused(why) => why,
+        };
+        let without_numbers = said.replace(|c: char| c.is_ascii_digit(), "");
+        *self.noticed.entry(without_numbers).or_default() += 1;
     }
 
     pub(super) fn cut(&mut self, damage: &Damage) {

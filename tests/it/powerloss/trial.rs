@@ -35,10 +35,12 @@ const LOAD: Duration = Duration::from_secs(2);
 /// Why a trial ended before its time.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// A server came up, said that it takes no changes, and everything else held.
-    Noticed(String),
-    /// Something acknowledged is gone, or a server does not come up.
-    Lost(Vec<String>),
+    /// A server says that it is ready, and something acknowledged is gone, or worse.
+    Silent(Vec<String>),
+    /// A server came up, said why it takes no changes, and these were gone.
+    Noticed { why: String, gone: Vec<String> },
+    /// A server did not come up, and said this.
+    Refused(String),
 }
 
 /// How a server ends.
@@ -200,8 +202,7 @@ impl<'a> Trial<'a> {
 
     fn up(&mut self, lies: Lies) -> Result<Server, Ending> {
         let mut command = self.serving(lies);
-        Server::try_start(&mut command)
-            .map_err(|ended| self.lost(vec![format!("it does not come up: {}", ended.err)]))
+        Server::try_start(&mut command).map_err(|ended| Ending::Refused(ended.err))
     }
 
     /// Everything that was acknowledged is there. Sets the scene where there is none yet.
@@ -222,19 +223,14 @@ impl<'a> Trial<'a> {
         let open = facts.open.len();
         let wrong = Checks::new(&registry, &mut facts, &mut self.dice).run(&state);
         drop(facts);
-        if !wrong.is_empty() {
-            return Err(self.lost(wrong));
-        }
-        self.tally.lock().unwrap().settled += open;
         match state {
-            State::Ready => Ok(registry),
-            State::ReadOnly(why) => Err(Ending::Noticed(why)),
+            State::ReadOnly(why) => Err(Ending::Noticed { why, gone: wrong }),
+            State::Ready if wrong.is_empty() => {
+                self.tally.lock().unwrap().settled += open;
+                Ok(registry)
+            }
+            State::Ready => Err(Ending::Silent(wrong)),
         }
-    }
-
-    fn lost(&self, wrong: Vec<String>) -> Ending {
-        self.tally.lock().unwrap().lost += 1;
-        Ending::Lost(wrong)
     }
 
     /// Clients and a reader, until the server is killed after so many answers.
