@@ -220,7 +220,7 @@ impl fmt::Display for Series {
         writeln!(f, "{}", self.tally)?;
         for (seed, ending) in &self.endings {
             let again = format!("make powerloss SEED={seed} CUTS={CUTS_OF_A_FOLDER}");
-            writeln!(f, "{again}: {ending:#?}")?;
+            writeln!(f, "{again}: {ending}")?;
         }
         for kept in &self.kept {
             writeln!(f, "kept: {}", kept.display())?;

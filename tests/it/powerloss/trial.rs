@@ -1,5 +1,6 @@
 //! A data folder that goes through one power cut after the other.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -43,6 +44,16 @@ pub(super) enum Ending {
     Refused(String),
 }
 
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Silent(gone) => write!(f, "ready, and gone:\n  {}", gone.join("\n  ")),
+            Self::Noticed { why, gone } => write!(f, "{why}\n  {}", gone.join("\n  ")),
+            Self::Refused(why) => write!(f, "does not come up: {why}"),
+        }
+    }
+}
+
 /// How a server ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stop {
@@ -53,7 +64,6 @@ enum Stop {
 pub(super) struct Trial<'a> {
     library: &'a Path,
     home: TempDir,
-    pub(super) seed: u64,
     dice: Dice,
     lies: Lies,
     token: String,
@@ -70,7 +80,6 @@ impl<'a> Trial<'a> {
         let mut trial = Self {
             library,
             home: TempDir::new().unwrap(),
-            seed,
             dice: Dice::new(seed),
             lies,
             token: String::new(),
