@@ -19,6 +19,8 @@ pub(super) struct Tally {
     pub(super) settled: usize,
     /// Folders in which something acknowledged was gone, and nobody said so.
     pub(super) lost: usize,
+    /// How often a log or a manifest was damaged behind all that was acknowledged, and read up to there.
+    pub(super) read_up_to_damage: usize,
     /// How often a server came up and took no changes, or did not come up, by what it said.
     pub(super) noticed: BTreeMap<String, usize>,
     pub(super) tails: BTreeMap<Tail, usize>,
@@ -38,6 +40,7 @@ impl Tally {
             acknowledged: 0,
             settled: 0,
             lost: 0,
+            read_up_to_damage: 0,
             noticed: BTreeMap::new(),
             tails: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -101,7 +104,12 @@ impl fmt::Display for Tally {
             self.acknowledged, self.settled
         )?;
         writeln!(f, "lost, and nobody said so: {}", self.lost)?;
-        writeln!(f, "came up without taking changes: {:?}", self.noticed)?;
+        writeln!(f, "did not come up, or took no changes: {:?}", self.noticed)?;
+        let damaged = self.read_up_to_damage;
+        writeln!(
+            f,
+            "log or manifest damaged behind what was acknowledged, and read up to there: {damaged}"
+        )?;
         writeln!(f, "ends of files that were not durable: {:?}", self.tails)?;
         writeln!(f, "in these files: {:?}", self.files)?;
         write!(

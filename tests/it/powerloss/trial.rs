@@ -153,8 +153,14 @@ impl<'a> Trial<'a> {
         self.tally.lock().unwrap().cut(&damage);
     }
 
+    fn kept_as_damaged(&self) -> PathBuf {
+        self.data().join("store.damaged")
+    }
+
     /// Starts, checks what was acknowledged before, lets clients change things, and cuts the power.
     pub(super) fn goes_on(&mut self) -> Result<(), Ending> {
+        // Of an earlier start: whether this one keeps something is counted.
+        let _ = fs::remove_dir_all(self.kept_as_damaged());
         if self.scene.is_some() && self.dice.chance(15) {
             self.cut_while_starting();
             return Ok(());
@@ -211,7 +217,11 @@ impl<'a> Trial<'a> {
 
     fn up(&mut self, lies: Lies) -> Result<Server, Ending> {
         let mut command = self.serving(lies);
-        Server::try_start(&mut command).map_err(|ended| Ending::Refused(ended.err))
+        let up = Server::try_start(&mut command).map_err(|ended| Ending::Refused(ended.err))?;
+        if self.kept_as_damaged().exists() {
+            self.tally.lock().unwrap().read_up_to_damage += 1;
+        }
+        Ok(up)
     }
 
     /// Everything that was acknowledged is there. Sets the scene where there is none yet.
