@@ -197,6 +197,7 @@ fn open_rocksdb(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine
         anchor: config.anchor_file(),
         new_id: random(&SystemEntropy),
         decision: Decision::AsAnchored,
+        write_buffer_bytes: config.store.write_buffer_bytes,
     };
     let engine = RocksEngine::open(&place, clock);
     Ok(Arc::new(engine.map_err(|error| error.to_string())?))

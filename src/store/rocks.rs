@@ -54,6 +54,8 @@ pub struct Place {
     pub new_id: [u8; 16],
     /// How one is taken that does not fit its anchor.
     pub decision: Decision,
+    /// Bytes of changes that are gathered in memory before they are written out as a sorted file.
+    pub write_buffer_bytes: usize,
 }
 
 impl Place {
@@ -64,6 +66,7 @@ impl Place {
             anchor: folder.join("anchor/anchor"),
             new_id,
             decision: Decision::AsAnchored,
+            write_buffer_bytes: options::WRITE_BUFFER_BYTES,
         }
     }
 }
@@ -97,7 +100,7 @@ impl RocksEngine {
     pub fn open(place: &Place, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let path = place.store.as_path();
         make_folder(path).map_err(|error| cannot_open(path, &error.to_string()))?;
-        let options = options::options();
+        let options = options::options(place.write_buffer_bytes);
         // Opened by its name, the one family of columns that there is can be named when reading.
         let family = ColumnFamilyDescriptor::new(view::FAMILY, options.clone());
         let db = DB::open_cf_descriptors(&options, path, [family])

@@ -5,7 +5,8 @@ use rocksdb::{
     Options,
 };
 
-const WRITE_BUFFER_BYTES: usize = 64 << 20;
+/// As much as there is in the configuration.
+pub(super) const WRITE_BUFFER_BYTES: usize = 64 << 20;
 const BLOCK_CACHE_BYTES: usize = 128 << 20;
 /// Bits a key in the filters: about one look-up of an absent key in a hundred goes to disk.
 const FILTER_BITS: f64 = 10.0;
@@ -16,7 +17,7 @@ const WRITTEN_FILTER_SHARE: f64 = 0.02;
 /// Stays below the usual limit of 1,024 open files, which connections need too.
 const OPEN_FILES: i32 = 512;
 
-pub(super) fn options() -> Options {
+pub(super) fn options(write_buffer_bytes: usize) -> Options {
     let mut options = Options::default();
     options.create_if_missing(true);
     // Only a record that the end of the log cuts short is dropped: such a write was never
@@ -30,7 +31,7 @@ pub(super) fn options() -> Options {
     options.set_paranoid_checks(true);
 
     options.set_compression_type(DBCompressionType::Lz4);
-    options.set_write_buffer_size(WRITE_BUFFER_BYTES);
+    options.set_write_buffer_size(write_buffer_bytes);
     // Most keys are not among the rows that were written last.
     options.set_memtable_prefix_bloom_ratio(WRITTEN_FILTER_SHARE);
     options.set_memtable_whole_key_filtering(true);
