@@ -11,8 +11,11 @@
 //! disk is not known before the store is opened again (an error on a sync has been seen to keep
 //! the write). Reads go on.
 
+mod beside;
 mod options;
 mod purge;
+mod recovery;
+mod scrub;
 mod view;
 
 use std::fmt;
@@ -22,7 +25,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
 use arc_swap::ArcSwap;
-use rocksdb::{ColumnFamilyDescriptor, DB, WriteBatch, WriteOptions};
+use rocksdb::{WriteBatch, WriteOptions};
 
 use super::anchor::Anchoring;
 use super::anchor::file::{AnchorFile, make_folder};
@@ -31,11 +34,14 @@ use super::engine::{
     StoreError,
 };
 use super::format::{self, Tip};
-use super::opening::{self, Opened, Opening};
+use super::opening::{self, Opened, Opening, Origin};
 use super::staging::Writes;
 use super::write_path::{self, Disk, Durable, Standing, Waiting};
 use crate::ids::Seq;
 use crate::time::Clock;
+use beside::Beside;
+use options::Wals;
+use scrub::Scrub;
 use view::{Live, View};
 
 /// A group stops gathering at this many batches or bytes, whichever comes first, so that the
@@ -83,6 +89,8 @@ pub struct RocksEngine {
     /// `None` where the store is only read, and while the engine is being dropped.
     queue: Option<Sender<Waiting>>,
     threads: Vec<JoinHandle<()>>,
+    /// What goes through all rows while the store is open.
+    scrub: Option<Scrub>,
 }
 
 impl RocksEngine {
@@ -93,22 +101,24 @@ impl RocksEngine {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where the directory cannot be used, is in use by another
-    /// process, or where RocksDB finds damage, such as a log with a bad record before its end.
+    /// process, or where RocksDB finds damage that is not in its log.
     /// [`StoreError::NoWrites`] where there is an anchor and no store.
     /// [`StoreError::Format`] and [`StoreError::Corrupt`] where the store is not one of this
     /// program's, or one of an older format that cannot be brought up to its own.
     pub fn open(place: &Place, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let path = place.store.as_path();
-        make_folder(path).map_err(|error| cannot_open(path, &error.to_string()))?;
-        let options = options::options(place.write_buffer_bytes);
-        // Opened by its name, the one family of columns that there is can be named when reading.
-        let family = ColumnFamilyDescriptor::new(view::FAMILY, options.clone());
-        let db = DB::open_cf_descriptors(&options, path, [family])
-            .map_err(|error| cannot_open(path, error.as_ref()))?;
-        let mut live = Live(db);
-        let anchor = Box::new(AnchorFile::at(&place.anchor));
-        let opened = opening::open(&mut live, anchor, place.new_id, place.decision)?;
-        Self::start(live, opened, clock).map_err(|error| cannot_open(path, &error.to_string()))
+        let named = |error: std::io::Error| cannot_open(path, &error.to_string());
+        Beside::of(path).settle(clock.now()).map_err(named)?;
+        make_folder(path).map_err(named)?;
+        let opened = options::open(path, place.write_buffer_bytes, Wals::Whole);
+        let (live, opened) = match opened {
+            Ok(live) => come_up(live, place, Origin::AsLeft)?,
+            Err(refused) if recovery::may_help(&refused) => {
+                recovery::recover(place, &refused, clock.now())?
+            }
+            Err(refused) => return Err(cannot_open(path, refused.as_ref())),
+        };
+        Self::start(live, opened, clock).map_err(named)
     }
 
     fn start(live: Live, opened: Opened, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
@@ -124,10 +134,13 @@ impl RocksEngine {
             live,
             queue: None,
             threads: Vec::new(),
+            scrub: None,
         };
         if let Some(anchoring) = anchoring {
             engine.take_writes(anchoring, opened.tip, clock)?;
         }
+        let (shown, standing) = (engine.shown.clone(), engine.standing.clone());
+        engine.scrub = Some(Scrub::start(shown, standing)?);
         Ok(engine)
     }
 
@@ -178,6 +191,7 @@ impl fmt::Debug for RocksEngine {
 
 impl Drop for RocksEngine {
     fn drop(&mut self) {
+        drop(self.scrub.take());
         drop(self.queue.take());
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
@@ -373,6 +387,13 @@ impl Opening for Live {
     fn write(&mut self, writes: Writes) -> Result<(), StoreError> {
         self.write_durably(writes).map_err(unreadable)
     }
+}
+
+/// The store that RocksDB has opened, held against its anchor.
+fn come_up(mut live: Live, place: &Place, origin: Origin) -> Result<(Live, Opened), StoreError> {
+    let anchor = Box::new(AnchorFile::at(&place.anchor));
+    let opened = opening::open(&mut live, anchor, place.new_id, place.decision, origin)?;
+    Ok((live, opened))
 }
 
 fn cannot_open(path: &Path, error: &str) -> StoreError {
