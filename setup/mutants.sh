@@ -38,7 +38,7 @@ cut_after() {
 for room in "$@"; do
     case $room in
         status) others="--exclude src/store/** --exclude src/registry/**" tests="status:: bitstring::" ;;
-        store) others="--exclude src/status/** --exclude src/registry/**" tests="store:: status::" ;;
+        store) others="--exclude src/status/** --exclude src/registry/**" tests="store::" ;;
         registry)
             others="--exclude src/status/** --exclude src/store/**"
             tests="registry::change registry::lists registry::issuing registry::endorsements"

@@ -105,21 +105,7 @@ struct Waiting {
     /// Since when each list waits.
     since: BTreeMap<ListId, Instant>,
     /// Where the publisher is to end when nothing waits any more.
-    stop: Option<Stop>,
-}
-
-/// How the publisher is to end.
-struct Stop {
-    /// What is not published by then is left to the next start.
-    until: Option<Instant>,
-    /// How many lists could not be published since.
-    failed: usize,
-}
-
-impl Stop {
-    fn is_over(&self) -> bool {
-        self.until.is_some_and(|until| until <= Instant::now())
-    }
+    stop: Option<threads::Stop>,
 }
 
 impl Snapshot {

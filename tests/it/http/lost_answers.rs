@@ -145,6 +145,30 @@ impl<'w> Story<'w> {
             Second::SameRefusal => assert_eq!(told(&again), told(&self.answer), "{case}"),
         }
     }
+
+    /// Refused for a moment, and sent again to the same process.
+    fn put_off(&self, number: u64, fault: Fault) {
+        let case = format!(
+            "{} {}, {fault:?} at commit {number} of {}, without a restart",
+            self.route.method, self.route.path, self.commits
+        );
+        let place = Place::new(self.world);
+        place.fails_at(number, fault);
+        let first = self.send(&place);
+        let again = self.send(&place);
+        // What could not be published then is published by the next start at the latest.
+        let next = Place::over(place.engine.disk(), self.world, 77);
+        let events = next.up - place.up - place.of_a_start();
+        assert_eq!(events, self.events, "{case}: made once");
+        match second(self.route) {
+            Second::NamesTheFirst if first.status == 201 => drop(again.problem(409)),
+            Second::NamesTheFirst => drop(again.is(201)),
+            Second::SameAnswer | Second::SameRefusal => {
+                assert_eq!(again.status, self.answer.status, "{case}: {}", again.text());
+                assert_eq!(told(&self.send(&place)), told(&again), "{case}");
+            }
+        }
+    }
 }
 
 const FAULTS: [Fault; 6] = [
@@ -169,6 +193,8 @@ fn a_change_whose_answer_was_lost_is_answered_by_whoever_comes_after() {
             for fault in FAULTS {
                 story.cut_off(number, fault);
             }
+            story.put_off(number, Fault::Refuse);
+            story.put_off(number, Fault::NoSpace);
         }
     }
     assert!(cut_off >= 40, "only {cut_off} commits");

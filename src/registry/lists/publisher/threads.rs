@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tracing::error;
 
-use super::{Snapshot, Stop};
+use super::Snapshot;
 use crate::ids::ListId;
 use crate::registry::Registry;
 
@@ -39,9 +39,7 @@ impl Publisher {
         }
         Ok(publisher)
     }
-}
 
-impl Publisher {
     /// Publishes what waits, as far as that can be done by then, and ends the threads. Returns how
     /// many lists are left to the next start.
     pub fn stop(mut self, until: Instant) -> usize {
@@ -70,6 +68,20 @@ impl Publisher {
 impl Drop for Publisher {
     fn drop(&mut self) {
         self.end(None);
+    }
+}
+
+/// How the publisher is to end.
+pub(super) struct Stop {
+    /// What is not published by then is left to the next start.
+    pub(super) until: Option<Instant>,
+    /// How many lists could not be published since.
+    pub(super) failed: usize,
+}
+
+impl Stop {
+    fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| until <= Instant::now())
     }
 }
 
