@@ -207,7 +207,10 @@ impl Registry {
         found: &mut FoundStatuses,
     ) -> Result<(), RegistryError> {
         let signed = found.signed_at.map(|at| format!(" signed at {at}"));
-        let words = format!("put back from a published list{}", signed.unwrap_or_default());
+        let words = format!(
+            "put back from a published list{}",
+            signed.unwrap_or_default()
+        );
         let reason = reason.unwrap_or(&words);
         // Asked for again it finds nothing more to do, so that it needs no key of its own.
         let change = Change::by(change.actor);
@@ -343,7 +346,10 @@ impl Keys<'_> {
     fn of_cwt(&self, bytes: &[u8]) -> Result<Vec<Said>, NotTaken> {
         let cwt = SignedCwt::parse(bytes).map_err(because)?;
         let (list, _) = self.named(cwt.subject(), Shape::Token)?;
-        let kid = cwt.key_id().map(String::from_utf8_lossy).unwrap_or_default();
+        let kid = cwt
+            .key_id()
+            .map(String::from_utf8_lossy)
+            .unwrap_or_default();
         let mut token = None;
         let good = self.signed(list, &kid, |key| {
             let read = cwt.verify(key, (MAXIMUM_BITS / 8) as usize);
@@ -367,9 +373,8 @@ impl Keys<'_> {
             (Shape::Token, _, Some((list, ListForm::TokenJwt))) => Some((list, ListForm::TokenJwt)),
             _ => None,
         };
-        let (list, form) = named.ok_or_else(|| {
-            because(format!("it is no list of this registry: its id is {id:?}"))
-        })?;
+        let (list, form) = named
+            .ok_or_else(|| because(format!("it is no list of this registry: its id is {id:?}")))?;
         match list_of(self.read, &urls, list) {
             Ok(_) => Ok((list, form)),
             Err(RegistryError::NotFound(..)) => Err(because(format!(
