@@ -14,13 +14,16 @@ use super::sealing::{BackupKey, PieceName, hex};
 use super::watch::{Step, Watch};
 use crate::entropy::Entropy;
 use crate::store::contents::Contents;
-use crate::store::engine::Engine;
+use crate::store::engine::StoreError;
 use crate::time::Clock;
+
+/// Copies a store as it is at one moment into a folder that is not there yet.
+pub type CopyStore = dyn Fn(&Path) -> Result<(), StoreError> + Send + Sync;
 
 /// A backup that is to be made.
 pub struct NewBackup<'a> {
-    /// Of this store.
-    pub engine: &'a dyn Engine,
+    /// Copies the store as it is at one moment.
+    pub copy_store: &'a CopyStore,
     /// Reads what a copy of a store holds.
     pub inspect: &'a Inspect,
     /// A place for the copy, on the disk of the store: its files are links to the store's own, and take no
@@ -75,7 +78,7 @@ impl NewBackup<'_> {
 
         watch.step(Step::Copying)?;
         let begun = Instant::now();
-        self.engine.copy_to(self.copy)?;
+        (self.copy_store)(self.copy)?;
         let copied_in = begun.elapsed();
         // Before anything looks at it and leaves a note of that.
         let mut names = entries(self.copy)?;

@@ -20,9 +20,9 @@ mod watch;
 
 pub use error::{BackupError, PieceFault};
 pub use folder::Folder;
-pub use making::{Made, NewBackup};
+pub use making::{CopyStore, Made, NewBackup};
 pub use manifest::{Manifest, ManifestError, StoredFile};
 pub use reading::Inspect;
-pub use running::{Backups, HowBackups, NotBegun, State};
+pub use running::{Backups, HowBackups, NotBegun, Progress, State};
 pub use sealing::{BackupKey, BackupKeyError, BackupKeyId, PieceName, SealError};
 pub use watch::{Step, Unwatched, Watch};

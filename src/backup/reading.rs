@@ -1,7 +1,8 @@
 //! How a backup becomes a store again.
 
-use std::fs::{self, File};
+use std::fs::{DirBuilder, File};
 use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use super::error::BackupError;
@@ -30,7 +31,9 @@ impl Folder {
         (to, inspect): (&Path, &Inspect),
         watch: &mut dyn Watch,
     ) -> Result<Contents, BackupError> {
-        fs::create_dir(to).map_err(BackupError::at(to))?;
+        // What is in it is nobody else's to read.
+        let made = DirBuilder::new().mode(0o700).create(to);
+        made.map_err(BackupError::at(to))?;
         let made = self
             .put_files_together(manifest, key, to, watch)
             .and_then(|()| {

@@ -10,13 +10,12 @@ use tracing::{error, info};
 
 use super::error::BackupError;
 use super::folder::Folder;
-use super::making::{Made, NewBackup};
+use super::making::{CopyStore, Made, NewBackup};
 use super::manifest::Manifest;
 use super::reading::Inspect;
 use super::sealing::BackupKey;
 use super::watch::{Step, Watch};
 use crate::entropy::Entropy;
-use crate::store::engine::Engine;
 use crate::time::{Clock, Timestamp};
 
 /// How backups are made here, as the configuration says.
@@ -25,6 +24,8 @@ pub struct HowBackups {
     pub folder: Folder,
     /// Where the store is copied to: on its own disk.
     pub copy: PathBuf,
+    /// Copies it.
+    pub copy_store: Box<CopyStore>,
     /// Sealed under this key.
     pub key: Option<BackupKey>,
     /// How many are kept.
@@ -38,7 +39,6 @@ pub struct HowBackups {
 /// Makes backups of one store, which may be in use.
 pub struct Backups {
     how: HowBackups,
-    engine: Arc<dyn Engine>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     state: Mutex<State>,
@@ -84,15 +84,9 @@ pub enum NotBegun {
 
 impl Backups {
     /// Of this store.
-    pub fn new(
-        how: HowBackups,
-        engine: Arc<dyn Engine>,
-        clock: Arc<dyn Clock>,
-        entropy: Arc<dyn Entropy>,
-    ) -> Arc<Self> {
+    pub fn new(how: HowBackups, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Arc<Self> {
         Arc::new(Self {
             how,
-            engine,
             clock,
             entropy,
             state: Mutex::default(),
@@ -163,7 +157,7 @@ impl Backups {
         // Whatever comes of it, it is not under way any longer.
         let _over = Over(self);
         let new = NewBackup {
-            engine: &*self.engine,
+            copy_store: &*self.how.copy_store,
             inspect: &*self.how.inspect,
             copy: &self.how.copy,
             folder: &self.how.folder,
