@@ -34,27 +34,27 @@ fn a_second_backup_writes_what_is_new() {
         assert!(first.written > 2_000_000, "{}", first.written);
         assert_eq!(first.written, scene.bytes());
 
-        let index = school.allocates(&list, 1)[0];
-        school.sets(&list, index, 1).is(200);
-        let again = scene.back_up(&house.engine);
-        assert_eq!(again.manifest.number, 2);
+        // RocksDB writes files anew now and then, to keep less of what was overwritten. Most backups meet
+        // none of that, and write what is new: no row twice, and nothing where nothing is new.
+        let mut written = Vec::new();
+        for _ in 0..5 {
+            let index = school.allocates(&list, 1)[0];
+            school.sets(&list, index, 1).is(200);
+            written.push(scene.back_up(&house.engine).written);
+        }
+        assert_eq!(first.written + written.iter().sum::<u64>(), scene.bytes());
+        written.sort_unstable();
         assert!(
-            again.written < first.written / 20,
-            "little changed: {} of {}",
-            again.written,
+            written[2] < first.written / 20,
+            "little changed: {written:?} of {}",
             first.written
         );
-        let third = scene.back_up(&house.engine);
-        for made in [&first, &again, &third] {
-            for file in &made.manifest.files {
-                eprintln!("DBG {} {} {}", made.manifest.number, file.name, file.size);
-            }
-        }
-        assert!(third.written < 30_000, "nothing changed: {}", third.written);
-        assert_eq!(first.written + again.written + third.written, scene.bytes());
+        let unchanged = (0..5).map(|_| scene.back_up(&house.engine).written);
+        let least = unchanged.min().unwrap();
+        assert!(least < 5_000, "nothing changed: {least}");
         let there = scene.folder().manifests(scene.key.as_ref()).unwrap();
         let numbers: Vec<u64> = there.iter().map(|manifest| manifest.number).collect();
-        assert_eq!(numbers, [1, 2, 3]);
+        assert_eq!(numbers, (1..=11).collect::<Vec<_>>());
         // Beside the store nothing is left.
         assert!(!scene.home.path().join("copy").exists());
 
@@ -62,7 +62,7 @@ fn a_second_backup_writes_what_is_new() {
         let fourth = scene
             .try_to(&house.engine, Some(2), &mut Unwatched)
             .unwrap();
-        assert_eq!(fourth.removed, 2);
+        assert_eq!(fourth.removed, 10);
         let there = scene.folder().manifests(scene.key.as_ref()).unwrap();
         for manifest in &there {
             let place = scene.home.path().join(format!("kept-{}", manifest.number));

@@ -51,6 +51,7 @@ impl Nest {
         let done = run(&mut command, "").exits(0).json();
         let token = done["token"].as_str().expect("init prints a token");
         fs::create_dir(home.path().join("work")).unwrap();
+        fs::create_dir(home.path().join("backups")).unwrap();
         let mut command = program();
         command.args(["backup", "--make-key"]);
         run(command.arg(home.path().join("backup.key")), "").exits(0);

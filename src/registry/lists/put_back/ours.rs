@@ -159,7 +159,7 @@ impl Keys<'_> {
             )));
         }
         for key in self.lost {
-            if check(&key.clone().into()).is_ok() {
+            if check(&(*key).into()).is_ok() {
                 return Ok(Ok(()));
             }
         }
