@@ -1,5 +1,6 @@
 //! The composition root: the one place where real parts are chosen and put together.
 
+mod backups;
 mod demo;
 mod durably;
 mod handles;
@@ -34,6 +35,7 @@ use housekeeping::Housekeeping;
 use master_key::Next;
 use signals::Signals;
 
+pub use backups::Backups;
 pub use logging::FIELDS as LOG_FIELDS;
 pub use system::{SystemClock, SystemEntropy};
 
@@ -94,6 +96,7 @@ struct Service {
     running: Running,
     housekeeping: Housekeeping,
     publisher: Publisher,
+    backups: Option<Arc<crate::backup::Backups>>,
 }
 
 async fn start(
@@ -129,6 +132,7 @@ async fn start(
         running,
         housekeeping: housekeeping::start(&edge),
         publisher,
+        backups: edge.backups.clone(),
     })
 }
 
@@ -141,6 +145,9 @@ impl Service {
         info!("stopping");
         let until = Instant::now() + drain;
         drop(self.housekeeping);
+        if let Some(backups) = self.backups {
+            backups.end();
+        }
         // What is left of it is for publishing.
         let drained = runtime.block_on(self.running.stop(drain.mul_f64(0.9)));
         let unpublished = self.publisher.stop(until);
@@ -258,6 +265,7 @@ fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, St
     let names = Arc::new(SystemNames::default());
     let elsewhere = Elsewhere::new(policy, names, Arc::new(SystemClock))
         .map_err(|error| format!("fetch.extra_roots: {error}"))?;
+    let backups = backups::in_background(config, &registry)?;
     Ok(Edge {
         registry,
         outside: Arc::new(elsewhere),
@@ -268,6 +276,7 @@ fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, St
         cache: config.cache_policy(),
         limits: config.limits(),
         service: config.service.clone(),
+        backups,
     })
 }
 

@@ -30,6 +30,8 @@ mod chain;
 
 mod opening;
 
+pub mod contents;
+
 mod write_path;
 
 pub mod memory;
