@@ -3,6 +3,8 @@
 mod conformance_canon;
 mod conformance_jsonld;
 mod conformance_proof;
+#[cfg(feature = "rocksdb")]
+mod corruption;
 mod decade;
 mod fuzz_corpus;
 mod http;
