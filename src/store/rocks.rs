@@ -119,7 +119,7 @@ impl RocksEngine {
                 match damaged::try_copy(place, &damage)? {
                     Tried::Whole => damaged::open_up_to_damage(place, &damage)?,
                     Tried::Less(copy, opened, held) => {
-                        return Self::start(copy, opened, clock, Some(held)).map_err(failed);
+                        return Self::start(copy, *opened, clock, Some(held)).map_err(failed);
                     }
                 }
             }
