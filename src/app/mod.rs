@@ -1,6 +1,8 @@
 //! The composition root: the one place where real parts are chosen and put together.
 
+mod backups;
 mod demo;
+mod durably;
 mod handles;
 mod housekeeping;
 mod local;
@@ -33,6 +35,7 @@ use housekeeping::Housekeeping;
 use master_key::Next;
 use signals::Signals;
 
+pub use backups::Backups;
 pub use logging::FIELDS as LOG_FIELDS;
 pub use system::{SystemClock, SystemEntropy};
 
@@ -93,6 +96,7 @@ struct Service {
     running: Running,
     housekeeping: Housekeeping,
     publisher: Publisher,
+    backups: Option<Arc<crate::backup::Backups>>,
 }
 
 async fn start(
@@ -128,6 +132,7 @@ async fn start(
         running,
         housekeeping: housekeeping::start(&edge),
         publisher,
+        backups: edge.backups.clone(),
     })
 }
 
@@ -140,6 +145,9 @@ impl Service {
         info!("stopping");
         let until = Instant::now() + drain;
         drop(self.housekeeping);
+        if let Some(backups) = self.backups {
+            backups.end();
+        }
         // What is left of it is for publishing.
         let drained = runtime.block_on(self.running.stop(drain.mul_f64(0.9)));
         let unpublished = self.publisher.stop(until);
@@ -240,6 +248,7 @@ fn open_rocksdb(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine
         anchor: config.anchor_file(),
         new_id: random(&SystemEntropy),
         decision: Decision::AsAnchored,
+        write_buffer_bytes: config.store.write_buffer_bytes,
     };
     let engine = RocksEngine::open(&place, clock);
     Ok(Arc::new(engine.map_err(|error| error.to_string())?))
@@ -256,6 +265,7 @@ fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, St
     let names = Arc::new(SystemNames::default());
     let elsewhere = Elsewhere::new(policy, names, Arc::new(SystemClock))
         .map_err(|error| format!("fetch.extra_roots: {error}"))?;
+    let backups = backups::in_background(config, &registry)?;
     Ok(Edge {
         registry,
         outside: Arc::new(elsewhere),
@@ -266,6 +276,7 @@ fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, St
         cache: config.cache_policy(),
         limits: config.limits(),
         service: config.service.clone(),
+        backups,
     })
 }
 
@@ -288,9 +299,10 @@ pub fn init(args: InitArgs) -> Result<InitDone, String> {
     }
     let failed =
         |error: std::io::Error| format!("{} cannot be prepared: {error}", args.data.display());
-    std::fs::create_dir_all(&config.data).map_err(failed)?;
+    durably::make_folder(&config.data).map_err(failed)?;
     master_key::make_if_missing(&config)?;
-    std::fs::write(config.data.join(FILE_IN_DATA), settings_file(&config)).map_err(failed)?;
+    let settings = config.data.join(FILE_IN_DATA);
+    durably::write(&settings, &settings_file(&config)).map_err(failed)?;
     let registry = open_registry(&config, publishing_first(&config), Next::Provided)?;
     let operator = Change::by(Actor::operator());
     let made = registry

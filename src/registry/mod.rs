@@ -12,6 +12,7 @@ mod audit;
 mod bell;
 mod change;
 mod endorsements;
+mod epoch;
 mod erasing;
 mod error;
 mod issuing;
@@ -23,6 +24,7 @@ mod vault;
 mod verification;
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use tracing::info;
@@ -38,6 +40,7 @@ pub use crate::store::tables::{ClientState, HistoryAccess, ListForm};
 use crate::time::{Clock, Timestamp, Ttl};
 
 pub use crate::store::event::RequestStep;
+pub use crate::store::event::WhyTaken;
 pub use crate::verify::outcome::Outcome;
 pub use access::actor::Actor;
 pub use access::bearer::BearerRefused;
@@ -62,6 +65,7 @@ pub use endorsements::requests::{
 };
 pub use endorsements::tasks::{Task, TaskCursor, TaskPage, WaitingRequest};
 pub use endorsements::{EndorsementAction, NewEndorsement};
+pub use epoch::note_why_taken;
 pub use erasing::{Erased, Erasure, ReasonsToErase};
 pub use error::{RegistryError, Thing};
 pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
@@ -74,6 +78,7 @@ pub use lists::forms::{FormToSign, ToSign};
 pub use lists::import::{BroughtList, ImportedList, UsedIndexes};
 pub use lists::publications::{More, Publication, Publications};
 pub use lists::publisher::{Artefact, HandedIn, ListToSign, PublishedList, Publisher, SignedList};
+pub use lists::put_back::{Doing, FoundIn, FoundStatuses, Published, Suspensions};
 pub use lists::queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
     StatusUnknown,
@@ -226,6 +231,7 @@ impl Registry {
         };
         // A store that is only read has to do with what it has.
         if registry.takes_changes() {
+            registry.complete_epoch()?;
             registry.complete_vault(&master)?;
             registry.complete_identity()?;
         }
@@ -264,6 +270,15 @@ impl Registry {
         SETTINGS
             .get(&*self.engine, &PUBLIC_URL.to_owned())
             .map(|_| ())
+    }
+
+    /// Copies the store as it is at one moment into a folder that is not there yet, while it goes on to
+    /// be read and written.
+    ///
+    /// # Errors
+    /// It cannot be copied: one in memory never can.
+    pub fn copy_store_to(&self, folder: &Path) -> Result<(), StoreError> {
+        self.engine.copy_to(folder)
     }
 
     /// URLs of the things that live here.

@@ -4,6 +4,8 @@
 //! The trait is synchronous. Services run on threads that may block; the edge sees to that, and
 //! a slow disk never holds up the threads that answer from memory.
 
+use std::path::Path;
+
 use thiserror::Error;
 
 use crate::ids::Seq;
@@ -64,6 +66,19 @@ pub trait Engine: Read {
     /// # Errors
     /// What is in memory could not be written out; the rows are gone for readers all the same.
     fn purge(&self, ranges: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError>;
+
+    /// Copies the store as it is at one moment into a folder that is not there yet, while it goes on to
+    /// be read and written. The copy holds everything that was acknowledged, and takes no more room than
+    /// its index where the folder is on the store's disk.
+    ///
+    /// # Errors
+    /// It could not be copied; or the engine keeps nothing on a disk.
+    fn copy_to(&self, folder: &Path) -> Result<(), StoreError> {
+        let folder = folder.display();
+        Err(StoreError::Unavailable(format!(
+            "it cannot be copied to {folder}: this engine keeps nothing on a disk"
+        )))
+    }
 
     /// The newest committed place in the log.
     fn head(&self) -> Head;
@@ -200,6 +215,12 @@ pub enum Stopped {
          put the anchor back, or see `goodstanding doctor`: {0}"
     )]
     AnchorUnreadable(String),
+    /// The anchor can be read and not written.
+    #[error(
+        "the store's anchor cannot be written, so that no change could be acknowledged; see to its file and \
+         its disk, and restart: {0}"
+    )]
+    AnchorNotWritable(String),
     /// The anchor is of another store.
     #[error(
         "the anchor is that of another store; name the right one in anchor.file, or see `goodstanding \
@@ -223,6 +244,18 @@ pub enum Stopped {
          the store back, or see `goodstanding doctor`"
     )]
     NotTheAnchoredHistory(Seq),
+    /// Events are missing in the middle of the log, or are not those that were written.
+    #[error(
+        "the log does not go on with event {0} as it was written, so that changes are missing; put the \
+         newest copy of the store back, or see `goodstanding doctor`"
+    )]
+    LogDamaged(Seq),
+    /// Some of what is stored cannot be read any more.
+    #[error(
+        "the store holds rows that cannot be read; put the newest copy of the store back, or see \
+         `goodstanding doctor`: {0}"
+    )]
+    RowsUnreadable(String),
     /// Rows that say how far indexes are given out are not those that were written last.
     #[error(
         "the counters of indexes given out are not those that were written last, so that an index could \
@@ -246,9 +279,12 @@ impl Stopped {
             Self::DiskFull { .. } => "disk-full",
             Self::AnchorMissing => "anchor-missing",
             Self::AnchorUnreadable(_) => "anchor-unreadable",
+            Self::AnchorNotWritable(_) => "anchor-not-writable",
             Self::AnchorOfAnotherStore => "anchor-of-another-store",
             Self::BehindAnchor { .. } => "behind-anchor",
             Self::NotTheAnchoredHistory(_) => "not-the-anchored-history",
+            Self::LogDamaged(_) => "log-damaged",
+            Self::RowsUnreadable(_) => "rows-unreadable",
             Self::CountersDiffer => "counters-differ",
             Self::EmptyBesideAnchor => "empty-beside-anchor",
         }

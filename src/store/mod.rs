@@ -26,7 +26,11 @@ mod staging;
 
 mod anchor;
 
+mod chain;
+
 mod opening;
+
+pub mod contents;
 
 mod write_path;
 
