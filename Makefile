@@ -25,8 +25,11 @@ WITH_FUZZ := PATH="$(CACHE)/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin:$$PATH"
 SEEDS ?= 20
 SEED ?=
 
+# Of make powerloss: how many power cuts. SEED is that of the first folder.
+CUTS ?= 2000
+
 .DEFAULT_GOAL := help
-.PHONY: help run build test decade bench bench-trust bench-peers fuzz fuzz-corpus check fmt clippy doc deny setup env clean-cache
+.PHONY: help run build test decade powerloss bench bench-trust bench-peers fuzz fuzz-corpus check fmt clippy doc deny setup env clean-cache
 
 help: ## What there is
 	@echo "Goodstanding, the targets:"
@@ -45,6 +48,9 @@ test: setup ## Runs all tests
 
 decade: setup ## Random decades against a naive model: make decade SEEDS=200, or SEED=7 alone
 	@$(WITH_ENV) GOODSTANDING_DECADE_SEEDS="$(SEEDS)" GOODSTANDING_DECADE_SEED="$(SEED)" cargo test --locked --test it decade -- --nocapture
+
+powerloss: setup ## Power cuts on the real program: make powerloss CUTS=2000, or SEED=7 CUTS=20 again
+	@$(WITH_ENV) GOODSTANDING_POWERLOSS_CUTS="$(CUTS)" GOODSTANDING_POWERLOSS_SEED="$(SEED)" cargo test --locked --test it powerloss::nothing -- --nocapture
 
 bench: setup ## Runs the micro benches
 	@$(WITH_ENV) cargo bench --locked --bench micro $(if $(ARGS),-- $(ARGS))

@@ -81,6 +81,9 @@ pub struct Config {
 pub struct StoreConfig {
     /// Which engine.
     pub engine: EngineChoice,
+    /// Bytes of changes that RocksDB gathers in memory before it writes them out as a sorted file;
+    /// until then they are in its log as well.
+    pub write_buffer_bytes: usize,
 }
 
 /// The storage engines.

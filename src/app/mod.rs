@@ -2,6 +2,7 @@
 
 mod backups;
 mod demo;
+mod durably;
 mod handles;
 mod housekeeping;
 mod local;
@@ -204,6 +205,7 @@ fn open_rocksdb(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine
         anchor: config.anchor_file(),
         new_id: random(&SystemEntropy),
         decision: Decision::AsAnchored,
+        write_buffer_bytes: config.store.write_buffer_bytes,
     };
     let engine = RocksEngine::open(&place, clock);
     Ok(Arc::new(engine.map_err(|error| error.to_string())?))
@@ -254,9 +256,10 @@ pub fn init(args: InitArgs) -> Result<InitDone, String> {
     }
     let failed =
         |error: std::io::Error| format!("{} cannot be prepared: {error}", args.data.display());
-    std::fs::create_dir_all(&config.data).map_err(failed)?;
+    durably::make_folder(&config.data).map_err(failed)?;
     master_key::make_if_missing(&config)?;
-    std::fs::write(config.data.join(FILE_IN_DATA), settings_file(&config)).map_err(failed)?;
+    let settings = config.data.join(FILE_IN_DATA);
+    durably::write(&settings, &settings_file(&config)).map_err(failed)?;
     let registry = open_registry(&config, publishing_first(&config), Next::Provided)?;
     let operator = Change::by(Actor::operator());
     let made = registry

@@ -50,7 +50,7 @@ pub(super) struct Fake {
 }
 
 /// A machine without backups.
-struct NoBackups;
+pub(super) struct NoBackups;
 
 impl LocalBackups for NoBackups {
     fn back_up(&self, _: &BackupArgs, _: &mut Watching<'_>) -> Result<Value, String> {
@@ -73,6 +73,10 @@ impl LocalBackups for NoBackups {
 
     fn make_key(&self, _: &Path) -> Result<String, String> {
         Err("no backups here".to_owned())
+    }
+
+    fn published_in(&self, _: &Path) -> Result<Option<Vec<Value>>, String> {
+        Ok(None)
     }
 
     fn restore(&self, _: &RestoreArgs, _: &mut Watching<'_>) -> Result<Value, String> {

@@ -12,6 +12,8 @@ mod interop;
 mod journeys;
 mod layers;
 mod net;
+#[cfg(feature = "rocksdb")]
+mod powerloss;
 mod process;
 mod store_engines;
 mod support;

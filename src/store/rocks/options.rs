@@ -5,7 +5,8 @@ use rocksdb::{
     Options,
 };
 
-const WRITE_BUFFER_BYTES: usize = 64 << 20;
+/// As much as there is in the configuration.
+pub(super) const WRITE_BUFFER_BYTES: usize = 64 << 20;
 const BLOCK_CACHE_BYTES: usize = 128 << 20;
 /// Bits a key in the filters: about one look-up of an absent key in a hundred goes to disk.
 const FILTER_BITS: f64 = 10.0;
@@ -16,13 +17,26 @@ const WRITTEN_FILTER_SHARE: f64 = 0.02;
 /// Stays below the usual limit of 1,024 open files, which connections need too.
 const OPEN_FILES: i32 = 512;
 
-pub(super) fn options() -> Options {
+/// How far a log is read that is not whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Logs {
+    /// To its end, of which only a record may be missing that the end cuts short.
+    Whole,
+    /// Up to the first record that is damaged.
+    UpToDamage,
+}
+
+pub(super) fn options(write_buffer_bytes: usize, logs: Logs) -> Options {
     let mut options = Options::default();
     options.create_if_missing(true);
-    // Only a record that the end of the log cuts short is dropped: such a write was never
-    // acknowledged. The default mode would stop at a damaged record in the middle and silently
-    // drop the acknowledged ones behind it; this one refuses to open.
-    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    options.set_wal_recovery_mode(match logs {
+        // Only a record that the end of the log cuts short is dropped: such a write was never
+        // acknowledged. The default mode would stop at a damaged record in the middle and silently
+        // drop the acknowledged ones behind it; this one refuses to open.
+        Logs::Whole => DBRecoveryMode::TolerateCorruptedTailRecords,
+        // For whoever knows what has to be there.
+        Logs::UpToDamage => DBRecoveryMode::PointInTime,
+    });
     // A log file that is missing between others is noticed. The loss of the newest is not.
     options.set_track_and_verify_wals_in_manifest(true);
     // In a recycled log file, old records follow the newest, and its torn tail looks like damage.
@@ -30,7 +44,7 @@ pub(super) fn options() -> Options {
     options.set_paranoid_checks(true);
 
     options.set_compression_type(DBCompressionType::Lz4);
-    options.set_write_buffer_size(WRITE_BUFFER_BYTES);
+    options.set_write_buffer_size(write_buffer_bytes);
     // Most keys are not among the rows that were written last.
     options.set_memtable_prefix_bloom_ratio(WRITTEN_FILTER_SHARE);
     options.set_memtable_whole_key_filtering(true);

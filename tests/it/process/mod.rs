@@ -10,8 +10,8 @@
 )]
 
 mod client;
-mod program;
-mod server;
+pub(crate) mod program;
+pub(crate) mod server;
 
 mod development;
 mod readme;
