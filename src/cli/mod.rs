@@ -317,7 +317,7 @@ fn carry_out(
         Command::Erase(command) => command.run(&connect()?),
         Command::Backup(command) => command.run(data, backups, connect),
         Command::Restore(command) => command.run(backups, connect),
-        Command::PutBack(command) => command.run(&connect()?),
+        Command::PutBack(command) => command.run(backups, &connect()?),
     }
 }
 
@@ -422,7 +422,7 @@ fn print(to: &mut dyn Write, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{Fake, LIST, closed_port};
+    use super::testing::{Fake, LIST, NoBackups, closed_port};
     use super::*;
     use crate::time::{ManualClock, Timestamp};
     use clap::CommandFactory;

@@ -76,6 +76,10 @@ impl LocalBackups for NoBackups {
         Err("no backups here".to_owned())
     }
 
+    fn published_in(&self, _: &Path) -> Result<Option<Vec<Value>>, String> {
+        Ok(None)
+    }
+
     fn restore(&self, _: &RestoreArgs, _: &mut Watching<'_>) -> Result<Value, String> {
         Err("no backups here".to_owned())
     }

@@ -156,6 +156,11 @@ fn a_registry_is_backed_up_while_it_serves_and_comes_back_in_a_new_folder() {
         "{}",
         told.out
     );
+    // What is left of the lost store tells as much as what others have fetched.
+    let words = ["put-back", "--dry-run", "lost/store", "--server", &url];
+    let told = operator(&folder, &words).exits(0);
+    let all = "0 statuses would be put back, out of 2 lists that are this registry's\n";
+    assert_eq!(told.out, all);
     server.stop().in_order();
 }
 
