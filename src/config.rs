@@ -43,6 +43,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// The store's anchor.
     pub anchor: AnchorConfig,
+    /// The machine's clock.
+    pub clock: ClockConfig,
     /// The master key.
     pub master_key: MasterKeyConfig,
     /// Who may see what.
@@ -79,6 +81,10 @@ pub struct Config {
 pub struct StoreConfig {
     /// Which engine.
     pub engine: EngineChoice,
+    /// Bytes that are kept free on its disk: below that no changes are taken.
+    pub keep_free_bytes: u64,
+    /// Bytes that are set aside on its disk, for what has to be written when the disk is full.
+    pub reserve_bytes: u64,
 }
 
 /// The storage engines.
@@ -97,6 +103,14 @@ pub enum EngineChoice {
 pub struct AnchorConfig {
     /// Its file; empty means `anchor/anchor` in the data folder.
     pub file: PathBuf,
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockConfig {
+    /// How far it may be behind the newest change, in seconds: beyond that no changes are taken.
+    pub tolerance_seconds: u64,
 }
 
 /// The master key.
@@ -372,6 +386,7 @@ impl Config {
             quotas: self.quotas.quotas(),
             access_token: self.oauth.access_token(),
             registration: self.oauth.registration,
+            clock_tolerance: Ttl::from_seconds(self.clock.tolerance_seconds),
         }
     }
 

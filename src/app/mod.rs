@@ -8,6 +8,7 @@ mod logging;
 mod master_key;
 mod process;
 mod system;
+mod watch;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -120,7 +121,8 @@ async fn run(config: &Config, mode: Mode, listener: std::net::TcpListener) -> Re
 /// Opens the registry, publishes what a crash left behind, and in development mode sees to it
 /// that there is something to try.
 fn open(config: &Config, mode: Mode) -> Result<Arc<Registry>, String> {
-    if mode == Mode::Development {
+    // One that is made beside a store would not be that store's.
+    if mode == Mode::Development && !holds_store(config) {
         master_key::make_if_missing(config)?;
     }
     let configured = config.settings();
@@ -131,12 +133,9 @@ fn open(config: &Config, mode: Mode) -> Result<Arc<Registry>, String> {
         },
         Mode::Production => configured,
     };
-    let registry = Arc::new(open_registry(config, opening, Next::Provided)?);
-    if let Err(stopped) = registry.check_store() {
-        warn!(
-            engine = %stopped,
-            "changes are refused, and what was signed last is served as long as it holds"
-        );
+    let registry = Arc::new(open_to_serve(config, opening)?);
+    if !registry.takes_changes() {
+        // What is told of it is the watch's affair, and so is what follows when they are taken again.
         return Ok(registry);
     }
     if let Err(problem) = registry.sign_again() {
@@ -167,19 +166,33 @@ fn publishing_first(config: &Config) -> Settings {
 }
 
 fn open_registry(config: &Config, settings: Settings, next: Next) -> Result<Registry, String> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let master_keys = master_key::Place::new(config, next);
     // Before the store: whoever has no key leaves no store behind.
     master_keys.look()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let engine = open_engine(config, clock.clone())?;
-    let registry = Registry::open(
-        engine,
-        clock,
-        Arc::new(SystemEntropy),
-        master_keys,
-        settings,
-    );
+    let entropy = Arc::new(SystemEntropy);
+    let registry = Registry::open(engine, clock, entropy, master_keys, settings);
     registry.map_err(|error| error.to_string())
+}
+
+/// As [`open_registry`]; where there is a store, and no master key for it, that is read.
+fn open_to_serve(config: &Config, settings: Settings) -> Result<Registry, String> {
+    let master_keys = master_key::Place::new(config, Next::Provided);
+    match master_keys.look() {
+        Err(lacking) if !holds_store(config) => return Err(lacking),
+        _ => {}
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let engine = open_engine(config, clock.clone())?;
+    let entropy = Arc::new(SystemEntropy);
+    let registry = Registry::open_to_serve(engine, clock, entropy, master_keys, settings);
+    registry.map_err(|error| error.to_string())
+}
+
+/// Whether there may be something in a store.
+fn holds_store(config: &Config) -> bool {
+    config.store.engine == EngineChoice::Rocksdb && config.store_folder().exists()
 }
 
 fn open_engine(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String> {
@@ -191,12 +204,17 @@ fn open_engine(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine>
 
 #[cfg(feature = "rocksdb")]
 fn open_rocksdb(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String> {
+    use crate::store::rocks::space::Room;
     use crate::store::rocks::{Place, RocksEngine};
     let place = Place {
         store: config.store_folder(),
         anchor: config.anchor_file(),
         new_id: random(&SystemEntropy),
         decision: Decision::AsAnchored,
+        room: Room {
+            keep_free: config.store.keep_free_bytes,
+            reserve: config.store.reserve_bytes,
+        },
     };
     let engine = RocksEngine::open(&place, clock);
     Ok(Arc::new(engine.map_err(|error| error.to_string())?))

@@ -13,6 +13,7 @@
 
 mod options;
 mod purge;
+pub mod space;
 mod view;
 
 use std::fmt;
@@ -36,6 +37,7 @@ use super::staging::Writes;
 use super::write_path::{self, Disk, Durable, Standing, Waiting};
 use crate::ids::Seq;
 use crate::time::Clock;
+use space::{Room, Space};
 use view::{Live, View};
 
 /// A group stops gathering at this many batches or bytes, whichever comes first, so that the
@@ -54,6 +56,8 @@ pub struct Place {
     pub new_id: [u8; 16],
     /// How one is taken that does not fit its anchor.
     pub decision: Decision,
+    /// How much room is kept on its disk.
+    pub room: Room,
 }
 
 impl Place {
@@ -64,6 +68,7 @@ impl Place {
             anchor: folder.join("anchor/anchor"),
             new_id,
             decision: Decision::AsAnchored,
+            room: Room::default(),
         }
     }
 }
@@ -77,6 +82,7 @@ pub struct RocksEngine {
     shown: Arc<ArcSwap<View>>,
     standing: Arc<Standing>,
     epoch: u32,
+    space: Arc<Space>,
     /// `None` where the store is only read, and while the engine is being dropped.
     queue: Option<Sender<Waiting>>,
     threads: Vec<JoinHandle<()>>,
@@ -97,6 +103,8 @@ impl RocksEngine {
     pub fn open(place: &Place, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let path = place.store.as_path();
         make_folder(path).map_err(|error| cannot_open(path, &error.to_string()))?;
+        // Before RocksDB, which may need what is set aside to come up.
+        let space = Arc::new(Space::before_opening(place));
         let options = options::options();
         // Opened by its name, the one family of columns that there is can be named when reading.
         let family = ColumnFamilyDescriptor::new(view::FAMILY, options.clone());
@@ -105,10 +113,16 @@ impl RocksEngine {
         let mut live = Live(db);
         let anchor = Box::new(AnchorFile::at(&place.anchor));
         let opened = opening::open(&mut live, anchor, place.new_id, place.decision)?;
-        Self::start(live, opened, clock).map_err(|error| cannot_open(path, &error.to_string()))
+        Self::start(live, space, opened, clock)
+            .map_err(|error| cannot_open(path, &error.to_string()))
     }
 
-    fn start(live: Live, opened: Opened, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+    fn start(
+        live: Live,
+        space: Arc<Space>,
+        opened: Opened,
+        clock: Arc<dyn Clock>,
+    ) -> std::io::Result<Self> {
         let live = Arc::new(live);
         let (anchoring, stopped) = match opened.anchoring {
             Ok(anchoring) => (Some(anchoring), None),
@@ -119,6 +133,7 @@ impl RocksEngine {
             standing: Arc::new(Standing::new(opened.tip, stopped)),
             epoch: opened.identity.epoch,
             live,
+            space,
             queue: None,
             threads: Vec::new(),
         };
@@ -137,7 +152,10 @@ impl RocksEngine {
         let (queue, waiting) = mpsc::channel();
         let (written, durable) = mpsc::channel();
         let writer = Writer {
-            live: self.live.clone(),
+            disk: Roomy {
+                live: self.live.clone(),
+                space: self.space.clone(),
+            },
             standing: self.standing.clone(),
             tip,
             clock,
@@ -235,7 +253,11 @@ impl Engine for RocksEngine {
     }
 
     fn takes_writes(&self) -> Result<(), Stopped> {
-        self.standing.takes_writes()?;
+        if let Some(stopped) = self.standing.stopped() {
+            return Err(stopped);
+        }
+        // Also where nobody writes: whoever was refused waits until there is room.
+        self.space.has_room()?;
         match self.threads.iter().any(JoinHandle::is_finished) {
             false => Ok(()),
             true => Err(Stopped::Ended),
@@ -270,7 +292,7 @@ impl Engine for RocksEngine {
 
 /// The only one who writes rows once the store is open.
 struct Writer {
-    live: Arc<Live>,
+    disk: Roomy,
     standing: Arc<Standing>,
     /// Where the store stands with all that was committed, anchored or not.
     tip: Tip,
@@ -286,7 +308,7 @@ impl Writer {
             let group = self.gather(first);
             let now = self.clock.now();
             let durable =
-                write_path::commit(&mut self.live, &self.standing, &mut self.tip, group, now);
+                write_path::commit(&mut self.disk, &self.standing, &mut self.tip, group, now);
             if let Some(durable) = durable
                 && self.written.send(durable).is_err()
             {
@@ -332,21 +354,31 @@ impl Anchorer {
     }
 }
 
-impl Disk for Arc<Live> {
+/// The rows, and the room that there is for more.
+struct Roomy {
+    live: Arc<Live>,
+    space: Arc<Space>,
+}
+
+impl Disk for Roomy {
     type Shown = View;
 
     fn committed(&self) -> &dyn Read {
-        &**self
+        &*self.live
     }
 
     fn has_room(&self) -> Result<(), Stopped> {
-        Ok(())
+        self.space.has_room()
     }
 
     fn write(&mut self, writes: Writes) -> Result<View, String> {
-        let written = self.write_durably(writes);
-        written.map_err(rocksdb::Error::into_string)?;
-        Ok(View::of(self))
+        let written = self.live.write_durably(writes);
+        written.map_err(|error| {
+            // Nothing more is written now; the next start may need it.
+            self.space.give_up();
+            error.into_string()
+        })?;
+        Ok(View::of(&self.live))
     }
 }
 
@@ -378,6 +410,11 @@ fn cannot_open(path: &Path, error: &str) -> StoreError {
     if error.contains("lock hold by") || error.contains("While lock file") {
         return StoreError::Unavailable(format!(
             "another goodstanding is using {path}; stop it, or choose another directory"
+        ));
+    }
+    if error.contains("No space left") {
+        return StoreError::Unavailable(format!(
+            "{path} cannot be opened, since its disk is full; make space, and start again: {error}"
         ));
     }
     StoreError::Unavailable(format!("{path} cannot be opened: {error}"))

@@ -45,4 +45,6 @@ mod signed_list;
 #[cfg(feature = "rocksdb")]
 mod standing;
 #[cfg(feature = "rocksdb")]
+mod states;
+#[cfg(feature = "rocksdb")]
 mod trust;
