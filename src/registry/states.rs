@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `write-failed`, `ended` | after a restart |
 //! | `disk-full` | by itself, when there is room |
-//! | `anchor-missing`, `anchor-unreadable`, `anchor-of-another-store`, `behind-anchor`, `not-the-anchored-history`, `counters-differ`, `empty-beside-anchor` | when store and anchor fit again, or after a decision |
+//! | `anchor-missing`, `anchor-unreadable`, `anchor-not-writable`, `anchor-of-another-store`, `behind-anchor`, `not-the-anchored-history`, `log-damaged`, `rows-unreadable`, `counters-differ`, `empty-beside-anchor` | when store and anchor fit again, or after a decision |
 //! | `store-unreadable` | when it can be read |
 //! | `start-unfinished` | after a restart |
 //! | `clock-behind` | by itself, when the clock has caught up; a little of it is only a warning |
@@ -70,9 +70,12 @@ impl State {
         "disk-full",
         "anchor-missing",
         "anchor-unreadable",
+        "anchor-not-writable",
         "anchor-of-another-store",
         "behind-anchor",
         "not-the-anchored-history",
+        "log-damaged",
+        "rows-unreadable",
         "counters-differ",
         "empty-beside-anchor",
         "store-unreadable",
@@ -192,6 +195,10 @@ fn store_stopped(stopped: &Stopped) -> String {
              are there"
                 .to_owned()
         }
+        Stopped::AnchorNotWritable(_) => {
+            "the store's anchor cannot be written, so that no change could be acknowledged"
+                .to_owned()
+        }
         Stopped::AnchorOfAnotherStore => "the anchor is that of another store".to_owned(),
         Stopped::BehindAnchor { anchored, found } => format!(
             "changes up to event {anchored} were acknowledged, and the store holds them up to event \
@@ -200,6 +207,10 @@ fn store_stopped(stopped: &Stopped) -> String {
         Stopped::NotTheAnchoredHistory(seq) => {
             format!("what the store holds at event {seq} is not what was acknowledged there")
         }
+        Stopped::LogDamaged(seq) => {
+            format!("the log does not go on with event {seq} as it was written")
+        }
+        Stopped::RowsUnreadable(_) => "some of what is stored cannot be read any more".to_owned(),
         Stopped::CountersDiffer => "the counters of indexes given out are not those that were \
                                     written last"
             .to_owned(),
@@ -215,11 +226,14 @@ const fn mended_by(stopped: &Stopped) -> &'static str {
         Stopped::AnchorMissing | Stopped::AnchorUnreadable(_) => {
             "put the anchor back and restart; where it is lost, see `goodstanding doctor`"
         }
+        Stopped::AnchorNotWritable(_) => "see to the anchor's file and its disk, and restart",
         Stopped::AnchorOfAnotherStore => {
             "name this store's own anchor in anchor.file and restart, or see `goodstanding doctor`"
         }
         Stopped::BehindAnchor { .. }
         | Stopped::NotTheAnchoredHistory(_)
+        | Stopped::LogDamaged(_)
+        | Stopped::RowsUnreadable(_)
         | Stopped::CountersDiffer
         | Stopped::EmptyBesideAnchor => {
             "put the newest copy of the store back and restart; where there is none, see \
@@ -321,12 +335,15 @@ mod tests {
             Stopped::DiskFull { free: 7, least: 9 },
             Stopped::AnchorMissing,
             Stopped::AnchorUnreadable(path()),
+            Stopped::AnchorNotWritable(path()),
             Stopped::AnchorOfAnotherStore,
             Stopped::BehindAnchor {
                 anchored: Seq(9),
                 found: Seq(7),
             },
             Stopped::NotTheAnchoredHistory(Seq(7)),
+            Stopped::LogDamaged(Seq(7)),
+            Stopped::RowsUnreadable(path()),
             Stopped::CountersDiffer,
             Stopped::EmptyBesideAnchor,
         ];

@@ -200,6 +200,12 @@ pub enum Stopped {
          put the anchor back, or see `goodstanding doctor`: {0}"
     )]
     AnchorUnreadable(String),
+    /// The anchor can be read and not written.
+    #[error(
+        "the store's anchor cannot be written, so that no change could be acknowledged; see to its file and \
+         its disk, and restart: {0}"
+    )]
+    AnchorNotWritable(String),
     /// The anchor is of another store.
     #[error(
         "the anchor is that of another store; name the right one in anchor.file, or see `goodstanding \
@@ -223,6 +229,18 @@ pub enum Stopped {
          the store back, or see `goodstanding doctor`"
     )]
     NotTheAnchoredHistory(Seq),
+    /// Events are missing in the middle of the log, or are not those that were written.
+    #[error(
+        "the log does not go on with event {0} as it was written, so that changes are missing; put the \
+         newest copy of the store back, or see `goodstanding doctor`"
+    )]
+    LogDamaged(Seq),
+    /// Some of what is stored cannot be read any more.
+    #[error(
+        "the store holds rows that cannot be read; put the newest copy of the store back, or see \
+         `goodstanding doctor`: {0}"
+    )]
+    RowsUnreadable(String),
     /// Rows that say how far indexes are given out are not those that were written last.
     #[error(
         "the counters of indexes given out are not those that were written last, so that an index could \
@@ -246,9 +264,12 @@ impl Stopped {
             Self::DiskFull { .. } => "disk-full",
             Self::AnchorMissing => "anchor-missing",
             Self::AnchorUnreadable(_) => "anchor-unreadable",
+            Self::AnchorNotWritable(_) => "anchor-not-writable",
             Self::AnchorOfAnotherStore => "anchor-of-another-store",
             Self::BehindAnchor { .. } => "behind-anchor",
             Self::NotTheAnchoredHistory(_) => "not-the-anchored-history",
+            Self::LogDamaged(_) => "log-damaged",
+            Self::RowsUnreadable(_) => "rows-unreadable",
             Self::CountersDiffer => "counters-differ",
             Self::EmptyBesideAnchor => "empty-beside-anchor",
         }

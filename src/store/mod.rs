@@ -26,6 +26,8 @@ mod staging;
 
 mod anchor;
 
+mod chain;
+
 mod opening;
 
 mod write_path;

@@ -11,19 +11,23 @@
 //! disk is not known before the store is opened again (an error on a sync has been seen to keep
 //! the write). Reads go on.
 
+mod damaged;
+mod manifest;
 mod options;
 mod purge;
+mod scrub;
 pub mod space;
 mod view;
 
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
 use arc_swap::ArcSwap;
-use rocksdb::{ColumnFamilyDescriptor, DB, WriteBatch, WriteOptions};
+use rocksdb::{ErrorKind, WriteBatch, WriteOptions};
 
 use super::anchor::Anchoring;
 use super::anchor::file::{AnchorFile, make_folder};
@@ -32,11 +36,14 @@ use super::engine::{
     StoreError,
 };
 use super::format::{self, Tip};
-use super::opening::{self, Opened, Opening};
+use super::opening::{self, Opened, Opening, Origin};
 use super::staging::Writes;
 use super::write_path::{self, Disk, Durable, Standing, Waiting};
 use crate::ids::Seq;
 use crate::time::Clock;
+use damaged::Tried;
+use options::Wals;
+use scrub::Scrub;
 use space::{Room, Space};
 use view::{Live, View};
 
@@ -58,6 +65,8 @@ pub struct Place {
     pub decision: Decision,
     /// How much room is kept on its disk.
     pub room: Room,
+    /// Bytes of changes that are gathered in memory before they are written out as a sorted file.
+    pub write_buffer_bytes: usize,
 }
 
 impl Place {
@@ -69,6 +78,7 @@ impl Place {
             new_id,
             decision: Decision::AsAnchored,
             room: Room::default(),
+            write_buffer_bytes: options::WRITE_BUFFER_BYTES,
         }
     }
 }
@@ -86,35 +96,52 @@ pub struct RocksEngine {
     /// `None` where the store is only read, and while the engine is being dropped.
     queue: Option<Sender<Waiting>>,
     threads: Vec<JoinHandle<()>>,
+    /// What goes through all rows while the store is open.
+    scrub: Option<Scrub>,
+    /// The store's folder, where a copy beside it is read: nobody else takes the copy away.
+    _held: Option<File>,
 }
 
 impl RocksEngine {
     /// Opens the store at `place`, and makes it where there is none; new directories on the way to
     /// it are made too. `clock` gives the time of commits. A store that does not hold everything that
     /// its anchor says was acknowledged comes up for reading alone, and
-    /// [`takes_writes`](Engine::takes_writes) says why.
+    /// [`takes_writes`](Engine::takes_writes) says why. One whose log is damaged is read up to the
+    /// damage, from a copy beside it unless everything acknowledged stands before that.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where the directory cannot be used, is in use by another
-    /// process, or where RocksDB finds damage, such as a log with a bad record before its end.
+    /// process, or where RocksDB finds other damage.
     /// [`StoreError::NoWrites`] where there is an anchor and no store.
     /// [`StoreError::Format`] and [`StoreError::Corrupt`] where the store is not one of this
     /// program's, or one of an older format that cannot be brought up to its own.
     pub fn open(place: &Place, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let path = place.store.as_path();
-        make_folder(path).map_err(|error| cannot_open(path, &error.to_string()))?;
+        let failed = |error: std::io::Error| cannot_open(path, &error.to_string());
+        make_folder(path).map_err(failed)?;
         // Before RocksDB, which may need what is set aside to come up.
         let space = Arc::new(Space::before_opening(place));
-        let options = options::options();
-        // Opened by its name, the one family of columns that there is can be named when reading.
-        let family = ColumnFamilyDescriptor::new(view::FAMILY, options.clone());
-        let db = DB::open_cf_descriptors(&options, path, [family])
-            .map_err(|error| cannot_open(path, error.as_ref()))?;
-        let mut live = Live(db);
+        let mut live = match options::open(path, place.write_buffer_bytes, Wals::Whole) {
+            Err(damage) if damage.kind() == ErrorKind::Corruption => {
+                match damaged::try_copy(place, &damage)? {
+                    Tried::Whole => damaged::open_up_to_damage(place, &damage)?,
+                    Tried::Less(copy, opened, held) => {
+                        let held = Some(held);
+                        return Self::start(copy, space, opened, clock, held).map_err(failed);
+                    }
+                }
+            }
+            opened => opened.map_err(|error| cannot_open(path, error.as_ref()))?,
+        };
         let anchor = Box::new(AnchorFile::at(&place.anchor));
-        let opened = opening::open(&mut live, anchor, place.new_id, place.decision)?;
-        Self::start(live, space, opened, clock)
-            .map_err(|error| cannot_open(path, &error.to_string()))
+        let opened = opening::open(
+            &mut live,
+            anchor,
+            place.new_id,
+            place.decision,
+            Origin::AsLeft,
+        )?;
+        Self::start(live, space, opened, clock, None).map_err(failed)
     }
 
     fn start(
@@ -122,6 +149,7 @@ impl RocksEngine {
         space: Arc<Space>,
         opened: Opened,
         clock: Arc<dyn Clock>,
+        held: Option<File>,
     ) -> std::io::Result<Self> {
         let live = Arc::new(live);
         let (anchoring, stopped) = match opened.anchoring {
@@ -136,10 +164,14 @@ impl RocksEngine {
             space,
             queue: None,
             threads: Vec::new(),
+            scrub: None,
+            _held: held,
         };
         if let Some(anchoring) = anchoring {
             engine.take_writes(anchoring, opened.tip, clock)?;
         }
+        let (shown, standing) = (engine.shown.clone(), engine.standing.clone());
+        engine.scrub = Some(Scrub::start(shown, standing)?);
         Ok(engine)
     }
 
@@ -193,6 +225,7 @@ impl fmt::Debug for RocksEngine {
 
 impl Drop for RocksEngine {
     fn drop(&mut self) {
+        drop(self.scrub.take());
         drop(self.queue.take());
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
@@ -405,19 +438,24 @@ impl Opening for Live {
 }
 
 fn cannot_open(path: &Path, error: &str) -> StoreError {
-    let path = path.display();
     // The first is RocksDB's message for a lock of this process, the second for one of another.
     if error.contains("lock hold by") || error.contains("While lock file") {
-        return StoreError::Unavailable(format!(
-            "another goodstanding is using {path}; stop it, or choose another directory"
-        ));
+        return in_use(path);
     }
+    let path = path.display();
     if error.contains("No space left") {
         return StoreError::Unavailable(format!(
             "{path} cannot be opened, since its disk is full; make space, and start again: {error}"
         ));
     }
     StoreError::Unavailable(format!("{path} cannot be opened: {error}"))
+}
+
+fn in_use(path: &Path) -> StoreError {
+    let path = path.display();
+    StoreError::Unavailable(format!(
+        "another goodstanding is using {path}; stop it, or choose another directory"
+    ))
 }
 
 fn unreadable(error: rocksdb::Error) -> StoreError {

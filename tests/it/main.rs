@@ -3,6 +3,8 @@
 mod conformance_canon;
 mod conformance_jsonld;
 mod conformance_proof;
+#[cfg(feature = "rocksdb")]
+mod corruption;
 mod decade;
 mod fuzz_corpus;
 mod http;
@@ -10,6 +12,8 @@ mod interop;
 mod journeys;
 mod layers;
 mod net;
+#[cfg(feature = "rocksdb")]
+mod powerloss;
 mod process;
 mod store_engines;
 mod support;

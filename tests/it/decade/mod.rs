@@ -9,7 +9,7 @@
 mod asking;
 mod credentials;
 mod deeds;
-mod dice;
+pub(crate) mod dice;
 mod facts;
 mod history;
 mod issuing;

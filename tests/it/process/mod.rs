@@ -10,8 +10,8 @@
 )]
 
 mod client;
-mod program;
-mod server;
+pub(crate) mod program;
+pub(crate) mod server;
 
 mod development;
 mod readme;
@@ -47,4 +47,5 @@ mod standing;
 #[cfg(feature = "rocksdb")]
 mod states;
 #[cfg(feature = "rocksdb")]
+mod told_twice;
 mod trust;

@@ -325,7 +325,7 @@ impl Drop for House {
     /// leaves endorsements that agree.
     fn drop(&mut self) {
         if let (Some(runtime), Some(running)) = (self.runtime.take(), self.running.take()) {
-            runtime.block_on(running.stop());
+            let _ = runtime.block_on(running.stop(Duration::from_secs(20)));
             runtime.shutdown_timeout(Duration::from_secs(20));
         }
         drop(self.publisher.take());
