@@ -1,6 +1,8 @@
 //! The composition root: the one place where real parts are chosen and put together.
 
 mod demo;
+#[cfg(feature = "rocksdb")]
+mod doctor;
 mod durably;
 mod handles;
 mod housekeeping;
@@ -35,6 +37,8 @@ use housekeeping::Housekeeping;
 use master_key::Next;
 use signals::Signals;
 
+#[cfg(feature = "rocksdb")]
+pub use doctor::examine;
 pub use logging::FIELDS as LOG_FIELDS;
 pub use system::{SystemClock, SystemEntropy};
 
@@ -240,21 +244,33 @@ fn holds_store(config: &Config) -> bool {
 }
 
 fn open_engine(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String> {
+    open_engine_as(config, clock, Decision::AsAnchored)
+}
+
+fn open_engine_as(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    decision: Decision,
+) -> Result<Arc<dyn Engine>, String> {
     match config.store.engine {
         EngineChoice::Memory => Ok(Arc::new(MemoryEngine::new(clock))),
-        EngineChoice::Rocksdb => open_rocksdb(config, clock),
+        EngineChoice::Rocksdb => open_rocksdb(config, clock, decision),
     }
 }
 
 #[cfg(feature = "rocksdb")]
-fn open_rocksdb(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String> {
+fn open_rocksdb(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    decision: Decision,
+) -> Result<Arc<dyn Engine>, String> {
     use crate::store::rocks::space::Room;
     use crate::store::rocks::{Place, RocksEngine};
     let place = Place {
         store: config.store_folder(),
         anchor: config.anchor_file(),
         new_id: random(&SystemEntropy),
-        decision: Decision::AsAnchored,
+        decision,
         room: Room {
             keep_free: config.store.keep_free_bytes,
             reserve: config.store.reserve_bytes,
@@ -266,7 +282,7 @@ fn open_rocksdb(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine
 }
 
 #[cfg(not(feature = "rocksdb"))]
-fn open_rocksdb(_: &Config, _: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String> {
+fn open_rocksdb(_: &Config, _: Arc<dyn Clock>, _: Decision) -> Result<Arc<dyn Engine>, String> {
     Err("this program was built without RocksDB; set store.engine to \"memory\"".into())
 }
 
@@ -344,6 +360,15 @@ fn settings_file(config: &Config) -> String {
         ));
     }
     lines.join("\n") + "\n"
+}
+
+/// Without RocksDB no store outlives its process.
+#[cfg(not(feature = "rocksdb"))]
+pub fn examine(
+    _: crate::cli::DoctorArgs,
+    _: &mut dyn FnMut(u64, Option<u64>, &str),
+) -> Result<Vec<crate::cli::Finding>, String> {
+    Err("this program was built without RocksDB, and leaves nothing to examine".into())
 }
 
 /// A way into a data folder without a server, as its operator.

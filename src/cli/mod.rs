@@ -11,6 +11,7 @@ mod bulk;
 mod change;
 mod client;
 mod context;
+mod doctor;
 mod document;
 mod endorse;
 mod endorsements;
@@ -55,6 +56,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
+pub use doctor::{DoctorArgs, Finding, Health};
 pub use error::{CliError, Problem};
 pub use init::{InitArgs, InitDone};
 pub use place::PlaceError;
@@ -76,20 +78,26 @@ pub type Serve<'a> = dyn Fn(ServeArgs) -> Result<Stopped, String> + 'a;
 /// Prepares a data folder; the error says why it could not.
 pub type Init<'a> = dyn Fn(InitArgs) -> Result<InitDone, String> + 'a;
 
+/// Examines a data folder, and tells how far it has come; the error says why it could not.
+pub type Examine<'a> =
+    dyn Fn(DoctorArgs, &mut dyn FnMut(u64, Option<u64>, &str)) -> Result<Vec<Finding>, String> + 'a;
+
 /// Runs the command that `args` (the program's name first) give, prints what it has to say, and
 /// returns its exit status. What it needs from the rest of the program is passed in: a way into
-/// a data folder, the service, the preparation of a folder, and the clock.
+/// a data folder, the service, the preparation of a folder, its examination, and the clock.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
     open_local: &OpenLocal<'_>,
     serve: &Serve<'_>,
     init: &Init<'_>,
+    examine: &Examine<'_>,
     clock: &dyn Clock,
 ) -> ExitCode {
     let surroundings = Surroundings {
         open_local,
         serve,
         init,
+        examine,
         clock,
         env: &|name| std::env::var(name).ok().filter(|value| !value.is_empty()),
     };
@@ -167,6 +175,7 @@ struct Connection {
 enum Command {
     Init(init::Init),
     Serve(serve::Serve),
+    Doctor(doctor::Doctor),
     #[command(subcommand)]
     Profile(profile::Profile),
     #[command(subcommand)]
@@ -201,6 +210,7 @@ struct Surroundings<'a> {
     open_local: &'a OpenLocal<'a>,
     serve: &'a Serve<'a>,
     init: &'a Init<'a>,
+    examine: &'a Examine<'a>,
     clock: &'a dyn Clock,
     env: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -269,6 +279,9 @@ fn carry_out(
         Command::Verify(command) if command.offline => {
             return command.run_offline(stdin, surroundings.clock);
         }
+        Command::Doctor(command) if command.is_of_folder(connection.data.as_ref()) => {
+            return command.examine(connection.data, surroundings.examine);
+        }
         other => other,
     };
     let connect = move || {
@@ -278,6 +291,7 @@ fn carry_out(
     match command {
         Command::Init(command) => command.run(surroundings.init),
         Command::Serve(command) => command.run(surroundings.serve),
+        Command::Doctor(command) => command.ask(&connect()?),
         Command::Profile(command) => command.run(&connect()?),
         Command::Key(command) => command.run(&connect()?),
         Command::Achievement(command) => command.run(&connect()?),

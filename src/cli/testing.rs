@@ -130,6 +130,7 @@ impl Fake {
                     Ok(stops)
                 },
                 init: &prepared,
+                examine: &|_, _| Ok(Vec::new()),
                 clock: &ManualClock::new(NOW.parse().unwrap()),
                 env: &|name| {
                     let found = self.env.iter().find(|(known, _)| known == name);

@@ -100,7 +100,7 @@ pub use standing::good_standing::{Asked, Endorsed, Half, Party, StandingAnswer, 
 pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
 pub use states::{Gravity, Lack, State};
-pub use vault::{Adopted, MasterKeyRotated, MasterKeys, TakenUp};
+pub use vault::{Adopted, MasterKeyRotated, MasterKeys, TakenUp, opens_secrets};
 
 /// What the services need to know of the configuration, as plain values.
 #[derive(Debug, Clone, PartialEq, Eq)]

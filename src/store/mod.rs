@@ -30,6 +30,9 @@ mod chain;
 
 mod opening;
 
+#[cfg(feature = "rocksdb")]
+pub mod examine;
+
 mod write_path;
 
 pub mod memory;

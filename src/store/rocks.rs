@@ -11,6 +11,7 @@
 //! disk is not known before the store is opened again (an error on a sync has been seen to keep
 //! the write). Reads go on.
 
+pub mod closed;
 mod damaged;
 mod manifest;
 mod options;

@@ -238,6 +238,18 @@ impl Held {
     }
 }
 
+/// Whether `master` opens the secrets of this store.
+///
+/// # Errors
+/// Rows that cannot be read, and data keys that do not open for another reason.
+pub fn opens_secrets(read: &dyn Read, master: &MasterKey) -> Result<bool, RegistryError> {
+    match Held::unlock(read, master) {
+        Ok(held) => Ok(!held.keys.is_empty() || may_be_of(read, master)?),
+        Err(RegistryError::MasterKey) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// A row of [`DATA_KEYS`].
 struct Row {
     generation: Generation,

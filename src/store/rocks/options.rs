@@ -39,6 +39,14 @@ pub(super) fn open(path: &Path, write_buffer_bytes: usize, wals: Wals) -> Result
     DB::open_cf_descriptors(&options, path, [family]).map(Live)
 }
 
+/// Opens the store in `path`, and changes nothing of it.
+pub(super) fn open_to_read(path: &Path) -> Result<Live, Error> {
+    let mut options = options(WRITE_BUFFER_BYTES, Wals::Whole, has_wals(path))?;
+    options.create_if_missing(false);
+    let family = ColumnFamilyDescriptor::new(FAMILY, options.clone());
+    DB::open_cf_descriptors_read_only(&options, path, [family], false).map(Live)
+}
+
 /// Whether there is a log file at all. Where there is none RocksDB would refuse if log files were to
 /// know the one before them; a store that lost its only one is noticed by its anchor, and read.
 fn has_wals(path: &Path) -> bool {

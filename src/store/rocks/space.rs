@@ -35,7 +35,7 @@ const LOOKED_FOR: Duration = Duration::from_millis(50);
 const FOR_ANCHOR: u64 = 1 << 20;
 
 /// The name of what is set aside, in the store's folder, so that it is on the store's disk.
-const RESERVE: &str = "RESERVE";
+pub(super) const RESERVE: &str = "RESERVE";
 
 /// The room of one open store.
 pub(super) struct Space {

@@ -25,6 +25,8 @@ mod canary;
 #[cfg(feature = "rocksdb")]
 mod crash;
 #[cfg(feature = "rocksdb")]
+mod doctor;
+#[cfg(feature = "rocksdb")]
 mod folder;
 #[cfg(feature = "rocksdb")]
 mod journeys;
