@@ -46,6 +46,8 @@ pub struct Config {
     pub anchor: AnchorConfig,
     /// Backups.
     pub backup: BackupConfig,
+    /// The machine's clock.
+    pub clock: ClockConfig,
     /// The master key.
     pub master_key: MasterKeyConfig,
     /// Who may see what.
@@ -82,6 +84,10 @@ pub struct Config {
 pub struct StoreConfig {
     /// Which engine.
     pub engine: EngineChoice,
+    /// Bytes that are kept free on its disk: below that no changes are taken.
+    pub keep_free_bytes: u64,
+    /// Bytes that are set aside on its disk, for what has to be written when the disk is full.
+    pub reserve_bytes: u64,
     /// Bytes of changes that RocksDB gathers in memory before it writes them out as a sorted file;
     /// until then they are in its log as well.
     pub write_buffer_bytes: usize,
@@ -115,6 +121,14 @@ pub struct BackupConfig {
     pub key: PathBuf,
     /// How many are kept; 0 for all.
     pub keep: usize,
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockConfig {
+    /// How far it may be behind the newest change, in seconds: beyond that no changes are taken.
+    pub tolerance_seconds: u64,
 }
 
 /// The master key.
@@ -391,6 +405,7 @@ impl Config {
             quotas: self.quotas.quotas(),
             access_token: self.oauth.access_token(),
             registration: self.oauth.registration,
+            clock_tolerance: Ttl::from_seconds(self.clock.tolerance_seconds),
         }
     }
 

@@ -20,7 +20,6 @@ use crate::backup::{
 };
 use crate::cli::{BackupArgs, LocalBackups, RestoreArgs, Watching};
 use crate::config::{Config, FILE_IN_DATA, Overrides};
-use crate::entropy::random;
 use crate::http::backups::{made, manifest as told};
 use crate::registry::{ListForm, MasterKeys as _, Registry, WhyTaken, note_why_taken};
 use crate::store::contents::Contents;
@@ -219,10 +218,7 @@ fn begin_epoch(config: &Config, store: &Path) -> Result<u32, String> {
     use crate::store::rocks::{Place, RocksEngine};
     let place = Place {
         store: store.to_owned(),
-        anchor: config.anchor_file(),
-        new_id: random(&SystemEntropy),
-        decision: Decision::NewEpoch,
-        write_buffer_bytes: config.store.write_buffer_bytes,
+        ..super::place(config, Decision::NewEpoch)
     };
     let engine = RocksEngine::open(&place, Arc::new(SystemClock)).map_err(text)?;
     note_why_taken(&engine, WhyTaken::Restored).map_err(text)?;
@@ -237,7 +233,7 @@ fn begin_epoch(_: &Config, _: &Path) -> Result<u32, String> {
 /// Copies the store of a data folder, while no server runs.
 #[cfg(feature = "rocksdb")]
 fn copier(config: &Config) -> Result<Box<CopyStore>, String> {
-    let engine = super::open_rocksdb(config, Arc::new(SystemClock))?;
+    let engine = super::open_rocksdb(config, Arc::new(SystemClock), Decision::AsAnchored)?;
     Ok(Box::new(move |to| engine.copy_to(to)))
 }
 

@@ -151,7 +151,7 @@ pub(super) fn judge(
 }
 
 /// Whether the store is not what the anchor says that it was, or less than that.
-fn misfit(
+pub(super) fn misfit(
     store: &dyn Read,
     identity: Identity,
     tip: &Tip,

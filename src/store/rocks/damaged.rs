@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::manifest;
 use super::options::{self, Wals};
+use super::space;
 use super::view::Live;
 use super::{Place, cannot_open, in_use};
 use crate::store::anchor::AnchorPlace;
@@ -100,6 +101,9 @@ fn copy_store(store: &Path, copy: &Path) -> io::Result<()> {
     remove(copy)?;
     fs::create_dir(copy)?;
     for (name, path) in files(store)? {
+        if name == space::RESERVE {
+            continue;
+        }
         let to = copy.join(name);
         if !is(&path, "sst") || fs::hard_link(&path, &to).is_err() {
             fs::copy(&path, &to)?;
