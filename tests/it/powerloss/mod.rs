@@ -194,11 +194,19 @@ impl Series {
             }
         });
         let (endings, kept) = endings.into_inner().unwrap();
-        Some(Self {
+        let series = Self {
             tally: tally.into_inner().unwrap(),
             endings,
             kept,
-        })
+        };
+        if lies != HONEST {
+            let (silent, gone) = (series.silent(), series.gone());
+            eprintln!(
+                "not synced: {}; {silent} folders lost something and said nothing, {gone} lost something\n{}",
+                lies.0, series.tally
+            );
+        }
+        Some(series)
     }
 
     fn count(&self, which: impl Fn(&Ending) -> bool) -> usize {
