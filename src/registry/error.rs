@@ -368,7 +368,7 @@ pub enum RegistryError {
     #[error("too many changes of the same thing at once; try again")]
     Contended,
     /// The registry is in a state in which nothing is changed, or nothing signed.
-    #[error("{}", .0.happened())]
+    #[error("{}; {}", .0.happened(), .0.to_do())]
     ReadOnly(State),
     /// The store did not take the change, or its outcome is unknown.
     #[error(transparent)]

@@ -201,7 +201,7 @@ pub struct Registry {
 
 /// What becomes of a registry whose secrets cannot be opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum WithoutKey {
+enum Unable {
     /// It does not open.
     Refuse,
     /// It comes up for reading alone.
@@ -220,7 +220,7 @@ impl Registry {
         settings: Settings,
     ) -> Result<Self, RegistryError> {
         let parts = (engine, clock, entropy);
-        Self::put_together(parts, Arc::new(master_keys), settings, WithoutKey::Refuse)
+        Self::put_together(parts, Arc::new(master_keys), settings, Unable::Refuse)
     }
 
     /// As [`Registry::open`], for whoever serves what is there: where something is in the store, and its
@@ -233,19 +233,19 @@ impl Registry {
         master_keys: impl MasterKeys + 'static,
         settings: Settings,
     ) -> Result<Self, RegistryError> {
-        let without = match engine.head().seq {
-            Seq(0) => WithoutKey::Refuse,
-            _ => WithoutKey::ReadOnly,
+        let unable = match engine.head().seq {
+            Seq(0) => Unable::Refuse,
+            _ => Unable::ReadOnly,
         };
         let parts = (engine, clock, entropy);
-        Self::put_together(parts, Arc::new(master_keys), settings, without)
+        Self::put_together(parts, Arc::new(master_keys), settings, unable)
     }
 
     fn put_together(
         (engine, clock, entropy): (Arc<dyn Engine>, Arc<dyn Clock>, Arc<dyn Entropy>),
         master_keys: Arc<dyn MasterKeys>,
         settings: Settings,
-        without: WithoutKey,
+        unable: Unable,
     ) -> Result<Self, RegistryError> {
         let recorded = SETTINGS.get(&*engine, &PUBLIC_URL.to_owned())?;
         if let Some(recorded) = recorded
@@ -258,7 +258,7 @@ impl Registry {
         }
         let (vault, master) = match vault::Vault::unlock(&*engine, master_keys.clone()) {
             Ok((vault, master)) => (vault, Some(master)),
-            Err(refused) if without == WithoutKey::ReadOnly => {
+            Err(refused) if unable == Unable::ReadOnly => {
                 (vault::Vault::locked_by(refused, master_keys)?, None)
             }
             Err(refused) => return Err(refused),
@@ -289,14 +289,14 @@ impl Registry {
 
     /// Brings the store to where the services start from. Mostly there is nothing to be written. Where
     /// there is and cannot be now, no changes are taken before a start that can: some of it has to
-    /// be there before anything else is.
+    /// be there before anything else is. An empty store is refused then, and the reason told.
     fn finish_start(&self, master: &MasterKey) -> Result<(), RegistryError> {
         let finished = self
             .complete_epoch()
             .and_then(|()| self.complete_vault(master))
             .and_then(|()| self.complete_identity());
         match finished {
-            Err(RegistryError::ReadOnly(_)) => {
+            Err(RegistryError::ReadOnly(_)) if self.engine.head().seq > Seq(0) => {
                 self.unfinished.get_or_init(|| State::StartUnfinished);
                 Ok(())
             }
