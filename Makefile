@@ -7,6 +7,7 @@
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/goodstanding
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
+CARGO_MUTANTS_VERSION := 27.1.0
 ROCKSDB_VERSION := $(shell awk '/^name = "rocksdb"$$/ { getline; gsub(/version = |"/, ""); print; exit }' Cargo.lock)
 
 # Arguments passed on: make run ARGS="--data /tmp/demo", make test ARGS="standing -- --nocapture"
@@ -15,6 +16,10 @@ ARGS ?=
 # Of make fuzz: seconds for each target, and which ones; all, unless named.
 SECONDS ?= 60
 TARGETS ?=
+
+# Of make mutants: which part of how many (counted from 0), and of which rooms.
+SHARD ?= 0/1
+ROOMS ?= status store registry
 
 # Every cargo command runs under the same settings, so that none rebuilds what another built.
 WITH_ENV := . "$(CACHE)/build.env" &&
@@ -29,7 +34,7 @@ SEED ?=
 CUTS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test decade powerloss bench bench-trust bench-peers fuzz fuzz-corpus check fmt clippy doc deny setup env clean-cache
+.PHONY: help run build test decade powerloss simulate bench bench-trust bench-peers fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
 
 help: ## What there is
 	@echo "Goodstanding, the targets:"
@@ -69,6 +74,9 @@ fuzz: ## Every parser against made-up inputs: make fuzz SECONDS=600 TARGETS="jso
 fuzz-corpus: ## Shrinks what fuzzing found into tests/fuzz/corpus, for make test
 	@setup/fuzz.sh "$(CACHE)" "$(CARGO_FUZZ_VERSION)"
 	@$(WITH_FUZZ) tests/fuzz/run.sh shrink "$(CACHE)" $(TARGETS)
+
+mutants: setup ## What no test notices when it is changed: make mutants SHARD=0/8 ROOMS=status (hours)
+	@$(WITH_ENV) setup/mutants.sh "$(CACHE)" "$(CARGO_MUTANTS_VERSION)" "$(SHARD)" $(ROOMS)
 
 check: fmt clippy doc deny ## Formatting, lints, documentation, licences and advisories
 

@@ -7,6 +7,7 @@ mod oauth;
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU64};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -217,6 +218,7 @@ pub struct LimitsConfig {
     unread_ms: NonZeroU64,
     feeds: usize,
     feed_heartbeat_ms: NonZeroU64,
+    drain_ms: u64,
 }
 
 /// What the command line says, which goes before everything else.
@@ -420,6 +422,11 @@ impl Config {
             feed_heartbeat: Ttl::from_millis(self.limits.feed_heartbeat_ms.get()),
             rates: self.rates.rates(),
         }
+    }
+
+    /// How long stopping in order may take.
+    pub const fn drain(&self) -> Duration {
+        Duration::from_millis(self.limits.drain_ms)
     }
 
     /// The OpenID Connect providers whose tokens are taken, with the files of their keys read.

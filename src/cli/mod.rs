@@ -63,7 +63,7 @@ pub use error::{CliError, Problem};
 pub use init::{InitArgs, InitDone};
 pub use place::PlaceError;
 pub use restore::RestoreArgs;
-pub use serve::ServeArgs;
+pub use serve::{ServeArgs, Stopped};
 pub use transport::{Answer, Call, Transport};
 
 use context::Context;
@@ -77,7 +77,7 @@ const DEFAULT_SERVER: &str = "http://localhost:8080";
 /// Opens the registry in a data folder, for `--data`; the error says why it cannot.
 pub type OpenLocal<'a> = dyn Fn(&Path) -> Result<Box<dyn Transport>, String> + 'a;
 /// Runs the service until it is told to stop; the error says why it could not.
-pub type Serve<'a> = dyn Fn(ServeArgs) -> Result<(), String> + 'a;
+pub type Serve<'a> = dyn Fn(ServeArgs) -> Result<Stopped, String> + 'a;
 /// Prepares a data folder; the error says why it could not.
 pub type Init<'a> = dyn Fn(InitArgs) -> Result<InitDone, String> + 'a;
 
@@ -503,7 +503,7 @@ mod tests {
             ["goodstanding", "profile", "list", "--data", "here"].map(OsString::from),
             &Surroundings {
                 open_local: &|_| Err("another goodstanding is using it".into()),
-                serve: &|_| Ok(()),
+                serve: &|_| Ok(Stopped::InOrder),
                 init: &|_| Err(String::new()),
                 backups: &NoBackups,
                 clock: &ManualClock::new(Timestamp::EPOCH),

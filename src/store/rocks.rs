@@ -16,6 +16,7 @@ mod damaged;
 mod manifest;
 mod options;
 mod purge;
+mod scrub;
 mod view;
 
 use std::fmt;
@@ -26,7 +27,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
 use arc_swap::ArcSwap;
-use rocksdb::{ColumnFamilyDescriptor, DB, ErrorKind, WriteBatch, WriteOptions};
+use rocksdb::{ErrorKind, WriteBatch, WriteOptions};
 
 use super::anchor::Anchoring;
 use super::anchor::file::{AnchorFile, make_folder};
@@ -35,13 +36,14 @@ use super::engine::{
     StoreError,
 };
 use super::format::{self, Tip};
-use super::opening::{self, Opened, Opening};
+use super::opening::{self, Opened, Opening, Origin};
 use super::staging::Writes;
 use super::write_path::{self, Disk, Durable, Standing, Waiting};
 use crate::ids::Seq;
 use crate::time::Clock;
 use damaged::Tried;
-use options::Logs;
+use options::Wals;
+use scrub::Scrub;
 use view::{Live, View};
 
 /// A group stops gathering at this many batches or bytes, whichever comes first, so that the
@@ -89,6 +91,8 @@ pub struct RocksEngine {
     /// `None` where the store is only read, and while the engine is being dropped.
     queue: Option<Sender<Waiting>>,
     threads: Vec<JoinHandle<()>>,
+    /// What goes through all rows while the store is open.
+    scrub: Option<Scrub>,
     /// The store's folder, where a copy beside it is read: nobody else takes the copy away.
     _held: Option<File>,
 }
@@ -110,7 +114,7 @@ impl RocksEngine {
         let path = place.store.as_path();
         let failed = |error: std::io::Error| cannot_open(path, &error.to_string());
         make_folder(path).map_err(failed)?;
-        let db = match open_database(path, place, Logs::Whole) {
+        let mut live = match options::open(path, place.write_buffer_bytes, Wals::Whole) {
             Err(damage) if damage.kind() == ErrorKind::Corruption => {
                 match damaged::try_copy(place, &damage)? {
                     Tried::Whole => damaged::open_up_to_damage(place, &damage)?,
@@ -121,9 +125,14 @@ impl RocksEngine {
             }
             opened => opened.map_err(|error| cannot_open(path, error.as_ref()))?,
         };
-        let mut live = Live(db);
         let anchor = Box::new(AnchorFile::at(&place.anchor));
-        let opened = opening::open(&mut live, anchor, place.new_id, place.decision)?;
+        let opened = opening::open(
+            &mut live,
+            anchor,
+            place.new_id,
+            place.decision,
+            Origin::AsLeft,
+        )?;
         Self::start(live, opened, clock, None).map_err(failed)
     }
 
@@ -145,11 +154,14 @@ impl RocksEngine {
             live,
             queue: None,
             threads: Vec::new(),
+            scrub: None,
             _held: held,
         };
         if let Some(anchoring) = anchoring {
             engine.take_writes(anchoring, opened.tip, clock)?;
         }
+        let (shown, standing) = (engine.shown.clone(), engine.standing.clone());
+        engine.scrub = Some(Scrub::start(shown, standing)?);
         Ok(engine)
     }
 
@@ -200,6 +212,7 @@ impl fmt::Debug for RocksEngine {
 
 impl Drop for RocksEngine {
     fn drop(&mut self) {
+        drop(self.scrub.take());
         drop(self.queue.take());
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
@@ -399,13 +412,6 @@ impl Opening for Live {
     fn write(&mut self, writes: Writes) -> Result<(), StoreError> {
         self.write_durably(writes).map_err(unreadable)
     }
-}
-
-fn open_database(path: &Path, place: &Place, logs: Logs) -> Result<DB, rocksdb::Error> {
-    let options = options::options(place.write_buffer_bytes, logs);
-    // Opened by its name, the one family of columns that there is can be named when reading.
-    let family = ColumnFamilyDescriptor::new(view::FAMILY, options.clone());
-    DB::open_cf_descriptors(&options, path, [family])
 }
 
 fn cannot_open(path: &Path, error: &str) -> StoreError {

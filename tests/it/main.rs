@@ -5,6 +5,8 @@ mod backups;
 mod conformance_canon;
 mod conformance_jsonld;
 mod conformance_proof;
+#[cfg(feature = "rocksdb")]
+mod corruption;
 mod decade;
 mod fuzz_corpus;
 mod http;

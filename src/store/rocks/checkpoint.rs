@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use rocksdb::DB;
 use rocksdb::checkpoint::Checkpoint;
-use rocksdb::{ColumnFamilyDescriptor, DB};
 
-use super::options::{Logs, WRITE_BUFFER_BYTES, options};
-use super::view::{FAMILY, Live};
+use super::options::{self, Wals};
+use super::view::Live;
 use crate::store::contents::{self, Contents};
 use crate::store::engine::StoreError;
 use crate::store::tables::{ARTEFACTS, ListForm};
@@ -35,7 +35,7 @@ fn cannot(to: &Path, reason: &str) -> StoreError {
 /// # Errors
 /// What cannot be read, and a log that does not add up.
 pub fn inspect(folder: &Path) -> Result<Contents, StoreError> {
-    contents::read(&open_to_read(folder, Logs::Whole)?)
+    contents::read(&open_to_read(folder, Wals::Whole)?)
 }
 
 /// The signed lists in a store of which more is lost, as far as they can be read: nothing else of it is
@@ -45,7 +45,7 @@ pub fn inspect(folder: &Path) -> Result<Contents, StoreError> {
 /// Nothing of it can be read.
 pub fn published_in(folder: &Path) -> Result<Vec<(ListForm, Vec<u8>)>, StoreError> {
     const AT_ONCE: usize = 64;
-    let store = open_to_read(folder, Logs::UpToDamage)?;
+    let store = open_to_read(folder, Wals::UpToDamage)?;
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         // Where a part of it is damaged, what stands before that is something.
@@ -63,12 +63,8 @@ pub fn published_in(folder: &Path) -> Result<Vec<(ListForm, Vec<u8>)>, StoreErro
     }
 }
 
-fn open_to_read(folder: &Path, logs: Logs) -> Result<Live, StoreError> {
-    let mut options = options(WRITE_BUFFER_BYTES, logs);
-    options.create_if_missing(false);
-    let family = ColumnFamilyDescriptor::new(FAMILY, options.clone());
-    let db = DB::open_cf_descriptors_read_only(&options, folder, [family], false);
-    db.map(Live).map_err(|error| {
+fn open_to_read(folder: &Path, wals: Wals) -> Result<Live, StoreError> {
+    options::open_to_read(folder, wals).map_err(|error| {
         let reason = format!("{}: {error}", folder.display());
         StoreError::Unavailable(reason)
     })

@@ -12,16 +12,14 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rocksdb::DB;
-
 use super::manifest;
-use super::options::Logs;
+use super::options::{self, Wals};
 use super::view::Live;
-use super::{Place, cannot_open, in_use, open_database};
+use super::{Place, cannot_open, in_use};
 use crate::store::anchor::AnchorPlace;
 use crate::store::anchor::file::AnchorFile;
-use crate::store::engine::{Decision, StoreError};
-use crate::store::opening::{self, Opened};
+use crate::store::engine::StoreError;
+use crate::store::opening::{self, Opened, Origin};
 
 /// What a copy of a damaged store has shown.
 pub(super) enum Tried {
@@ -33,13 +31,10 @@ pub(super) enum Tried {
 }
 
 /// Reads a copy of the store up to the damage. Without an anchor nobody can tell what has to be there,
-/// so that the damage stays what is said of it, unless it was decided to take the store as it is.
+/// so that it is only read, unless it was decided to take the store as it is.
 pub(super) fn try_copy(place: &Place, damage: &rocksdb::Error) -> Result<Tried, StoreError> {
     let failed = |error: io::Error| cannot_open(&place.store, &error.to_string());
     let anchor = AnchorFile::at(&place.anchor);
-    if place.decision == Decision::AsAnchored && matches!(anchor.read(), Ok(None)) {
-        return Err(cannot_open(&place.store, damage.as_ref()));
-    }
     let held = File::open(&place.store).map_err(failed)?;
     match held.try_lock() {
         Ok(()) => {}
@@ -50,11 +45,12 @@ pub(super) fn try_copy(place: &Place, damage: &rocksdb::Error) -> Result<Tried, 
     copy_store(&place.store, &copy).map_err(failed)?;
     manifest::cut_at_damage(&copy).map_err(failed)?;
     // What the copy cannot be opened for either is damage of another kind.
-    let database = open_database(&copy, place, Logs::UpToDamage);
-    let mut live = Live(database.map_err(|_| cannot_open(&place.store, damage.as_ref()))?);
+    let live = options::open(&copy, place.write_buffer_bytes, Wals::UpToDamage);
+    let mut live = live.map_err(|_| cannot_open(&place.store, damage.as_ref()))?;
     // Nothing that is found on the copy is anchored: the store itself was not changed yet.
     let anchor = Box::new(Unwritten(anchor));
-    let opened = opening::open(&mut live, anchor, place.new_id, place.decision)?;
+    let (new_id, decision) = (place.new_id, place.decision);
+    let opened = opening::open(&mut live, anchor, new_id, decision, Origin::CutOff)?;
     if let Err(stopped) = &opened.anchoring {
         tracing::error!(
             engine = %damage, file = %copy.display(), what = stopped.state(),
@@ -70,20 +66,23 @@ pub(super) fn try_copy(place: &Place, damage: &rocksdb::Error) -> Result<Tried, 
 
 /// Opens the store itself up to the damage. Its logs and its manifest as they were are kept; where some
 /// were kept before, these take their place.
-pub(super) fn open_up_to_damage(place: &Place, damage: &rocksdb::Error) -> Result<DB, StoreError> {
+pub(super) fn open_up_to_damage(
+    place: &Place,
+    damage: &rocksdb::Error,
+) -> Result<Live, StoreError> {
     let store = &place.store;
     let kept = beside(store, ".damaged");
     keep_logs(store, &kept)
         .and_then(|()| manifest::cut_at_damage(store))
         .map_err(|error| cannot_open(store, &error.to_string()))?;
-    let database = open_database(store, place, Logs::UpToDamage);
-    let database = database.map_err(|error| cannot_open(store, error.as_ref()))?;
+    let live = options::open(store, place.write_buffer_bytes, Wals::UpToDamage);
+    let live = live.map_err(|error| cannot_open(store, error.as_ref()))?;
     tracing::warn!(
         engine = %damage, file = %kept.display(),
         "the end of the store's log or manifest was damaged, as by a power cut; nothing that was \
          acknowledged stood there, and the file as it was is kept"
     );
-    Ok(database)
+    Ok(live)
 }
 
 fn keep_logs(store: &Path, kept: &Path) -> io::Result<()> {

@@ -1,9 +1,13 @@
 //! How RocksDB is to keep a store.
 
+use std::path::Path;
+
 use rocksdb::{
-    BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, DataBlockIndexType, LogLevel,
-    Options,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode,
+    DataBlockIndexType, Error, LogLevel, Options,
 };
+
+use super::view::{FAMILY, Live};
 
 /// As much as there is in the configuration.
 pub(super) const WRITE_BUFFER_BYTES: usize = 64 << 20;
@@ -17,28 +21,59 @@ const WRITTEN_FILTER_SHARE: f64 = 0.02;
 /// Stays below the usual limit of 1,024 open files, which connections need too.
 const OPEN_FILES: i32 = 512;
 
-/// How far a log is read that is not whole.
+/// How much of the log files has to be whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Logs {
-    /// To its end, of which only a record may be missing that the end cuts short.
+pub(super) enum Wals {
+    /// All of them: only a record that the end of the newest cuts short is dropped, since such a write
+    /// was never acknowledged.
     Whole,
-    /// Up to the first record that is damaged.
+    /// What stands before the first damaged record, or before the first file that is missing.
     UpToDamage,
 }
 
-pub(super) fn options(write_buffer_bytes: usize, logs: Logs) -> Options {
+/// Opens the store in `path`, and makes it where there is none.
+pub(super) fn open(path: &Path, write_buffer_bytes: usize, wals: Wals) -> Result<Live, Error> {
+    let options = options(write_buffer_bytes, wals, has_wals(path))?;
+    // Opened by its name, the one family of columns that there is can be named when reading.
+    let family = ColumnFamilyDescriptor::new(FAMILY, options.clone());
+    DB::open_cf_descriptors(&options, path, [family]).map(Live)
+}
+
+/// Opens the store in `path` without changing a row or a file of rows.
+pub(super) fn open_to_read(path: &Path, wals: Wals) -> Result<Live, Error> {
+    let known = wals == Wals::Whole && has_wals(path);
+    let mut options = options(WRITE_BUFFER_BYTES, wals, known)?;
+    options.create_if_missing(false);
+    let family = ColumnFamilyDescriptor::new(FAMILY, options.clone());
+    DB::open_cf_descriptors_read_only(&options, path, [family], false).map(Live)
+}
+
+/// Whether there is a log file at all. Where there is none RocksDB would refuse if log files were to
+/// know the one before them; a store that lost its only one is noticed by its anchor, and read.
+fn has_wals(path: &Path) -> bool {
+    let files = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let mut names = files.map(|file| file.path());
+    names.any(|name| name.extension().is_some_and(|kind| kind == "log"))
+}
+
+fn options(write_buffer_bytes: usize, wals: Wals, known: bool) -> Result<Options, Error> {
     let mut options = Options::default();
+    if known {
+        // Each log file says which one came before it, so that one that is missing is noticed also where the
+        // manifest does not know of it. There is no other way to ask for it from here.
+        options = options.get_options_from_string("track_and_verify_wals=true")?;
+    }
     options.create_if_missing(true);
-    options.set_wal_recovery_mode(match logs {
-        // Only a record that the end of the log cuts short is dropped: such a write was never
-        // acknowledged. The default mode would stop at a damaged record in the middle and silently
-        // drop the acknowledged ones behind it; this one refuses to open.
-        Logs::Whole => DBRecoveryMode::TolerateCorruptedTailRecords,
-        // For whoever knows what has to be there.
-        Logs::UpToDamage => DBRecoveryMode::PointInTime,
-    });
+    match wals {
+        // The default mode would stop at a damaged record in the middle and silently drop the
+        // acknowledged ones behind it; this one refuses to open.
+        Wals::Whole => {
+            options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+        }
+        Wals::UpToDamage => options.set_wal_recovery_mode(DBRecoveryMode::PointInTime),
+    }
     // A log file that is missing between others is noticed. The loss of the newest is not.
-    options.set_track_and_verify_wals_in_manifest(true);
+    options.set_track_and_verify_wals_in_manifest(wals == Wals::Whole);
     // In a recycled log file, old records follow the newest, and its torn tail looks like damage.
     options.set_recycle_log_file_num(0);
     options.set_paranoid_checks(true);
@@ -65,5 +100,5 @@ pub(super) fn options(write_buffer_bytes: usize, logs: Logs) -> Options {
     options.set_log_level(LogLevel::Warn);
     options.set_max_log_file_size(8 << 20);
     options.set_keep_log_file_num(4);
-    options
+    Ok(options)
 }

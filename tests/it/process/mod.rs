@@ -47,4 +47,5 @@ mod signed_list;
 #[cfg(feature = "rocksdb")]
 mod standing;
 #[cfg(feature = "rocksdb")]
+mod told_twice;
 mod trust;

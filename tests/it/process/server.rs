@@ -115,12 +115,22 @@ impl Server {
 
     /// Asks the process to stop, as service managers do.
     pub(crate) fn terminate(&self) {
+        self.tell("TERM");
+    }
+
+    /// Sends the process a signal, by its name.
+    pub(crate) fn tell(&self, signal: &str) {
         // A shell has `kill` built in; the system may not.
         let told = Command::new("sh")
-            .args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()])
+            .args([
+                "-c",
+                "kill -\"$1\" \"$0\"",
+                &self.child.id().to_string(),
+                signal,
+            ])
             .status()
             .expect("there is a shell");
-        assert!(told.success(), "SIGTERM could not be sent");
+        assert!(told.success(), "SIG{signal} could not be sent");
     }
 
     /// Asks the process to stop, and waits until it has ended.

@@ -343,7 +343,7 @@ impl Drop for House {
     /// leaves endorsements that agree.
     fn drop(&mut self) {
         if let (Some(runtime), Some(running)) = (self.runtime.take(), self.running.take()) {
-            runtime.block_on(running.stop());
+            let _ = runtime.block_on(running.stop(Duration::from_secs(20)));
             runtime.shutdown_timeout(Duration::from_secs(20));
         }
         drop(self.publisher.take());
@@ -367,6 +367,7 @@ fn backups_in(
         copy_store: Box::new(move |to| store.copy_store_to(to)),
         key: None,
         keep: Some(2),
+        public_url: ORIGIN.to_owned(),
         program: "0.1.0",
         inspect: Box::new(goodstanding::store::rocks::checkpoint::inspect),
     };
