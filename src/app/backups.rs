@@ -48,6 +48,7 @@ pub(super) fn in_background(
         copy_store: Box::new(move |to| store.copy_store_to(to)),
         key,
         keep: (config.backup.keep > 0).then_some(config.backup.keep),
+        public_url: config.public_url.clone(),
         program: PROGRAM,
         inspect: Box::new(inspect),
     };
@@ -76,6 +77,7 @@ impl LocalBackups for Backups {
             folder: &Folder::at(folder),
             key: key.as_ref(),
             keep: args.keep.or(keep),
+            public_url: &config.public_url,
             program: PROGRAM,
             clock: &SystemClock,
             entropy: &SystemEntropy,
@@ -145,7 +147,7 @@ impl LocalBackups for Backups {
         let manifest = folder.manifest(args.number, key.as_ref()).map_err(text)?;
         let config = config_of(
             &args.data,
-            manifest.public_url.clone(),
+            Some(manifest.public_url.clone()),
             args.master_key.clone(),
         )?;
         may_hold(&config, &manifest)?;
@@ -187,11 +189,10 @@ fn may_hold(config: &Config, manifest: &Manifest) -> Result<(), String> {
             config.data.display()
         ));
     }
-    if let Some(public_url) = &manifest.public_url
-        && *public_url != config.public_url
-    {
+    if manifest.public_url != config.public_url {
         return Err(format!(
-            "the backup is of {public_url}, and {} says {}",
+            "the backup is of {}, and {} says {}",
+            manifest.public_url,
             config.data.display(),
             config.public_url
         ));
