@@ -114,6 +114,11 @@ impl RocksEngine {
         let path = place.store.as_path();
         let failed = |error: std::io::Error| cannot_open(path, &error.to_string());
         make_folder(path).map_err(failed)?;
+        if options::has_lost_its_way(path) {
+            let missing = "files of a store are there, and CURRENT is missing; put it back, or the newest copy \
+                           of the store";
+            return Err(cannot_open(path, missing));
+        }
         let mut live = match options::open(path, place.write_buffer_bytes, Wals::Whole) {
             Err(damage) if damage.kind() == ErrorKind::Corruption => {
                 match damaged::try_copy(place, &damage)? {
