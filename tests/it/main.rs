@@ -11,5 +11,6 @@ mod journeys;
 mod layers;
 mod net;
 mod process;
+mod simulation;
 mod store_engines;
 mod support;

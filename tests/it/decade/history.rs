@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use goodstanding::time::{Clock as _, Timestamp, Ttl};
 use serde_json::{Value, json};
 
-use super::dice::Dice;
+use crate::support::dice::Dice;
 use super::facts::{Anchors, Fact, Id, Model, Said, Version, Word};
 use super::model::Then;
 use crate::support::actors::{Actor, text};

@@ -9,7 +9,6 @@
 mod asking;
 mod credentials;
 mod deeds;
-mod dice;
 mod facts;
 mod history;
 mod issuing;

@@ -35,6 +35,10 @@ impl Kept {
         Self::read(include_bytes!("../stores/format-3.json.gz"))
     }
 
+    fn of_format_4() -> Self {
+        Self::read(include_bytes!("../stores/format-4.json.gz"))
+    }
+
     fn read(packed: &[u8]) -> Self {
         let mut text = String::new();
         let mut unpacked = GzDecoder::new(packed);
@@ -93,6 +97,11 @@ fn a_store_of_format_3_opens() {
     opens(&Kept::of_format_3());
 }
 
+#[test]
+fn a_store_of_format_4_opens() {
+    opens(&Kept::of_format_4());
+}
+
 /// The trail tells of what was done before events had places of their own, the words given for it
 /// are found, and a token that was made then is revoked now.
 #[test]
@@ -145,7 +154,8 @@ fn opens(kept: &Kept) {
 #[cfg(feature = "rocksdb")]
 fn opens_on_disk_and_stays_what_it_has_become(kept: &Kept) {
     let folder = tempfile::tempdir().unwrap();
-    let db = rocksdb::DB::open_default(folder.path()).unwrap();
+    let place = goodstanding::store::rocks::Place::within(folder.path(), [7; 16]);
+    let db = rocksdb::DB::open_default(&place.store).unwrap();
     for (key, value) in kept.rows() {
         db.put(key, value).unwrap();
     }
@@ -155,7 +165,7 @@ fn opens_on_disk_and_stays_what_it_has_become(kept: &Kept) {
     all_is_there(kept, &house);
     let stored = house.store();
     drop(house);
-    let again = goodstanding::store::rocks::RocksEngine::open(folder.path(), clock).unwrap();
+    let again = goodstanding::store::rocks::RocksEngine::open(&place, clock).unwrap();
     let again: &dyn goodstanding::store::engine::Engine = &again;
     assert_eq!(again.scan(&[], &[0xff; 64], usize::MAX).unwrap(), stored);
 }

@@ -31,7 +31,8 @@ fn every_moment_of_some_weeks_is_as_the_model_holds_it() {
 #[test]
 fn every_moment_of_some_weeks_is_as_the_model_holds_it_on_disk() {
     let (clock, folder) = (clock(), tempfile::tempdir().unwrap());
-    let engine = goodstanding::store::rocks::RocksEngine::open(folder.path(), clock.clone());
+    use goodstanding::store::rocks::{Place, RocksEngine};
+    let engine = RocksEngine::open(&Place::within(folder.path(), [7; 16]), clock.clone());
     weeks(Arc::new(engine.unwrap()), clock, 8);
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use goodstanding::ids::Seq;
-use goodstanding::store::rocks::RocksEngine;
+use goodstanding::store::rocks::{Place, RocksEngine};
 use goodstanding::store::{Batch, Engine, StoreError};
 use tempfile::TempDir;
 
@@ -23,7 +23,7 @@ impl Store for Rocks {
     fn new() -> Self {
         let clock = Arc::new(Machine::default());
         let directory = TempDir::new().unwrap();
-        let engine = RocksEngine::open(directory.path(), clock.clone()).unwrap();
+        let engine = RocksEngine::open(&place(directory.path()), clock.clone()).unwrap();
         Self {
             engine: Some(engine),
             clock,
@@ -53,8 +53,12 @@ impl Rocks {
     }
 }
 
+fn place(path: &Path) -> Place {
+    Place::within(path, [7; 16])
+}
+
 fn open(path: &Path) -> Result<RocksEngine, StoreError> {
-    RocksEngine::open(path, Arc::new(Machine::default()))
+    RocksEngine::open(&place(path), Arc::new(Machine::default()))
 }
 
 fn refusal(path: &Path) -> String {
@@ -72,7 +76,7 @@ fn fifty_events() -> (TempDir, PathBuf) {
             .unwrap();
     }
     let directory = store.close();
-    let files = fs::read_dir(directory.path())
+    let files = fs::read_dir(directory.path().join("store"))
         .unwrap()
         .map(|entry| entry.unwrap().path());
     let logs: Vec<_> = files
@@ -87,7 +91,7 @@ fn a_directory_is_made_and_belongs_to_one_engine_at_a_time() {
     let above = TempDir::new().unwrap();
     let path = above.path().join("var/lib");
     let engine = open(&path).unwrap();
-    insta::assert_snapshot!(refusal(&path), @"the store cannot be read: another goodstanding is using DIR; stop it, or choose another directory");
+    insta::assert_snapshot!(refusal(&path), @"the store cannot be read: another goodstanding is using DIR/store; stop it, or choose another directory");
     drop(engine);
     open(&path).unwrap();
 }
@@ -98,20 +102,20 @@ fn a_directory_that_cannot_be_used_is_named() {
     let path = above.path().join("file");
     fs::write(&path, "not a directory").unwrap();
     let refused = refusal(&path);
-    assert!(refused.contains("DIR cannot be opened"), "{refused}");
+    assert!(refused.contains("DIR/store cannot be opened"), "{refused}");
 }
 
 #[test]
 fn another_format_and_a_foreign_store_are_refused() {
     let directory = Rocks::new().close();
-    let db = rocksdb::DB::open_default(directory.path()).unwrap();
+    let db = rocksdb::DB::open_default(directory.path().join("store")).unwrap();
     db.put(b"\x01format", 7u32.to_be_bytes()).unwrap();
     drop(db);
     let error = open(directory.path()).err();
-    assert_eq!(error, Some(StoreError::Format { found: 7, known: 4 }));
+    assert_eq!(error, Some(StoreError::Format { found: 7, known: 5 }));
 
     let foreign = TempDir::new().unwrap();
-    rocksdb::DB::open_default(foreign.path())
+    rocksdb::DB::open_default(foreign.path().join("store"))
         .unwrap()
         .put(b"x", b"y")
         .unwrap();
@@ -140,7 +144,7 @@ fn a_damaged_record_before_acknowledged_ones_is_never_passed_over() {
     fs::write(&log, bytes).unwrap();
     let refused = refusal(directory.path());
     assert!(
-        refused.contains("DIR cannot be opened: Corruption"),
+        refused.contains("DIR/store cannot be opened: Corruption"),
         "{refused}"
     );
 }

@@ -274,7 +274,8 @@ impl House {
     /// A registry on RocksDB in this folder.
     #[cfg(feature = "rocksdb")]
     pub(crate) fn on_disk(folder: &std::path::Path, clock: &Arc<ManualClock>, seed: u64) -> Self {
-        let engine = goodstanding::store::rocks::RocksEngine::open(folder, clock.clone());
+        use goodstanding::store::rocks::{Place, RocksEngine};
+        let engine = RocksEngine::open(&Place::within(folder, [7; 16]), clock.clone());
         let engine = Arc::new(engine.expect("nobody else has it open"));
         Plan::over(engine, clock.clone()).seeded(seed).open()
     }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use goodstanding::app::SystemClock;
 use goodstanding::store::engine::Read as _;
-use goodstanding::store::rocks::RocksEngine;
+use goodstanding::store::rocks::{Place, RocksEngine};
 use goodstanding::vc::keys::PublicKey;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::Value;
@@ -137,8 +137,9 @@ impl Secrets {
 }
 
 /// Every row of the store, its key before its value, as the engine reads it.
-pub(super) fn rows(store: &Path) -> Vec<Vec<u8>> {
-    let engine = RocksEngine::open(store, Arc::new(SystemClock)).unwrap();
+pub(super) fn rows(data: &Path) -> Vec<Vec<u8>> {
+    let place = Place::within(data, [7; 16]);
+    let engine = RocksEngine::open(&place, Arc::new(SystemClock)).unwrap();
     let rows = engine.scan(&[], &[0xff; 64], usize::MAX).unwrap();
     rows.into_iter()
         .map(|(key, value)| [key, value].concat())
