@@ -68,9 +68,9 @@ impl Run {
         let space = &self.log.lists[&id].space;
         let given = self.log.given.get(space).copied().unwrap_or(0);
         ensure!(
-            given >= list.entries.len() as u64,
-            "{given} entries of {id} were given out, and {} are known",
-            list.entries.len()
+            given >= (list.entries.len() + list.endorsed.len()) as u64,
+            "{given} entries of {id} were given out, and {:?} are known",
+            list.entries
         );
         Ok(())
     }

@@ -15,8 +15,8 @@ pub(super) struct Model {
     /// In order of registration.
     pub(super) profiles: Vec<Profile>,
     pub(super) lists: BTreeMap<ListId, List>,
-    /// The entry that a credential was given by its issuer.
-    pub(super) credentials: BTreeMap<(ProfileId, String), (ListId, u32)>,
+    /// The entries that credentials were given by their issuers.
+    pub(super) credentials: BTreeMap<(ProfileId, String), BTreeSet<(ListId, u32)>>,
     pub(super) endorsements: Vec<Endorsement>,
     /// Endorsements of which nobody was told.
     pub(super) untold_endorsements: usize,
@@ -37,12 +37,12 @@ pub(super) struct Profile {
 #[derive(Debug, Clone, Default)]
 pub(super) struct List {
     pub(super) suspension: bool,
-    /// Those that were given out to somebody who knows of it.
+    /// Those of credentials, as far as somebody was told of them.
     pub(super) entries: BTreeSet<u32>,
     pub(super) ones: BTreeSet<u32>,
     pub(super) revision: u64,
-    /// Whether its entries are endorsements'.
-    pub(super) of_endorsements: bool,
+    /// Those of endorsements.
+    pub(super) endorsed: BTreeSet<u32>,
     /// Whether none may be given out any more.
     pub(super) sealed: bool,
 }
@@ -81,10 +81,11 @@ impl Model {
             Request::Allocate { list, .. } => !self.lists[list].sealed,
             Request::Name { list, credential } => {
                 let known = (list.owner(), credential.clone());
-                match self.credentials.get(&known) {
+                match self.credentials.contains_key(&known) {
                     _ if !self.lists[list].sealed => true,
-                    Some((place, _)) if place == list => return Expected::Either,
-                    _ => false,
+                    // It may have an entry there, and then gets that again.
+                    true => return Expected::Either,
+                    false => false,
                 }
             }
             // What it opens for itself may be sealed, and then it opens another.
@@ -182,7 +183,7 @@ impl Model {
                 self.profiles.sort_by_key(|one| one.id);
             }
             (Request::Open { suspension, .. }, Answer::List(list)) => {
-                let before = self.lists.insert(*list, List::new(*suspension, false));
+                let before = self.lists.insert(*list, List::new(*suspension));
                 ensure!(before.is_none(), "the list {list} is there twice");
             }
             (Request::Allocate { list, .. }, Answer::Indexes(given)) => {
@@ -191,7 +192,8 @@ impl Model {
             (Request::Name { list, credential }, Answer::Indexes(given)) => {
                 self.list(*list).entries.extend(given);
                 let known = (list.owner(), credential.clone());
-                self.credentials.entry(known).or_insert((*list, given[0]));
+                let entries = self.credentials.entry(known).or_default();
+                entries.insert((*list, given[0]));
             }
             (
                 Request::Issue {
@@ -200,10 +202,13 @@ impl Model {
                 Answer::Credential(_, (list, index)),
             ) => {
                 let known = self.lists.entry(*list);
-                let known = known.or_insert_with(|| List::new(false, false));
+                let known = known.or_insert_with(|| List::new(false));
                 known.entries.insert(*index);
                 let id = (*owner, credential.clone());
-                self.credentials.entry(id).or_insert((*list, *index));
+                self.credentials
+                    .entry(id)
+                    .or_default()
+                    .insert((*list, *index));
             }
             (Request::Set { list, .. } | Request::SetNamed { list, .. }, answer) => {
                 let Answer::Updated(_, revision) = answer else {
@@ -221,9 +226,9 @@ impl Model {
                 ensure!(!known, "the endorsement {id} is there twice");
                 for (place, (list, index)) in entries.iter().enumerate() {
                     let known = self.lists.entry(*list);
-                    let known = known.or_insert_with(|| List::new(place == 1, true));
+                    let known = known.or_insert_with(|| List::new(place == 1));
                     ensure!(
-                        known.entries.insert(*index),
+                        known.endorsed.insert(*index),
                         "entry {index} of {list} is another endorsement's"
                     );
                 }
@@ -310,10 +315,9 @@ impl Model {
 }
 
 impl List {
-    fn new(suspension: bool, of_endorsements: bool) -> Self {
+    fn new(suspension: bool) -> Self {
         Self {
             suspension,
-            of_endorsements,
             revision: 1,
             ..Self::default()
         }

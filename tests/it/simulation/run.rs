@@ -347,32 +347,30 @@ impl Run {
     /// An index is given out once, whatever became of the store since.
     fn is_unique(&mut self, request: &Request, answer: &Answer) -> Checked {
         self.log.read_on(&*self.probe)?;
-        let places: Vec<(ListId, u32)> = match (request, answer) {
+        let space = |list: &ListId| self.log.lists.get(list).map(|told| told.space);
+        // A credential has one entry of a space, however often it is named.
+        let fresh = |owner, id: &String, (list, index): (ListId, u32)| {
+            let known = self.model.credentials.get(&(owner, id.clone()));
+            let mut there = known.into_iter().flatten();
+            match there.find(|known| space(&known.0) == space(&list)) {
+                Some(known) if known.1 == index => Ok(Vec::new()),
+                Some(known) => Err(Violation(format!("{id} has {known:?}, and {index} too"))),
+                None => Ok(vec![(list, index)]),
+            }
+        };
+        let places = match (request, answer) {
             (Request::Allocate { list, .. }, Answer::Indexes(given)) => {
                 given.iter().map(|index| (*list, *index)).collect()
             }
             (Request::Name { list, credential }, Answer::Indexes(given)) => {
-                let known = (list.owner(), credential.clone());
-                match self.model.credentials.get(&known) {
-                    Some(place) if place.0 == *list => {
-                        ensure!(*place == (*list, given[0]), "{credential} has two entries");
-                        Vec::new()
-                    }
-                    _ => vec![(*list, given[0])],
-                }
+                fresh(list.owner(), credential, (*list, given[0]))?
             }
             (
                 Request::Issue {
                     owner, credential, ..
                 },
                 Answer::Credential(_, place),
-            ) => {
-                let known = (*owner, credential.clone());
-                match self.model.credentials.get(&known) {
-                    Some(known) if known == place => Vec::new(),
-                    _ => vec![*place],
-                }
-            }
+            ) => fresh(*owner, credential, *place)?,
             // Of several lists over one space each has the same index.
             (_, Answer::Endorsement(_, entries)) => entries[..1].to_vec(),
             _ => Vec::new(),
