@@ -41,6 +41,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The store.
     pub store: StoreConfig,
+    /// The store's anchor.
+    pub anchor: AnchorConfig,
     /// The master key.
     pub master_key: MasterKeyConfig,
     /// Who may see what.
@@ -87,6 +89,14 @@ pub enum EngineChoice {
     Rocksdb,
     /// Nothing survives the process.
     Memory,
+}
+
+/// The store's anchor.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnchorConfig {
+    /// Its file; empty means `anchor/anchor` in the data folder.
+    pub file: PathBuf,
 }
 
 /// The master key.
@@ -325,6 +335,14 @@ impl Config {
     /// Where the store stands.
     pub fn store_folder(&self) -> PathBuf {
         Path::new(&self.data).join("store")
+    }
+
+    /// Where the store's anchor stands.
+    pub fn anchor_file(&self) -> PathBuf {
+        match self.anchor.file.as_os_str().is_empty() {
+            true => self.data.join("anchor/anchor"),
+            false => self.anchor.file.clone(),
+        }
     }
 
     /// What the services need to know.

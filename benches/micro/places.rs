@@ -56,7 +56,8 @@ impl Place {
                 let parent = env!("CARGO_TARGET_TMPDIR");
                 std::fs::create_dir_all(parent).expect("the target folder can be written");
                 let folder = tempfile::tempdir_in(parent).expect("the folder can be written");
-                let engine = goodstanding::store::rocks::RocksEngine::open(folder.path(), clock);
+                use goodstanding::store::rocks::{Place, RocksEngine};
+                let engine = RocksEngine::open(&Place::within(folder.path(), [7; 16]), clock);
                 let engine = engine.expect("an empty folder can be opened");
                 Self::on("RocksDB", Arc::new(engine), Some(folder))
             }

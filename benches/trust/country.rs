@@ -13,7 +13,7 @@ use goodstanding::registry::{
 };
 use goodstanding::status::StatusPurpose;
 use goodstanding::store::engine::{Batch, Engine, Read};
-use goodstanding::store::rocks::RocksEngine;
+use goodstanding::store::rocks::{Place, RocksEngine};
 use goodstanding::store::table::{Key, Record, Table};
 use goodstanding::store::tables::{
     self, EndorsementRecord, IdForm, KeyRecord, ListRecord, ListState, OpenSpace, Origin, Plane,
@@ -65,7 +65,7 @@ impl Country {
         let parent = env!("CARGO_TARGET_TMPDIR");
         std::fs::create_dir_all(parent).expect("the target folder can be written");
         let folder = tempfile::tempdir_in(parent).expect("the folder can be written");
-        let place = folder.path().join("store");
+        let place = Place::within(folder.path(), [7; 16]);
         let open = |at: &str| {
             let clock = Arc::new(ManualClock::new(at.parse().expect("RFC 3339")));
             let engine = RocksEngine::open(&place, clock.clone()).expect("the folder is ours");
@@ -84,7 +84,7 @@ impl Country {
         // Opened anew, so that nothing is left in memory of how it was written.
         drop((engine, registry));
         let (engine, registry) = open(NOW);
-        let bytes = std::fs::read_dir(&place).expect("it is there");
+        let bytes = std::fs::read_dir(&place.store).expect("it is there");
         let bytes = bytes
             .filter_map(|file| file.ok()?.metadata().ok())
             .map(|file| file.len());

@@ -42,6 +42,10 @@ fn every(period: Duration, edge: &Arc<Edge>, work: fn(&Edge)) -> AbortHandle {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
+            // There is nothing that it could write.
+            if !edge.registry.takes_changes() {
+                continue;
+            }
             let edge = edge.clone();
             if spawn_blocking(move || work(&edge)).await.is_err() {
                 warn!("work in the background ended by a panic; it is done again in its turn");

@@ -20,10 +20,11 @@ use tracing::{info, warn};
 
 use crate::cli::{InitArgs, InitDone, ServeArgs, Transport};
 use crate::config::{Audience, Config, EngineChoice, FILE_IN_DATA, Overrides};
+use crate::entropy::random;
 use crate::http::{self, Edge, Mode};
 use crate::net::{Elsewhere, SystemNames};
 use crate::registry::{Actor, Change, HistoryAccess, Publisher, Registry, Settings, TokenFor};
-use crate::store::engine::Engine;
+use crate::store::engine::{Decision, Engine};
 use crate::store::memory::MemoryEngine;
 use crate::time::{Clock, Ttl};
 
@@ -131,6 +132,13 @@ fn open(config: &Config, mode: Mode) -> Result<Arc<Registry>, String> {
         Mode::Production => configured,
     };
     let registry = Arc::new(open_registry(config, opening, Next::Provided)?);
+    if let Err(stopped) = registry.check_store() {
+        warn!(
+            engine = %stopped,
+            "changes are refused, and what was signed last is served as long as it holds"
+        );
+        return Ok(registry);
+    }
     if let Err(problem) = registry.sign_again() {
         warn!(
             error = problem.kind(),
@@ -183,8 +191,14 @@ fn open_engine(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine>
 
 #[cfg(feature = "rocksdb")]
 fn open_rocksdb(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String> {
-    let folder = config.store_folder();
-    let engine = crate::store::rocks::RocksEngine::open(&folder, clock);
+    use crate::store::rocks::{Place, RocksEngine};
+    let place = Place {
+        store: config.store_folder(),
+        anchor: config.anchor_file(),
+        new_id: random(&SystemEntropy),
+        decision: Decision::AsAnchored,
+    };
+    let engine = RocksEngine::open(&place, clock);
     Ok(Arc::new(engine.map_err(|error| error.to_string())?))
 }
 

@@ -224,8 +224,11 @@ impl Registry {
             tries: access::people::Tries::default(),
             forms: OnceLock::new(),
         };
-        registry.complete_vault(&master)?;
-        registry.complete_identity()?;
+        // A store that is only read has to do with what it has.
+        if registry.takes_changes() {
+            registry.complete_vault(&master)?;
+            registry.complete_identity()?;
+        }
         Ok(registry)
     }
 
@@ -248,6 +251,11 @@ impl Registry {
     /// The settings that the services run with.
     pub const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Whether the store takes changes at this moment.
+    pub fn takes_changes(&self) -> bool {
+        self.engine.takes_writes().is_ok()
     }
 
     /// Whether the store can be read and takes changes: what readiness means on one machine.

@@ -39,7 +39,8 @@ pub trait Read: Send + Sync {
 /// A key and its value.
 pub type Row = (Vec<u8>, Vec<u8>);
 
-/// An ordered, durable key-value store. Tables and meaning stand above it.
+/// An ordered, durable key-value store. Tables and meaning stand above it. What is read, snapshots and
+/// the log alike, is what was acknowledged or is about to be: it is durable, and its anchor says so.
 pub trait Engine: Read {
     /// A view that later commits do not change.
     fn snapshot(&self) -> Box<dyn Read + '_>;
@@ -49,9 +50,13 @@ pub trait Engine: Read {
     /// log, without gaps and in commit order. Callers from many threads share one disk sync.
     fn commit(&self, batch: Batch) -> Result<Committed, CommitError>;
 
-    /// Whether the engine still takes writes; where it has stopped for good, the reason. It may
-    /// stop at any moment, so a commit is answered by [`commit`](Self::commit) alone.
-    fn takes_writes(&self) -> Result<(), String>;
+    /// Whether the engine takes writes; where it does not, why. It may stop at any moment, so a
+    /// commit is answered by [`commit`](Self::commit) alone.
+    fn takes_writes(&self) -> Result<(), Stopped>;
+
+    /// For the how manieth time the store was taken as it was found, whatever its anchor said
+    /// ([`Decision::NewEpoch`]); 0 where that was never decided.
+    fn epoch(&self) -> u32;
 
     /// Sees to it that what was deleted or overwritten within `from <= key < to` of these ranges is
     /// gone from the engine's files as well, as far as no snapshot holds it: it may take seconds.
@@ -152,6 +157,104 @@ pub struct LoggedEvent {
     pub body: Vec<u8>,
 }
 
+/// How a store is taken that is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Decision {
+    /// Only with everything in it that its anchor says was acknowledged; else it is read and not
+    /// written.
+    #[default]
+    AsAnchored,
+    /// As it is found, whatever its anchor says, by a decision of whoever runs it: another epoch begins.
+    NewEpoch,
+}
+
+/// Why an engine takes no writes.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Stopped {
+    /// A write failed: what the disk holds is found out when the store is opened again.
+    #[error("a write failed, restart to write again: {0}")]
+    WriteFailed(String),
+    /// The thread that writes has ended.
+    #[error("the store's writer has ended; restart to write again")]
+    Ended,
+    /// The store is on a disk with too little space left. It goes on when there is more.
+    #[error(
+        "the store's disk has {free} bytes left, and {least} are kept free so that what is there stays \
+         whole; make space, and changes are taken again"
+    )]
+    DiskFull {
+        /// Bytes that are left.
+        free: u64,
+        /// Bytes below which no changes are taken.
+        least: u64,
+    },
+    /// There is no anchor beside a store that has one.
+    #[error(
+        "the store's anchor is missing, so that nobody can tell whether the newest changes are there; put \
+         the anchor back, or see `goodstanding doctor`"
+    )]
+    AnchorMissing,
+    /// Neither of the anchor's slots can be read.
+    #[error(
+        "the store's anchor cannot be read, so that nobody can tell whether the newest changes are there; \
+         put the anchor back, or see `goodstanding doctor`: {0}"
+    )]
+    AnchorUnreadable(String),
+    /// The anchor is of another store.
+    #[error(
+        "the anchor is that of another store; name the right one in anchor.file, or see `goodstanding \
+         doctor`"
+    )]
+    AnchorOfAnotherStore,
+    /// The store has lost changes that were acknowledged.
+    #[error(
+        "the store is behind its anchor: changes up to event {anchored} were acknowledged, and it holds \
+         them up to event {found}; put the newest copy of the store back, or see `goodstanding doctor`"
+    )]
+    BehindAnchor {
+        /// The newest event that was acknowledged.
+        anchored: Seq,
+        /// The newest event that is there.
+        found: Seq,
+    },
+    /// What is there is not what was acknowledged.
+    #[error(
+        "what the store holds at event {0} is not what was acknowledged there; put the newest copy of \
+         the store back, or see `goodstanding doctor`"
+    )]
+    NotTheAnchoredHistory(Seq),
+    /// Rows that say how far indexes are given out are not those that were written last.
+    #[error(
+        "the counters of indexes given out are not those that were written last, so that an index could \
+         be given out twice; put the newest copy of the store back, or see `goodstanding doctor`"
+    )]
+    CountersDiffer,
+    /// There is an anchor, and no store beside it.
+    #[error(
+        "the store is empty, and its anchor says that it was not; put the store back, or see \
+         `goodstanding doctor`"
+    )]
+    EmptyBesideAnchor,
+}
+
+impl Stopped {
+    /// The state's name, for programs.
+    pub const fn state(&self) -> &'static str {
+        match self {
+            Self::WriteFailed(_) => "write-failed",
+            Self::Ended => "ended",
+            Self::DiskFull { .. } => "disk-full",
+            Self::AnchorMissing => "anchor-missing",
+            Self::AnchorUnreadable(_) => "anchor-unreadable",
+            Self::AnchorOfAnotherStore => "anchor-of-another-store",
+            Self::BehindAnchor { .. } => "behind-anchor",
+            Self::NotTheAnchoredHistory(_) => "not-the-anchored-history",
+            Self::CountersDiffer => "counters-differ",
+            Self::EmptyBesideAnchor => "empty-beside-anchor",
+        }
+    }
+}
+
 /// Why a batch was not reported as durable.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CommitError {
@@ -173,9 +276,9 @@ pub enum StoreError {
     /// The engine could not read.
     #[error("the store cannot be read: {0}")]
     Unavailable(String),
-    /// The engine reads and has stopped taking writes.
+    /// The engine takes no writes.
     #[error("the store takes no writes: {0}")]
-    NoWrites(String),
+    NoWrites(Stopped),
     /// A stored value cannot be understood: damage, or a newer format.
     #[error("table {table}: stored bytes cannot be read: {reason}")]
     Corrupt {

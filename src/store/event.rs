@@ -25,6 +25,8 @@
 //! 14  rotation done           profile u32 | key u32, the new one
 //! 15  data key made           generation u32
 //! 16  master key rotated      from 8 | to 8 | step u8 (0 both open what is stored, 1 done)
+//! 17  store taken as found    epoch u32 | seq u64, the newest | why u8 (0 restored, 1 behind its anchor,
+//!                             2 without an anchor)
 //! 20  achievement created     achievement 12
 //! 21  achievement changed     achievement 12
 //! 30  space opened            space 12 | length u64
@@ -34,6 +36,7 @@
 //! 34  list published          list 12 | revision u64
 //! 35  list imported           list 12 | space 12 | SHA-256 of its statuses 32
 //! 36  list signed elsewhere   list 12 | revision u64
+//! 37  space sealed            space 12
 //! 40  endorsement issued      endorsement 12
 //! 41  endorsement's status    endorsement 12 | state u8 (0 reinstated, 1 suspended, 2 revoked)
 //! 42  credential issued       profile u32 | SHA-256 of its signature 32
@@ -65,6 +68,7 @@ mod payload;
 mod reading;
 mod requests;
 mod state;
+mod taken;
 
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
@@ -80,6 +84,7 @@ pub use master_key::MasterKeyStep;
 pub use parties::{ClientStep, PersonStep};
 pub use requests::{RequestEvent, RequestStep};
 pub use state::EndorsementState;
+pub use taken::WhyTaken;
 
 /// The version of the body that this program writes.
 pub const EVENT_VERSION: u8 = 2;

@@ -6,13 +6,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::anchor::{AnchorPlace, Anchoring};
 use super::engine::{
-    Batch, CommitError, Committed, Engine, Head, LoggedEvent, Read, Row, StoreError,
+    Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Read, Row, Stopped,
+    StoreError,
 };
-use super::format::{self, Opening, Tip};
-use super::staging::{self, Writes};
+use super::format;
+use super::opening::{self, Opened, Opening};
+use super::staging::Writes;
+use super::write_path::{self, Disk, Standing, Waiting};
 use crate::ids::Seq;
 use crate::time::Clock;
 
@@ -22,30 +27,55 @@ pub struct MemoryEngine {
     state: RwLock<State>,
 }
 
-/// What a commit meets, as the fault hook decides.
+/// What a commit meets, as the fault hook decides. Where it is a crash or a write error, the answer is
+/// `Indeterminate`, and the engine takes no writes until [`MemoryEngine::reopen`]; only then can
+/// rows be read that reached the disk, as with an engine that finds them in its log when it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing: the commit is durable and is reported so.
     Proceed,
-    /// A write error, and nothing reached the disk. The answer is `Indeterminate`, and the engine
-    /// takes no writes until [`MemoryEngine::reopen`].
+    /// Nothing reached the disk.
     LoseAndReportFailed,
-    /// A write error, yet all reached the disk. The answer is `Indeterminate`, and the engine
-    /// takes no writes until [`MemoryEngine::reopen`]; only then can the rows be read, as with an
-    /// engine that finds them in its log when it starts.
+    /// All rows reached the disk, and the anchor does not say so.
     PersistButReportFailed,
+    /// All rows reached the disk, and one of the anchor's slots is garbage.
+    TearAnchor,
+    /// All rows reached the disk, and the anchor says so.
+    AnchorButReportFailed,
     /// No write is tried. The answer is `Unavailable`, and the next commit is a new attempt.
     Refuse,
+    /// The same, since the disk is full; the engine says so until a commit finds room.
+    NoSpace,
 }
 
 /// Decides what a commit meets; it is handed the commit's number, from 1 over the engine's life,
 /// and the batch. It runs under the engine's lock and must not call the engine.
 pub type FaultHook = Box<dyn FnMut(u64, &Batch) -> Fault + Send + Sync>;
 
+/// What a restart would find: the rows, and the anchor beside them.
+#[derive(Debug, Clone, Default)]
+pub struct Image {
+    rows: Rows,
+    /// The anchor's two slots; `None` where there is no anchor.
+    pub anchor: Option<[Vec<u8>; 2]>,
+}
+
+/// Rows without an anchor.
+impl FromIterator<Row> for Image {
+    fn from_iter<I: IntoIterator<Item = Row>>(rows: I) -> Self {
+        let rows = rows.into_iter().collect();
+        Self { rows, anchor: None }
+    }
+}
+
 struct State {
     /// What reads see.
     rows: Rows,
-    tip: Tip,
+    standing: Standing,
+    epoch: u32,
+    /// `None` where the store is only read.
+    anchoring: Option<Anchoring>,
+    anchor: MemoryAnchor,
     /// After a write error: what the disk holds. No commit is taken until it is read again.
     disk: Option<Rows>,
     attempts: u64,
@@ -60,26 +90,35 @@ pub(super) struct Rows(Arc<BTreeMap<Shared, Shared>>);
 /// Bytes that two versions of the map can hold at once.
 type Shared = Arc<[u8]>;
 
+/// The id of stores that are made in memory.
+const MEMORY_ID: [u8; 16] = *b"kept in memory  ";
+
 impl MemoryEngine {
     /// A new, empty store.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self::holding([], clock).expect("a store without rows is a new one")
     }
 
-    /// The store of which these are the rows, as a start finds them on a disk.
+    /// The store of which these are the rows, as a start finds them on a disk with an anchor that says
+    /// the same.
     pub fn holding(
         rows: impl IntoIterator<Item = Row>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let (rows, tip) = rows.into_iter().collect::<Rows>().opened()?;
-        let hook: FaultHook = Box::new(|_, _| Fault::Proceed);
-        let state = State {
-            rows,
-            tip,
-            disk: None,
-            attempts: 0,
-            hook,
-        };
+        let rows = rows.into_iter().collect::<Rows>();
+        let anchor = format::anchor_of(&rows)?;
+        Self::starting(Image { rows, anchor }, Decision::AsAnchored, clock)
+    }
+
+    /// What a start makes of this.
+    pub fn starting(
+        image: Image,
+        decision: Decision,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let anchor = MemoryAnchor::holding(image.anchor);
+        let (rows, opened) = image.rows.opened(&anchor, decision)?;
+        let state = State::new(rows, opened, anchor, Box::new(|_, _| Fault::Proceed), 0);
         Ok(Self {
             clock,
             state: RwLock::new(state),
@@ -87,18 +126,30 @@ impl MemoryEngine {
     }
 
     /// From now on `hook` decides what each commit meets. A commit that is refused for itself
-    /// (a conflict) is so whatever the hook says.
+    /// (a conflict) is so whatever the hook says, unless no write is to be tried at all.
     pub fn set_fault_hook(&self, hook: impl FnMut(u64, &Batch) -> Fault + Send + Sync + 'static) {
         self.write_state().hook = Box::new(hook);
+    }
+
+    /// What a restart would find now.
+    pub fn disk(&self) -> Image {
+        let state = self.read_state();
+        Image {
+            rows: state.disk.clone().unwrap_or_else(|| state.rows.clone()),
+            anchor: state.anchor.slots(),
+        }
     }
 
     /// What a restart does: reads what the disk holds, through the code that every engine comes
     /// up through, and takes writes again. Snapshots that are out keep their view.
     pub fn reopen(&self) -> Result<(), StoreError> {
+        let Image { rows, anchor } = self.disk();
+        let anchor = MemoryAnchor::holding(anchor);
+        let (rows, opened) = rows.opened(&anchor, Decision::AsAnchored)?;
         let mut state = self.write_state();
-        let disk = state.disk.clone().unwrap_or_else(|| state.rows.clone());
-        (state.rows, state.tip) = disk.opened()?;
-        state.disk = None;
+        let proceed: FaultHook = Box::new(|_, _| Fault::Proceed);
+        let hook = std::mem::replace(&mut state.hook, proceed);
+        *state = State::new(rows, opened, anchor, hook, state.attempts);
         Ok(())
     }
 
@@ -121,8 +172,7 @@ impl fmt::Debug for MemoryEngine {
         let state = self.read_state();
         f.debug_struct("MemoryEngine")
             .field("rows", &state.rows.0.len())
-            .field("tip", &state.tip)
-            .field("failed", &state.disk.is_some())
+            .field("standing", &state.standing)
             .finish_non_exhaustive()
     }
 }
@@ -148,37 +198,15 @@ impl Engine for MemoryEngine {
 
     fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
         let mut state = self.write_state();
-        let state = &mut *state;
-        state.takes_writes().map_err(CommitError::Unavailable)?;
-        state.attempts += 1;
-        let fault = (state.hook)(state.attempts, &batch);
-        let mut staged = staging::stage(&state.rows, state.tip, vec![batch], self.clock.now());
-        let committed = staged.answers.pop().expect("staging answers each batch")?;
-        match fault {
-            Fault::Proceed => {
-                state.rows.apply(staged.writes);
-                state.tip = staged.tip;
-                return Ok(committed);
-            }
-            Fault::Refuse => {
-                return Err(CommitError::Unavailable(
-                    "the fault hook refuses".to_owned(),
-                ));
-            }
-            Fault::LoseAndReportFailed => state.disk = Some(state.rows.clone()),
-            Fault::PersistButReportFailed => {
-                let mut disk = state.rows.clone();
-                disk.apply(staged.writes);
-                state.disk = Some(disk);
-            }
-        }
-        Err(CommitError::Indeterminate(
-            "the fault hook fails the write".to_owned(),
-        ))
+        state.commit(batch, &*self.clock)
     }
 
-    fn takes_writes(&self) -> Result<(), String> {
-        self.read_state().takes_writes()
+    fn takes_writes(&self) -> Result<(), Stopped> {
+        self.read_state().standing.takes_writes()
+    }
+
+    fn epoch(&self) -> u32 {
+        self.read_state().epoch
     }
 
     /// There are no files.
@@ -187,7 +215,7 @@ impl Engine for MemoryEngine {
     }
 
     fn head(&self) -> Head {
-        self.read_state().tip.head
+        self.read_state().standing.tip().head
     }
 
     fn changes(&self, since: Seq, limit: usize) -> Result<Vec<LoggedEvent>, StoreError> {
@@ -205,19 +233,169 @@ impl Engine for MemoryEngine {
 }
 
 impl State {
-    fn takes_writes(&self) -> Result<(), String> {
-        match self.disk {
-            None => Ok(()),
-            Some(_) => Err("a write failed before; the store must be opened again".to_owned()),
+    fn new(
+        rows: Rows,
+        opened: Opened,
+        anchor: MemoryAnchor,
+        hook: FaultHook,
+        attempts: u64,
+    ) -> Self {
+        let (anchoring, stopped) = match opened.anchoring {
+            Ok(anchoring) => (Some(anchoring), None),
+            Err(stopped) => (None, Some(stopped)),
+        };
+        Self {
+            rows,
+            standing: Standing::new(opened.tip, stopped),
+            epoch: opened.identity.epoch,
+            anchoring,
+            anchor,
+            disk: None,
+            attempts,
+            hook,
         }
+    }
+
+    fn commit(&mut self, batch: Batch, clock: &dyn Clock) -> Result<Committed, CommitError> {
+        let stopped = self.standing.stopped();
+        let (None, Some(anchoring)) = (&stopped, &mut self.anchoring) else {
+            let stopped = stopped.expect("a store without an anchor says why");
+            return Err(CommitError::Unavailable(stopped.to_string()));
+        };
+        self.attempts += 1;
+        let fault = (self.hook)(self.attempts, &batch);
+        if fault == Fault::Refuse {
+            let refused = "the fault hook refuses".to_owned();
+            return Err(CommitError::Unavailable(refused));
+        }
+        self.anchor.state().fault = Some(fault);
+        let mut tip = self.standing.tip();
+        let (answer, answered) = mpsc::sync_channel(1);
+        let group = vec![Waiting { batch, answer }];
+        let mut faulty = Faulty {
+            rows: &self.rows,
+            disk: &mut self.disk,
+            fault,
+        };
+        let durable = write_path::commit(&mut faulty, &self.standing, &mut tip, group, clock.now());
+        if let Some(durable) = durable {
+            let rows = &mut self.rows;
+            write_path::settle(&self.standing, anchoring, vec![durable], |writes| {
+                rows.apply(writes);
+            });
+        }
+        answered.recv().expect("the write path answers each group")
+    }
+}
+
+/// The rows, and what becomes of the next write.
+struct Faulty<'a> {
+    rows: &'a Rows,
+    disk: &'a mut Option<Rows>,
+    fault: Fault,
+}
+
+impl Faulty<'_> {
+    fn persist(&mut self, writes: Writes) {
+        let mut disk = self.rows.clone();
+        disk.apply(writes);
+        *self.disk = Some(disk);
+    }
+}
+
+impl Disk for Faulty<'_> {
+    type Shown = Writes;
+
+    fn committed(&self) -> &dyn Read {
+        self.rows
+    }
+
+    fn has_room(&self) -> Result<(), Stopped> {
+        match self.fault {
+            Fault::NoSpace => Err(Stopped::DiskFull { free: 0, least: 1 }),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&mut self, writes: Writes) -> Result<Writes, String> {
+        let failed = || Err("the fault hook fails the write".to_owned());
+        match self.fault {
+            Fault::Proceed => Ok(writes),
+            Fault::AnchorButReportFailed | Fault::TearAnchor => {
+                self.persist(writes.clone());
+                Ok(writes)
+            }
+            Fault::PersistButReportFailed => {
+                self.persist(writes);
+                failed()
+            }
+            Fault::LoseAndReportFailed | Fault::Refuse | Fault::NoSpace => {
+                *self.disk = Some(self.rows.clone());
+                failed()
+            }
+        }
+    }
+}
+
+/// An anchor without a file.
+#[derive(Clone, Default)]
+pub(super) struct MemoryAnchor(Arc<Mutex<AnchorState>>);
+
+#[derive(Default)]
+struct AnchorState {
+    slots: Option<[Vec<u8>; 2]>,
+    fault: Option<Fault>,
+}
+
+impl MemoryAnchor {
+    pub(super) fn holding(slots: Option<[Vec<u8>; 2]>) -> Self {
+        let state = AnchorState { slots, fault: None };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    fn slots(&self) -> Option<[Vec<u8>; 2]> {
+        self.state().slots.clone()
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, AnchorState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AnchorPlace for MemoryAnchor {
+    fn read(&self) -> Result<Option<[Vec<u8>; 2]>, String> {
+        Ok(self.slots())
+    }
+
+    fn make(&mut self, slot: &[u8]) -> Result<(), String> {
+        self.state().slots = Some([slot.to_vec(), slot.to_vec()]);
+        Ok(())
+    }
+
+    fn write(&mut self, place: usize, slot: &[u8]) -> Result<(), String> {
+        let mut state = self.state();
+        let fault = state.fault.take();
+        let slots = state.slots.as_mut().expect("an anchor is made first");
+        slots[place] = slot.to_vec();
+        match fault {
+            Some(Fault::TearAnchor) => slots[place][100] ^= 0xff,
+            Some(Fault::AnchorButReportFailed) => {}
+            _ => return Ok(()),
+        }
+        Err("the fault hook fails the write".to_owned())
     }
 }
 
 impl Rows {
     /// These rows once an engine has come up on them.
-    fn opened(mut self) -> Result<(Self, Tip), StoreError> {
-        let tip = format::open(&mut self)?;
-        Ok((self, tip))
+    fn opened(
+        mut self,
+        anchor: &MemoryAnchor,
+        decision: Decision,
+    ) -> Result<(Self, Opened), StoreError> {
+        let anchor = Box::new(anchor.clone());
+        let opened = opening::open(&mut self, anchor, MEMORY_ID, decision)?;
+        Ok((self, opened))
     }
 
     fn apply(&mut self, writes: Writes) {

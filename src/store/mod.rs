@@ -3,8 +3,8 @@
 //! bytes ([`memory`], `rocks`). What a change leaves of the bits before it is [`past`]'s; stores of
 //! older formats are brought up by `upgrade`.
 //!
-//! Every engine takes commits through one pure function, `staging`: what a batch means does not
-//! depend on where it is kept.
+//! Every engine takes commits along one way, `write_path`, and decides what a batch means by one pure
+//! function, `staging`. What was acknowledged is noted apart from the store, in its `anchor`.
 
 pub mod engine;
 
@@ -24,6 +24,12 @@ mod upgrade;
 
 mod staging;
 
+mod anchor;
+
+mod opening;
+
+mod write_path;
+
 pub mod memory;
 
 pub mod remembered;
@@ -31,5 +37,8 @@ pub mod remembered;
 #[cfg(feature = "rocksdb")]
 pub mod rocks;
 
-pub use engine::{Batch, CommitError, Committed, Engine, Head, LoggedEvent, Read, Row, StoreError};
+pub use engine::{
+    Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Read, Row, Stopped,
+    StoreError,
+};
 pub use table::{Key, Record, Table};

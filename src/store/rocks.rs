@@ -1,10 +1,11 @@
-//! The embedded engine: RocksDB, one writer thread, group commit.
+//! The embedded engine: RocksDB, group commit, an anchor beside it.
 //!
 //! Commits from many threads wait in a queue. The writer takes what waits there, stages it as one
-//! group, writes it as one RocksDB batch with one disk sync, and only then answers each. While it
-//! syncs, the next group gathers, so that the number of syncs does not grow with the number of
-//! callers. Since nobody else writes, conditions that were checked still hold when the group is
-//! written.
+//! group, and writes it as one RocksDB batch with one disk sync; while it syncs, the next group
+//! gathers, so that the number of syncs does not grow with the number of callers. A second thread
+//! anchors what was written, shows it to readers, and answers. Both go along
+//! [`write_path`]. Since nobody else writes, conditions that were checked still hold when the group
+//! is written.
 //!
 //! After the first write error the engine takes no more writes: what a failed sync left on the
 //! disk is not known before the store is opened again (an error on a sync has been seen to keep
@@ -12,100 +13,154 @@
 
 mod options;
 mod purge;
+mod view;
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io;
-use std::path::Path;
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
-use rocksdb::{
-    ColumnFamilyDescriptor, DB, DBIterator, Direction, IteratorMode, ReadOptions, WriteBatch,
-    WriteOptions,
-};
+use arc_swap::ArcSwap;
+use rocksdb::{ColumnFamilyDescriptor, DB, WriteBatch, WriteOptions};
 
+use super::anchor::Anchoring;
+use super::anchor::file::{AnchorFile, make_folder};
 use super::engine::{
-    Batch, CommitError, Committed, Engine, Head, LoggedEvent, Read, Row, StoreError,
+    Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Read, Row, Stopped,
+    StoreError,
 };
-use super::format::{self, Opening, Tip};
-use super::staging::{self, Writes};
+use super::format::{self, Tip};
+use super::opening::{self, Opened, Opening};
+use super::staging::Writes;
+use super::write_path::{self, Disk, Durable, Standing, Waiting};
 use crate::ids::Seq;
 use crate::time::Clock;
+use view::{Live, View};
 
 /// A group stops gathering at this many batches or bytes, whichever comes first, so that the
 /// first in it does not wait for ever. A batch that is bigger goes alone.
 const GROUP_BATCHES: usize = 1024;
 const GROUP_BYTES: usize = 4 << 20;
 
-/// RocksDB's own name for the family of columns in which all rows are.
-const FAMILY: &str = "default";
+/// Where a store and its anchor are, and how the store is taken.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The store's directory.
+    pub store: PathBuf,
+    /// The anchor's file, which may be on another disk.
+    pub anchor: PathBuf,
+    /// The id that a store gets that is made: random bytes.
+    pub new_id: [u8; 16],
+    /// How one is taken that does not fit its anchor.
+    pub decision: Decision,
+}
+
+impl Place {
+    /// A data folder that holds both, as the configuration has it by default.
+    pub fn within(folder: &Path, new_id: [u8; 16]) -> Self {
+        Self {
+            store: folder.join("store"),
+            anchor: folder.join("anchor/anchor"),
+            new_id,
+            decision: Decision::AsAnchored,
+        }
+    }
+}
 
 /// An engine that keeps its rows in a directory of its own.
 ///
-/// Dropping it lets the commits that wait finish, ends the writer thread, and syncs the log.
+/// Dropping it lets the commits that wait finish, ends its threads, and syncs the log.
 pub struct RocksEngine {
     live: Arc<Live>,
-    tip: Arc<RwLock<Tip>>,
-    /// Why no more writes are taken; the writer sets it after its first error.
-    stopped: Arc<OnceLock<String>>,
-    /// `None` only while the engine is being dropped.
+    /// What readers see.
+    shown: Arc<ArcSwap<View>>,
+    standing: Arc<Standing>,
+    epoch: u32,
+    /// `None` where the store is only read, and while the engine is being dropped.
     queue: Option<Sender<Waiting>>,
-    writer: Option<JoinHandle<()>>,
-}
-
-/// A commit in the queue. Its caller blocks on the answer, so there are never more of them than
-/// threads that commit.
-struct Waiting {
-    batch: Batch,
-    answer: SyncSender<Result<Committed, CommitError>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl RocksEngine {
-    /// Opens the store in `path`, and makes it where there is none; new directories on the way to
-    /// it are made too. `clock` gives the time of commits.
+    /// Opens the store at `place`, and makes it where there is none; new directories on the way to
+    /// it are made too. `clock` gives the time of commits. A store that does not hold everything that
+    /// its anchor says was acknowledged comes up for reading alone, and
+    /// [`takes_writes`](Engine::takes_writes) says why.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where the directory cannot be used, is in use by another
     /// process, or where RocksDB finds damage, such as a log with a bad record before its end.
+    /// [`StoreError::NoWrites`] where there is an anchor and no store.
     /// [`StoreError::Format`] and [`StoreError::Corrupt`] where the store is not one of this
     /// program's, or one of an older format that cannot be brought up to its own.
-    pub fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        make_directory(path).map_err(|error| cannot_open(path, &error.to_string()))?;
+    pub fn open(place: &Place, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let path = place.store.as_path();
+        make_folder(path).map_err(|error| cannot_open(path, &error.to_string()))?;
         let options = options::options();
         // Opened by its name, the one family of columns that there is can be named when reading.
-        let family = ColumnFamilyDescriptor::new(FAMILY, options.clone());
+        let family = ColumnFamilyDescriptor::new(view::FAMILY, options.clone());
         let db = DB::open_cf_descriptors(&options, path, [family])
             .map_err(|error| cannot_open(path, error.as_ref()))?;
         let mut live = Live(db);
-        let tip = format::open(&mut live).map_err(|error| match error {
-            StoreError::NoWrites(reason) => cannot_open(path, &reason),
-            other => other,
-        })?;
+        let anchor = Box::new(AnchorFile::at(&place.anchor));
+        let opened = opening::open(&mut live, anchor, place.new_id, place.decision)?;
+        Self::start(live, opened, clock).map_err(|error| cannot_open(path, &error.to_string()))
+    }
+
+    fn start(live: Live, opened: Opened, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
         let live = Arc::new(live);
-        let tip = Arc::new(RwLock::new(tip));
-        let stopped = Arc::default();
+        let (anchoring, stopped) = match opened.anchoring {
+            Ok(anchoring) => (Some(anchoring), None),
+            Err(stopped) => (None, Some(stopped)),
+        };
+        let mut engine = Self {
+            shown: Arc::new(ArcSwap::from_pointee(View::of(&live))),
+            standing: Arc::new(Standing::new(opened.tip, stopped)),
+            epoch: opened.identity.epoch,
+            live,
+            queue: None,
+            threads: Vec::new(),
+        };
+        if let Some(anchoring) = anchoring {
+            engine.take_writes(anchoring, opened.tip, clock)?;
+        }
+        Ok(engine)
+    }
+
+    fn take_writes(
+        &mut self,
+        anchoring: Anchoring,
+        tip: Tip,
+        clock: Arc<dyn Clock>,
+    ) -> std::io::Result<()> {
         let (queue, waiting) = mpsc::channel();
+        let (written, durable) = mpsc::channel();
         let writer = Writer {
-            live: Arc::clone(&live),
-            tip: Arc::clone(&tip),
-            stopped: Arc::clone(&stopped),
+            live: self.live.clone(),
+            standing: self.standing.clone(),
+            tip,
             clock,
             waiting,
+            written,
         };
-        let writer = thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || writer.run())
-            .map_err(|error| cannot_open(path, &error.to_string()))?;
-        Ok(Self {
-            live,
-            tip,
-            stopped,
-            queue: Some(queue),
-            writer: Some(writer),
-        })
+        let anchorer = Anchorer {
+            shown: self.shown.clone(),
+            standing: self.standing.clone(),
+            anchoring,
+            durable,
+        };
+        let named = |name: &str| thread::Builder::new().name(name.to_owned());
+        self.threads
+            .push(named("store-writer").spawn(move || writer.run())?);
+        self.threads
+            .push(named("store-anchor").spawn(move || anchorer.run())?);
+        self.queue = Some(queue);
+        Ok(())
+    }
+
+    fn shown(&self) -> Arc<View> {
+        self.shown.load_full()
     }
 }
 
@@ -121,15 +176,15 @@ impl fmt::Debug for RocksEngine {
 impl Drop for RocksEngine {
     fn drop(&mut self) {
         drop(self.queue.take());
-        if self
-            .writer
-            .take()
-            .is_some_and(|writer| writer.join().is_err())
-        {
-            tracing::error!("the store's writer thread had panicked");
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store had panicked");
+            }
         }
         // What was acknowledged is synced already; this only spares the next start a torn tail.
-        if let Err(error) = self.live.0.flush_wal(true) {
+        if self.standing.stopped().is_none()
+            && let Err(error) = self.live.0.flush_wal(true)
+        {
             tracing::warn!(engine = %error, "the store's log could not be synced at shutdown");
         }
     }
@@ -137,15 +192,15 @@ impl Drop for RocksEngine {
 
 impl Read for RocksEngine {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.live.get(key)
+        self.shown.load().get(key)
     }
 
     fn multi_get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        self.live.multi_get(keys)
+        self.shown.load().multi_get(keys)
     }
 
     fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
-        self.live.scan(from, to, limit)
+        self.shown.load().scan(from, to, limit)
     }
 
     fn scan_each(
@@ -153,13 +208,13 @@ impl Read for RocksEngine {
         ranges: &[(Vec<u8>, Vec<u8>)],
         limit: usize,
     ) -> Result<Vec<Vec<Row>>, StoreError> {
-        self.live.scan_each(ranges, limit)
+        self.shown.load().scan_each(ranges, limit)
     }
 }
 
 impl Engine for RocksEngine {
     fn snapshot(&self) -> Box<dyn Read + '_> {
-        Box::new(Snapshot(self.live.0.snapshot(), &self.live.0))
+        Box::new(self.shown())
     }
 
     fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
@@ -167,8 +222,11 @@ impl Engine for RocksEngine {
         self.queue
             .as_ref()
             .and_then(|queue| queue.send(Waiting { batch, answer }).ok())
-            .ok_or_else(|| CommitError::Unavailable(WRITER_ENDED.to_owned()))?;
-        // The writer drops a commit without an answer only when it panics, maybe half way.
+            .ok_or_else(|| {
+                let stopped = self.takes_writes().err().unwrap_or(Stopped::Ended);
+                CommitError::Unavailable(stopped.to_string())
+            })?;
+        // A commit is dropped without an answer only by a panic, maybe half way.
         answered.recv().unwrap_or_else(|_| {
             Err(CommitError::Indeterminate(
                 "the store's writer ended without an answer".to_owned(),
@@ -176,14 +234,16 @@ impl Engine for RocksEngine {
         })
     }
 
-    fn takes_writes(&self) -> Result<(), String> {
-        if let Some(reason) = self.stopped.get() {
-            return Err(reason.clone());
+    fn takes_writes(&self) -> Result<(), Stopped> {
+        self.standing.takes_writes()?;
+        match self.threads.iter().any(JoinHandle::is_finished) {
+            false => Ok(()),
+            true => Err(Stopped::Ended),
         }
-        match &self.writer {
-            Some(writer) if !writer.is_finished() => Ok(()),
-            _ => Err(WRITER_ENDED.to_owned()),
-        }
+    }
+
+    fn epoch(&self) -> u32 {
+        self.epoch
     }
 
     fn purge(&self, ranges: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError> {
@@ -191,11 +251,11 @@ impl Engine for RocksEngine {
     }
 
     fn head(&self) -> Head {
-        read_tip(&self.tip).head
+        self.standing.tip().head
     }
 
     fn changes(&self, since: Seq, limit: usize) -> Result<Vec<LoggedEvent>, StoreError> {
-        format::changes(&*self.live, since, limit)
+        format::changes(&*self.shown(), since, limit)
     }
 
     fn changes_of(
@@ -204,32 +264,33 @@ impl Engine for RocksEngine {
         since: Seq,
         limit: usize,
     ) -> Result<Vec<LoggedEvent>, StoreError> {
-        format::changes_of(&*self.live, who, since, limit)
+        format::changes_of(&*self.shown(), who, since, limit)
     }
 }
 
-const WRITER_ENDED: &str = "the store's writer has ended";
-
-/// The only one who writes once the store is open.
+/// The only one who writes rows once the store is open.
 struct Writer {
     live: Arc<Live>,
-    tip: Arc<RwLock<Tip>>,
-    stopped: Arc<OnceLock<String>>,
+    standing: Arc<Standing>,
+    /// Where the store stands with all that was committed, anchored or not.
+    tip: Tip,
     clock: Arc<dyn Clock>,
     waiting: Receiver<Waiting>,
+    written: Sender<Durable<View>>,
 }
 
 impl Writer {
     /// Runs until the engine is dropped and nothing waits any more.
-    fn run(self) {
+    fn run(mut self) {
         while let Ok(first) = self.waiting.recv() {
-            let Err(error) = self.commit(self.gather(first)) else {
-                continue;
-            };
-            tracing::error!(engine = %error, "a write to the store failed; it takes no more writes");
-            for late in &self.waiting {
-                let refused = self.stopped.get().cloned().unwrap_or_default();
-                let _ = late.answer.send(Err(CommitError::Unavailable(refused)));
+            let group = self.gather(first);
+            let now = self.clock.now();
+            let durable =
+                write_path::commit(&mut self.live, &self.standing, &mut self.tip, group, now);
+            if let Some(durable) = durable
+                && self.written.send(durable).is_err()
+            {
+                return;
             }
         }
     }
@@ -247,48 +308,47 @@ impl Writer {
         }
         group
     }
+}
 
-    /// Commits a group with one sync and answers all who wait for it; hands back the error after
-    /// which nothing may be written. A conflict stays one even then: of that batch nothing was
-    /// written, whatever became of the others.
-    fn commit(&self, group: Vec<Waiting>) -> Result<(), rocksdb::Error> {
-        let (batches, callers): (Vec<_>, Vec<_>) = group
-            .into_iter()
-            .map(|waiting| (waiting.batch, waiting.answer))
-            .unzip();
-        let tip = read_tip(&self.tip);
-        let staged = staging::stage(&*self.live, tip, batches, self.clock.now());
-        let written = if staged.writes.is_empty() {
-            Ok(())
-        } else {
-            self.live.write_durably(staged.writes)
-        };
-        match &written {
-            Ok(()) => *self.tip.write().unwrap_or_else(PoisonError::into_inner) = staged.tip,
-            // Before anybody is answered, so that whoever hears of the error finds it here.
-            Err(error) => self.stop(error),
-        }
-        for (caller, answer) in callers.into_iter().zip(staged.answers) {
-            let answer = match &written {
-                Ok(()) => answer,
-                Err(error) => {
-                    answer.and_then(|_| Err(CommitError::Indeterminate(error.to_string())))
-                }
-            };
-            // A caller that panicked has gone; its batch is durable all the same.
-            let _ = caller.send(answer);
-        }
-        written
-    }
+/// The only one who writes the anchor, and shows readers what it says.
+struct Anchorer {
+    shown: Arc<ArcSwap<View>>,
+    standing: Arc<Standing>,
+    anchoring: Anchoring,
+    durable: Receiver<Durable<View>>,
+}
 
-    fn stop(&self, error: &rocksdb::Error) {
-        self.stopped
-            .get_or_init(|| format!("a write failed, restart to write again: {error}"));
+impl Anchorer {
+    /// Runs until the writer has ended and all that it wrote is anchored.
+    fn run(mut self) {
+        while let Ok(first) = self.durable.recv() {
+            let groups = std::iter::once(first)
+                .chain(self.durable.try_iter())
+                .collect();
+            write_path::settle(&self.standing, &mut self.anchoring, groups, |view| {
+                self.shown.store(Arc::new(view));
+            });
+        }
     }
 }
 
-/// The newest state.
-struct Live(DB);
+impl Disk for Arc<Live> {
+    type Shown = View;
+
+    fn committed(&self) -> &dyn Read {
+        &**self
+    }
+
+    fn has_room(&self) -> Result<(), Stopped> {
+        Ok(())
+    }
+
+    fn write(&mut self, writes: Writes) -> Result<View, String> {
+        let written = self.write_durably(writes);
+        written.map_err(rocksdb::Error::into_string)?;
+        Ok(View::of(self))
+    }
+}
 
 impl Live {
     /// Writes all or nothing, and returns when it is on disk.
@@ -308,134 +368,8 @@ impl Live {
 
 impl Opening for Live {
     fn write(&mut self, writes: Writes) -> Result<(), StoreError> {
-        self.write_durably(writes)
-            .map_err(|error| StoreError::NoWrites(error.into_string()))
+        self.write_durably(writes).map_err(unreadable)
     }
-}
-
-/// One state, which RocksDB keeps until this is dropped.
-struct Snapshot<'a>(rocksdb::Snapshot<'a>, &'a DB);
-
-impl Live {
-    const fn db(&self) -> &DB {
-        &self.0
-    }
-
-    fn options(&self) -> ReadOptions {
-        ReadOptions::default()
-    }
-}
-
-impl Snapshot<'_> {
-    const fn db(&self) -> &DB {
-        self.1
-    }
-
-    fn options(&self) -> ReadOptions {
-        let mut options = ReadOptions::default();
-        options.set_snapshot(&self.0);
-        options
-    }
-}
-
-/// The values of keys, looked for together, and sorted here: RocksDB takes longer for that.
-fn values(
-    db: &DB,
-    keys: &[Vec<u8>],
-    options: &ReadOptions,
-) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-    let family = db.cf_handle(FAMILY).ok_or_else(|| {
-        StoreError::Unavailable("the store was opened without its rows".to_owned())
-    })?;
-    let mut order: Vec<usize> = (0..keys.len()).collect();
-    order.sort_unstable_by(|one, other| keys[*one].cmp(&keys[*other]));
-    let sorted = order.iter().map(|place| &keys[*place]);
-    let found = db.batched_multi_get_cf_opt(family, sorted, true, options);
-    let mut values = vec![None; keys.len()];
-    for (place, value) in order.into_iter().zip(found) {
-        values[place] = value.map_err(unreadable)?.map(|bytes| bytes.to_vec());
-    }
-    Ok(values)
-}
-
-/// Both of RocksDB's views read alike, and share no trait that says so.
-macro_rules! read_by_field {
-    ($view:ty) => {
-        impl Read for $view {
-            fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-                self.0.get(key).map_err(unreadable)
-            }
-
-            fn multi_get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-                let options = self.options();
-                values(self.db(), keys, &options)
-            }
-
-            fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
-                if from >= to {
-                    return Ok(Vec::new());
-                }
-                let start = IteratorMode::From(from, Direction::Forward);
-                rows(self.0.iterator_opt(start, below(to)), limit)
-            }
-
-            fn scan_each(
-                &self,
-                ranges: &[(Vec<u8>, Vec<u8>)],
-                limit: usize,
-            ) -> Result<Vec<Vec<Row>>, StoreError> {
-                let mut iterator = self.0.raw_iterator_opt(ReadOptions::default());
-                let scan = |(from, to): &(Vec<u8>, Vec<u8>)| {
-                    let mut rows = Vec::new();
-                    iterator.seek(from);
-                    while let Some((key, value)) = iterator.item()
-                        && key < &**to
-                        && rows.len() < limit
-                    {
-                        rows.push((key.to_vec(), value.to_vec()));
-                        iterator.next();
-                    }
-                    iterator.status().map_err(unreadable)?;
-                    Ok(rows)
-                };
-                ranges.iter().map(scan).collect()
-            }
-        }
-    };
-}
-read_by_field!(Live);
-read_by_field!(Snapshot<'_>);
-
-fn below(to: &[u8]) -> ReadOptions {
-    let mut options = ReadOptions::default();
-    options.set_iterate_upper_bound(to);
-    options
-}
-
-fn rows(iterator: DBIterator<'_>, limit: usize) -> Result<Vec<Row>, StoreError> {
-    iterator
-        .take(limit)
-        .map(|row| {
-            row.map(|(key, value)| (key.into_vec(), value.into_vec()))
-                .map_err(unreadable)
-        })
-        .collect()
-}
-
-fn read_tip(tip: &RwLock<Tip>) -> Tip {
-    *tip.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Makes the directory and sees to it that its name survives a power cut, which RocksDB sees to
-/// only for what is in it.
-fn make_directory(path: &Path) -> io::Result<()> {
-    let path = std::path::absolute(path)?;
-    let made = path.ancestors().take_while(|above| !above.is_dir()).count();
-    fs::create_dir_all(&path)?;
-    for holder in path.ancestors().skip(1).take(made) {
-        File::open(holder)?.sync_all()?;
-    }
-    Ok(())
 }
 
 fn cannot_open(path: &Path, error: &str) -> StoreError {

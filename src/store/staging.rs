@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::engine::{Batch, CommitError, Committed, Head, LoggedEvent, NewEvent, Read, StoreError};
-use super::format::{self, Tip};
+use super::format::{self, Counters, Tip};
 use crate::ids::Seq;
 use crate::time::Timestamp;
 
@@ -63,9 +63,12 @@ impl Group<'_> {
     /// Adds a batch, whole or not at all.
     fn take(&mut self, batch: Batch) -> Result<Committed, CommitError> {
         well_formed(&batch)?;
+        let counted = counters_after(self.tip.counters, &batch)?;
         if !self.holds(&batch.preconditions).map_err(unreadable)? {
             return Err(CommitError::Conflict);
         }
+        self.tip.counters = counted;
+        self.tip.commits += 1;
         self.writes.extend(
             batch
                 .puts
@@ -134,6 +137,26 @@ fn well_formed(batch: &Batch) -> Result<(), CommitError> {
         }
     }
     Ok(())
+}
+
+/// What the counters of indexes given out add up to once `batch` is applied. It has to say of each
+/// counter that it changes what it was.
+fn counters_after(mut counters: Counters, batch: &Batch) -> Result<Counters, CommitError> {
+    let puts = batch.puts.iter().map(|(key, value)| (key, Some(value)));
+    let writes = puts.chain(batch.deletes.iter().map(|key| (key, None)));
+    for (key, value) in writes.filter(|(key, _)| format::is_counter(key)) {
+        let mut expected = batch.preconditions.iter();
+        let Some((_, before)) = expected.find(|(expected, _)| expected == key) else {
+            return Err(malformed("it changes a counter of indexes blindly", key));
+        };
+        if let Some(before) = before {
+            counters.remove(key, before);
+        }
+        if let Some(value) = value {
+            counters.add(key, value);
+        }
+    }
+    Ok(counters)
 }
 
 fn malformed(what: &str, key: &[u8]) -> CommitError {

@@ -36,6 +36,7 @@
 //! | 3C | published tokens | list | [`PublishedState`] of the token list with its id | the publisher |
 //! | 3D | renewals | moment, list | – | the publisher |
 //! | 3E | occupied | space, page | 1,024 bytes, one bit an index | `registry::lists::import`, once for ever |
+//! | 3F | sealed spaces | space | epoch in which it was sealed | `registry::epoch`, once for ever |
 //! | 40 | credentials | SHA-256 of the credential's id, profile | [`CredentialRecord`] | allocation and issuing |
 //! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements`; `registry::lists::staged`, with the bits; `registry::endorsements::imports` |
 //! | 51 | endorsement documents | endorsement | the signed credential, or the envelope of its JWT, JSON | `registry::endorsements`; `registry::signing`, signed again; `registry::endorsements::elsewhere`, handed in |
@@ -172,6 +173,9 @@ pub const PUBLISHED_TOKENS: Table<ListId, PublishedState> = Table::new(0x3c, "pu
 pub const RENEWALS: Table<(Timestamp, ListId), ()> = Table::new(0x3d, "renewals");
 /// Indexes that were in use before a space was brought here: pages of one bit an index.
 pub const OCCUPIED: Table<(SpaceId, u32), Bytes> = Table::new(0x3e, "occupied");
+/// Spaces of which no more indexes are given out, since some may have been that are not known here; a
+/// row is never removed.
+pub const SEALED_SPACES: Table<SpaceId, u64> = Table::new(0x3f, "sealed spaces");
 /// Which entries a credential has.
 pub const CREDENTIALS: Table<(Digest, ProfileId), CredentialRecord> =
     Table::new(0x40, "credentials");

@@ -11,14 +11,17 @@ mod rewrite;
 mod to_format_2;
 mod to_format_3;
 mod to_format_4;
+mod to_format_5;
 
 use tracing::info;
 
 use super::engine::StoreError;
-use super::format::{FORMAT, Opening, format_row};
+use super::format::{FORMAT, format_row};
+use super::opening::Opening;
 use to_format_2::ToFormat2;
 use to_format_3::ToFormat3;
 use to_format_4::ToFormat4;
+use to_format_5::ToFormat5;
 
 /// The oldest format that can be brought up.
 pub(super) const OLDEST: u32 = 1;
@@ -30,6 +33,7 @@ const STEPS: [&dyn Step; (FORMAT - OLDEST) as usize] = [
     },
     &ToFormat3,
     &ToFormat4,
+    &ToFormat5,
 ];
 
 /// What leads from one format to the next. It reads and writes rows as they were in its two

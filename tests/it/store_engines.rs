@@ -1,5 +1,6 @@
 //! What every storage engine promises, tried on each of them; then what only one of them can show.
 
+mod anchored;
 mod memory;
 #[cfg(feature = "rocksdb")]
 mod rocks;

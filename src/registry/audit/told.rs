@@ -4,10 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
+use crate::ids::SpaceId;
 use crate::registry::{Registry, RegistryError};
 use crate::store::engine::Read;
 use crate::store::event::{
     ClientStep, EndorsementState, EventKind, MasterKeyStep, PersonStep, RequestEvent, RequestStep,
+    WhyTaken,
 };
 use crate::store::tables::SPACES;
 
@@ -32,9 +34,11 @@ impl EventKind {
                 MasterKeyStep::Begun => "master-key.rotation-begun",
                 MasterKeyStep::Done => "master-key.rotated",
             },
+            Self::StoreTaken { .. } => "store.taken",
             Self::AchievementCreated { .. } => "achievement.created",
             Self::AchievementChanged { .. } => "achievement.changed",
             Self::SpaceOpened { .. } => "space.opened",
+            Self::SpaceSealed { .. } => "space.sealed",
             Self::ListOpened { .. } => "list.opened",
             Self::EntriesAllocated { .. } => "entries.allocated",
             Self::StatusChanged { .. } => "status.changed",
@@ -104,6 +108,14 @@ impl Registry {
             EventKind::MasterKeyRotated { from, to, .. } => {
                 json!({ "from": from.to_string(), "to": to.to_string() })
             }
+            EventKind::StoreTaken { epoch, found, why } => {
+                let why = match why {
+                    WhyTaken::Restored => "restored",
+                    WhyTaken::Behind => "behind-anchor",
+                    WhyTaken::Unanchored => "unanchored",
+                };
+                json!({ "epoch": epoch, "found": found.0, "why": why })
+            }
             EventKind::AchievementCreated { achievement }
             | EventKind::AchievementChanged { achievement } => {
                 json!({ "achievement": urls.achievement(*achievement) })
@@ -111,10 +123,10 @@ impl Registry {
             EventKind::SpaceOpened { length, .. } => json!({ "length": length }),
             EventKind::ListOpened { list, .. } => json!({ "list": urls.list(*list) }),
             EventKind::EntriesAllocated { space, count, .. } => {
-                let planes = SPACES.get(read, space)?.map(|space| space.planes);
-                let lists = planes.unwrap_or_default();
-                let lists = lists.iter().map(|plane| urls.list(plane.list));
-                json!({ "lists": lists.collect::<Vec<_>>(), "count": count })
+                json!({ "lists": self.lists_over(read, *space)?, "count": count })
+            }
+            EventKind::SpaceSealed { space } => {
+                json!({ "lists": self.lists_over(read, *space)? })
             }
             EventKind::StatusChanged {
                 list,
@@ -163,5 +175,11 @@ impl Registry {
             Value::Object(members) => Ok(members),
             _ => unreachable!("every kind is told as an object"),
         }
+    }
+
+    fn lists_over(&self, read: &dyn Read, space: SpaceId) -> Result<Vec<String>, RegistryError> {
+        let planes = SPACES.get(read, &space)?.map(|space| space.planes);
+        let planes = planes.unwrap_or_default().into_iter();
+        Ok(planes.map(|plane| self.urls().list(plane.list)).collect())
     }
 }

@@ -206,6 +206,8 @@ const fn changes_keys(kind: &EventKind) -> bool {
         EventKind::KeyRetired { .. }
         | EventKind::DataKeyMade { .. }
         | EventKind::MasterKeyRotated { .. }
+        | EventKind::StoreTaken { .. }
+        | EventKind::SpaceSealed { .. }
         | EventKind::RotationBegun { .. }
         | EventKind::RotationDone { .. }
         | EventKind::ProfileChanged { .. }

@@ -2,7 +2,7 @@
 
 use crate::ids::{
     AchievementId, ClientId, EndorsementId, KeyId, ListId, PersonId, ProfileId, RequestId,
-    Revision, SpaceId,
+    Revision, Seq, SpaceId,
 };
 use crate::store::codec::SortedIndexes;
 use crate::time::Timestamp;
@@ -12,6 +12,7 @@ use super::master_key::MasterKeyStep;
 use super::parties::{ClientStep, PersonStep};
 use super::requests::RequestEvent;
 use super::state::EndorsementState;
+use super::taken::WhyTaken;
 
 /// What was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,16 @@ pub enum EventKind {
         /// How far that is.
         step: MasterKeyStep,
     },
+    /// The store was taken as it was found, by a decision of its operator: what was acknowledged beyond
+    /// that is not here.
+    StoreTaken {
+        /// For the how manieth time.
+        epoch: u32,
+        /// The newest event that was there.
+        found: Seq,
+        /// Why.
+        why: WhyTaken,
+    },
     /// Another key is to take over from those in use.
     RotationBegun {
         /// Whose they are.
@@ -100,6 +111,11 @@ pub enum EventKind {
         space: SpaceId,
         /// How many indexes it has.
         length: u64,
+    },
+    /// No more indexes of a space are given out, since some may have been that are not known here.
+    SpaceSealed {
+        /// Which.
+        space: SpaceId,
     },
     /// A status list was opened over an index space.
     ListOpened {
@@ -245,6 +261,7 @@ impl EventKind {
             Self::RotationDone { .. } => 0x14,
             Self::DataKeyMade { .. } => 0x15,
             Self::MasterKeyRotated { .. } => 0x16,
+            Self::StoreTaken { .. } => 0x17,
             Self::AchievementCreated { .. } => 0x20,
             Self::AchievementChanged { .. } => 0x21,
             Self::SpaceOpened { .. } => 0x30,
@@ -254,6 +271,7 @@ impl EventKind {
             Self::ListPublished { .. } => LIST_PUBLISHED,
             Self::ListImported { .. } => 0x35,
             Self::ListSigned { .. } => LIST_SIGNED,
+            Self::SpaceSealed { .. } => 0x37,
             Self::EndorsementIssued { .. } => 0x40,
             Self::EndorsementStatus { .. } => 0x41,
             Self::CredentialIssued { .. } => 0x42,
@@ -295,9 +313,9 @@ impl EventKind {
             Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
                 vec![achievement.owner()]
             }
-            Self::SpaceOpened { space, .. } | Self::EntriesAllocated { space, .. } => {
-                vec![space.owner()]
-            }
+            Self::SpaceOpened { space, .. }
+            | Self::SpaceSealed { space }
+            | Self::EntriesAllocated { space, .. } => vec![space.owner()],
             Self::ListOpened { list, .. }
             | Self::StatusChanged { list, .. }
             | Self::ListImported { list, .. }
@@ -308,6 +326,7 @@ impl EventKind {
             | Self::EndorsementImported { endorsement } => vec![endorsement.owner()],
             Self::DataKeyMade { .. }
             | Self::MasterKeyRotated { .. }
+            | Self::StoreTaken { .. }
             | Self::TokenMade { .. }
             | Self::TokenRevoked { .. } => Vec::new(),
             Self::Client { client, .. } => vec![client.owner()],

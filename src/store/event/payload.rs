@@ -1,6 +1,6 @@
 //! The bytes of what was changed.
 
-use crate::ids::Revision;
+use crate::ids::{Revision, Seq};
 use crate::store::codec::{CodecError, Reader, SortedIndexes};
 use crate::vc::sealing::{Generation, MasterKeyId};
 
@@ -8,6 +8,7 @@ use super::kind::{EventKind, LIST_PUBLISHED, LIST_SIGNED};
 use super::master_key::MasterKeyStep;
 use super::reading::{achievement, endorsement, key, list, profile, space};
 use super::state::EndorsementState;
+use super::taken::WhyTaken;
 use super::{parties, requests};
 
 impl EventKind {
@@ -42,6 +43,12 @@ impl EventKind {
                 out.extend(to.as_bytes());
                 out.push(step.code());
             }
+            Self::StoreTaken { epoch, found, why } => {
+                out.extend(epoch.to_be_bytes());
+                out.extend(found.0.to_be_bytes());
+                out.push(why.code());
+            }
+            Self::SpaceSealed { space } => out.extend(space.as_bytes()),
             Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
                 out.extend(achievement.as_bytes());
             }
@@ -147,6 +154,11 @@ impl EventKind {
                 to: MasterKeyId::from_bytes(from.array()?),
                 step: MasterKeyStep::decode(from)?,
             },
+            0x17 => Self::StoreTaken {
+                epoch: from.u32()?,
+                found: Seq(from.u64()?),
+                why: WhyTaken::decode(from)?,
+            },
             0x13 => Self::RotationBegun {
                 profile: profile(from)?,
                 key: key(from)?,
@@ -192,6 +204,9 @@ impl EventKind {
             LIST_SIGNED => Self::ListSigned {
                 list: list(from)?,
                 revision: Revision(from.u64()?),
+            },
+            0x37 => Self::SpaceSealed {
+                space: space(from)?,
             },
             0x40 => Self::EndorsementIssued {
                 endorsement: endorsement(from)?,

@@ -2,7 +2,7 @@
 
 use super::ROWS_AT_ONCE;
 use crate::store::engine::{Row, StoreError};
-use crate::store::format::Opening;
+use crate::store::opening::Opening;
 use crate::store::staging::Writes;
 
 /// Rewrites all rows of one table.

@@ -83,7 +83,7 @@ impl Read for Cut {
 impl Opening for Cut {
     fn write(&mut self, writes: Writes) -> Result<(), StoreError> {
         let left = self.writes.checked_sub(1);
-        self.writes = left.ok_or_else(|| StoreError::NoWrites("the power went".to_owned()))?;
+        self.writes = left.ok_or_else(|| StoreError::Unavailable("the power went".to_owned()))?;
         self.rows.write(writes)
     }
 }
@@ -138,7 +138,7 @@ fn cut_off_anywhere(older: &Rows) -> usize {
         let Err(error) = bring_up_slowly(&mut store) else {
             break;
         };
-        assert_eq!(error, StoreError::NoWrites("the power went".to_owned()));
+        assert_eq!(error, StoreError::Unavailable("the power went".to_owned()));
         let mut rows = store.rows;
         bring_up_slowly(&mut rows).unwrap();
         assert_eq!(all(&rows), all(&whole), "cut off after {cuts} writes");

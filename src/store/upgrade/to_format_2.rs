@@ -8,7 +8,7 @@ use super::{Step, replay};
 use crate::badges::SubjectKind;
 use crate::ids::SpaceId;
 use crate::store::engine::StoreError;
-use crate::store::format::Opening;
+use crate::store::opening::Opening;
 use crate::store::table::{Record, postcard_decode};
 use crate::store::tables::{
     CREDENTIALS, Carried, CredentialRecord, ENDORSEMENTS, EndorsementRecord, Origin, StandingChange,

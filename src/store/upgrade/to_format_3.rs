@@ -10,7 +10,7 @@ use crate::bitstring::{ListLength, StatusSize};
 use crate::ids::{ListId, Revision, SCOPED_ID_BYTES, Slug, SpaceId};
 use crate::status::{EntryMembers, StatusPurpose};
 use crate::store::engine::{Batch, Row, StoreError};
-use crate::store::format::Opening;
+use crate::store::opening::Opening;
 use crate::store::staging::Writes;
 use crate::store::table::{Table, postcard_decode, postcard_record};
 use crate::store::tables::{

@@ -11,7 +11,8 @@ use crate::access::Role;
 use crate::ids::{ProfileId, Seq};
 use crate::store::engine::{Batch, Row, StoreError};
 use crate::store::event::{Event, EventKind, Party, RequestEvent};
-use crate::store::format::{self, Opening, place_key};
+use crate::store::format::{self, place_key};
+use crate::store::opening::Opening;
 use crate::store::staging::Writes;
 use crate::store::table::postcard_decode;
 use crate::store::tables::{

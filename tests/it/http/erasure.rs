@@ -225,7 +225,7 @@ fn what_is_erased_is_gone_from_the_files_of_the_running_store() {
     let updates = json!({ "updates": [{ "index": index, "status": 1 }], "reason": reason });
     school.post(&format!("{list}/updates"), &updates).is(200);
     let holds = || {
-        let files = std::fs::read_dir(folder.path()).unwrap();
+        let files = std::fs::read_dir(folder.path().join("store")).unwrap();
         let mut files = files.map(|file| std::fs::read(file.unwrap().path()).unwrap_or_default());
         files.any(|file| {
             file.windows(reason.len())

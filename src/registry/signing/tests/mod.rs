@@ -445,7 +445,8 @@ fn what_was_signed_is_known_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let clock = clock();
     let open = || {
-        let engine = crate::store::rocks::RocksEngine::open(folder.path(), clock.clone());
+        use crate::store::rocks::{Place, RocksEngine};
+        let engine = RocksEngine::open(&Place::within(folder.path(), [7; 16]), clock.clone());
         Arc::new(engine.unwrap())
     };
     let registry = set_up(open(), &clock);

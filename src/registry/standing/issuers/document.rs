@@ -120,6 +120,8 @@ fn changes_issuers(kind: &EventKind) -> bool {
         | EventKind::KeyRevoked { .. }
         | EventKind::DataKeyMade { .. }
         | EventKind::MasterKeyRotated { .. }
+        | EventKind::StoreTaken { .. }
+        | EventKind::SpaceSealed { .. }
         | EventKind::AchievementCreated { .. }
         | EventKind::AchievementChanged { .. }
         | EventKind::SpaceOpened { .. }
