@@ -13,9 +13,6 @@ use super::run::{Run, Saved, change, fails, is_of_store};
 use super::script::{Deed, Step, Trouble, Way};
 use super::{Checked, Violation, ensure};
 
-/// TEMPORARY
-const SEALS: bool = false;
-
 /// So many copies of the disk are kept.
 const MOST_COPIES: usize = 3;
 
@@ -363,10 +360,6 @@ impl Run {
         );
         self.takes_nothing()?;
         match way {
-            _ if !SEALS => {
-                self.asked = asked;
-                self.is_put_back(&present)
-            }
             Way::PutBack => {
                 self.asked = asked;
                 self.is_put_back(&present)
@@ -386,6 +379,7 @@ impl Run {
         self.asked.truncate(known.asked);
         self.seen.served = known.seen.served.clone();
         self.seen.feed = known.seen.feed;
+        self.shown.clear();
         self.starts_on(image.clone(), Decision::AsAnchored, None)
     }
 
@@ -395,6 +389,7 @@ impl Run {
         self.log = present.log.clone();
         self.seen.served = present.seen.served.clone();
         self.seen.feed = present.seen.feed;
+        self.shown.clear();
         self.starts_on(present.image.clone(), Decision::AsAnchored, None)?;
         ensure!(
             self.probe.takes_writes().is_ok(),
@@ -409,9 +404,8 @@ impl Run {
     fn is_accepted(&mut self, image: Image) -> Checked {
         let before = self.probe.epoch();
         self.tally.epochs += 1;
-        if SEALS {
-            self.model.is_sealed();
-        }
+        self.shown.clear();
+        self.model.is_sealed();
         self.starts_on(image, Decision::NewEpoch, None)?;
         ensure!(
             self.probe.epoch() == before + 1,

@@ -127,6 +127,8 @@ pub(super) enum Planted {
     AcknowledgesEarly,
     /// It does not keep answers.
     ForgetsAnswers,
+    /// A start finds a page of a list that is empty.
+    TakesBackARevocation,
 }
 
 /// What the next commits meet.
@@ -233,6 +235,10 @@ impl Probe {
     pub(super) fn disk(&self) -> Image {
         match (self.planted, locked(&self.state).before.take()) {
             (Some(Planted::AcknowledgesEarly), Some(before)) => before,
+            (Some(Planted::TakesBackARevocation), _) => {
+                self.empties_a_page();
+                self.inner.disk()
+            }
             _ => self.inner.disk(),
         }
     }
@@ -253,11 +259,25 @@ impl Probe {
         locked(&self.state).door = Some(Box::new(door));
     }
 
+    /// Behind everybody's back.
+    fn empties_a_page(&self) {
+        let (from, to) = ([PAGES.tag()], [PAGES.tag() + 1]);
+        let page = self.inner.scan(&from, &to, 1).expect("memory can be read");
+        let puts = page.into_iter().map(|(key, page)| (key, vec![0; page.len()]));
+        let batch = Batch {
+            puts: puts.collect(),
+            ..Batch::default()
+        };
+        if !batch.puts.is_empty() {
+            let _ = self.inner.commit(batch);
+        }
+    }
+
     /// What a planted fault makes of a batch; `None` where nothing is written.
     fn spoils(&self, mut batch: Batch) -> Option<Batch> {
         let mut state = locked(&self.state);
         state.commits += 1;
-        let now_and_then = state.commits % 5 == 0;
+        let now_and_then = state.commits % 4 == 0;
         match self.planted {
             None => {}
             Some(Planted::DropsABatch) if now_and_then => return None,
@@ -269,11 +289,10 @@ impl Probe {
                 batch.puts.retain(|(key, _)| key[0] != ALLOCATION.tag());
             }
             Some(Planted::WritesAnOldPage) if now_and_then => {
-                let pages = batch.puts.iter_mut();
-                for (key, value) in pages.filter(|(key, _)| key[0] == PAGES.tag()) {
-                    if let Ok(Some(old)) = self.inner.get(key) {
-                        *value = old;
-                    }
+                let is_page = |(key, _): &Row| key[0] == PAGES.tag();
+                for (key, value) in batch.puts.iter_mut().filter(|row| is_page(row)) {
+                    let old = self.inner.get(key).expect("memory can be read");
+                    *value = old.unwrap_or_else(|| vec![0; value.len()]);
                 }
             }
             Some(_) => {}

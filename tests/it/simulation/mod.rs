@@ -91,7 +91,7 @@ fn asked_for(name: &str) -> Option<u64> {
 fn try_all(seeds: u64) -> Tally {
     let (next, total) = (AtomicU64::new(1), Mutex::new(Tally::default()));
     let began = Instant::now();
-    let loud = env::var_os("GOODSTANDING_SIMULATE_SEEDS").is_some();
+    let loud = asked_for("SEEDS").is_some();
     std::thread::scope(|scope| {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         for _ in 0..threads.min(8) {

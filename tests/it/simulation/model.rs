@@ -20,6 +20,9 @@ pub(super) struct Model {
     pub(super) endorsements: Vec<Endorsement>,
     /// Endorsements of which nobody was told.
     pub(super) untold_endorsements: usize,
+    /// Slugs that are taken, and credentials that have entries, also those of which nobody was told.
+    slugs: BTreeSet<String>,
+    named: BTreeSet<(ProfileId, String)>,
     /// What was answered under each key, and when.
     pub(super) kept: BTreeMap<String, Kept>,
 }
@@ -76,12 +79,12 @@ pub(super) enum Expected {
 impl Model {
     pub(super) fn expects(&self, request: &Request) -> Expected {
         let done = match request {
-            Request::Register { slug } => self.by_slug(slug).is_none(),
+            Request::Register { slug } => !self.slugs.contains(slug),
             Request::Open { .. } => true,
             Request::Allocate { list, .. } => !self.lists[list].sealed,
             Request::Name { list, credential } => {
                 let known = (list.owner(), credential.clone());
-                match self.credentials.contains_key(&known) {
+                match self.named.contains(&known) {
                     _ if !self.lists[list].sealed => true,
                     // It may have an entry there, and then gets that again.
                     true => return Expected::Either,
@@ -158,11 +161,18 @@ impl Model {
                 profile.keys += 1;
                 profile.rotates = true;
             }
-            Request::Register { .. }
-            | Request::Open { .. }
-            | Request::Allocate { .. }
-            | Request::Name { .. }
-            | Request::Issue { .. } => {}
+            Request::Register { slug } => {
+                self.slugs.insert(slug.clone());
+            }
+            Request::Name { list, credential } => {
+                self.named.insert((list.owner(), credential.clone()));
+            }
+            Request::Issue {
+                owner, credential, ..
+            } => {
+                self.named.insert((*owner, credential.clone()));
+            }
+            Request::Open { .. } | Request::Allocate { .. } => {}
         }
     }
 

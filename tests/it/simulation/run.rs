@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use goodstanding::entropy::SeededEntropy;
 use goodstanding::ids::{ListId, SpaceId};
 use goodstanding::registry::{
@@ -39,6 +40,8 @@ pub(super) struct Run {
     hidden: Option<Model>,
     pub(super) log: Log,
     pub(super) seen: Seen,
+    /// What was served of each list, once it has been read.
+    pub(super) shown: BTreeMap<ListId, (u64, Bytes)>,
     pub(super) copies: Vec<Saved>,
     /// What was asked for under keys, the oldest first.
     pub(super) asked: Vec<(String, Request)>,
@@ -142,6 +145,7 @@ impl Run {
             hidden: None,
             log: base.map(|base| base.log.clone()).unwrap_or_default(),
             seen: base.map(|base| base.seen.clone()).unwrap_or_default(),
+            shown: BTreeMap::new(),
             copies: Vec::new(),
             asked: Vec::new(),
             starts: 0,
