@@ -12,6 +12,7 @@ mod audit;
 mod bell;
 mod change;
 mod endorsements;
+mod epoch;
 mod erasing;
 mod error;
 mod issuing;
@@ -38,6 +39,7 @@ pub use crate::store::tables::{ClientState, HistoryAccess, ListForm};
 use crate::time::{Clock, Timestamp, Ttl};
 
 pub use crate::store::event::RequestStep;
+pub use crate::store::event::WhyTaken;
 pub use crate::verify::outcome::Outcome;
 pub use access::actor::Actor;
 pub use access::bearer::BearerRefused;
@@ -62,6 +64,7 @@ pub use endorsements::requests::{
 };
 pub use endorsements::tasks::{Task, TaskCursor, TaskPage, WaitingRequest};
 pub use endorsements::{EndorsementAction, NewEndorsement};
+pub use epoch::note_why_taken;
 pub use erasing::{Erased, Erasure, ReasonsToErase};
 pub use error::{RegistryError, Thing};
 pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
@@ -74,6 +77,7 @@ pub use lists::forms::{FormToSign, ToSign};
 pub use lists::import::{BroughtList, ImportedList, UsedIndexes};
 pub use lists::publications::{More, Publication, Publications};
 pub use lists::publisher::{Artefact, HandedIn, ListToSign, PublishedList, Publisher, SignedList};
+pub use lists::put_back::{Doing, FoundIn, FoundStatuses, Published, Suspensions};
 pub use lists::queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
     StatusUnknown,
@@ -226,6 +230,7 @@ impl Registry {
         };
         // A store that is only read has to do with what it has.
         if registry.takes_changes() {
+            registry.complete_epoch()?;
             registry.complete_vault(&master)?;
             registry.complete_identity()?;
         }

@@ -144,8 +144,10 @@ pub(super) fn judge(
         failed: None,
     };
     // Also where nothing is new: a slot that was damaged is whole again then.
-    anchoring.set(tip).map_err(not_writable)?;
-    Ok(Judged::Fits(anchoring))
+    Ok(match anchoring.set(tip) {
+        Ok(()) => Judged::Fits(anchoring),
+        Err(reason) => Judged::Refused(Stopped::AnchorNotWritable(reason)),
+    })
 }
 
 /// Whether the store is not what the anchor says that it was, or less than that.
@@ -289,4 +291,138 @@ fn checksum(signed: &[u8]) -> [u8; DIGEST_BYTES] {
 
 fn not_writable(reason: String) -> StoreError {
     StoreError::Unavailable(format!("the anchor cannot be written: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::format::Counters;
+    use crate::store::memory::Rows;
+    use crate::store::table::hex;
+    use crate::time::Timestamp;
+    use proptest::prelude::*;
+
+    fn anchor(number: u64) -> Anchor {
+        let head = Head {
+            seq: Seq(258),
+            digest: [0xdd; 32],
+            at: Timestamp::from_millis(1_700_000_000_123),
+        };
+        Anchor {
+            identity: Identity {
+                store: [0x11; 16],
+                epoch: 3,
+            },
+            number,
+            tip: Tip {
+                head,
+                clock: Timestamp::from_millis(1_700_000_000_124),
+                commits: 772,
+                counters: Counters([0xcc; 32]),
+            },
+        }
+    }
+
+    #[test]
+    fn stored_bytes_are_these() {
+        let slot = anchor(5).encode();
+        assert_eq!(slot.len(), SLOT_BYTES);
+        assert!(slot[168..].iter().all(|byte| *byte == 0));
+        insta::assert_snapshot!(hex(&slot[..168]), @"67732d616e6368720001000000000003111111111111111111111111111111110000000000000005000000000000030400000000000001020000018bcfe5687b0000018bcfe5687cddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccec7de54f3f624c2636d82fb23f61fc39fcfeae71af83bc2bf5520c2599c1a59a");
+    }
+
+    /// A disk that is read and not written.
+    struct Mounted(Option<[Vec<u8>; 2]>);
+
+    impl AnchorPlace for Mounted {
+        fn read(&self) -> Result<Option<[Vec<u8>; 2]>, String> {
+            Ok(self.0.clone())
+        }
+
+        fn make(&mut self, _: &[u8]) -> Result<(), String> {
+            Err("read-only file system".to_owned())
+        }
+
+        fn write(&mut self, _: usize, _: &[u8]) -> Result<(), String> {
+            Err("read-only file system".to_owned())
+        }
+    }
+
+    /// What it holds is known then, and can be served.
+    #[test]
+    fn a_store_whose_anchor_cannot_be_written_is_read_alone() {
+        let mut anchor = anchor(0);
+        anchor.tip = Tip::EMPTY;
+        let slot = anchor.encode();
+        let place = Box::new(Mounted(Some([slot.clone(), slot])));
+        let judged = judge(&Rows::default(), anchor.identity, &Tip::EMPTY, place);
+        let Judged::Refused(stopped) = judged.unwrap() else {
+            panic!("it takes writes");
+        };
+        assert_eq!(stopped.state(), "anchor-not-writable");
+        assert!(stopped.to_string().ends_with("read-only file system"));
+    }
+
+    #[test]
+    fn after_a_failed_write_nothing_is_anchored_any_more() {
+        struct Once(usize);
+        impl AnchorPlace for Once {
+            fn read(&self) -> Result<Option<[Vec<u8>; 2]>, String> {
+                Ok(None)
+            }
+            fn make(&mut self, _: &[u8]) -> Result<(), String> {
+                Ok(())
+            }
+            fn write(&mut self, _: usize, _: &[u8]) -> Result<(), String> {
+                self.0 += 1;
+                match self.0 {
+                    2 => Err("no".to_owned()),
+                    _ => Ok(()),
+                }
+            }
+        }
+        let one = anchor(0);
+        let mut anchoring = make(Box::new(Once(0)), one.identity, &one.tip).unwrap();
+        assert_eq!(anchoring.set(&one.tip), Ok(()));
+        for _ in 0..2 {
+            assert_eq!(anchoring.set(&one.tip), Err("no".to_owned()));
+        }
+    }
+
+    #[test]
+    fn the_newer_slot_counts_wherever_it_stands() {
+        for (one, other) in [(4, 5), (6, 5)] {
+            let place = Mounted(Some([anchor(one).encode(), anchor(other).encode()]));
+            assert_eq!(newest(&place), Ok(Some(anchor(one.max(other)))));
+        }
+        let newer = {
+            let mut slot = anchor(4).encode();
+            slot[9] = 2;
+            slot
+        };
+        let place = Mounted(Some([newer.clone(), newer]));
+        let refused = newest(&place).unwrap_err();
+        assert!(refused.contains("version 2"), "{refused}");
+    }
+
+    proptest! {
+        #[test]
+        fn slots_survive_and_no_other_byte_does(
+            number: u64,
+            epoch: u32,
+            commits: u64,
+            at in 0..SLOT_BYTES,
+            flip in 1u8..,
+        ) {
+            let mut one = anchor(number);
+            one.identity.epoch = epoch;
+            one.tip.commits = commits;
+            let slot = one.encode();
+            prop_assert_eq!(Anchor::decode(&slot), Ok(one));
+            let mut other = slot.clone();
+            other[at] ^= flip;
+            prop_assert!(Anchor::decode(&other).is_err());
+            prop_assert!(Anchor::decode(&slot[..at]).is_err());
+        }
+    }
 }

@@ -203,6 +203,12 @@ pub enum Stopped {
          put the anchor back, or see `goodstanding doctor`: {0}"
     )]
     AnchorUnreadable(String),
+    /// The anchor can be read and not written.
+    #[error(
+        "the store's anchor cannot be written, so that no change could be acknowledged; see to its file and \
+         its disk, and restart: {0}"
+    )]
+    AnchorNotWritable(String),
     /// The anchor is of another store.
     #[error(
         "the anchor is that of another store; name the right one in anchor.file, or see `goodstanding \
@@ -249,6 +255,7 @@ impl Stopped {
             Self::DiskFull { .. } => "disk-full",
             Self::AnchorMissing => "anchor-missing",
             Self::AnchorUnreadable(_) => "anchor-unreadable",
+            Self::AnchorNotWritable(_) => "anchor-not-writable",
             Self::AnchorOfAnotherStore => "anchor-of-another-store",
             Self::BehindAnchor { .. } => "behind-anchor",
             Self::NotTheAnchoredHistory(_) => "not-the-anchored-history",
