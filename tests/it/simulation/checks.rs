@@ -21,6 +21,8 @@ impl Run {
     /// After every step: what is cheap to look at.
     pub(super) fn agrees(&mut self) -> Checked {
         self.log.read_on(&*self.probe)?;
+        let now = self.registry().now().millis();
+        self.seen.latest = now.max(self.seen.latest);
         for (id, list) in &self.model.lists {
             self.is_as_logged(*id, list)?;
         }
@@ -122,6 +124,8 @@ impl Run {
             "{list} is served at revision and generation {:?} after {before:?}",
             (revision, generation)
         );
+        let ever = self.seen.ever.entry(list).or_default();
+        *ever = revision.max(*ever);
         let same = |known: &(u64, Bytes)| *known == (revision, served.body.clone());
         if self.shown.get(&list).is_some_and(same) {
             // It was read before, and what it shows does not change.

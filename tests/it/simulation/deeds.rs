@@ -7,10 +7,11 @@ use goodstanding::ids::ListId;
 use goodstanding::registry::{Actor, Change, EndorsementAction, RegistryError};
 use goodstanding::store::engine::{Decision, Engine as _, Stopped};
 use goodstanding::store::memory::Image;
+use goodstanding::time::Clock as _;
 
 use super::requests::{Answer, Request};
 use super::run::{Run, Saved, change, fails, is_of_store};
-use super::script::{Deed, Step, Trouble, Way};
+use super::script::{Deed, Kind, Step, Trouble, Way};
 use super::{Checked, Violation, ensure};
 
 /// So many copies of the disk are kept.
@@ -117,13 +118,13 @@ impl Run {
                 // What was not acknowledged may be lost; so that it is known, it is settled first.
                 self.restarts(None)?;
                 if let Some(copy) = chosen(&self.copies, copy) {
-                    return self.is_rolled_back(&copy, way);
+                    return self.is_rolled_back(&copy, way, trouble);
                 }
             }
-            Deed::LoseAnchor { way } => return self.loses_anchor(None, way),
+            Deed::LoseAnchor { way } => return self.loses_anchor(None, way, trouble),
             Deed::SpoilAnchor { way } => {
                 let garbage = [vec![0x5a; 4_096], vec![0xa5; 4_096]];
-                return self.loses_anchor(Some(garbage), way);
+                return self.loses_anchor(Some(garbage), way, trouble);
             }
             _ => return Ok("there is nothing to do it to"),
         }
@@ -330,7 +331,12 @@ impl Run {
     }
 
     /// A copy of the disk stands in its place, and the anchor is where it was.
-    fn is_rolled_back(&mut self, copy: &Saved, way: Way) -> Result<&'static str, Violation> {
+    fn is_rolled_back(
+        &mut self,
+        copy: &Saved,
+        way: Way,
+        trouble: Option<Trouble>,
+    ) -> Result<&'static str, Violation> {
         let present = self.saved();
         let mut rolled = copy.image.clone();
         rolled.anchor.clone_from(&present.image.anchor);
@@ -365,7 +371,7 @@ impl Run {
                 self.is_put_back(&present)
             }
             Way::Accept => {
-                self.is_accepted(rolled)?;
+                self.is_accepted(rolled, trouble)?;
                 Ok("accepted as it was")
             }
         }
@@ -400,22 +406,45 @@ impl Run {
         Ok("noticed, and put back")
     }
 
-    /// What is there is accepted, and another epoch begins.
-    fn is_accepted(&mut self, image: Image) -> Checked {
-        let before = self.probe.epoch();
+    /// What is there is accepted, and another epoch begins. Whoever decides that looks at the clock.
+    fn is_accepted(&mut self, image: Image, trouble: Option<Trouble>) -> Checked {
+        let (before, ever) = (self.probe.epoch(), self.seen.ever.clone());
+        let behind = self.seen.latest - self.clock.now().millis();
+        self.clock.moves(behind.max(0) / 1_000 + 120);
         self.tally.epochs += 1;
-        self.shown.clear();
         self.model.is_sealed();
-        self.starts_on(image, Decision::NewEpoch, None)?;
+        self.shown.clear();
+        let trouble = trouble.filter(|trouble| trouble.kind != Kind::SetBack);
+        self.starts_on(image, Decision::NewEpoch, trouble)?;
+        if self.is_stopped() {
+            self.starts_on(self.probe.disk(), Decision::AsAnchored, None)?;
+        }
         ensure!(
             self.probe.epoch() == before + 1,
             "epoch {} follows {before}",
             self.probe.epoch()
         );
         ensure!(
-            self.probe.takes_writes().is_ok(),
-            "an accepted store takes no writes"
+            self.probe.takes_writes() == Ok(()),
+            "an accepted store takes no writes: {:?}",
+            self.probe.takes_writes()
         );
+        let caught_up = self.registry().catch_up();
+        caught_up.map_err(|error| Violation(format!("catching up: {error}")))?;
+        self.log.read_on(&*self.probe)?;
+        for (list, told) in &self.log.lists {
+            let before = ever.get(list).copied().unwrap_or(0);
+            ensure!(
+                !told.jumps && told.revision > before,
+                "{list} goes on at {}, and was served at {before}",
+                told.revision
+            );
+            if let Some(known) = self.model.lists.get_mut(list) {
+                known.revision = told.revision;
+            }
+        }
+        // How often it was published is counted anew, and nobody is told of that.
+        self.seen.served.clear();
         self.agrees_in_all()
     }
 
@@ -424,6 +453,7 @@ impl Run {
         &mut self,
         anchor: Option<[Vec<u8>; 2]>,
         way: Way,
+        trouble: Option<Trouble>,
     ) -> Result<&'static str, Violation> {
         self.restarts(None)?;
         let present = self.saved();
@@ -443,7 +473,7 @@ impl Run {
         match way {
             Way::PutBack => self.is_put_back(&present),
             Way::Accept => {
-                self.is_accepted(image)?;
+                self.is_accepted(image, trouble)?;
                 Ok("accepted without an anchor")
             }
         }

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Checked, Violation, ensure};
 
+const STORE_TAKEN: u8 = 0x17;
 const SPACE_OPENED: u8 = 0x30;
 const LIST_OPENED: u8 = 0x31;
 const ENTRIES_ALLOCATED: u8 = 0x32;
@@ -38,6 +39,8 @@ pub(super) struct Log {
 pub(super) struct Told {
     pub(super) space: SpaceId,
     pub(super) revision: u64,
+    /// Whether its next revision may be any later one: another epoch has begun.
+    pub(super) jumps: bool,
     /// The entries that are set.
     pub(super) ones: BTreeSet<u32>,
     changes: Vec<(u64, u8, Vec<u32>)>,
@@ -123,6 +126,10 @@ impl Log {
         let also = usize::from(*body.get(FRONT)?);
         let mut rest = body.get(FRONT + 1 + 4 * also..)?;
         Some(match kind {
+            STORE_TAKEN => {
+                self.lists.values_mut().for_each(|told| told.jumps = true);
+                Ok(())
+            }
             SPACE_OPENED => {
                 let space = SpaceId::from_bytes(take(&mut rest)?);
                 self.given.insert(space, 0);
@@ -133,6 +140,7 @@ impl Log {
                 let told = Told {
                     space: SpaceId::from_bytes(take(&mut rest)?),
                     revision: 1,
+                    jumps: false,
                     ones: BTreeSet::new(),
                     changes: Vec::new(),
                 };
@@ -185,10 +193,13 @@ impl Log {
             return Err(Violation(format!("list {list} changes before it is opened")));
         };
         ensure!(
-            revision == told.revision || revision == told.revision + 1,
+            revision == told.revision
+                || revision == told.revision + 1
+                || told.jumps && revision > told.revision,
             "list {list}: revision {revision} follows {}",
             told.revision
         );
+        told.jumps = false;
         told.revision = revision;
         set(&mut told.ones, status, &indexes);
         told.changes.push((revision, status, indexes));
@@ -196,10 +207,16 @@ impl Log {
     }
 
     fn publishes(&mut self, list: ListId, revision: u64) -> Checked {
-        let known = self.lists.get(&list).map_or(0, |told| told.revision);
+        let Some(told) = self.lists.get_mut(&list) else {
+            return Err(Violation(format!("list {list} is published before it is opened")));
+        };
+        if told.jumps && revision > told.revision {
+            (told.revision, told.jumps) = (revision, false);
+        }
         ensure!(
-            revision <= known,
-            "list {list} is published at revision {revision}, and is at {known}"
+            revision <= told.revision && !told.jumps,
+            "list {list} is published at revision {revision}, and is at {}",
+            told.revision
         );
         let earlier = self.published.iter().rev().find(|one| one.1 == list);
         ensure!(

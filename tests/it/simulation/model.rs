@@ -253,14 +253,8 @@ impl Model {
                 let words = ["active", "suspended", "revoked"];
                 ensure!(words.contains(&outcome.as_str()), "{slug} is {outcome}");
             }
-            (Request::Decide { .. }, Answer::Updated(..)) => {}
-            (Request::Rotate { slug }, Answer::Key(key)) => {
-                let keys = self.by_slug(slug).map_or(0, |one| one.keys);
-                ensure!(
-                    *key <= keys,
-                    "{slug} has {keys} keys, and number {key} is new"
-                );
-            }
+            (Request::Decide { .. }, Answer::Updated(..))
+            | (Request::Rotate { .. }, Answer::Key(_)) => {}
             _ => return Err(Violation(format!("{answer:?} to {request:?}"))),
         }
         Ok(())

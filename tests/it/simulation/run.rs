@@ -57,6 +57,14 @@ pub(super) struct Run {
 pub(super) struct Seen {
     /// Every index that was ever given out: also those of a history that was given up.
     given: BTreeSet<(SpaceId, u32)>,
+    /// Every number that a profile ever had.
+    profiles: BTreeSet<u32>,
+    /// Every key that somebody ever had, by its name.
+    keys: BTreeSet<(String, u32)>,
+    /// The newest revision of each list that was ever served.
+    pub(super) ever: BTreeMap<ListId, u64>,
+    /// The latest moment that the registry took for the present.
+    pub(super) latest: i64,
     /// Revision and generation of each list that was served.
     pub(super) served: BTreeMap<ListId, (u64, u64)>,
     /// How far the feed was read.
@@ -379,6 +387,23 @@ impl Run {
             (_, Answer::Endorsement(_, entries)) => entries[..1].to_vec(),
             _ => Vec::new(),
         };
+        match (request, answer) {
+            (Request::Register { slug }, Answer::Profile(id, _)) => {
+                ensure!(
+                    self.seen.profiles.insert(id.0),
+                    "number {} is given out twice: {request:?}",
+                    id.0
+                );
+                let slug_of = slug.parse().expect("a slug");
+                // One that was acknowledged and not written is found to be missing elsewhere.
+                let keys = self.registry().keys(&slug_of).unwrap_or_default();
+                for key in keys {
+                    self.is_a_new_key(slug, key.id.0)?;
+                }
+            }
+            (Request::Rotate { slug }, Answer::Key(key)) => self.is_a_new_key(slug, *key)?,
+            _ => {}
+        }
         for (list, index) in places {
             let space = self.log.lists.get(&list).map(|told| told.space);
             // One that an engine acknowledged and did not write is found to be missing elsewhere.
@@ -388,6 +413,14 @@ impl Run {
                 "index {index} of {list} is given out twice: {request:?}"
             );
         }
+        Ok(())
+    }
+
+    fn is_a_new_key(&mut self, slug: &str, key: u32) -> Checked {
+        ensure!(
+            self.seen.keys.insert((slug.to_owned(), key)),
+            "{slug} had a key {key} before"
+        );
         Ok(())
     }
 
