@@ -43,6 +43,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// The store's anchor.
     pub anchor: AnchorConfig,
+    /// Backups.
+    pub backup: BackupConfig,
     /// The master key.
     pub master_key: MasterKeyConfig,
     /// Who may see what.
@@ -97,6 +99,18 @@ pub enum EngineChoice {
 pub struct AnchorConfig {
     /// Its file; empty means `anchor/anchor` in the data folder.
     pub file: PathBuf,
+}
+
+/// Backups.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupConfig {
+    /// The folder that they are put into; empty means that none are asked for over HTTP.
+    pub folder: PathBuf,
+    /// The file of the key under which they are sealed; empty means that they are not.
+    pub key: PathBuf,
+    /// How many are kept; 0 for all.
+    pub keep: usize,
 }
 
 /// The master key.
@@ -430,6 +444,8 @@ fn environment() -> Env {
         "listen",
         "data",
         "store",
+        "anchor",
+        "backup",
         "master_key",
         "access",
         "lists",

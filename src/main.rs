@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         &app::open_local,
         &app::serve,
         &app::init,
+        &app::Backups,
         &app::SystemClock,
     )
 }

@@ -1,5 +1,6 @@
 //! The composition root: the one place where real parts are chosen and put together.
 
+mod backups;
 mod demo;
 mod handles;
 mod housekeeping;
@@ -30,6 +31,7 @@ use crate::time::{Clock, Ttl};
 
 use master_key::Next;
 
+pub use backups::Backups;
 pub use logging::FIELDS as LOG_FIELDS;
 pub use system::{SystemClock, SystemEntropy};
 
@@ -112,9 +114,14 @@ async fn run(config: &Config, mode: Mode, listener: std::net::TcpListener) -> Re
     drop(housekeeping);
     info!("stopping");
     running.stop().await;
-    tokio::task::spawn_blocking(move || drop(publisher))
-        .await
-        .map_err(|error| error.to_string())
+    tokio::task::spawn_blocking(move || {
+        if let Some(backups) = &edge.backups {
+            backups.end();
+        }
+        drop(publisher);
+    })
+    .await
+    .map_err(|error| error.to_string())
 }
 
 /// Opens the registry, publishes what a crash left behind, and in development mode sees to it
@@ -213,6 +220,7 @@ fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, St
     let names = Arc::new(SystemNames::default());
     let elsewhere = Elsewhere::new(policy, names, Arc::new(SystemClock))
         .map_err(|error| format!("fetch.extra_roots: {error}"))?;
+    let backups = backups::in_background(config, &registry)?;
     Ok(Edge {
         registry,
         outside: Arc::new(elsewhere),
@@ -223,6 +231,7 @@ fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, St
         cache: config.cache_policy(),
         limits: config.limits(),
         service: config.service.clone(),
+        backups,
     })
 }
 

@@ -7,6 +7,7 @@
 
 mod achievement;
 mod affected;
+mod backup;
 mod bulk;
 mod change;
 mod client;
@@ -29,9 +30,11 @@ mod person;
 mod place;
 mod profile;
 mod progress;
+mod put_back;
 mod remote;
 mod report;
 mod request;
+mod restore;
 mod scope;
 mod serve;
 mod standing;
@@ -55,9 +58,11 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
+pub use backup::{BackupArgs, LocalBackups, Watching};
 pub use error::{CliError, Problem};
 pub use init::{InitArgs, InitDone};
 pub use place::PlaceError;
+pub use restore::RestoreArgs;
 pub use serve::ServeArgs;
 pub use transport::{Answer, Call, Transport};
 
@@ -78,18 +83,20 @@ pub type Init<'a> = dyn Fn(InitArgs) -> Result<InitDone, String> + 'a;
 
 /// Runs the command that `args` (the program's name first) give, prints what it has to say, and
 /// returns its exit status. What it needs from the rest of the program is passed in: a way into
-/// a data folder, the service, the preparation of a folder, and the clock.
+/// a data folder, the service, the preparation of a folder, what is done with backups here, and the clock.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
     open_local: &OpenLocal<'_>,
     serve: &Serve<'_>,
     init: &Init<'_>,
+    backups: &dyn LocalBackups,
     clock: &dyn Clock,
 ) -> ExitCode {
     let surroundings = Surroundings {
         open_local,
         serve,
         init,
+        backups,
         clock,
         env: &|name| std::env::var(name).ok().filter(|value| !value.is_empty()),
     };
@@ -194,6 +201,9 @@ enum Command {
     Person(person::Person),
     Events(events::Events),
     Erase(erase::Erase),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    PutBack(put_back::PutBack),
 }
 
 /// What the command line gets from the rest of the program.
@@ -201,6 +211,7 @@ struct Surroundings<'a> {
     open_local: &'a OpenLocal<'a>,
     serve: &'a Serve<'a>,
     init: &'a Init<'a>,
+    backups: &'a dyn LocalBackups,
     clock: &'a dyn Clock,
     env: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -262,15 +273,19 @@ fn carry_out(
     warnings: &mut String,
 ) -> Result<Report, CliError> {
     let Cli {
-        connection,
+        mut connection,
         command,
     } = cli;
+    if let Command::Restore(command) = &command {
+        connection.data = Some(command.data.clone());
+    }
     let command = match command {
         Command::Verify(command) if command.offline => {
             return command.run_offline(stdin, surroundings.clock);
         }
         other => other,
     };
+    let (data, backups) = (connection.data.clone(), surroundings.backups);
     let connect = move || {
         let input = stdin;
         connect(&connection, surroundings, input, warnings)
@@ -300,6 +315,9 @@ fn carry_out(
         Command::Person(command) => command.run(&connect()?),
         Command::Events(command) => command.run(&connect()?),
         Command::Erase(command) => command.run(&connect()?),
+        Command::Backup(command) => command.run(data, backups, connect),
+        Command::Restore(command) => command.run(backups, connect),
+        Command::PutBack(command) => command.run(&connect()?),
     }
 }
 

@@ -24,6 +24,7 @@ mod vault;
 mod verification;
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use tracing::info;
@@ -269,6 +270,15 @@ impl Registry {
         SETTINGS
             .get(&*self.engine, &PUBLIC_URL.to_owned())
             .map(|_| ())
+    }
+
+    /// Copies the store as it is at one moment into a folder that is not there yet, while it goes on to
+    /// be read and written.
+    ///
+    /// # Errors
+    /// It cannot be copied: one in memory never can.
+    pub fn copy_store_to(&self, folder: &Path) -> Result<(), StoreError> {
+        self.engine.copy_to(folder)
     }
 
     /// URLs of the things that live here.

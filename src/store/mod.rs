@@ -28,6 +28,8 @@ mod anchor;
 
 mod opening;
 
+pub mod contents;
+
 mod write_path;
 
 pub mod memory;

@@ -11,6 +11,7 @@
 //! disk is not known before the store is opened again (an error on a sync has been seen to keep
 //! the write). Reads go on.
 
+pub mod checkpoint;
 mod options;
 mod purge;
 mod view;
@@ -248,6 +249,10 @@ impl Engine for RocksEngine {
 
     fn purge(&self, ranges: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError> {
         purge::purge(&self.live.0, ranges)
+    }
+
+    fn copy_to(&self, folder: &Path) -> Result<(), StoreError> {
+        checkpoint::copy(&self.live.0, folder)
     }
 
     fn head(&self) -> Head {

@@ -44,8 +44,6 @@ pub struct Published {
     pub lost_keys: Vec<PublicKey>,
     /// What is done about suspensions.
     pub suspensions: Suspensions,
-    /// Why; the log says otherwise that they were put back.
-    pub reason: Option<String>,
 }
 
 /// What is done about statuses that may have gone back since.
@@ -110,7 +108,8 @@ struct Said {
 }
 
 impl Registry {
-    /// Finds what published lists say beyond the store, and sets it.
+    /// Finds what published lists say beyond the store, and sets it. Where the change says no reason, each
+    /// event has that it was put back.
     ///
     /// # Errors
     /// [`RegistryError::OperatorOnly`]; what goes wrong with one list is told of that one.
@@ -139,7 +138,7 @@ impl Registry {
                         let asked = published.suspensions;
                         let suspensions = if is_newest { asked } else { Suspensions::Told };
                         let how = (suspensions, doing);
-                        found.push(self.put_back_one(change, &said, published, how)?);
+                        found.push(self.put_back_one(change, &said, how)?);
                     }
                     Ok(found)
                 }
@@ -154,7 +153,6 @@ impl Registry {
         &self,
         change: &Change,
         said: &Said,
-        published: &Published,
         (suspensions, doing): (Suspensions, Doing),
     ) -> Result<FoundStatuses, RegistryError> {
         let present = bits_of(&*self.engine.snapshot(), said.list, &said.record)?;
@@ -194,7 +192,7 @@ impl Registry {
         }
         found.set = updates.len() as u64;
         if doing == Doing::Setting && !updates.is_empty() {
-            self.set_found(change, updates, published.reason.as_deref(), &mut found)?;
+            self.set_found(change, updates, &mut found)?;
         }
         Ok(found)
     }
@@ -203,7 +201,6 @@ impl Registry {
         &self,
         change: &Change,
         updates: Vec<StatusUpdate>,
-        reason: Option<&str>,
         found: &mut FoundStatuses,
     ) -> Result<(), RegistryError> {
         let signed = found.signed_at.map(|at| format!(" signed at {at}"));
@@ -211,7 +208,7 @@ impl Registry {
             "put back from a published list{}",
             signed.unwrap_or_default()
         );
-        let reason = reason.unwrap_or(&words);
+        let reason = change.reason.as_deref().unwrap_or(&words);
         // Asked for again it finds nothing more to do, so that it needs no key of its own.
         let change = Change::by(change.actor);
         for (part, updates) in updates.chunks(MOST_UPDATES).enumerate() {
