@@ -26,6 +26,8 @@ WITH_FUZZ := PATH="$(CACHE)/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin:$$PATH"
 SEEDS ?=
 SEED ?=
 HOURS ?=
+# And how many steps the scripts have of which every one is tried.
+LENGTH ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test decade simulate bench bench-trust bench-peers fuzz fuzz-corpus check fmt clippy doc deny setup env clean-cache
@@ -50,7 +52,7 @@ decade: setup ## Random decades against a naive model: make decade SEEDS=200, or
 
 # Optimised, since it runs for long; what it is linked with is compiled so in any case.
 simulate: setup ## Random runs under every fault: make simulate SEEDS=100000, SEED=7 alone, or HOURS=24
-	@$(WITH_ENV) CARGO_PROFILE_DEV_OPT_LEVEL=2 GOODSTANDING_SIMULATE_SEEDS="$(if $(SEED)$(HOURS),,$(or $(SEEDS),20000))" GOODSTANDING_SIMULATE_SEED="$(SEED)" GOODSTANDING_SIMULATE_HOURS="$(HOURS)" cargo test --locked --test it simulation -- --nocapture $(ARGS)
+	@$(WITH_ENV) CARGO_PROFILE_DEV_OPT_LEVEL=2 GOODSTANDING_SIMULATE_SEEDS="$(if $(SEED)$(HOURS),,$(or $(SEEDS),20000))" GOODSTANDING_SIMULATE_SEED="$(SEED)" GOODSTANDING_SIMULATE_HOURS="$(HOURS)" GOODSTANDING_SIMULATE_LENGTH="$(LENGTH)" cargo test --locked --test it simulation -- --nocapture $(ARGS)
 
 bench: setup ## Runs the micro benches
 	@$(WITH_ENV) cargo bench --locked --bench micro $(if $(ARGS),-- $(ARGS))

@@ -69,7 +69,10 @@ impl Group<'_> {
         }
         self.tip.counters = counted;
         self.tip.commits += 1;
-        self.tip.clock = self.tip.clock.max(batch.decided_at.unwrap_or(self.tip.clock));
+        self.tip.clock = self
+            .tip
+            .clock
+            .max(batch.decided_at.unwrap_or(self.tip.clock));
         self.writes.extend(
             batch
                 .puts

@@ -27,8 +27,7 @@ impl Run {
             self.is_as_logged(*id, list)?;
         }
         ensure!(
-            self.log.endorsements
-                == self.model.endorsements.len() + self.model.untold_endorsements,
+            self.log.endorsements == self.model.endorsements.len() + self.model.untold_endorsements,
             "{} endorsements are in the log, and {} are known",
             self.log.endorsements,
             self.model.endorsements.len()
@@ -150,7 +149,11 @@ impl Run {
             let view = view.map_err(|error| Violation(format!("{}: {error}", one.id)))?;
             let endorser = model.profiles.iter().find(|p| p.id == one.id.owner());
             let lent = endorser.map_or("active", |profile| profile.accreditor);
-            let rank = |word: &str| ["active", "suspended", "revoked"].iter().position(|w| *w == word);
+            let rank = |word: &str| {
+                ["active", "suspended", "revoked"]
+                    .iter()
+                    .position(|w| *w == word)
+            };
             let meant = std::cmp::max_by_key(one.standing, lent, |word| rank(word));
             ensure!(
                 view.outcome.as_str() == meant,
@@ -166,7 +169,9 @@ impl Run {
         let registry = self.registry();
         for profile in &model.profiles {
             let slug = profile.slug.parse().expect("a slug");
-            let told = registry.profile(&slug).map(|view| (view.id, view.issuer_id));
+            let told = registry
+                .profile(&slug)
+                .map(|view| (view.id, view.issuer_id));
             ensure!(
                 told == Ok((profile.id, profile.issuer.clone())),
                 "the profile {} is {told:?}",
@@ -237,7 +242,10 @@ impl Run {
         let found: Vec<_> = found
             .map(|one| (one.seq.0, one.list, one.revision.0))
             .collect();
-        ensure!(found == meant, "the feed tells {found:?}, the log {meant:?}");
+        ensure!(
+            found == meant,
+            "the feed tells {found:?}, the log {meant:?}"
+        );
         self.seen.feed = upto;
         Ok(())
     }
@@ -266,6 +274,11 @@ fn anchored(slot: &[u8]) -> Option<(u64, u64, [u8; 32])> {
     hash.update(slot.get(..136)?);
     let sum: [u8; 32] = hash.finalize().into();
     let number = |at: usize| u64::from_be_bytes(slot[at..at + 8].try_into().expect("eight bytes"));
-    (slot.get(136..168)? == sum)
-        .then(|| (number(32), number(48), slot[72..104].try_into().expect("so many")))
+    (slot.get(136..168)? == sum).then(|| {
+        (
+            number(32),
+            number(48),
+            slot[72..104].try_into().expect("so many"),
+        )
+    })
 }

@@ -14,6 +14,7 @@ const SPACE_OPENED: u8 = 0x30;
 const LIST_OPENED: u8 = 0x31;
 const ENTRIES_ALLOCATED: u8 = 0x32;
 const STATUS_CHANGED: u8 = 0x33;
+const SPACE_SEALED: u8 = 0x37;
 pub(super) const LIST_PUBLISHED: u8 = 0x34;
 const ENDORSEMENT_ISSUED: u8 = 0x40;
 
@@ -27,6 +28,8 @@ pub(super) struct Log {
     pub(super) lists: BTreeMap<ListId, Told>,
     /// How many indexes of each space were given out.
     pub(super) given: BTreeMap<SpaceId, u64>,
+    /// Spaces that give out no more.
+    pub(super) sealed: BTreeSet<SpaceId>,
     /// Place, list and revision of each publication, in order.
     pub(super) published: Vec<(u64, ListId, u64)>,
     pub(super) endorsements: usize,
@@ -135,6 +138,10 @@ impl Log {
                 self.given.insert(space, 0);
                 Ok(())
             }
+            SPACE_SEALED => {
+                self.sealed.insert(SpaceId::from_bytes(take(&mut rest)?));
+                Ok(())
+            }
             LIST_OPENED => {
                 let list = ListId::from_bytes(take(&mut rest)?);
                 let told = Told {
@@ -173,6 +180,10 @@ impl Log {
     }
 
     fn gives_out(&mut self, space: SpaceId, first: u64, count: u64) -> Checked {
+        ensure!(
+            !self.sealed.contains(&space),
+            "the space {space} is sealed, and gives out entries"
+        );
         let given = self.given.entry(space).or_default();
         ensure!(
             first == *given,
@@ -182,15 +193,11 @@ impl Log {
         Ok(())
     }
 
-    fn changes(
-        &mut self,
-        list: ListId,
-        revision: u64,
-        status: u8,
-        indexes: Vec<u32>,
-    ) -> Checked {
+    fn changes(&mut self, list: ListId, revision: u64, status: u8, indexes: Vec<u32>) -> Checked {
         let Some(told) = self.lists.get_mut(&list) else {
-            return Err(Violation(format!("list {list} changes before it is opened")));
+            return Err(Violation(format!(
+                "list {list} changes before it is opened"
+            )));
         };
         ensure!(
             revision == told.revision
@@ -208,7 +215,9 @@ impl Log {
 
     fn publishes(&mut self, list: ListId, revision: u64) -> Checked {
         let Some(told) = self.lists.get_mut(&list) else {
-            return Err(Violation(format!("list {list} is published before it is opened")));
+            return Err(Violation(format!(
+                "list {list} is published before it is opened"
+            )));
         };
         if told.jumps && revision > told.revision {
             (told.revision, told.jumps) = (revision, false);

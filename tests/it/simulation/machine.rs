@@ -263,7 +263,7 @@ impl Probe {
     fn empties_a_page(&self) {
         let (from, to) = ([PAGES.tag()], [PAGES.tag() + 1]);
         let page = self.inner.scan(&from, &to, 1).expect("memory can be read");
-        let puts = page.into_iter().map(|(key, page)| (key, vec![0; page.len()]));
+        let puts = page.into_iter().map(|(key, page)| (key, empty_page(&page)));
         let batch = Batch {
             puts: puts.collect(),
             ..Batch::default()
@@ -292,7 +292,7 @@ impl Probe {
                 let is_page = |(key, _): &Row| key[0] == PAGES.tag();
                 for (key, value) in batch.puts.iter_mut().filter(|row| is_page(row)) {
                     let old = self.inner.get(key).expect("memory can be read");
-                    *value = old.unwrap_or_else(|| vec![0; value.len()]);
+                    *value = old.unwrap_or_else(|| empty_page(value));
                 }
             }
             Some(_) => {}
@@ -374,6 +374,13 @@ impl Engine for Probe {
     ) -> Result<Vec<LoggedEvent>, StoreError> {
         self.inner.changes_of(who, since, limit)
     }
+}
+
+/// In the version of this one, which stands in front.
+fn empty_page(page: &[u8]) -> Vec<u8> {
+    let mut empty = vec![0; page.len()];
+    empty[0] = page[0];
+    empty
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

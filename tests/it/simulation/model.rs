@@ -43,6 +43,7 @@ pub(super) struct List {
     /// Those of credentials, as far as somebody was told of them.
     pub(super) entries: BTreeSet<u32>,
     pub(super) ones: BTreeSet<u32>,
+    /// 0 where nobody has looked since it became known.
     pub(super) revision: u64,
     /// Those of endorsements.
     pub(super) endorsed: BTreeSet<u32>,
@@ -226,7 +227,7 @@ impl Model {
                 };
                 let known = self.list(*list).revision;
                 ensure!(
-                    *revision <= known,
+                    *revision <= known || known == 0,
                     "{list} is said to be at {revision}, and is at {known}"
                 );
             }
@@ -322,7 +323,6 @@ impl List {
     fn new(suspension: bool) -> Self {
         Self {
             suspension,
-            revision: 1,
             ..Self::default()
         }
     }

@@ -248,6 +248,7 @@ impl Run {
                 self.is_unique(&request, &answer)?;
                 self.model.took(&request);
                 self.model.learned(&request, &answer)?;
+                meets_lists(&mut self.model, &self.log);
                 keep(&mut self.model, key, Some(answer), went.at);
                 self.tally.acknowledged += 1;
                 "done"
@@ -348,6 +349,7 @@ impl Run {
                 self.is_unique(request, &answer)?;
                 for model in std::iter::once(&mut self.model).chain(&mut self.hidden) {
                     model.learned(request, &answer)?;
+                    meets_lists(model, &self.log);
                     let kept = model.kept.get_mut(key).expect("it was just there");
                     kept.answer = Some(answer.clone());
                 }
@@ -456,7 +458,8 @@ impl Run {
         // Nothing of the process before outlives it.
         self.registry = None;
         let probe = Probe::start(Some(image), decision, &self.clock, self.planted);
-        let probe = probe.map_err(|error| Violation(format!("the store does not open: {error}")))?;
+        let probe =
+            probe.map_err(|error| Violation(format!("the store does not open: {error}")))?;
         self.probe = Arc::new(probe);
         if let Some(hidden) = self.hidden.take() {
             self.model = hidden;
@@ -539,6 +542,20 @@ pub(super) fn change(request: &Request, key: Option<&str>) -> Change {
     Change {
         idempotency: key.map(|key| Idempotency::new(actor, key, &[text.as_bytes()])),
         ..Change::by(actor)
+    }
+}
+
+/// Lists that have just become known may have been there for long.
+fn meets_lists(model: &mut Model, log: &Log) {
+    for (id, list) in model
+        .lists
+        .iter_mut()
+        .filter(|(_, list)| list.revision == 0)
+    {
+        if let Some(told) = log.lists.get(id) {
+            list.revision = told.revision;
+            list.sealed = log.sealed.contains(&told.space);
+        }
     }
 }
 

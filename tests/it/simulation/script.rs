@@ -20,21 +20,44 @@ pub(super) enum Deed {
     /// A profile is registered, which issues and endorses.
     Register,
     /// A list is opened by somebody: of suspensions or of revocations.
-    Open { whose: u8, suspension: bool },
+    Open {
+        whose: u8,
+        suspension: bool,
+    },
     /// Entries of a list are given out.
-    Allocate { list: u8, count: u8 },
+    Allocate {
+        list: u8,
+        count: u8,
+    },
     /// A credential, by its id, is given an entry of a list.
-    Name { list: u8, credential: u8 },
+    Name {
+        list: u8,
+        credential: u8,
+    },
     /// A credential is issued, and given what it needs.
-    Issue { whose: u8, credential: u8 },
+    Issue {
+        whose: u8,
+        credential: u8,
+    },
     /// An entry gets a status.
-    Set { entry: u8, status: bool },
+    Set {
+        entry: u8,
+        status: bool,
+    },
     /// All entries of a list get a status.
-    SetAll { list: u8, status: bool },
+    SetAll {
+        list: u8,
+        status: bool,
+    },
     /// A credential gets a status, by its id.
-    SetNamed { credential: u8, status: bool },
+    SetNamed {
+        credential: u8,
+        status: bool,
+    },
     /// Two ask for the same at the same time, under one key, while a third one is served.
-    Twice { entry: u8 },
+    Twice {
+        entry: u8,
+    },
     Endorse {
         whose: u8,
         whom: u8,
@@ -44,28 +67,43 @@ pub(super) enum Deed {
         endorsement: u8,
         action: EndorsementAction,
     },
-    Accreditor { whose: u8, action: AccreditorAction },
+    Accreditor {
+        whose: u8,
+        action: AccreditorAction,
+    },
     /// What was asked for under a key is asked for again under it.
-    Retry { which: u8 },
-    Publish { list: u8 },
+    Retry {
+        which: u8,
+    },
+    Publish {
+        list: u8,
+    },
     /// What the publisher's thread does: all that waits is published.
     CatchUp,
     /// Lists that end soon are signed again.
     Renew,
     /// The feed of publications is read on, so many events at most.
-    ReadFeed { most: u8 },
+    ReadFeed {
+        most: u8,
+    },
     /// Answers are forgotten that were kept for long enough.
     Forget,
     /// Another key takes over from those of somebody.
-    Rotate { whose: u8 },
+    Rotate {
+        whose: u8,
+    },
     /// Rotations go on.
     Advance,
     /// Another master key takes the place of the present one.
     RotateMaster,
     /// Time passes.
-    Wait { seconds: u32 },
+    Wait {
+        seconds: u32,
+    },
     /// Somebody sets the clock back.
-    SetBack { seconds: u32 },
+    SetBack {
+        seconds: u32,
+    },
     /// Somebody copies the disk.
     Copy,
     /// The process ends in order, and starts.
@@ -73,11 +111,18 @@ pub(super) enum Deed {
     /// The process is killed between two changes, and starts.
     Kill,
     /// A copy of the disk is put in its place while the anchor stays.
-    RollBack { copy: u8, way: Way },
+    RollBack {
+        copy: u8,
+        way: Way,
+    },
     /// The anchor is lost.
-    LoseAnchor { way: Way },
+    LoseAnchor {
+        way: Way,
+    },
     /// Both slots of the anchor are overwritten.
-    SpoilAnchor { way: Way },
+    SpoilAnchor {
+        way: Way,
+    },
 }
 
 /// How a store is brought back that takes no writes for its anchor's sake.
