@@ -277,7 +277,7 @@ impl Probe {
     fn spoils(&self, mut batch: Batch) -> Option<Batch> {
         let mut state = locked(&self.state);
         state.commits += 1;
-        let now_and_then = state.commits % 4 == 0;
+        let now_and_then = state.commits.is_multiple_of(4);
         match self.planted {
             None => {}
             Some(Planted::DropsABatch) if now_and_then => return None,

@@ -195,9 +195,9 @@ fn tell(script: &Script) {
         let key = if *keyed { ", under a key" } else { "" };
         let met = trouble.map_or(String::new(), |trouble| format!(", {trouble:?}"));
         let came = run.takes(*step);
-        let words = came
-            .as_ref()
-            .map_or_else(|violation| &violation.0, |words| words);
+        let words = match &came {
+            Ok(words) | Err(Violation(words)) => words,
+        };
         eprintln!("{place:>4}  {deed:?}{key}{met}: {words}");
         came.expect("everything holds");
     }
