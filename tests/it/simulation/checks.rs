@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::log::Told;
 use super::model::{List, Model};
+use super::requests::{Answer, Request};
 use super::run::{Run, is_of_store};
 use super::{Checked, Violation, ensure};
 use crate::support::reader;
@@ -139,6 +140,74 @@ impl Run {
             "{list} is served with {shown:?} at revision {revision}, and was {meant:?}"
         );
         self.shown.insert(list, (revision, served.body.clone()));
+        Ok(())
+    }
+
+    /// An index is given out once, whatever became of the store since.
+    pub(super) fn is_unique(&mut self, request: &Request, answer: &Answer) -> Checked {
+        self.log.read_on(&*self.probe)?;
+        let space = |list: &ListId| self.log.lists.get(list).map(|told| told.space);
+        // A credential has one entry of a space, however often it is named.
+        let fresh = |owner, id: &String, (list, index): (ListId, u32)| {
+            let known = self.model.credentials.get(&(owner, id.clone()));
+            let mut there = known.into_iter().flatten();
+            match there.find(|known| space(&known.0) == space(&list)) {
+                Some(known) if known.1 == index => Ok(Vec::new()),
+                Some(known) => Err(Violation(format!("{id} has {known:?}, and {index} too"))),
+                None => Ok(vec![(list, index)]),
+            }
+        };
+        let places = match (request, answer) {
+            (Request::Allocate { list, .. }, Answer::Indexes(given)) => {
+                given.iter().map(|index| (*list, *index)).collect()
+            }
+            (Request::Name { list, credential }, Answer::Indexes(given)) => {
+                fresh(list.owner(), credential, (*list, given[0]))?
+            }
+            (
+                Request::Issue {
+                    owner, credential, ..
+                },
+                Answer::Credential(_, place),
+            ) => fresh(*owner, credential, *place)?,
+            // Of several lists over one space each has the same index.
+            (_, Answer::Endorsement(_, entries)) => entries[..1].to_vec(),
+            _ => Vec::new(),
+        };
+        match (request, answer) {
+            (Request::Register { slug }, Answer::Profile(id, _)) => {
+                ensure!(
+                    self.seen.profiles.insert(id.0),
+                    "number {} is given out twice: {request:?}",
+                    id.0
+                );
+                let slug_of = slug.parse().expect("a slug");
+                // One that was acknowledged and not written is found to be missing elsewhere.
+                let keys = self.registry().keys(&slug_of).unwrap_or_default();
+                for key in keys {
+                    self.is_a_new_key(slug, key.id.0)?;
+                }
+            }
+            (Request::Rotate { slug }, Answer::Key(key)) => self.is_a_new_key(slug, *key)?,
+            _ => {}
+        }
+        for (list, index) in places {
+            let space = self.log.lists.get(&list).map(|told| told.space);
+            // One that an engine acknowledged and did not write is found to be missing elsewhere.
+            let Some(space) = space else { continue };
+            ensure!(
+                self.seen.given.insert((space, index)),
+                "index {index} of {list} is given out twice: {request:?}"
+            );
+        }
+        Ok(())
+    }
+
+    fn is_a_new_key(&mut self, slug: &str, key: u32) -> Checked {
+        ensure!(
+            self.seen.keys.insert((slug.to_owned(), key)),
+            "{slug} had a key {key} before"
+        );
         Ok(())
     }
 

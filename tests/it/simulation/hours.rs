@@ -7,7 +7,8 @@ use goodstanding::time::{Clock as _, Ttl};
 
 use super::run::Run;
 use super::script::{Deed, Script, Step, step};
-use super::{Tally, asked_for, furnished, report};
+use super::tally::{Tally, report};
+use super::{asked_for, furnished};
 use crate::support::dice::Dice;
 
 /// So many hours are told unless another number is asked for.

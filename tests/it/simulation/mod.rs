@@ -1,16 +1,17 @@
 //! Simulation: random runs of a registry whose disk, clock and process fail at every point of a
 //! commit, held against a plain model of what was acknowledged.
 //!
-//! In reading order: `script`, what is done; `run` and `deeds`, how it is done and what is then known;
-//! `requests`, what is asked and answered; `model`, what has to be known after it; `log`, the log as
-//! it reads from outside; `checks`, what has to hold; `machine`, what goes wrong. `short` tries every
-//! short script, `hours` a long one, and `planted` whether the checks find anything at all.
+//! In reading order: `script`, what is done; `run`, `deeds` and `disasters`, how it is done and what is
+//! then known; `requests`, what is asked and answered; `model`, what has to be known after it; `log`,
+//! the log as it reads from outside; `checks`, what has to hold; `machine`, what goes wrong. `short`
+//! tries every short script, `hours` a long one, and `planted` whether the checks find anything at all.
 //!
 //! A seed makes one script: `make simulate SEEDS=100000` tries many, `make simulate SEED=7` tells one
 //! of them step by step, `make simulate HOURS=24` a whole day. What was found is in `found`.
 
 mod checks;
 mod deeds;
+mod disasters;
 mod found;
 mod hours;
 mod log;
@@ -21,8 +22,8 @@ mod requests;
 mod run;
 mod script;
 mod short;
+mod tally;
 
-use std::collections::BTreeMap;
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,8 +31,9 @@ use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use machine::Planted;
-use run::{Run, Saved, Tally};
+use run::{Run, Saved};
 use script::{Deed, Kind, Script, Step};
+use tally::{Tally, report};
 
 /// So many seeds are tried unless another number is asked for.
 const SEEDS: u64 = 2_000;
@@ -203,26 +205,6 @@ fn tell(script: &Script) {
     }
     run.ends().expect("everything holds at the end");
     eprintln!("everything holds: {:?}", run.tally);
-}
-
-fn report(what: &str, tally: &Tally, began: Instant) {
-    let faults: BTreeMap<_, _> = tally.faults.iter().collect();
-    eprintln!(
-        "\r{what} in {:.1} s: {} steps, {} acknowledged, {} refused, {} unanswered, {} answers given \
-         again, {} starts, {} kills, {} misfits, {} epochs, everything looked at {} times; faults: \
-         {faults:?}",
-        began.elapsed().as_secs_f64(),
-        tally.steps,
-        tally.acknowledged,
-        tally.refused,
-        tally.unanswered,
-        tally.replayed,
-        tally.starts,
-        tally.kills,
-        tally.misfits,
-        tally.epochs,
-        tally.checks,
-    );
 }
 
 /// A store on which somebody has worked: what most scripts begin on.

@@ -19,6 +19,7 @@ use super::machine::{Answered, Met, Planted, Probe, Shelf, WallClock};
 use super::model::{Expected, Kept, Model};
 use super::requests::{Answer, Request};
 use super::script::{Kind, Script, Trouble};
+use super::tally::Tally;
 use super::{Checked, Violation, ensure};
 use crate::support::house::{ORIGIN, START};
 
@@ -56,11 +57,11 @@ pub(super) struct Run {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     /// Every index that was ever given out: also those of a history that was given up.
-    given: BTreeSet<(SpaceId, u32)>,
+    pub(super) given: BTreeSet<(SpaceId, u32)>,
     /// Every number that a profile ever had.
-    profiles: BTreeSet<u32>,
+    pub(super) profiles: BTreeSet<u32>,
     /// Every key that somebody ever had, by its name.
-    keys: BTreeSet<(String, u32)>,
+    pub(super) keys: BTreeSet<(String, u32)>,
     /// The newest revision of each list that was ever served.
     pub(super) ever: BTreeMap<ListId, u64>,
     /// The latest moment that the registry took for the present.
@@ -80,42 +81,6 @@ pub(super) struct Saved {
     pub(super) log: Log,
     pub(super) seen: Seen,
     pub(super) asked: usize,
-}
-
-/// What happened in runs.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Tally {
-    pub(super) steps: u64,
-    pub(super) acknowledged: u64,
-    pub(super) refused: u64,
-    /// Those that were not answered, or that failed for the store's sake.
-    pub(super) unanswered: u64,
-    pub(super) replayed: u64,
-    pub(super) starts: u64,
-    pub(super) kills: u64,
-    /// Starts on a store that does not fit its anchor.
-    pub(super) misfits: u64,
-    pub(super) epochs: u64,
-    pub(super) checks: u64,
-    pub(super) faults: BTreeMap<Kind, u64>,
-}
-
-impl Tally {
-    pub(super) fn adds(&mut self, other: &Self) {
-        self.steps += other.steps;
-        self.acknowledged += other.acknowledged;
-        self.refused += other.refused;
-        self.unanswered += other.unanswered;
-        self.replayed += other.replayed;
-        self.starts += other.starts;
-        self.kills += other.kills;
-        self.misfits += other.misfits;
-        self.epochs += other.epochs;
-        self.checks += other.checks;
-        for (kind, count) in &other.faults {
-            *self.faults.entry(*kind).or_default() += count;
-        }
-    }
 }
 
 /// How a request went.
@@ -355,74 +320,6 @@ impl Run {
                 }
             }
         }
-        Ok(())
-    }
-
-    /// An index is given out once, whatever became of the store since.
-    fn is_unique(&mut self, request: &Request, answer: &Answer) -> Checked {
-        self.log.read_on(&*self.probe)?;
-        let space = |list: &ListId| self.log.lists.get(list).map(|told| told.space);
-        // A credential has one entry of a space, however often it is named.
-        let fresh = |owner, id: &String, (list, index): (ListId, u32)| {
-            let known = self.model.credentials.get(&(owner, id.clone()));
-            let mut there = known.into_iter().flatten();
-            match there.find(|known| space(&known.0) == space(&list)) {
-                Some(known) if known.1 == index => Ok(Vec::new()),
-                Some(known) => Err(Violation(format!("{id} has {known:?}, and {index} too"))),
-                None => Ok(vec![(list, index)]),
-            }
-        };
-        let places = match (request, answer) {
-            (Request::Allocate { list, .. }, Answer::Indexes(given)) => {
-                given.iter().map(|index| (*list, *index)).collect()
-            }
-            (Request::Name { list, credential }, Answer::Indexes(given)) => {
-                fresh(list.owner(), credential, (*list, given[0]))?
-            }
-            (
-                Request::Issue {
-                    owner, credential, ..
-                },
-                Answer::Credential(_, place),
-            ) => fresh(*owner, credential, *place)?,
-            // Of several lists over one space each has the same index.
-            (_, Answer::Endorsement(_, entries)) => entries[..1].to_vec(),
-            _ => Vec::new(),
-        };
-        match (request, answer) {
-            (Request::Register { slug }, Answer::Profile(id, _)) => {
-                ensure!(
-                    self.seen.profiles.insert(id.0),
-                    "number {} is given out twice: {request:?}",
-                    id.0
-                );
-                let slug_of = slug.parse().expect("a slug");
-                // One that was acknowledged and not written is found to be missing elsewhere.
-                let keys = self.registry().keys(&slug_of).unwrap_or_default();
-                for key in keys {
-                    self.is_a_new_key(slug, key.id.0)?;
-                }
-            }
-            (Request::Rotate { slug }, Answer::Key(key)) => self.is_a_new_key(slug, *key)?,
-            _ => {}
-        }
-        for (list, index) in places {
-            let space = self.log.lists.get(&list).map(|told| told.space);
-            // One that an engine acknowledged and did not write is found to be missing elsewhere.
-            let Some(space) = space else { continue };
-            ensure!(
-                self.seen.given.insert((space, index)),
-                "index {index} of {list} is given out twice: {request:?}"
-            );
-        }
-        Ok(())
-    }
-
-    fn is_a_new_key(&mut self, slug: &str, key: u32) -> Checked {
-        ensure!(
-            self.seen.keys.insert((slug.to_owned(), key)),
-            "{slug} had a key {key} before"
-        );
         Ok(())
     }
 

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use goodstanding::registry::{AccreditorAction, EndorsementAction};
 
-use super::run::Tally;
 use super::script::{Deed, Kind, Script, Step, Trouble};
-use super::{asked_for, fail, outcome, report};
+use super::tally::{Tally, report};
+use super::{asked_for, fail, outcome};
 
 /// What scripts are made of: each way of writing is among it.
 const ALPHABET: [Deed; 9] = [
