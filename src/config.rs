@@ -44,6 +44,10 @@ pub struct Config {
     pub store: StoreConfig,
     /// The store's anchor.
     pub anchor: AnchorConfig,
+    /// Backups.
+    pub backup: BackupConfig,
+    /// The machine's clock.
+    pub clock: ClockConfig,
     /// The master key.
     pub master_key: MasterKeyConfig,
     /// Who may see what.
@@ -80,6 +84,10 @@ pub struct Config {
 pub struct StoreConfig {
     /// Which engine.
     pub engine: EngineChoice,
+    /// Bytes that are kept free on its disk: below that no changes are taken.
+    pub keep_free_bytes: u64,
+    /// Bytes that are set aside on its disk, for what has to be written when the disk is full.
+    pub reserve_bytes: u64,
     /// Bytes of changes that RocksDB gathers in memory before it writes them out as a sorted file;
     /// until then they are in its log as well.
     pub write_buffer_bytes: usize,
@@ -101,6 +109,26 @@ pub enum EngineChoice {
 pub struct AnchorConfig {
     /// Its file; empty means `anchor/anchor` in the data folder.
     pub file: PathBuf,
+}
+
+/// Backups.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupConfig {
+    /// The folder that they are put into; empty means that none are asked for over HTTP.
+    pub folder: PathBuf,
+    /// The file of the key under which they are sealed; empty means that they are not.
+    pub key: PathBuf,
+    /// How many are kept; 0 for all.
+    pub keep: usize,
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockConfig {
+    /// How far it may be behind the newest change, in seconds: beyond that no changes are taken.
+    pub tolerance_seconds: u64,
 }
 
 /// The master key.
@@ -377,6 +405,7 @@ impl Config {
             quotas: self.quotas.quotas(),
             access_token: self.oauth.access_token(),
             registration: self.oauth.registration,
+            clock_tolerance: Ttl::from_seconds(self.clock.tolerance_seconds),
         }
     }
 
@@ -440,6 +469,8 @@ fn environment() -> Env {
         "listen",
         "data",
         "store",
+        "anchor",
+        "backup",
         "master_key",
         "access",
         "lists",

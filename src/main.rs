@@ -15,6 +15,8 @@ fn main() -> ExitCode {
         &app::open_local,
         &app::serve,
         &app::init,
+        &app::Backups,
+        &app::examine,
         &app::SystemClock,
     )
 }

@@ -7,10 +7,12 @@
 
 mod achievement;
 mod affected;
+mod backup;
 mod bulk;
 mod change;
 mod client;
 mod context;
+mod doctor;
 mod document;
 mod endorse;
 mod endorsements;
@@ -29,9 +31,11 @@ mod person;
 mod place;
 mod profile;
 mod progress;
+mod put_back;
 mod remote;
 mod report;
 mod request;
+mod restore;
 mod scope;
 mod serve;
 mod standing;
@@ -55,9 +59,12 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
+pub use backup::{BackupArgs, LocalBackups, Watching};
+pub use doctor::{DoctorArgs, Finding, Health};
 pub use error::{CliError, Problem};
 pub use init::{InitArgs, InitDone};
 pub use place::PlaceError;
+pub use restore::RestoreArgs;
 pub use serve::{ServeArgs, Stopped};
 pub use transport::{Answer, Call, Transport};
 
@@ -76,20 +83,29 @@ pub type Serve<'a> = dyn Fn(ServeArgs) -> Result<Stopped, String> + 'a;
 /// Prepares a data folder; the error says why it could not.
 pub type Init<'a> = dyn Fn(InitArgs) -> Result<InitDone, String> + 'a;
 
+/// Examines a data folder, and tells how far it has come; the error says why it could not.
+pub type Examine<'a> =
+    dyn Fn(DoctorArgs, &mut dyn FnMut(u64, Option<u64>, &str)) -> Result<Vec<Finding>, String> + 'a;
+
 /// Runs the command that `args` (the program's name first) give, prints what it has to say, and
 /// returns its exit status. What it needs from the rest of the program is passed in: a way into
-/// a data folder, the service, the preparation of a folder, and the clock.
+/// a data folder, the service, the preparation of a folder and its examination, what is done with backups
+/// here, and the clock.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
     open_local: &OpenLocal<'_>,
     serve: &Serve<'_>,
     init: &Init<'_>,
+    backups: &dyn LocalBackups,
+    examine: &Examine<'_>,
     clock: &dyn Clock,
 ) -> ExitCode {
     let surroundings = Surroundings {
         open_local,
         serve,
         init,
+        backups,
+        examine,
         clock,
         env: &|name| std::env::var(name).ok().filter(|value| !value.is_empty()),
     };
@@ -167,6 +183,7 @@ struct Connection {
 enum Command {
     Init(init::Init),
     Serve(serve::Serve),
+    Doctor(doctor::Doctor),
     #[command(subcommand)]
     Profile(profile::Profile),
     #[command(subcommand)]
@@ -194,6 +211,9 @@ enum Command {
     Person(person::Person),
     Events(events::Events),
     Erase(erase::Erase),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    PutBack(put_back::PutBack),
 }
 
 /// What the command line gets from the rest of the program.
@@ -201,6 +221,8 @@ struct Surroundings<'a> {
     open_local: &'a OpenLocal<'a>,
     serve: &'a Serve<'a>,
     init: &'a Init<'a>,
+    backups: &'a dyn LocalBackups,
+    examine: &'a Examine<'a>,
     clock: &'a dyn Clock,
     env: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -262,15 +284,22 @@ fn carry_out(
     warnings: &mut String,
 ) -> Result<Report, CliError> {
     let Cli {
-        connection,
+        mut connection,
         command,
     } = cli;
+    if let Command::Restore(command) = &command {
+        connection.data = Some(command.data.clone());
+    }
     let command = match command {
         Command::Verify(command) if command.offline => {
             return command.run_offline(stdin, surroundings.clock);
         }
+        Command::Doctor(command) if command.is_of_folder(connection.data.as_ref()) => {
+            return command.examine(connection.data, surroundings.examine);
+        }
         other => other,
     };
+    let (data, backups) = (connection.data.clone(), surroundings.backups);
     let connect = move || {
         let input = stdin;
         connect(&connection, surroundings, input, warnings)
@@ -278,6 +307,7 @@ fn carry_out(
     match command {
         Command::Init(command) => command.run(surroundings.init),
         Command::Serve(command) => command.run(surroundings.serve),
+        Command::Doctor(command) => command.ask(&connect()?),
         Command::Profile(command) => command.run(&connect()?),
         Command::Key(command) => command.run(&connect()?),
         Command::Achievement(command) => command.run(&connect()?),
@@ -300,6 +330,9 @@ fn carry_out(
         Command::Person(command) => command.run(&connect()?),
         Command::Events(command) => command.run(&connect()?),
         Command::Erase(command) => command.run(&connect()?),
+        Command::Backup(command) => command.run(data, backups, connect),
+        Command::Restore(command) => command.run(backups, connect),
+        Command::PutBack(command) => command.run(backups, &connect()?),
     }
 }
 
@@ -404,7 +437,7 @@ fn print(to: &mut dyn Write, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{Fake, LIST, closed_port};
+    use super::testing::{Fake, LIST, NoBackups, closed_port};
     use super::*;
     use crate::time::{ManualClock, Timestamp};
     use clap::CommandFactory;
@@ -487,6 +520,8 @@ mod tests {
                 open_local: &|_| Err("another goodstanding is using it".into()),
                 serve: &|_| Ok(Stopped::InOrder),
                 init: &|_| Err(String::new()),
+                backups: &NoBackups,
+                examine: &|_, _| Ok(Vec::new()),
                 clock: &ManualClock::new(Timestamp::EPOCH),
                 env: &|_| None,
             },

@@ -5,7 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::{Quota, Refused, RequestSide, StepRefused};
+use super::{Quota, Refused, RequestSide, State, StepRefused};
 use crate::access::Action;
 use crate::badges::ShapeError;
 use crate::ids::{ClientId, KeyId, Slug};
@@ -193,6 +193,13 @@ pub enum RegistryError {
          again with usedIndexes"
     )]
     ListSealed,
+    /// The store was put back from an older copy, and more of the list may have been given out since.
+    #[error(
+        "this list was sealed when the registry was restored from an older copy: entries of it may have \
+         been given out since that are not known here, so that none is given out any more; statuses can \
+         be changed. Open another list for new credentials"
+    )]
+    ListSealedByRestore,
     /// The entry is carried by something else.
     #[error("the entry at index {index} belongs to another credential; have a fresh one allocated")]
     EntryTaken {
@@ -360,6 +367,9 @@ pub enum RegistryError {
     /// Too many changes of the same thing at once.
     #[error("too many changes of the same thing at once; try again")]
     Contended,
+    /// The registry is in a state in which nothing is changed, or nothing signed.
+    #[error("{}; {}", .0.happened(), .0.to_do())]
+    ReadOnly(State),
     /// The store did not take the change, or its outcome is unknown.
     #[error(transparent)]
     Commit(#[from] CommitError),
@@ -375,6 +385,7 @@ impl RegistryError {
         match self {
             Self::Store(StoreError::Unavailable(engine)) => format!("Store: {engine}"),
             Self::Store(StoreError::Corrupt { table, .. }) => format!("Store: {table}"),
+            Self::ReadOnly(state) => format!("ReadOnly: {}", state.name()),
             other => name_of(other),
         }
     }

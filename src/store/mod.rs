@@ -30,6 +30,10 @@ mod chain;
 
 mod opening;
 
+pub mod contents;
+#[cfg(feature = "rocksdb")]
+pub mod examine;
+
 mod write_path;
 
 pub mod memory;

@@ -19,11 +19,17 @@ mod stopping;
 mod verdicts;
 
 #[cfg(feature = "rocksdb")]
+mod backup;
+#[cfg(feature = "rocksdb")]
 mod bulk;
 #[cfg(feature = "rocksdb")]
 mod canary;
 #[cfg(feature = "rocksdb")]
 mod crash;
+#[cfg(feature = "rocksdb")]
+mod damage;
+#[cfg(feature = "rocksdb")]
+mod doctor;
 #[cfg(feature = "rocksdb")]
 mod folder;
 #[cfg(feature = "rocksdb")]
@@ -44,6 +50,8 @@ mod restart;
 mod signed_list;
 #[cfg(feature = "rocksdb")]
 mod standing;
+#[cfg(feature = "rocksdb")]
+mod states;
 #[cfg(feature = "rocksdb")]
 mod told_twice;
 mod trust;
