@@ -5,7 +5,8 @@
 #
 # Rooms: status, store, registry. Imports only look upward in src/lib.rs, so the library that ends
 # after a room compiles and is a fraction of the whole: a change costs seconds instead of minutes.
-# It is held against the tests of its room alone; what they miss may still be caught further down.
+# It is held against the tests of its room alone, and of the engines where that is store; what they
+# miss may still be caught further down.
 # SHARD is k/n: the k-th of n parts, counted from 0. Results: CACHE_DIR/mutants/ROOM/mutants.out.
 set -eu
 
@@ -36,9 +37,13 @@ cut_after() {
 }
 
 for room in "$@"; do
+    stories=
     case $room in
         status) others="--exclude src/store/** --exclude src/registry/**" tests="status:: bitstring::" ;;
-        store) others="--exclude src/status/** --exclude src/registry/**" tests="store::" ;;
+        store)
+            others="--exclude src/status/** --exclude src/registry/**"
+            stories="--test engines" tests="store:: store_engines::"
+            ;;
         registry)
             others="--exclude src/status/** --exclude src/store/**"
             tests="registry::change registry::lists registry::issuing registry::endorsements"
@@ -47,11 +52,17 @@ for room in "$@"; do
     esac
     tree="$cache/mutants/$room/tree"
     cut_after "$room"
+    if [ -n "$stories" ]; then
+        mkdir "$tree/tests/engines"
+        cp -r "$tree/tests/it/store_engines.rs" "$tree/tests/it/store_engines" "$tree/tests/engines"
+        echo 'mod store_engines;' >"$tree/tests/engines/main.rs"
+        printf '\n[[test]]\nname = "engines"\npath = "tests/engines/main.rs"\n' >>"$tree/Cargo.toml"
+    fi
     set -f
     # Missed mutants make it fail; the figures are in its last line and its files.
     # shellcheck disable=SC2086
     CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --in-place --dir "$tree" --output "$cache/mutants/$room" \
         --shard "$shard" --sharding round-robin --no-default-features \
-        $others -- --lib -- $tests || echo "$room: see $cache/mutants/$room/mutants.out/missed.txt"
+        $others -- --lib $stories -- $tests || echo "$room: see $cache/mutants/$room/mutants.out/missed.txt"
     set +f
 done

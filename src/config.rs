@@ -46,6 +46,8 @@ pub struct Config {
     pub anchor: AnchorConfig,
     /// The machine's clock.
     pub clock: ClockConfig,
+    /// Backups.
+    pub backup: BackupConfig,
     /// The master key.
     pub master_key: MasterKeyConfig,
     /// Who may see what.
@@ -115,6 +117,18 @@ pub struct AnchorConfig {
 pub struct ClockConfig {
     /// How far it may be behind the newest change, in seconds: beyond that no changes are taken.
     pub tolerance_seconds: u64,
+}
+
+/// Backups.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupConfig {
+    /// The folder that they are put into; empty means that none are asked for over HTTP.
+    pub folder: PathBuf,
+    /// The file of the key under which they are sealed; empty means that they are not.
+    pub key: PathBuf,
+    /// How many are kept; 0 for all.
+    pub keep: usize,
 }
 
 /// The master key.
@@ -455,6 +469,8 @@ fn environment() -> Env {
         "listen",
         "data",
         "store",
+        "anchor",
+        "backup",
         "master_key",
         "access",
         "lists",

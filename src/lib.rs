@@ -35,6 +35,8 @@ pub mod oauth;
 pub mod store;
 
 // Services.
+pub mod backup;
+
 pub mod registry;
 
 // Edge.

@@ -217,14 +217,14 @@ fn make(file: &Path, key: &MasterKey) -> io::Result<()> {
 }
 
 /// The text of a file that holds a key, and of another one no more than tells that it does not.
-fn read(file: &Path) -> io::Result<Zeroizing<String>> {
+pub(super) fn read(file: &Path) -> io::Result<Zeroizing<String>> {
     // With room for all of it, so that no copy is left behind where it had to grow.
     let mut text = Zeroizing::new(String::with_capacity(LONGEST as usize + 64));
     File::open(file)?.take(LONGEST).read_to_string(&mut text)?;
     Ok(text)
 }
 
-fn readable_by_others(file: &Path) -> bool {
+pub(super) fn readable_by_others(file: &Path) -> bool {
     let metadata = file.metadata();
     metadata.is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
 }

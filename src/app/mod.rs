@@ -1,5 +1,6 @@
 //! The composition root: the one place where real parts are chosen and put together.
 
+mod backups;
 mod demo;
 #[cfg(feature = "rocksdb")]
 mod doctor;
@@ -37,6 +38,7 @@ use housekeeping::Housekeeping;
 use master_key::Next;
 use signals::Signals;
 
+pub use backups::Backups;
 #[cfg(feature = "rocksdb")]
 pub use doctor::examine;
 pub use logging::FIELDS as LOG_FIELDS;
@@ -99,6 +101,7 @@ struct Service {
     running: Running,
     housekeeping: Housekeeping,
     publisher: Publisher,
+    backups: Option<Arc<crate::backup::Backups>>,
 }
 
 async fn start(
@@ -134,6 +137,7 @@ async fn start(
         running,
         housekeeping: housekeeping::start(&edge),
         publisher,
+        backups: edge.backups.clone(),
     })
 }
 
@@ -146,6 +150,9 @@ impl Service {
         info!("stopping");
         let until = Instant::now() + drain;
         drop(self.housekeeping);
+        if let Some(backups) = self.backups {
+            backups.end();
+        }
         // What is left of it is for publishing.
         let drained = runtime.block_on(self.running.stop(drain.mul_f64(0.9)));
         let unpublished = self.publisher.stop(until);
@@ -264,21 +271,25 @@ fn open_rocksdb(
     clock: Arc<dyn Clock>,
     decision: Decision,
 ) -> Result<Arc<dyn Engine>, String> {
-    use crate::store::rocks::space::Room;
     use crate::store::rocks::{Place, RocksEngine};
     let place = Place {
         store: config.store_folder(),
         anchor: config.anchor_file(),
         new_id: random(&SystemEntropy),
         decision,
-        room: Room {
-            keep_free: config.store.keep_free_bytes,
-            reserve: config.store.reserve_bytes,
-        },
+        room: room(config),
         write_buffer_bytes: config.store.write_buffer_bytes,
     };
     let engine = RocksEngine::open(&place, clock);
     Ok(Arc::new(engine.map_err(|error| error.to_string())?))
+}
+
+#[cfg(feature = "rocksdb")]
+const fn room(config: &Config) -> crate::store::rocks::space::Room {
+    crate::store::rocks::space::Room {
+        keep_free: config.store.keep_free_bytes,
+        reserve: config.store.reserve_bytes,
+    }
 }
 
 #[cfg(not(feature = "rocksdb"))]
@@ -292,6 +303,7 @@ fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, St
     let names = Arc::new(SystemNames::default());
     let elsewhere = Elsewhere::new(policy, names, Arc::new(SystemClock))
         .map_err(|error| format!("fetch.extra_roots: {error}"))?;
+    let backups = backups::in_background(config, &registry)?;
     Ok(Edge {
         registry,
         outside: Arc::new(elsewhere),
@@ -302,6 +314,7 @@ fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, St
         cache: config.cache_policy(),
         limits: config.limits(),
         service: config.service.clone(),
+        backups,
     })
 }
 

@@ -7,6 +7,7 @@
 
 mod achievement;
 mod affected;
+mod backup;
 mod bulk;
 mod change;
 mod client;
@@ -30,9 +31,11 @@ mod person;
 mod place;
 mod profile;
 mod progress;
+mod put_back;
 mod remote;
 mod report;
 mod request;
+mod restore;
 mod scope;
 mod serve;
 mod standing;
@@ -56,10 +59,12 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
+pub use backup::{BackupArgs, LocalBackups, Watching};
 pub use doctor::{DoctorArgs, Finding, Health};
 pub use error::{CliError, Problem};
 pub use init::{InitArgs, InitDone};
 pub use place::PlaceError;
+pub use restore::RestoreArgs;
 pub use serve::{ServeArgs, Stopped};
 pub use transport::{Answer, Call, Transport};
 
@@ -84,13 +89,15 @@ pub type Examine<'a> =
 
 /// Runs the command that `args` (the program's name first) give, prints what it has to say, and
 /// returns its exit status. What it needs from the rest of the program is passed in: a way into
-/// a data folder, the service, the preparation of a folder, its examination, and the clock.
+/// a data folder, the service, the preparation of a folder, its examination, what is done with backups here,
+/// and the clock.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
     open_local: &OpenLocal<'_>,
     serve: &Serve<'_>,
     init: &Init<'_>,
     examine: &Examine<'_>,
+    backups: &dyn LocalBackups,
     clock: &dyn Clock,
 ) -> ExitCode {
     let surroundings = Surroundings {
@@ -98,6 +105,7 @@ pub fn run(
         serve,
         init,
         examine,
+        backups,
         clock,
         env: &|name| std::env::var(name).ok().filter(|value| !value.is_empty()),
     };
@@ -203,6 +211,9 @@ enum Command {
     Person(person::Person),
     Events(events::Events),
     Erase(erase::Erase),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    PutBack(put_back::PutBack),
 }
 
 /// What the command line gets from the rest of the program.
@@ -211,6 +222,7 @@ struct Surroundings<'a> {
     serve: &'a Serve<'a>,
     init: &'a Init<'a>,
     examine: &'a Examine<'a>,
+    backups: &'a dyn LocalBackups,
     clock: &'a dyn Clock,
     env: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -272,9 +284,12 @@ fn carry_out(
     warnings: &mut String,
 ) -> Result<Report, CliError> {
     let Cli {
-        connection,
+        mut connection,
         command,
     } = cli;
+    if let Command::Restore(command) = &command {
+        connection.data = Some(command.data.clone());
+    }
     let command = match command {
         Command::Verify(command) if command.offline => {
             return command.run_offline(stdin, surroundings.clock);
@@ -284,6 +299,7 @@ fn carry_out(
         }
         other => other,
     };
+    let (data, backups) = (connection.data.clone(), surroundings.backups);
     let connect = move || {
         let input = stdin;
         connect(&connection, surroundings, input, warnings)
@@ -314,6 +330,9 @@ fn carry_out(
         Command::Person(command) => command.run(&connect()?),
         Command::Events(command) => command.run(&connect()?),
         Command::Erase(command) => command.run(&connect()?),
+        Command::Backup(command) => command.run(data, backups, connect),
+        Command::Restore(command) => command.run(backups, connect),
+        Command::PutBack(command) => command.run(backups, &connect()?),
     }
 }
 
@@ -418,7 +437,7 @@ fn print(to: &mut dyn Write, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{Fake, LIST, closed_port};
+    use super::testing::{Fake, LIST, NoBackups, closed_port};
     use super::*;
     use crate::time::{ManualClock, Timestamp};
     use clap::CommandFactory;
@@ -501,6 +520,7 @@ mod tests {
                 open_local: &|_| Err("another goodstanding is using it".into()),
                 serve: &|_| Ok(Stopped::InOrder),
                 init: &|_| Err(String::new()),
+                backups: &testing::NoBackups,
                 clock: &ManualClock::new(Timestamp::EPOCH),
                 env: &|_| None,
             },

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::Path;
 use std::rc::Rc;
 use std::thread::{self, JoinHandle};
 
@@ -14,7 +15,10 @@ use serde_json::Value;
 
 use super::error::CliError;
 use super::transport::{Answer, Call, Transport};
-use super::{InitArgs, InitDone, ServeArgs, Stopped, Surroundings, execute};
+use super::{
+    BackupArgs, InitArgs, InitDone, LocalBackups, RestoreArgs, ServeArgs, Stopped, Surroundings,
+    Watching, execute,
+};
 use crate::time::{ManualClock, Timestamp};
 
 /// An id that lists, endorsements and achievements of these tests have.
@@ -44,6 +48,41 @@ pub(super) struct Fake {
     stdin: Vec<u8>,
     env: Vec<(String, String)>,
     stops: Option<Stopped>,
+}
+
+/// A machine without backups.
+pub(super) struct NoBackups;
+
+impl LocalBackups for NoBackups {
+    fn back_up(&self, _: &BackupArgs, _: &mut Watching<'_>) -> Result<Value, String> {
+        Err("no backups here".to_owned())
+    }
+
+    fn list(&self, _: &Path, _: Option<&Path>) -> Result<Vec<Value>, String> {
+        Err("no backups here".to_owned())
+    }
+
+    fn check(
+        &self,
+        _: &Path,
+        _: Option<u64>,
+        _: Option<&Path>,
+        _: &mut Watching<'_>,
+    ) -> Result<Value, String> {
+        Err("no backups here".to_owned())
+    }
+
+    fn make_key(&self, _: &Path) -> Result<String, String> {
+        Err("no backups here".to_owned())
+    }
+
+    fn published_in(&self, _: &Path) -> Result<Option<Vec<Value>>, String> {
+        Ok(None)
+    }
+
+    fn restore(&self, _: &RestoreArgs, _: &mut Watching<'_>) -> Result<Value, String> {
+        Err("no backups here".to_owned())
+    }
 }
 
 /// What a command did.
@@ -131,6 +170,7 @@ impl Fake {
                 },
                 init: &prepared,
                 examine: &|_, _| Ok(Vec::new()),
+                backups: &NoBackups,
                 clock: &ManualClock::new(NOW.parse().unwrap()),
                 env: &|name| {
                     let found = self.env.iter().find(|(known, _)| known == name);

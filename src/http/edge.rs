@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::rates::Rates;
+use crate::backup::Backups;
 use crate::registry::{Providers, Registry};
 use crate::time::Ttl;
 use crate::vc::did::Localhost;
@@ -33,6 +34,8 @@ pub struct Edge {
     pub limits: Limits,
     /// What is said of those who run it.
     pub service: ServicePages,
+    /// Makes backups, where there is a folder for them.
+    pub backups: Option<Arc<Backups>>,
 }
 
 /// Pages of whoever runs the registry, which programs show to people.
@@ -88,6 +91,7 @@ impl Edge {
             cache: CachePolicy::usual(),
             limits: Limits::usual(),
             service: ServicePages::default(),
+            backups: None,
         }
     }
 

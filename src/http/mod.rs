@@ -25,6 +25,7 @@ mod unread;
 
 mod achievements;
 mod audit;
+pub(crate) mod backups;
 mod bulk;
 mod credentials;
 mod endorsements;
@@ -39,6 +40,7 @@ mod oauth;
 mod open_badges;
 mod people;
 mod profiles;
+mod put_back;
 mod requests;
 mod signatures;
 mod standing;

@@ -250,6 +250,12 @@ impl Problem {
                 Self::new(409, "list-has-room", "Another list has room", detail).with("list", list)
             }
             RegistryError::ListSealed => Self::new(409, "list-sealed", "List sealed", detail),
+            RegistryError::ListSealedByRestore => Self::new(
+                409,
+                "list-sealed-by-restore",
+                "List sealed by a restore",
+                detail,
+            ),
             RegistryError::EntryTaken { .. } => {
                 Self::new(409, "entry-taken", "Entry taken", detail)
             }

@@ -12,9 +12,10 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::{Request, WhyBody};
 use super::{
-    achievements, audit, bulk, credentials, endorsements, erasing, federation as oidf, feed,
-    health, home, keys, lists, oauth, open_badges, openapi, people, profiles, requests, signatures,
-    standing, statuses, tokens, trqp, trust_marks, usage, verification, wellknown,
+    achievements, audit, backups, bulk, credentials, endorsements, erasing, federation as oidf,
+    feed, health, home, keys, lists, oauth, open_badges, openapi, people, profiles, put_back,
+    requests, signatures, standing, statuses, tokens, trqp, trust_marks, usage, verification,
+    wellknown,
 };
 use crate::access::Action;
 use members::{
@@ -389,6 +390,7 @@ pub static ROUTES: &[Route] = &[
     gives(private(Action::WriteLists, get("/status-lists/{list}/unsigned", "A list in each of its forms as its owner is to sign it elsewhere", signatures::list_to_sign)), JSON, &["revision", "verificationMethod", "kid", "forms"]),
     gives(bulk(put(change(Action::WriteLists, "/status-lists/{list}/signed", "Hand in a list that was signed elsewhere", 200, body::<signatures::SignedListBody>(), signatures::hand_in_list))), JSON, &["revision", "validUntil", "isPresent"]),
     gives(lines(change(Action::WriteLists, "/status-lists/import", "Take in a list that another system kept; its indexes stay what they are", 201, body::<bulk::ListImportBody>(), bulk::import), IMPORTING), JSON, &["id", "verifiableCredential", "imported"]),
+    gives(bulk(change(Action::Operate, "/status-lists/put-back", "Set what published lists say and the store does not, after it was restored", 200, body::<put_back::PutBackBody>(), put_back::put_back)), JSON, &["dryRun", "lists"]),
     gives(with_query(private(Action::Read, get("/status-lists/{list}/export", "The entries of a list, page by page, or the list as an import takes it", bulk::export)), &["format", "all", "from", "limit"]), EXPORTED, &["issuer", "statusPurpose", "statusSize", "length", "encodedList"]),
     gives(change(Action::Issue, "/credentials/issue", "Issue a credential (VCALM)", 201, body::<credentials::IssueRequest>(), credentials::issue), JSON, &["verifiableCredential"]),
     gives(change(Action::WriteStatus, "/credentials/status", "Change a credential's status (VCALM)", 200, body::<credentials::StatusRequest>(), credentials::change_status), JSON, UPDATED),
@@ -410,6 +412,8 @@ pub static ROUTES: &[Route] = &[
     gives(with_query(private(Action::Read, get("/profiles/{profile}/tasks", "What waits for a profile: requests, and endorsements that end soon or whose subject has changed", requests::tasks)), PAGING), JSON, &["tasks", "asOf"]),
     gives(change(Action::Operate, "/tokens", "Make a bearer token", 201, body::<tokens::NewTokenBody>(), tokens::create), JSON, &["token", "id", "profile", "expires"]),
     gives(change(Action::WriteClients, "/tokens/{token}/revoke", "Revoke a bearer token", 204, body::<WhyBody>(), tokens::revoke), &[], &[]),
+    gives(private(Action::Operate, get("/backups", "The backups of this registry, and how far the one is that is under way", backups::list)), JSON, &["backups"]),
+    gives(change(Action::Operate, "/backups", "Make a backup of this registry, while it runs", 202, None, backups::begin), JSON, &["begun"]),
     gives(change(Action::Operate, "/master-key/rotate", "Put the next master key in the place of the one in use", 200, body::<WhyBody>(), wellknown::rotate_master_key), JSON, &["masterKey", "replaced", "inUse"]),
     gives(change(Action::Erase, "/profiles/{profile}/erase", "Erase words and contacts of a profile; statuses and the audit trail stay", 200, body::<erasing::EraseBody>(), erasing::erase), JSON, &["erased"]),
     gives(with_query(private(Action::ReadEvents, get("/events", "The audit trail: who changed what, when and why, as far as it is the caller's affair", audit::list)), &["since", "limit", "profile"]), TRAIL, &["events"]),

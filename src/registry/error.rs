@@ -193,6 +193,13 @@ pub enum RegistryError {
          again with usedIndexes"
     )]
     ListSealed,
+    /// The store was put back from an older copy, and more of the list may have been given out since.
+    #[error(
+        "this list was sealed when the registry was restored from an older copy: entries of it may have \
+         been given out since that are not known here, so that none is given out any more; statuses can \
+         be changed. Open another list for new credentials"
+    )]
+    ListSealedByRestore,
     /// The entry is carried by something else.
     #[error("the entry at index {index} belongs to another credential; have a fresh one allocated")]
     EntryTaken {

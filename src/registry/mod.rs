@@ -12,6 +12,7 @@ mod audit;
 mod bell;
 mod change;
 mod endorsements;
+mod epoch;
 mod erasing;
 mod error;
 mod issuing;
@@ -24,6 +25,7 @@ mod vault;
 mod verification;
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use tracing::info;
@@ -39,6 +41,7 @@ pub use crate::store::tables::{ClientState, HistoryAccess, ListForm};
 use crate::time::{Clock, Timestamp, Ttl};
 
 pub use crate::store::event::RequestStep;
+pub use crate::store::event::WhyTaken;
 use crate::vc::sealing::MasterKey;
 pub use crate::verify::outcome::Outcome;
 pub use access::actor::Actor;
@@ -64,6 +67,7 @@ pub use endorsements::requests::{
 };
 pub use endorsements::tasks::{Task, TaskCursor, TaskPage, WaitingRequest};
 pub use endorsements::{EndorsementAction, NewEndorsement};
+pub use epoch::note_why_taken;
 pub use erasing::{Erased, Erasure, ReasonsToErase};
 pub use error::{RegistryError, Thing};
 pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
@@ -76,6 +80,7 @@ pub use lists::forms::{FormToSign, ToSign};
 pub use lists::import::{BroughtList, ImportedList, UsedIndexes};
 pub use lists::publications::{More, Publication, Publications};
 pub use lists::publisher::{Artefact, HandedIn, ListToSign, PublishedList, Publisher, SignedList};
+pub use lists::put_back::{Doing, FoundIn, FoundStatuses, Published, Suspensions};
 pub use lists::queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
     StatusUnknown,
@@ -287,7 +292,8 @@ impl Registry {
     /// be there before anything else is. An empty store is refused then, and the reason told.
     fn finish_start(&self, master: &MasterKey) -> Result<(), RegistryError> {
         let finished = self
-            .complete_vault(master)
+            .complete_epoch()
+            .and_then(|()| self.complete_vault(master))
             .and_then(|()| self.complete_identity());
         match finished {
             Err(RegistryError::ReadOnly(_)) if self.engine.head().seq > Seq(0) => {
@@ -317,6 +323,15 @@ impl Registry {
     /// The settings that the services run with.
     pub const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Copies the store as it is at one moment into a folder that is not there yet, while it goes on to
+    /// be read and written.
+    ///
+    /// # Errors
+    /// It cannot be copied: one in memory never can.
+    pub fn copy_store_to(&self, folder: &Path) -> Result<(), StoreError> {
+        self.engine.copy_to(folder)
     }
 
     /// URLs of the things that live here.

@@ -4,6 +4,8 @@
 //! The trait is synchronous. Services run on threads that may block; the edge sees to that, and
 //! a slow disk never holds up the threads that answer from memory.
 
+use std::path::Path;
+
 use thiserror::Error;
 
 use crate::ids::Seq;
@@ -64,6 +66,19 @@ pub trait Engine: Read {
     /// # Errors
     /// What is in memory could not be written out; the rows are gone for readers all the same.
     fn purge(&self, ranges: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError>;
+
+    /// Copies the store as it is at one moment into a folder that is not there yet, while it goes on to
+    /// be read and written. The copy holds everything that was acknowledged, and takes no more room than
+    /// its index where the folder is on the store's disk.
+    ///
+    /// # Errors
+    /// It could not be copied; or the engine keeps nothing on a disk.
+    fn copy_to(&self, folder: &Path) -> Result<(), StoreError> {
+        let folder = folder.display();
+        Err(StoreError::Unavailable(format!(
+            "it cannot be copied to {folder}: this engine keeps nothing on a disk"
+        )))
+    }
 
     /// The newest committed place in the log.
     fn head(&self) -> Head;

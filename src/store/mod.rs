@@ -30,6 +30,8 @@ mod chain;
 
 mod opening;
 
+pub mod contents;
+
 #[cfg(feature = "rocksdb")]
 pub mod examine;
 

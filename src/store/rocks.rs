@@ -11,6 +11,7 @@
 //! disk is not known before the store is opened again (an error on a sync has been seen to keep
 //! the write). Reads go on.
 
+pub mod checkpoint;
 pub mod closed;
 mod damaged;
 mod manifest;
@@ -128,7 +129,7 @@ impl RocksEngine {
                     Tried::Whole => damaged::open_up_to_damage(place, &damage)?,
                     Tried::Less(copy, opened, held) => {
                         let held = Some(held);
-                        return Self::start(copy, space, opened, clock, held).map_err(failed);
+                        return Self::start(copy, space, *opened, clock, held).map_err(failed);
                     }
                 }
             }
@@ -304,6 +305,10 @@ impl Engine for RocksEngine {
 
     fn purge(&self, ranges: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError> {
         purge::purge(&self.live.0, ranges)
+    }
+
+    fn copy_to(&self, folder: &Path) -> Result<(), StoreError> {
+        checkpoint::copy(&self.live.0, folder)
     }
 
     fn head(&self) -> Head {

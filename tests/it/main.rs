@@ -1,5 +1,7 @@
 //! Integration tests: one binary, so that linking RocksDB is paid once.
 
+#[cfg(feature = "rocksdb")]
+mod backups;
 mod conformance_canon;
 mod conformance_jsonld;
 mod conformance_proof;

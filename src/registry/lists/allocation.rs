@@ -18,7 +18,7 @@ use crate::store::engine::Read;
 use crate::store::event::EventKind;
 use crate::store::tables::{
     ALLOCATION, Brought, CREDENTIALS, Carried, CredentialDates, CredentialRecord, Digest, HOLDERS,
-    Holder, ListForm, SPACES, SpaceRecord,
+    Holder, ListForm, SEALED_SPACES, SPACES, SpaceRecord,
 };
 use crate::time::Timestamp;
 
@@ -227,6 +227,14 @@ pub(in crate::registry) fn allocated(
     Ok(ALLOCATION.get(read, &space)?.unwrap_or(0))
 }
 
+/// Whether nothing more of a space is given out, since more may have been than is known here.
+pub(in crate::registry) fn is_sealed(
+    read: &dyn Read,
+    space: SpaceId,
+) -> Result<bool, RegistryError> {
+    Ok(SEALED_SPACES.get(read, &space)?.is_some())
+}
+
 /// The order in which a space gives out its indexes.
 pub(in crate::registry) fn permutation(space: &SpaceRecord) -> Permutation {
     Permutation::new(&space.permutation, space.length())
@@ -347,7 +355,8 @@ fn reserve(
             asked: count,
             remaining,
         },
-        NoneFresh::Sealed => RegistryError::ListSealed,
+        NoneFresh::Unknown => RegistryError::ListSealed,
+        NoneFresh::Sealed => RegistryError::ListSealedByRestore,
         NoneFresh::Store(error) => error.into(),
     })?;
     ALLOCATION.expect(&mut tx.batch, &space, in_use.stored().as_ref());

@@ -11,7 +11,7 @@ use crate::bitstring::{
 };
 use crate::ids::SpaceId;
 use crate::store::engine::{Read, StoreError};
-use crate::store::tables::{ALLOCATION, Brought, OCCUPIED, SpaceRecord};
+use crate::store::tables::{ALLOCATION, Brought, OCCUPIED, SEALED_SPACES, SpaceRecord};
 
 /// The indexes of a space that are in use, as one snapshot has them.
 ///
@@ -25,6 +25,8 @@ pub(in crate::registry) struct InUse<'a> {
     /// The stored counter; where nothing was given out yet there is none.
     stored: Option<u64>,
     brought: Brought,
+    /// Whether it was sealed: more may have been given out than is known here.
+    sealed: bool,
     pages: HashMap<u32, Page>,
 }
 
@@ -50,6 +52,8 @@ pub(in crate::registry) enum NoneFresh {
     /// Fewer are free than were asked for.
     Only(u64),
     /// Nobody said which are in use, so none is given out.
+    Unknown,
+    /// Some may be in use that are not known here, since the store was put back from an older copy.
     Sealed,
     /// The store could not be read.
     Store(StoreError),
@@ -77,6 +81,7 @@ impl<'a> InUse<'a> {
             permutation: permutation(record),
             stored: ALLOCATION.get(read, &space)?,
             brought: record.brought,
+            sealed: SEALED_SPACES.get(read, &space)?.is_some(),
             pages: HashMap::new(),
         })
     }
@@ -95,6 +100,7 @@ impl<'a> InUse<'a> {
     pub(in crate::registry) fn holds(&mut self, index: StatusIndex) -> Result<bool, StoreError> {
         match self.brought {
             Brought::Unknown => Ok(true),
+            _ if self.sealed => Ok(true),
             _ if self.permutation.is_allocated(index, self.counter()) => Ok(true),
             Brought::Nothing => Ok(false),
             Brought::Known(_) => self.was_brought(index),
@@ -111,7 +117,8 @@ impl<'a> InUse<'a> {
         let end = self.length.entries();
         let first = self.counter().min(end);
         match self.brought {
-            Brought::Unknown => return Err(NoneFresh::Sealed),
+            _ if self.sealed => return Err(NoneFresh::Sealed),
+            Brought::Unknown => return Err(NoneFresh::Unknown),
             Brought::Nothing if count > end - first => return Err(NoneFresh::Only(end - first)),
             _ => {}
         }
@@ -143,6 +150,7 @@ impl<'a> InUse<'a> {
     /// All of them, one bit an index; `None` where that is not known.
     pub(in crate::registry) fn bits(&self) -> Result<Option<Bitstring>, StoreError> {
         let mut bits = match self.brought {
+            _ if self.sealed => return Ok(None),
             Brought::Unknown => return Ok(None),
             Brought::Nothing => Bitstring::zeroed(self.length, StatusSize::One),
             Brought::Known(_) => self.brought_bits()?,

@@ -12,6 +12,7 @@ pub(super) mod import;
 mod in_use;
 pub(super) mod publications;
 pub(super) mod publisher;
+pub(super) mod put_back;
 pub(super) mod queries;
 pub(super) mod staged;
 pub(super) mod statuses;
@@ -36,7 +37,7 @@ use crate::store::tables::{
     OpenSpace, Plane, SPACES, SpaceRecord,
 };
 use crate::time::Ttl;
-use allocation::{allocated, space_of};
+use allocation::{allocated, is_sealed, space_of};
 use in_use::InUse;
 
 /// A list as somebody asks for it.
@@ -243,7 +244,7 @@ impl Registry {
             let record = list_of(read, &self.urls(), list)?;
             let stands_in = record.status_size == new.entry.size()
                 && AlsoPublished::of(&record, &space).covers(new.also);
-            if !stands_in {
+            if !stands_in || is_sealed(read, id)? {
                 continue;
             }
             let least = self.least_filled(space.length);
@@ -351,7 +352,8 @@ impl Registry {
         let mut found = None;
         if let Some(open) = &present {
             let record = space_of(tx.read, open.space)?;
-            if allocated(tx.read, open.space)? < record.length {
+            let has_room = allocated(tx.read, open.space)? < record.length;
+            if has_room && !is_sealed(tx.read, open.space)? {
                 found = Some((open.space, record));
             }
         }

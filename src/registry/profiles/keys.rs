@@ -8,6 +8,7 @@ use super::rotation::stage_no_rotation_to;
 use crate::access::Action;
 use crate::ids::{KeyId, ProfileId, Slug};
 use crate::registry::change::Tx;
+use crate::registry::epoch::{Passed, passed_over};
 use crate::registry::profiles::document_digest;
 use crate::registry::signing::is_elsewhere;
 use crate::registry::{Change, Registry, RegistryError, Thing};
@@ -253,12 +254,14 @@ impl Registry {
         profile: ProfileId,
         make: impl FnOnce(&mut Tx<'_>, KeyId) -> Result<KeyRecord, RegistryError>,
     ) -> Result<KeyId, RegistryError> {
+        let passed = passed_over(tx.read, Passed::KeyNumbers)?;
+        let passed = u32::try_from(passed).map_err(|_| RegistryError::Contended)?;
         let id = if profile == ProfileId::REGISTRY {
             let last = keys_of(tx.read, profile)?.last().map_or(0, |(id, _)| id.0);
-            KeyId(last + 1)
+            KeyId(last.max(passed) + 1)
         } else {
             let record = self.profile_record(tx.read, profile)?;
-            let id = KeyId(record.keys + 1);
+            let id = KeyId(record.keys.max(passed) + 1);
             let after = ProfileRecord {
                 keys: id.0,
                 changed_at: match record.id_form {

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::epoch::{Passed, passed_over};
 use super::{Change, Expected, Registry, RegistryError, Thing};
 use crate::access::Action;
 use crate::badges::Profile;
@@ -117,13 +118,18 @@ impl Registry {
             let next = count.unwrap_or(0) + 1;
             COUNTS.expect(&mut tx.batch, &count_key, count.as_ref());
             COUNTS.put(&mut tx.batch, &count_key, &next);
-            let id = ProfileId(u32::try_from(next).map_err(|_| RegistryError::Contended)?);
+            // How many there are, and the numbers that a restore has passed over.
+            let number = next + passed_over(tx.read, Passed::ProfileNumbers)?;
+            let id = ProfileId(u32::try_from(number).map_err(|_| RegistryError::Contended)?);
 
+            let passed = passed_over(tx.read, Passed::KeyNumbers)?;
+            let first = u32::try_from(passed + 1).map_err(|_| RegistryError::Contended)?;
+            let first = KeyId(first);
             let (key, public) = match brought {
-                None => self.new_key(id, KeyId(1), tx.now, tx.now)?,
+                None => self.new_key(id, first, tx.now, tx.now)?,
                 Some(brought) => {
                     self.check_possession(&new.slug, brought, tx.now)?;
-                    let key = stage_brought(tx, (id, KeyId(1)), brought, tx.now)?;
+                    let key = stage_brought(tx, (id, first), brought, tx.now)?;
                     (key, brought.public)
                 }
             };
@@ -139,20 +145,20 @@ impl Registry {
                 issuer: new.roles.issuer,
                 accreditor: new.roles.accreditor,
                 members: Value::from(given.clone()).to_string(),
-                keys: 1,
+                keys: first.0,
                 created_at: tx.now,
                 changed_at: tx.now,
                 history: new.history,
             };
-            KEYS.put(&mut tx.batch, &(id, KeyId(1)), &key);
+            KEYS.put(&mut tx.batch, &(id, first), &key);
             PROFILES.put(&mut tx.batch, &id, &record);
             PROFILE_SLUGS.expect(&mut tx.batch, &new.slug, None);
-            PROFILE_SLUGS.put(&mut tx.batch, &new.slug, &next);
-            PROFILE_ISSUER_IDS.put(&mut tx.batch, &id_digest(&record.issuer_id), &next);
+            PROFILE_SLUGS.put(&mut tx.batch, &new.slug, &number);
+            PROFILE_ISSUER_IDS.put(&mut tx.batch, &id_digest(&record.issuer_id), &number);
             tx.log(EventKind::ProfileCreated { profile: id });
             tx.log(EventKind::KeyMade {
                 profile: id,
-                key: KeyId(1),
+                key: first,
             });
             self.stage_identity(tx)?;
             Ok(id)

@@ -117,7 +117,8 @@ impl SignedCwt {
         }
     }
 
-    fn subject(&self) -> Option<&str> {
+    /// The URL under which it says that it is published.
+    pub fn subject(&self) -> Option<&str> {
         self.claims.get(&SUBJECT)?.as_text()
     }
 

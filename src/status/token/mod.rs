@@ -84,6 +84,11 @@ impl TokenStatusList {
         .read(cap)
     }
 
+    /// All its values.
+    pub const fn bits(&self) -> &Bitstring<Lsb> {
+        &self.bits
+    }
+
     /// About how many bytes of memory it takes.
     pub(crate) fn footprint(&self) -> usize {
         let texts = self.subject.len() + self.issuer.as_ref().map_or(0, String::len);

@@ -21,7 +21,7 @@ impl Closed {
     /// # Errors
     /// What RocksDB says of it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let opened = options::open_to_read(folder).map(Self);
+        let opened = options::open_to_read(folder, options::Wals::Whole).map(Self);
         opened.map_err(|error| StoreError::Unavailable(error.into_string()))
     }
 

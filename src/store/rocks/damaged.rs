@@ -28,7 +28,7 @@ pub(super) enum Tried {
     Whole,
     /// There is not. The copy has come up for reading; its folder is this process's as long as the
     /// file is open.
-    Less(Live, Opened, File),
+    Less(Live, Box<Opened>, File),
 }
 
 /// Reads a copy of the store up to the damage. Without an anchor nobody can tell what has to be there,
@@ -58,7 +58,7 @@ pub(super) fn try_copy(place: &Place, damage: &rocksdb::Error) -> Result<Tried, 
             "the store's log or manifest is damaged, and acknowledged changes stood behind the damage; \
              a copy of the store is read up to there, and the store stays as it is"
         );
-        return Ok(Tried::Less(live, opened, held));
+        return Ok(Tried::Less(live, Box::new(opened), held));
     }
     drop(live);
     fs::remove_dir_all(&copy).map_err(failed)?;

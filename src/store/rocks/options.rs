@@ -39,9 +39,9 @@ pub(super) fn open(path: &Path, write_buffer_bytes: usize, wals: Wals) -> Result
     DB::open_cf_descriptors(&options, path, [family]).map(Live)
 }
 
-/// Opens the store in `path`, and changes nothing of it.
-pub(super) fn open_to_read(path: &Path) -> Result<Live, Error> {
-    let mut options = options(WRITE_BUFFER_BYTES, Wals::Whole, has_wals(path))?;
+/// Opens the store in `path` without changing a row or a file of rows.
+pub(super) fn open_to_read(path: &Path, wals: Wals) -> Result<Live, Error> {
+    let mut options = options(WRITE_BUFFER_BYTES, wals, has_wals(path))?;
     options.create_if_missing(false);
     let family = ColumnFamilyDescriptor::new(FAMILY, options.clone());
     DB::open_cf_descriptors_read_only(&options, path, [family], false).map(Live)

@@ -153,7 +153,8 @@ pub enum ListForm {
 }
 
 impl ListForm {
-    const ALL: [Self; 5] = [
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 5] = [
         Self::Bitstring,
         Self::BitstringJwt,
         Self::Status2021,

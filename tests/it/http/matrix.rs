@@ -287,6 +287,12 @@ impl World {
                     "encodedList": goodstanding::bitstring::encode(&vec![0; 16_384]),
                 }),
             ),
+            // Nothing of it is to be put back; and there is no folder for backups.
+            ("POST", "/status-lists/put-back") => {
+                new("/status-lists/put-back", json!({ "lists": [{}] }))
+            }
+            ("GET", "/backups") => read("/backups"),
+            ("POST", "/backups") => new("/backups", nothing()).refused(409),
             ("GET", "/status-lists/{list}/export") => read(&format!("{}/export", things.list)),
             ("POST", "/credentials/issue") => new(
                 "/credentials/issue",

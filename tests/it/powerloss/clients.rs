@@ -141,14 +141,14 @@ impl<'a> Client<'a> {
             false => &self.registry.revocations,
         };
         let facts = known(self.facts);
-        let value = |index: u64| {
-            let bit = facts.bits.get(&(list.clone(), index));
-            bit.filter(|bit| bit.also.is_none())
-                .map_or(false, |bit| bit.set)
-        };
         let to = !suspends || self.dice.chance(60);
+        // A change that changes nothing is not told of in the log.
+        let changes = |index: &u64| match facts.bits.get(&(list.clone(), *index)) {
+            Some(bit) => bit.also.is_none() && bit.set != to,
+            None => to,
+        };
         let mut free: Vec<u64> = self.indexes.clone();
-        free.retain(|index| value(*index) != to);
+        free.retain(changes);
         drop(facts);
         if free.is_empty() {
             return None;

@@ -165,7 +165,8 @@ impl<'a> Trial<'a> {
             self.cut_while_starting();
             return Ok(());
         }
-        if self.dice.chance(15) {
+        // One that was provided is not exchanged for another: a rotation may have begun with it.
+        if self.dice.chance(15) && !self.next_master_key().exists() {
             self.provide_next_master_key();
         }
         let lies = match self.scene {
@@ -205,7 +206,7 @@ impl<'a> Trial<'a> {
         let mut command = self.serving(lies);
         let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut process = quiet.spawn().expect("the program was built with the tests");
-        let wait = self.dice.below(120_000);
+        let wait = self.dice.below(250_000);
         thread::sleep(Duration::from_micros(
             wait.try_into().expect("a small number"),
         ));
@@ -264,10 +265,13 @@ impl<'a> Trial<'a> {
         let (facts, over) = (&self.facts, &AtomicBool::new(false));
         let before = known(facts).answered.len();
         let (tell, told) = mpsc::channel();
+        // All of them before the first begins, so that each has a share of the same things.
+        let clients: Vec<Client<'_>> = (0..clients)
+            .zip(seeds)
+            .map(|(number, seed)| Client::new(registry, facts, Dice::new(seed), (number, clients)))
+            .collect();
         thread::scope(|scope| {
-            for (number, seed) in seeds.into_iter().enumerate() {
-                let dice = Dice::new(seed);
-                let client = Client::new(registry, facts, dice, (number, clients));
+            for client in clients {
                 let tell = tell.clone();
                 scope.spawn(move || client.run(&tell));
             }

@@ -19,6 +19,8 @@ mod stopping;
 mod verdicts;
 
 #[cfg(feature = "rocksdb")]
+mod backup;
+#[cfg(feature = "rocksdb")]
 mod bulk;
 #[cfg(feature = "rocksdb")]
 mod canary;
