@@ -3,6 +3,7 @@
 mod fetch;
 mod guards;
 mod oauth;
+mod store;
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU64};
@@ -23,6 +24,7 @@ use crate::time::Ttl;
 pub use fetch::FetchConfig;
 pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig};
 pub use oauth::{OAuthConfig, ProviderConfig};
+pub use store::{AnchorConfig, ClockConfig, EngineChoice, StoreConfig};
 
 /// The defaults, which are also the documentation of every key.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -78,39 +80,6 @@ pub struct Config {
     pub oauth: OAuthConfig,
 }
 
-/// The store.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StoreConfig {
-    /// Which engine.
-    pub engine: EngineChoice,
-    /// Bytes that are kept free on its disk: below that no changes are taken.
-    pub keep_free_bytes: u64,
-    /// Bytes that are set aside on its disk, for what has to be written when the disk is full.
-    pub reserve_bytes: u64,
-    /// Bytes of changes that RocksDB gathers in memory before it writes them out as a sorted file;
-    /// until then they are in its log as well.
-    pub write_buffer_bytes: usize,
-}
-
-/// The storage engines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EngineChoice {
-    /// Embedded and durable.
-    Rocksdb,
-    /// Nothing survives the process.
-    Memory,
-}
-
-/// The store's anchor.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AnchorConfig {
-    /// Its file; empty means `anchor/anchor` in the data folder.
-    pub file: PathBuf,
-}
-
 /// Backups.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -121,14 +90,6 @@ pub struct BackupConfig {
     pub key: PathBuf,
     /// How many are kept; 0 for all.
     pub keep: usize,
-}
-
-/// The machine's clock.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClockConfig {
-    /// How far it may be behind the newest change, in seconds: beyond that no changes are taken.
-    pub tolerance_seconds: u64,
 }
 
 /// The master key.

@@ -7,7 +7,7 @@ use super::master_key;
 use super::{SystemClock, SystemEntropy, open_engine_as, publishing_first};
 use crate::cli::{DoctorArgs, Finding, Health};
 use crate::config::{Config, EngineChoice, Overrides};
-use crate::registry::{MasterKeys as _, Registry, opens_secrets};
+use crate::registry::{MasterKeys as _, Registry, WhyTaken, note_why_taken, opens_secrets};
 use crate::store::engine::{Decision, Read, Stopped, StoreError};
 use crate::store::examine::{AnchorSays, Stand};
 use crate::store::rocks::closed::{Closed, is_in_use};
@@ -316,9 +316,11 @@ fn accept(config: &Config) -> Result<Finding, String> {
     let place = master_key::Place::new(config, master_key::Next::Made);
     // Before anything is decided: what follows has to be signed.
     place.look()?;
+    let why = why(config);
     let clock = Arc::new(SystemClock);
     let engine = open_engine_as(config, clock.clone(), Decision::NewEpoch)?;
     let epoch = engine.epoch();
+    note_why_taken(&*engine, why).map_err(|error| error.to_string())?;
     let settings = publishing_first(config);
     let registry = Registry::open(engine, clock, Arc::new(SystemEntropy), place, settings);
     let registry = registry.map_err(|error| error.to_string())?;
@@ -327,4 +329,20 @@ fn accept(config: &Config) -> Result<Finding, String> {
         "decision",
         format!("the store is taken as it was found, and epoch {epoch} begins"),
     ))
+}
+
+/// Why a store is taken as it is found: its anchor says that there was more, or there is none that says
+/// anything of it.
+fn why(config: &Config) -> WhyTaken {
+    let says = || {
+        let closed = Closed::open(&config.store_folder()).ok()?;
+        let stand = Stand::of(closed.rows()).ok()??;
+        closed.held_against(&stand, &config.anchor_file()).ok()
+    };
+    match says().map(|says| says.fits) {
+        Some(Err(
+            Stopped::AnchorMissing | Stopped::AnchorUnreadable(_) | Stopped::AnchorOfAnotherStore,
+        )) => WhyTaken::Unanchored,
+        _ => WhyTaken::Behind,
+    }
 }

@@ -76,6 +76,9 @@ pub(super) fn profiles_page(edge: &Edge, profiles: &[ProfileView]) -> Result<Str
 
 /// Why no changes are taken now.
 fn read_only(edge: &Edge) -> Option<String> {
+    if edge.registry.takes_changes() {
+        return None;
+    }
     let states = edge.registry.states().into_iter();
     let mut refusing = states.filter(|state| state.gravity() == Gravity::ReadOnly);
     refusing.next().map(|state| state.happened())

@@ -132,7 +132,7 @@ impl State {
                 by.seconds()
             ),
             Self::MasterKeyMissing(Lack::Now) => {
-                "there was no master key at the start, so that nothing can be signed".to_owned()
+                "no master key could be read at the start, so that nothing can be signed".to_owned()
             }
             Self::MasterKeyWrong(Lack::Now) => {
                 "the master key at the start was not the one under which this store's keys are \
@@ -140,7 +140,7 @@ impl State {
                     .to_owned()
             }
             Self::MasterKeyMissing(Lack::AtNextStart) => {
-                "the next start would not find a master key".to_owned()
+                "the next start could read no master key".to_owned()
             }
             Self::MasterKeyWrong(Lack::AtNextStart) => {
                 "the next start would not find a master key that opens this store".to_owned()

@@ -1,7 +1,7 @@
 //! What the program does in each state in which no changes are taken: what was signed is served, changes are
 //! refused by name, and when it is over they are taken again with nothing lost.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -185,12 +185,16 @@ impl SmallDisk {
         goodstanding::store::rocks::space::free_bytes(&self.at).unwrap()
     }
 
-    /// Fills the disk up to so many bytes.
+    /// Fills the disk up to so many bytes; to the last one where that is none.
     fn fill_up_to(&self, left: u64) {
-        let bytes = self.free().saturating_sub(left);
-        let mut file = File::create(self.at.join("others")).unwrap();
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.at.join("others"));
+        let mut file = file.unwrap();
         let zeros = vec![0; 1 << 16];
-        for _ in 0..bytes / zeros.len() as u64 {
+        let pieces = self.free().saturating_sub(left) / zeros.len() as u64;
+        for _ in 0..pieces + u64::from(left == 0) {
             // The disk may be full before.
             if file.write_all(&zeros).is_err() {
                 return;
@@ -213,6 +217,8 @@ impl Drop for SmallDisk {
 /// The engine takes as much of the disk for its log at once as it gathers in memory.
 const WRITTEN_OUT_SOON: (&str, &str) = ("GOODSTANDING_STORE__WRITE_BUFFER_BYTES", "1048576");
 
+const PUBLISHED_FIRST: (&str, &str) = ("GOODSTANDING_LISTS__PUBLISH_DELAY_MS", "0");
+
 fn reserve(data: &Path) -> bool {
     data.join("store/RESERVE").exists()
 }
@@ -225,6 +231,7 @@ fn on_a_full_disk_changes_are_refused_and_go_on_when_there_is_room() {
     let settings = [
         ("GOODSTANDING_STORE__KEEP_FREE_BYTES", "20000000"),
         ("GOODSTANDING_STORE__RESERVE_BYTES", "8388608"),
+        PUBLISHED_FIRST,
         WRITTEN_OUT_SOON,
     ];
     let folder = Folder::prepared_in(home, &settings);
@@ -281,7 +288,7 @@ fn a_disk_that_is_filled_to_the_last_byte_loses_nothing() {
         ("GOODSTANDING_STORE__KEEP_FREE_BYTES", "0"),
         ("GOODSTANDING_STORE__RESERVE_BYTES", "16777216"),
         WRITTEN_OUT_SOON,
-        ("GOODSTANDING_LISTS__PUBLISH_DELAY_MS", "0"),
+        PUBLISHED_FIRST,
     ];
     let folder = Folder::prepared_in(home, &settings);
     let mut server = folder.serve(&settings);
@@ -290,11 +297,12 @@ fn a_disk_that_is_filled_to_the_last_byte_loses_nothing() {
     let list = list(&registry, ISSUER);
     let updates = format!("{list}/updates");
     let indexes = entries(&registry, &list, 2_000);
-    disk.fill_up_to(400_000);
     let mut acknowledged = Vec::new();
     let mut unknown = None;
     let mut indexes = indexes.into_iter();
     for index in indexes.by_ref() {
+        // Others take whatever the store gives back.
+        disk.fill_up_to(0);
         let answer = registry.post(&updates, &revocation(index));
         if answer.status == 200 {
             acknowledged.push(index);
