@@ -80,9 +80,10 @@ fn tried(history: &History, data: &Path) -> Tried {
     if let Err(stopped) = engine.takes_writes() {
         let folders = fs::read_dir(data).unwrap().count();
         drop(engine);
-        // It stays so.
+        // It stays so, or does not come up: an older log file in the place of a newer one is read otherwise
+        // once the engine has put files together, which it does in its own time.
         let again = open().map(|engine| engine.takes_writes());
-        assert_eq!(again, Ok(Err(stopped.clone())));
+        assert!(again != Ok(Ok(())), "{stopped} at first");
         assert_eq!(fs::read_dir(data).unwrap().count(), folders);
         let state = stopped.state().to_owned();
         return told(Came::ReadOnly(state), stopped.to_string());
