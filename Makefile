@@ -7,6 +7,7 @@
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/goodstanding
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
+CARGO_MUTANTS_VERSION := 27.1.0
 ROCKSDB_VERSION := $(shell awk '/^name = "rocksdb"$$/ { getline; gsub(/version = |"/, ""); print; exit }' Cargo.lock)
 
 # Arguments passed on: make run ARGS="--data /tmp/demo", make test ARGS="standing -- --nocapture"
@@ -15,6 +16,10 @@ ARGS ?=
 # Of make fuzz: seconds for each target, and which ones; all, unless named.
 SECONDS ?= 60
 TARGETS ?=
+
+# Of make mutants: which part of how many (counted from 0), and of which rooms.
+SHARD ?= 0/1
+ROOMS ?= status store registry
 
 # Every cargo command runs under the same settings, so that none rebuilds what another built.
 WITH_ENV := . "$(CACHE)/build.env" &&
@@ -29,8 +34,11 @@ HOURS ?=
 # And how many steps the scripts have of which every one is tried.
 LENGTH ?=
 
+# Of make powerloss: how many power cuts. SEED is that of the first folder.
+CUTS ?= 2000
+
 .DEFAULT_GOAL := help
-.PHONY: help run build test decade simulate bench bench-trust bench-peers fuzz fuzz-corpus check fmt clippy doc deny setup env clean-cache
+.PHONY: help run build test decade powerloss simulate bench bench-trust bench-peers fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
 
 help: ## What there is
 	@echo "Goodstanding, the targets:"
@@ -54,6 +62,9 @@ decade: setup ## Random decades against a naive model: make decade SEEDS=200, or
 simulate: setup ## Random runs under every fault: make simulate SEEDS=100000, SEED=7 alone, or HOURS=24
 	@$(WITH_ENV) CARGO_PROFILE_DEV_OPT_LEVEL=2 GOODSTANDING_SIMULATE_SEEDS="$(if $(SEED)$(HOURS),,$(or $(SEEDS),20000))" GOODSTANDING_SIMULATE_SEED="$(SEED)" GOODSTANDING_SIMULATE_HOURS="$(HOURS)" GOODSTANDING_SIMULATE_LENGTH="$(LENGTH)" cargo test --locked --test it simulation -- --nocapture $(ARGS)
 
+powerloss: setup ## Power cuts on the real program: make powerloss CUTS=2000, or SEED=7 CUTS=20 again
+	@$(WITH_ENV) GOODSTANDING_POWERLOSS_CUTS="$(CUTS)" GOODSTANDING_POWERLOSS_SEED="$(SEED)" cargo test --locked --test it powerloss::nothing -- --nocapture
+
 bench: setup ## Runs the micro benches
 	@$(WITH_ENV) cargo bench --locked --bench micro $(if $(ARGS),-- $(ARGS))
 
@@ -71,6 +82,9 @@ fuzz: ## Every parser against made-up inputs: make fuzz SECONDS=600 TARGETS="jso
 fuzz-corpus: ## Shrinks what fuzzing found into tests/fuzz/corpus, for make test
 	@setup/fuzz.sh "$(CACHE)" "$(CARGO_FUZZ_VERSION)"
 	@$(WITH_FUZZ) tests/fuzz/run.sh shrink "$(CACHE)" $(TARGETS)
+
+mutants: setup ## What no test notices when it is changed: make mutants SHARD=0/8 ROOMS=status (hours)
+	@$(WITH_ENV) setup/mutants.sh "$(CACHE)" "$(CARGO_MUTANTS_VERSION)" "$(SHARD)" $(ROOMS)
 
 check: fmt clippy doc deny ## Formatting, lints, documentation, licences and advisories
 

@@ -7,6 +7,7 @@ mod oauth;
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU64};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -81,6 +82,9 @@ pub struct Config {
 pub struct StoreConfig {
     /// Which engine.
     pub engine: EngineChoice,
+    /// Bytes of changes that RocksDB gathers in memory before it writes them out as a sorted file;
+    /// until then they are in its log as well.
+    pub write_buffer_bytes: usize,
 }
 
 /// The storage engines.
@@ -214,6 +218,7 @@ pub struct LimitsConfig {
     unread_ms: NonZeroU64,
     feeds: usize,
     feed_heartbeat_ms: NonZeroU64,
+    drain_ms: u64,
 }
 
 /// What the command line says, which goes before everything else.
@@ -417,6 +422,11 @@ impl Config {
             feed_heartbeat: Ttl::from_millis(self.limits.feed_heartbeat_ms.get()),
             rates: self.rates.rates(),
         }
+    }
+
+    /// How long stopping in order may take.
+    pub const fn drain(&self) -> Duration {
+        Duration::from_millis(self.limits.drain_ms)
     }
 
     /// The OpenID Connect providers whose tokens are taken, with the files of their keys read.

@@ -7,6 +7,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use tracing::warn;
 
@@ -20,7 +22,7 @@ use crate::cli::{BackupArgs, LocalBackups, RestoreArgs, Watching};
 use crate::config::{Config, FILE_IN_DATA, Overrides};
 use crate::entropy::random;
 use crate::http::backups::{made, manifest as told};
-use crate::registry::{MasterKeys as _, Registry, WhyTaken, note_why_taken};
+use crate::registry::{ListForm, MasterKeys as _, Registry, WhyTaken, note_why_taken};
 use crate::store::contents::Contents;
 use crate::store::engine::{Decision, StoreError};
 use crate::vc::sealing::MasterKey;
@@ -130,6 +132,13 @@ impl LocalBackups for Backups {
         Ok(key.id().to_string())
     }
 
+    fn published_in(&self, folder: &Path) -> Result<Option<Vec<Value>>, String> {
+        match folder.join("CURRENT").is_file() {
+            true => published_in(folder).map(Some),
+            false => Ok(None),
+        }
+    }
+
     fn restore(&self, args: &RestoreArgs, watching: &mut Watching<'_>) -> Result<Value, String> {
         process::keep_to_itself()?;
         let key = read_key(args.key.as_deref())?;
@@ -213,6 +222,7 @@ fn begin_epoch(config: &Config, store: &Path) -> Result<u32, String> {
         anchor: config.anchor_file(),
         new_id: random(&SystemEntropy),
         decision: Decision::NewEpoch,
+        write_buffer_bytes: config.store.write_buffer_bytes,
     };
     let engine = RocksEngine::open(&place, Arc::new(SystemClock)).map_err(text)?;
     note_why_taken(&engine, WhyTaken::Restored).map_err(text)?;
@@ -244,6 +254,25 @@ fn inspect(folder: &Path) -> Result<Contents, StoreError> {
 #[cfg(not(feature = "rocksdb"))]
 fn inspect(_: &Path) -> Result<Contents, StoreError> {
     Err(StoreError::Unavailable(WITHOUT.into()))
+}
+
+/// What is left of a store's signed lists, as requests hand them in.
+#[cfg(feature = "rocksdb")]
+fn published_in(folder: &Path) -> Result<Vec<Value>, String> {
+    let found = crate::store::rocks::checkpoint::published_in(folder).map_err(text)?;
+    let lists = found.into_iter().filter_map(|(form, body)| match form {
+        ListForm::Bitstring | ListForm::Status2021 => serde_json::from_slice(&body).ok(),
+        ListForm::BitstringJwt | ListForm::TokenJwt => {
+            String::from_utf8(body).ok().map(Value::from)
+        }
+        ListForm::TokenCwt => Some(URL_SAFE_NO_PAD.encode(body).into()),
+    });
+    Ok(lists.collect())
+}
+
+#[cfg(not(feature = "rocksdb"))]
+fn published_in(_: &Path) -> Result<Vec<Value>, String> {
+    Err(WITHOUT.into())
 }
 
 #[cfg(not(feature = "rocksdb"))]

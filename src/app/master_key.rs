@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use tracing::warn;
 use zeroize::Zeroizing;
 
+use super::durably;
 use super::system::SystemEntropy;
 use crate::config::Config;
 use crate::registry::{Adopted, MasterKeys};
@@ -187,7 +188,7 @@ impl MasterKeys for Place {
                 ));
             }
         }
-        sync_folder(&self.file).map_err(failed)?;
+        durably::sync_folder_of(&self.file).map_err(failed)?;
         Ok(Adopted::Now)
     }
 }
@@ -199,7 +200,7 @@ pub(super) fn make_if_missing(config: &Config) -> Result<(), String> {
     if std::env::var_os(VARIABLE).is_some() || file.exists() {
         return Ok(());
     }
-    let made = fs::create_dir_all(folder_of(&file))
+    let made = durably::make_folder(durably::folder_of(&file))
         .and_then(|()| make(&file, &MasterKey::generate(&SystemEntropy)));
     made.map_err(|error| format!("{} cannot be made: {error}", file.display()))
 }
@@ -212,19 +213,7 @@ fn make(file: &Path, key: &MasterKey) -> io::Result<()> {
         .open(file)?;
     writeln!(made, "{}", *key.to_text())?;
     made.sync_all()?;
-    sync_folder(file)
-}
-
-/// A file's name has to survive a power cut as well.
-fn sync_folder(file: &Path) -> io::Result<()> {
-    File::open(folder_of(file))?.sync_all()
-}
-
-fn folder_of(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
+    durably::sync_folder_of(file)
 }
 
 /// The text of a file that holds a key, and of another one no more than tells that it does not.

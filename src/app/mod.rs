@@ -2,41 +2,45 @@
 
 mod backups;
 mod demo;
+mod durably;
 mod handles;
 mod housekeeping;
 mod local;
 mod logging;
 mod master_key;
 mod process;
+mod signals;
 mod system;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::runtime::Runtime;
 use tracing::{info, warn};
 
-use crate::cli::{InitArgs, InitDone, ServeArgs, Transport};
+use crate::cli::{InitArgs, InitDone, ServeArgs, Stopped, Transport};
 use crate::config::{Audience, Config, EngineChoice, FILE_IN_DATA, Overrides};
 use crate::entropy::random;
-use crate::http::{self, Edge, Mode};
+use crate::http::{self, Drained, Edge, Mode, Running};
 use crate::net::{Elsewhere, SystemNames};
 use crate::registry::{Actor, Change, HistoryAccess, Publisher, Registry, Settings, TokenFor};
 use crate::store::engine::{Decision, Engine};
 use crate::store::memory::MemoryEngine;
 use crate::time::{Clock, Ttl};
 
+use housekeeping::Housekeeping;
 use master_key::Next;
+use signals::Signals;
 
 pub use backups::Backups;
 pub use logging::FIELDS as LOG_FIELDS;
 pub use system::{SystemClock, SystemEntropy};
 
 /// Runs the service until the process is told to stop.
-pub fn serve(args: ServeArgs) -> Result<(), String> {
+pub fn serve(args: ServeArgs) -> Result<Stopped, String> {
     let mode = if args.dev {
         Mode::Development
     } else {
@@ -69,7 +73,8 @@ pub fn serve(args: ServeArgs) -> Result<(), String> {
         .enable_all()
         .build()
         .map_err(|error| format!("the runtime cannot start: {error}"))?;
-    runtime.block_on(run(&config, mode, listener))
+    let service = runtime.block_on(start(&config, mode, listener))?;
+    Ok(service.run(runtime, config.drain()))
 }
 
 fn listen(address: SocketAddr) -> Result<std::net::TcpListener, String> {
@@ -85,8 +90,21 @@ fn listen(address: SocketAddr) -> Result<std::net::TcpListener, String> {
     })
 }
 
-async fn run(config: &Config, mode: Mode, listener: std::net::TcpListener) -> Result<(), String> {
-    let mut signals = Signals::listen()?;
+/// A registry that is served.
+struct Service {
+    signals: Signals,
+    running: Running,
+    housekeeping: Housekeeping,
+    publisher: Publisher,
+    backups: Option<Arc<crate::backup::Backups>>,
+}
+
+async fn start(
+    config: &Config,
+    mode: Mode,
+    listener: std::net::TcpListener,
+) -> Result<Service, String> {
+    let signals = Signals::listen()?;
     let listener = TcpListener::from_std(listener).map_err(|error| error.to_string())?;
     let opening = config.clone();
     let registry = tokio::task::spawn_blocking(move || open(&opening, mode))
@@ -109,19 +127,45 @@ async fn run(config: &Config, mode: Mode, listener: std::net::TcpListener) -> Re
             config.public_url, running.address
         );
     }
-    let housekeeping = housekeeping::start(&edge);
-    signals.told_to_stop().await;
-    drop(housekeeping);
-    info!("stopping");
-    running.stop().await;
-    tokio::task::spawn_blocking(move || {
-        if let Some(backups) = &edge.backups {
+    Ok(Service {
+        signals,
+        running,
+        housekeeping: housekeeping::start(&edge),
+        publisher,
+        backups: edge.backups.clone(),
+    })
+}
+
+impl Service {
+    /// Runs until the process is told to stop, and stops within this time: requests under way are
+    /// answered, what waits is published, and the engine closes, in this order. Every change that
+    /// was acknowledged is on the disk before, so that it does not matter how far that gets.
+    fn run(self, runtime: Runtime, drain: Duration) -> Stopped {
+        runtime.block_on(self.signals.told_to_stop());
+        info!("stopping");
+        let until = Instant::now() + drain;
+        drop(self.housekeeping);
+        if let Some(backups) = self.backups {
             backups.end();
         }
-        drop(publisher);
-    })
-    .await
-    .map_err(|error| error.to_string())
+        // What is left of it is for publishing.
+        let drained = runtime.block_on(self.running.stop(drain.mul_f64(0.9)));
+        let unpublished = self.publisher.stop(until);
+        match unpublished {
+            0 => info!("the publisher has published what waited"),
+            count => warn!(count, "lists are left to be published at the next start"),
+        }
+        // The last to hold the registry closes the engine; work that was cut off is not waited for.
+        runtime.shutdown_timeout(until.saturating_duration_since(Instant::now()));
+        match (drained, unpublished) {
+            (Drained::Answered, 0) => Stopped::InOrder,
+            (Drained::Answered, lists) => Stopped::CutOff {
+                connections: 0,
+                lists,
+            },
+            (Drained::CutOff(connections), lists) => Stopped::CutOff { connections, lists },
+        }
+    }
 }
 
 /// Opens the registry, publishes what a crash left behind, and in development mode sees to it
@@ -204,6 +248,7 @@ fn open_rocksdb(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine
         anchor: config.anchor_file(),
         new_id: random(&SystemEntropy),
         decision: Decision::AsAnchored,
+        write_buffer_bytes: config.store.write_buffer_bytes,
     };
     let engine = RocksEngine::open(&place, clock);
     Ok(Arc::new(engine.map_err(|error| error.to_string())?))
@@ -254,9 +299,10 @@ pub fn init(args: InitArgs) -> Result<InitDone, String> {
     }
     let failed =
         |error: std::io::Error| format!("{} cannot be prepared: {error}", args.data.display());
-    std::fs::create_dir_all(&config.data).map_err(failed)?;
+    durably::make_folder(&config.data).map_err(failed)?;
     master_key::make_if_missing(&config)?;
-    std::fs::write(config.data.join(FILE_IN_DATA), settings_file(&config)).map_err(failed)?;
+    let settings = config.data.join(FILE_IN_DATA);
+    durably::write(&settings, &settings_file(&config)).map_err(failed)?;
     let registry = open_registry(&config, publishing_first(&config), Next::Provided)?;
     let operator = Change::by(Actor::operator());
     let made = registry
@@ -313,29 +359,4 @@ pub fn open_local(data: &Path) -> Result<Box<dyn Transport>, String> {
     registry.catch_up().map_err(|error| error.to_string())?;
     let edge = edge(&config, Mode::Production, registry)?;
     Ok(Box::new(local::Local::new(edge)))
-}
-
-/// The ways in which a process is told to stop. They are heard from the moment this is made.
-struct Signals {
-    interrupted: Signal,
-    terminated: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Self, String> {
-        let hear = |kind| signal(kind).map_err(|error| format!("signals cannot be heard: {error}"));
-        let interrupted = hear(SignalKind::interrupt())?;
-        let terminated = hear(SignalKind::terminate())?;
-        Ok(Self {
-            interrupted,
-            terminated,
-        })
-    }
-
-    async fn told_to_stop(&mut self) {
-        tokio::select! {
-            _ = self.interrupted.recv() => {}
-            _ = self.terminated.recv() => {}
-        }
-    }
 }

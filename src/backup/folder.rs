@@ -262,6 +262,8 @@ impl Locked<'_> {
         }
         for shelf in entries(&self.folder.pieces())? {
             if !shelf.is_dir() {
+                // A piece that was cut off.
+                fs::remove_file(&shelf).map_err(BackupError::at(&shelf))?;
                 continue;
             }
             for path in entries(&shelf)? {

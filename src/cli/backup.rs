@@ -86,6 +86,10 @@ pub trait LocalBackups {
     /// Makes a key's file, and returns its id.
     fn make_key(&self, file: &Path) -> Result<String, String>;
 
+    /// The signed lists in what is left of a store, each as a request hands it in; nothing where the
+    /// folder is no store's.
+    fn published_in(&self, folder: &Path) -> Result<Option<Vec<Value>>, String>;
+
     /// Makes a data folder from a backup, and returns what it was made from.
     fn restore(&self, args: &RestoreArgs, watching: &mut Watching<'_>) -> Result<Value, String>;
 }

@@ -150,7 +150,7 @@ const fn word_for(exit: Exit) -> &'static str {
     match exit {
         Exit::Good => "active",
         Exit::Not => "not-endorsed",
-        Exit::Unknown => "unknown",
+        Exit::Unknown | Exit::CutOff => "unknown",
     }
 }
 

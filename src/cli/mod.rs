@@ -63,7 +63,7 @@ pub use error::{CliError, Problem};
 pub use init::{InitArgs, InitDone};
 pub use place::PlaceError;
 pub use restore::RestoreArgs;
-pub use serve::ServeArgs;
+pub use serve::{ServeArgs, Stopped};
 pub use transport::{Answer, Call, Transport};
 
 use context::Context;
@@ -77,7 +77,7 @@ const DEFAULT_SERVER: &str = "http://localhost:8080";
 /// Opens the registry in a data folder, for `--data`; the error says why it cannot.
 pub type OpenLocal<'a> = dyn Fn(&Path) -> Result<Box<dyn Transport>, String> + 'a;
 /// Runs the service until it is told to stop; the error says why it could not.
-pub type Serve<'a> = dyn Fn(ServeArgs) -> Result<(), String> + 'a;
+pub type Serve<'a> = dyn Fn(ServeArgs) -> Result<Stopped, String> + 'a;
 /// Prepares a data folder; the error says why it could not.
 pub type Init<'a> = dyn Fn(InitArgs) -> Result<InitDone, String> + 'a;
 
@@ -317,7 +317,7 @@ fn carry_out(
         Command::Erase(command) => command.run(&connect()?),
         Command::Backup(command) => command.run(data, backups, connect),
         Command::Restore(command) => command.run(backups, connect),
-        Command::PutBack(command) => command.run(&connect()?),
+        Command::PutBack(command) => command.run(backups, &connect()?),
     }
 }
 
@@ -422,7 +422,7 @@ fn print(to: &mut dyn Write, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{Fake, LIST, closed_port};
+    use super::testing::{Fake, LIST, NoBackups, closed_port};
     use super::*;
     use crate::time::{ManualClock, Timestamp};
     use clap::CommandFactory;
@@ -503,8 +503,9 @@ mod tests {
             ["goodstanding", "profile", "list", "--data", "here"].map(OsString::from),
             &Surroundings {
                 open_local: &|_| Err("another goodstanding is using it".into()),
-                serve: &|_| Ok(()),
+                serve: &|_| Ok(Stopped::InOrder),
                 init: &|_| Err(String::new()),
+                backups: &testing::NoBackups,
                 clock: &ManualClock::new(Timestamp::EPOCH),
                 env: &|_| None,
             },

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::backup::LocalBackups;
 use super::context::{Context, MAX_DOCUMENT, parse_json};
 use super::error::CliError;
 use super::progress::Progress;
@@ -16,15 +17,15 @@ use super::transport::Call;
 
 /// Put back what published lists say and the registry does not, after it was restored
 ///
-/// Lists are files as they were fetched, in any form: from a cache, from whoever reads them, from what is
-/// left of the lost registry. Those that a key of this registry signed are believed. Every revocation in
+/// Lists are files as they were fetched, in any form: from a cache, from whoever reads them. The store folder
+/// of the lost registry is one too, as far as it can be read. Those that a key of this registry signed are believed. Every revocation in
 /// them that the registry lacks is made, for the reason that is given.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   goodstanding put-back --dry-run /var/cache/lists
   goodstanding put-back list.json list.jwt list.cwt --reason 'restored from the backup of Monday'")]
 pub(super) struct PutBack {
-    /// Files, or folders of them
+    /// Files, folders of them, or what is left of the store of the lost registry
     #[arg(value_name = "FILE|DIR", required = true)]
     published: Vec<PathBuf>,
     /// Only tell what would be put back; nothing is done
@@ -56,24 +57,45 @@ pub(super) struct Handed(Vec<(String, Value)>);
 const MOST_BYTES: usize = 8 << 20;
 
 impl PutBack {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Report, CliError> {
-        let handed = Handed::read(&self.published)?;
+    pub(super) fn run(
+        self,
+        here: &dyn LocalBackups,
+        context: &Context<'_>,
+    ) -> Result<Report, CliError> {
+        let handed = Handed::read(&self.published, here)?;
         self.how.ask(context, handed, self.dry_run)
     }
 }
 
 impl Handed {
-    /// Reads files, and those in folders.
-    pub(super) fn read(places: &[PathBuf]) -> Result<Self, CliError> {
-        let mut files = Vec::new();
-        for place in places {
-            gather(place, &mut files)?;
+    /// Reads files, those in folders, and what is left of stores.
+    pub(super) fn read(places: &[PathBuf], here: &dyn LocalBackups) -> Result<Self, CliError> {
+        let mut handed = Self(Vec::new());
+        places
+            .iter()
+            .try_for_each(|place| handed.gather(place, here))?;
+        Ok(handed)
+    }
+
+    fn gather(&mut self, place: &Path, here: &dyn LocalBackups) -> Result<(), CliError> {
+        let name = place.display().to_string();
+        if !place.is_dir() {
+            let list = list_in(&bytes_of(place)?, &name)?;
+            self.0.push((name, list));
+            return Ok(());
         }
-        let lists = files.iter().map(|file| {
-            let name = file.display().to_string();
-            Ok((name.clone(), list_in(&bytes_of(file)?, &name)?))
-        });
-        lists.collect::<Result<_, _>>().map(Self)
+        if let Some(lists) = here.published_in(place).map_err(CliError::Failed)? {
+            self.0
+                .extend(lists.into_iter().map(|list| (name.clone(), list)));
+            return Ok(());
+        }
+        let unreadable = |error: std::io::Error| unreadable(place, &error.to_string());
+        let mut within = Vec::new();
+        for entry in fs::read_dir(place).map_err(unreadable)? {
+            within.push(entry.map_err(unreadable)?.path());
+        }
+        within.sort();
+        within.iter().try_for_each(|place| self.gather(place, here))
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -90,20 +112,6 @@ fn list_in(bytes: &[u8], name: &str) -> Result<Value, CliError> {
         Ok(text) if text.trim().starts_with("ey") => Ok(text.trim().into()),
         _ => Ok(URL_SAFE_NO_PAD.encode(bytes).into()),
     }
-}
-
-fn gather(place: &Path, files: &mut Vec<PathBuf>) -> Result<(), CliError> {
-    if !place.is_dir() {
-        files.push(place.to_owned());
-        return Ok(());
-    }
-    let unreadable = |error: std::io::Error| unreadable(place, &error.to_string());
-    let mut within = Vec::new();
-    for entry in fs::read_dir(place).map_err(unreadable)? {
-        within.push(entry.map_err(unreadable)?.path());
-    }
-    within.sort();
-    within.iter().try_for_each(|place| gather(place, files))
 }
 
 fn bytes_of(file: &Path) -> Result<Vec<u8>, CliError> {

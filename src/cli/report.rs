@@ -17,6 +17,8 @@ pub(super) enum Exit {
     Not = 1,
     /// 2: not known, or an error.
     Unknown = 2,
+    /// 3: a service stopped, and not all that was under way was done by then.
+    CutOff = 3,
 }
 
 impl Exit {

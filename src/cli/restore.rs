@@ -45,8 +45,8 @@ pub(super) struct Restore {
 
 #[derive(Debug, Args)]
 struct PublishedToo {
-    /// Status lists as they were published: files, or folders of them. Revocations in them that the
-    /// backup lacks are put back
+    /// Status lists as they were published: files, folders of them, or what is left of the lost store.
+    /// Revocations in them that the backup lacks are put back
     #[arg(long, value_name = "FILE|DIR", num_args = 1..)]
     published: Vec<PathBuf>,
     #[command(flatten)]
@@ -83,7 +83,7 @@ impl Restore {
             master_key: self.master_key,
         };
         // Before anything is made: what cannot be read is told at once.
-        let published = Handed::read(&self.published.published)?;
+        let published = Handed::read(&self.published.published, here)?;
         let mut watching = shown();
         let restored = here.restore(&args, &mut watching);
         drop(watching);

@@ -9,12 +9,16 @@ use url::Url;
 use super::error::CliError;
 use super::init::NotHere;
 use super::remote::parse_server;
-use super::report::Report;
+use super::report::{Exit, Report};
 
 /// Run the service until it is told to stop (Ctrl-C, or SIGTERM).
 ///
 /// With --dev it listens on this machine only, makes a demonstration issuer and accreditor, and
 /// accepts changes without a token.
+///
+/// Told to stop, it answers the requests under way, signs the lists that wait, and ends with status
+/// 0; with 3 where limits.drain_ms was not enough for that. Told a second time it ends at once, with
+/// 143 (SIGTERM) or 130 (Ctrl-C). No acknowledged change is lost by either.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   goodstanding serve --dev
@@ -55,10 +59,25 @@ pub struct ServeArgs {
     pub public_url: Option<Url>,
 }
 
+/// How the service stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Stopped {
+    /// Every request was answered, and every change published.
+    InOrder,
+    /// The time for stopping was up before that.
+    CutOff {
+        /// How many connections had a request under way.
+        connections: usize,
+        /// How many lists are to be signed at the next start.
+        lists: usize,
+    },
+}
+
 impl Serve {
     pub(super) fn run(self, serve: &super::Serve<'_>) -> Result<Report, CliError> {
         self.not_here.check("serve")?;
-        serve(ServeArgs {
+        let stopped = serve(ServeArgs {
             dev: self.dev,
             listen: self.listen,
             data: self.data,
@@ -66,7 +85,16 @@ impl Serve {
             public_url: self.public_url,
         })
         .map_err(CliError::Failed)?;
-        Ok(Report::new())
+        let mut report = Report::new();
+        if let Stopped::CutOff { connections, lists } = stopped {
+            report.fail(CliError::Failed(format!(
+                "limits.drain_ms was not enough to stop in order: {connections} connections were cut \
+                 off, and {lists} lists are signed at the next start; every acknowledged change is \
+                 kept"
+            )));
+            report.worse(Exit::CutOff);
+        }
+        Ok(report)
     }
 }
 
@@ -116,6 +144,19 @@ mod tests {
         let done = Fake::new().run(&["serve"]);
         assert_eq!(done.served[0].data, None);
         assert!(!done.served[0].dev);
+    }
+
+    #[test]
+    fn what_was_cut_off_is_said_with_a_status_of_its_own() {
+        let stopped = Stopped::CutOff {
+            connections: 3,
+            lists: 2,
+        };
+        let done = Fake::new().stops(stopped).run(&["serve"]);
+        assert_eq!((done.exit, done.out.as_str()), (3, ""));
+        for said in ["limits.drain_ms", "3 connections", "2 lists"] {
+            assert!(done.err.contains(said), "{}", done.err);
+        }
     }
 
     #[test]

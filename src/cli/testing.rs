@@ -16,8 +16,8 @@ use serde_json::Value;
 use super::error::CliError;
 use super::transport::{Answer, Call, Transport};
 use super::{
-    BackupArgs, InitArgs, InitDone, LocalBackups, RestoreArgs, ServeArgs, Surroundings, Watching,
-    execute,
+    BackupArgs, InitArgs, InitDone, LocalBackups, RestoreArgs, ServeArgs, Stopped, Surroundings,
+    Watching, execute,
 };
 use crate::time::{ManualClock, Timestamp};
 
@@ -47,10 +47,11 @@ pub(super) struct Fake {
     script: Script,
     stdin: Vec<u8>,
     env: Vec<(String, String)>,
+    stops: Option<Stopped>,
 }
 
 /// A machine without backups.
-struct NoBackups;
+pub(super) struct NoBackups;
 
 impl LocalBackups for NoBackups {
     fn back_up(&self, _: &BackupArgs, _: &mut Watching<'_>) -> Result<Value, String> {
@@ -75,6 +76,10 @@ impl LocalBackups for NoBackups {
         Err("no backups here".to_owned())
     }
 
+    fn published_in(&self, _: &Path) -> Result<Option<Vec<Value>>, String> {
+        Ok(None)
+    }
+
     fn restore(&self, _: &RestoreArgs, _: &mut Watching<'_>) -> Result<Value, String> {
         Err("no backups here".to_owned())
     }
@@ -92,6 +97,14 @@ pub(super) struct Done {
 impl Fake {
     pub(super) fn new() -> Self {
         Self::default()
+    }
+
+    /// A service that is run stops like this.
+    pub(super) fn stops(self, stopped: Stopped) -> Self {
+        Self {
+            stops: Some(stopped),
+            ..self
+        }
     }
 
     pub(super) fn answer(self, status: u16, body: Value) -> Self {
@@ -145,6 +158,7 @@ impl Fake {
     /// Runs a command with exactly these arguments.
     pub(super) fn run_remote(self, args: &[&str]) -> Done {
         let served = RefCell::new(Vec::new());
+        let stops = self.stops.unwrap_or(Stopped::InOrder);
         let args = std::iter::once("goodstanding").chain(args.iter().copied());
         let said = execute(
             args.map(OsString::from),
@@ -152,7 +166,7 @@ impl Fake {
                 open_local: &|_| Ok(Box::new(self.script.clone())),
                 serve: &|args| {
                     served.borrow_mut().push(args);
-                    Ok(())
+                    Ok(stops)
                 },
                 init: &prepared,
                 backups: &NoBackups,

@@ -31,7 +31,9 @@ pub(super) fn begin(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 /// The backups that are there, how far the one is that is under way, and what came of the last one.
 pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     for_the_operator(request)?;
-    let backups = backups(edge)?;
+    let Some(backups) = &edge.backups else {
+        return Ok(Reply::json(200, &json!({ "backups": [] })).not_kept());
+    };
     // Before the list: what ends meanwhile is in it.
     let state = backups.state();
     let there = backups.list().map_err(unreadable)?;

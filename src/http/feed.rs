@@ -33,17 +33,25 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let follow = match last_read(request)? {
         None => Follow::FromNow(newest),
         Some((read, place)) if read > newest => {
+            // An event of before a restore, which is not here: all that came after what is.
+            if let Some(found) = edge.registry.found_event()? {
+                return Ok(followed(Follow::Behind(found)));
+            }
             let detail = format!("there was no event {read} yet; the newest one is before it");
             return Err(Problem::invalid(place, detail));
         }
         Some((read, _)) => Follow::Behind(read),
     };
+    Ok(followed(follow))
+}
+
+fn followed(follow: Follow) -> Reply {
     let mut reply = Reply::bytes(200, FEED[0], Bytes::new())
         .not_kept()
         .header("Access-Control-Allow-Origin", "*")
         .header("X-Accel-Buffering", "no");
     reply.follow = Some(follow);
-    Ok(reply)
+    reply
 }
 
 /// The id of the last event that the caller has read, and where it says so. A reader that comes

@@ -56,5 +56,5 @@ pub use edge::{CachePolicy, Edge, Limits, Mode, ServicePages};
 pub use problem::Problem;
 pub use rates::Rates;
 pub use reply::Reply;
-pub use server::{Running, serve};
+pub use server::{Drained, Running, serve};
 pub use service::answer_locally;

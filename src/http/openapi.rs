@@ -187,7 +187,10 @@ fn parameters(route: &Route) -> Vec<Value> {
         .map(|name| parameter(name, "query", route.needed.contains(name)));
     let key = json!({
         "name": "Idempotency-Key", "in": "header", "required": false,
-        "description": "Two requests with one key are one request",
+        "description": "Two requests with one key are one request: the second is answered as the \
+            first was, also where that answer was lost or the registry restarted since. The key \
+            with another request is refused (422). A refusal is not kept. A secret is shown once: \
+            the second request hears what was made (409)",
         "schema": { "type": "string", "maxLength": 255 },
     });
     let last = json!({

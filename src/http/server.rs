@@ -24,12 +24,19 @@ use super::unread::Impatient;
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    accepting: JoinHandle<()>,
+    stop: oneshot::Sender<Duration>,
+    accepting: JoinHandle<Drained>,
 }
 
-/// How long requests under way may take once the server is told to stop.
-const DRAIN: Duration = Duration::from_secs(20);
+/// How a server has stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Drained {
+    /// Every request that was under way is answered.
+    Answered,
+    /// This many connections had a request under way when the time was up.
+    CutOff(usize),
+}
 
 /// Starts to serve on `listener`.
 pub fn serve(edge: Arc<Edge>, listener: TcpListener) -> std::io::Result<Running> {
@@ -44,42 +51,30 @@ pub fn serve(edge: Arc<Edge>, listener: TcpListener) -> std::io::Result<Running>
 }
 
 impl Running {
-    /// Takes no more connections, and returns when the requests under way are answered.
-    pub async fn stop(self) {
+    /// Takes no more connections, and returns when the requests under way are answered, or when
+    /// they had so long for it. Whoever had connected before is still answered.
+    pub async fn stop(self, within: Duration) -> Drained {
         // The loop may have ended already; then there is nobody to tell.
-        let _ = self.stop.send(());
-        if self.accepting.await.is_err() {
+        let _ = self.stop.send(within);
+        self.accepting.await.unwrap_or_else(|_| {
             warn!("the accept loop ended by a panic");
-        }
+            Drained::CutOff(0)
+        })
     }
 }
 
-async fn accept(edge: Arc<Edge>, listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
+async fn accept(
+    edge: Arc<Edge>,
+    listener: TcpListener,
+    mut stopped: oneshot::Receiver<Duration>,
+) -> Drained {
     let limits = edge.limits;
     let permits = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let feeds = Feeds::start(edge.registry.clone(), &limits);
     let service = warp::service(service::filter(edge, feeds.clone()));
     let builder = builder(&limits);
-    loop {
-        let permit = tokio::select! {
-            _ = &mut stopped => break,
-            permit = permits.clone().acquire_owned() => permit,
-        };
-        let Ok(permit) = permit else { break };
-        let stream = tokio::select! {
-            _ = &mut stopped => break,
-            accepted = listener.accept() => accepted,
-        };
-        let stream = match stream {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                // Out of file handles, most likely: some will be closed soon.
-                warn!(error = ?error.kind(), "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        };
+    let take = |stream, permit| {
         set_nodelay(&stream);
         let stream = Impatient::new(stream, Duration::from_millis(limits.unread.millis()));
         let connection = connect(&builder, stream, service.clone(), &graceful);
@@ -89,12 +84,57 @@ async fn accept(edge: Arc<Edge>, listener: TcpListener, mut stopped: oneshot::Re
             }
             drop(permit);
         });
+    };
+    let within = loop {
+        let permit = tokio::select! {
+            told = &mut stopped => break told,
+            permit = permits.clone().acquire_owned() => permit,
+        };
+        let Ok(permit) = permit else {
+            break Ok(Duration::ZERO);
+        };
+        let accepted = tokio::select! {
+            told = &mut stopped => break told,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => take(stream, permit),
+            Err(error) => {
+                // Out of file handles, most likely: some will be closed soon.
+                warn!(error = ?error.kind(), "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    };
+    // Who had connected by now may have sent a request; who comes later is refused by the system.
+    while let (Ok(permit), Some(stream)) = (
+        permits.clone().try_acquire_owned(),
+        waiting(&listener).await,
+    ) {
+        take(stream, permit);
     }
     drop(listener);
     feeds.end();
     tokio::select! {
-        () = graceful.shutdown() => info!("all requests under way are answered"),
-        () = tokio::time::sleep(DRAIN) => warn!("some requests were still under way and are cut off"),
+        () = graceful.shutdown() => {
+            info!("all requests under way are answered");
+            Drained::Answered
+        }
+        // Whoever dropped the sending end does not wait.
+        () = tokio::time::sleep(within.unwrap_or_default()) => {
+            let count = limits.connections - permits.available_permits();
+            warn!(count, "some requests were still under way and are cut off");
+            Drained::CutOff(count)
+        }
+    }
+}
+
+/// A connection that waits to be accepted.
+async fn waiting(listener: &TcpListener) -> Option<TcpStream> {
+    tokio::select! {
+        biased;
+        accepted = listener.accept() => accepted.ok().map(|(stream, _)| stream),
+        () = std::future::ready(()) => None,
     }
 }
 

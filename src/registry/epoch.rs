@@ -16,7 +16,8 @@
 //! | authorization codes | end: one that was used since would be good again |
 //! | ids of lists, endorsements, requests, tokens, clients and people | are random: none comes twice |
 //! | answers by `Idempotency-Key`, used quotas | stand as they were: who asks again has it done again |
-//! | events | their numbers go on from the newest that is there: those of the lost part come again |
+//! | events | their numbers go on from the newest that is there: those of the lost part come again. A reader of
+//! the change feed who is further on is told everything since then |
 //!
 //! What was decided in the lost part and published can be put back
 //! ([`put_back`](super::lists::put_back)). What was decided and not published is lost: keys, tokens and
@@ -26,7 +27,7 @@ use tracing::warn;
 
 use super::change::log_event;
 use super::{Actor, Registry, RegistryError};
-use crate::ids::{ListId, Revision, SpaceId};
+use crate::ids::{ListId, Revision, Seq, SpaceId};
 use crate::store::engine::{Batch, CommitError, Engine, Read, StoreError};
 use crate::store::event::{EventKind, WhyTaken};
 use crate::store::past::stage_past_state;
@@ -85,6 +86,9 @@ const LOGGED_EPOCH: &str = "logged_epoch";
 /// The epoch for which all that follows is done.
 const SEALED_EPOCH: &str = "sealed_epoch";
 
+/// The newest event that was there when the epoch began.
+const FOUND_EVENT: &str = "found_event";
+
 /// Numbers of profiles that are passed over at least.
 const PROFILES_PASSED: u64 = 1 << 20;
 /// So many spaces are sealed at a time.
@@ -135,6 +139,14 @@ impl Registry {
         Ok(())
     }
 
+    /// The newest event that was there when the store was taken as it was found; none where it never was.
+    /// Who has read later ones before the loss has read some that are not here.
+    pub fn found_event(&self) -> Result<Option<Seq>, RegistryError> {
+        let stored = SETTINGS.get(&*self.engine, &FOUND_EVENT.to_owned())?;
+        let place = stored.and_then(|place| place.try_into().ok());
+        Ok(place.map(|place| Seq(u64::from_be_bytes(place))))
+    }
+
     /// Logs the decision, and moves what the store counts as a whole.
     fn begin_epoch(&self, epoch: u32, now: Timestamp) -> Result<(), RegistryError> {
         let read = &*self.engine.snapshot();
@@ -160,6 +172,8 @@ impl Registry {
         }
         put_epoch(&mut batch, LOGGED_EPOCH, epoch);
         let found = self.engine.head().seq;
+        let place = found.0.to_be_bytes().to_vec();
+        SETTINGS.put(&mut batch, &FOUND_EVENT.to_owned(), &place);
         let kind = EventKind::StoreTaken { epoch, found, why };
         log_event(&mut batch, Actor::operator(), None, kind);
         self.commit(batch)?;

@@ -428,6 +428,33 @@ mod tests {
     }
 
     #[test]
+    fn a_list_hands_out_its_bytes_and_tells_its_length() {
+        let all = read(&list(&[1, 9]));
+        let bytes = all.bytes().unwrap();
+        assert_eq!((bytes.len(), &bytes[..3]), (16_384, &[0x40, 0x40, 0][..]));
+        assert_eq!(all.check_length(131_072), Ok(()));
+        let short = all.check_length(131_073).unwrap_err();
+        assert_eq!(short.error_type(), ERROR_LENGTH);
+        let garbled = read(&with("/credentialSubject/encodedList", json!("uxyz")));
+        assert!(garbled.bytes().is_err());
+        assert!(garbled.check_length(0).is_err());
+    }
+
+    /// What is kept of lists is counted by it, so that it stays within its bounds.
+    #[test]
+    fn what_a_list_takes_is_what_is_in_it() {
+        let fixed = size_of::<StatusList>() + "did:web:example.com".len() + URL.len();
+        let purpose = |text: &str| size_of::<StatusPurpose>() + text.len();
+        let footprint = |pointer, value| read(&with(pointer, value)).footprint();
+        let usual = fixed + purpose("revocation") + 16_384;
+        assert_eq!(read(&list(&[])).footprint(), usual);
+        let several = footprint("/credentialSubject/statusPurpose", json!(["refresh", "x"]));
+        assert_eq!(several, fixed + purpose("refresh") + purpose("x") + 16_384);
+        let tiny = footprint("/credentialSubject/encodedList", json!(encode(&[0; 7])));
+        assert_eq!(tiny, fixed + purpose("revocation") + 7);
+    }
+
+    #[test]
     fn a_smaller_minimum_can_be_configured() {
         let tiny = with("/credentialSubject/encodedList", json!(encode(&[0x40])));
         let result = read(&tiny).check(&entry(1), 8).unwrap();

@@ -409,6 +409,7 @@ mod tests {
         let two = json!([good, "https://example.com/how"]);
         let read = StatusReferences::parse(&two, "").unwrap();
         assert_eq!(read.to_value(), two);
+        assert_eq!(read.urls(), [good, "https://example.com/how"]);
         for bad in [json!(null), json!({"id": good}), json!([good, 1])] {
             let refused = StatusReferences::parse(&bad, "/statusReference").unwrap_err();
             assert_eq!(

@@ -246,6 +246,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_a_list_takes_is_what_is_in_it() {
+        let list = json!({"id": LIST, "issuer": "urn:i", "revokedCredential": [
+            {"id": "urn:x:1", "revocationReason": "lost"},
+            {"id": "urn:x:23"},
+        ]});
+        let texts = LIST.len() + "urn:i".len() + "urn:x:1".len() + "lost".len() + "urn:x:23".len();
+        let expected = size_of::<RevocationList>() + texts + 2 * 96;
+        assert_eq!(RevocationList::parse(&list).unwrap().footprint(), expected);
+    }
+
     proptest! {
         #[test]
         fn the_list_says_what_its_items_say(

@@ -247,6 +247,18 @@ pub enum Stopped {
          the store back, or see `goodstanding doctor`"
     )]
     NotTheAnchoredHistory(Seq),
+    /// Events are missing in the middle of the log, or are not those that were written.
+    #[error(
+        "the log does not go on with event {0} as it was written, so that changes are missing; put the \
+         newest copy of the store back, or see `goodstanding doctor`"
+    )]
+    LogDamaged(Seq),
+    /// Some of what is stored cannot be read any more.
+    #[error(
+        "the store holds rows that cannot be read; put the newest copy of the store back, or see \
+         `goodstanding doctor`: {0}"
+    )]
+    RowsUnreadable(String),
     /// Rows that say how far indexes are given out are not those that were written last.
     #[error(
         "the counters of indexes given out are not those that were written last, so that an index could \
@@ -274,6 +286,8 @@ impl Stopped {
             Self::AnchorOfAnotherStore => "anchor-of-another-store",
             Self::BehindAnchor { .. } => "behind-anchor",
             Self::NotTheAnchoredHistory(_) => "not-the-anchored-history",
+            Self::LogDamaged(_) => "log-damaged",
+            Self::RowsUnreadable(_) => "rows-unreadable",
             Self::CountersDiffer => "counters-differ",
             Self::EmptyBesideAnchor => "empty-beside-anchor",
         }

@@ -6,6 +6,7 @@
 //! 01 | "format"                format u32
 //! 01 | "store"                 the store's id, 16 random bytes
 //! 01 | "epoch"                 epoch u32
+//! 01 | "broken up to"          seq u64: the log is left alone up to there
 //! 02                           seq u64 | at i64 | digest 32 | clock i64 | commits u64 | counters 32
 //! 03 | seq u64                 at i64 | digest 32 | body
 //! 04 | who u32 | seq u64       (nothing: an event that is their affair)
@@ -338,6 +339,11 @@ pub(super) fn store_key() -> Vec<u8> {
 
 pub(super) fn epoch_key() -> Vec<u8> {
     [&[META_TAG], &b"epoch"[..]].concat()
+}
+
+/// The key of the row that says up to where the log is left alone, by a decision.
+pub(super) fn broken_up_to_key() -> Vec<u8> {
+    [&[META_TAG], &b"broken up to"[..]].concat()
 }
 
 /// The row that says that a store has this format.

@@ -15,7 +15,7 @@ use super::engine::{
     StoreError,
 };
 use super::format;
-use super::opening::{self, Opened, Opening};
+use super::opening::{self, Opened, Opening, Origin};
 use super::staging::Writes;
 use super::write_path::{self, Disk, Standing, Waiting};
 use crate::ids::Seq;
@@ -394,7 +394,7 @@ impl Rows {
         decision: Decision,
     ) -> Result<(Self, Opened), StoreError> {
         let anchor = Box::new(anchor.clone());
-        let opened = opening::open(&mut self, anchor, MEMORY_ID, decision)?;
+        let opened = opening::open(&mut self, anchor, MEMORY_ID, decision, Origin::AsLeft)?;
         Ok((self, opened))
     }
 

@@ -26,6 +26,8 @@ mod staging;
 
 mod anchor;
 
+mod chain;
+
 mod opening;
 
 pub mod contents;

@@ -1,10 +1,11 @@
 //! How a store comes up: every engine goes through here, and what a crash left behind is found here.
 
 use super::anchor::{self, AnchorPlace, Anchoring, Judged};
+use super::chain::{self, CHECKED_AT_START, Links};
 use super::engine::{Decision, Head, Read, Stopped, StoreError};
 use super::format::{
-    ANCHORED, FORMAT, Identity, Tip, changes, corrupt, count_counters, epoch_key, format_key,
-    head_key, new_store, read_format, read_identity, store_key,
+    ANCHORED, FORMAT, Identity, Tip, broken_up_to_key, changes, corrupt, count_counters, epoch_key,
+    format_key, head_key, new_store, read_format, read_identity, store_key,
 };
 use super::staging::Writes;
 use super::upgrade;
@@ -26,15 +27,26 @@ pub(super) struct Opened {
     pub(super) anchoring: Result<Anchoring, Stopped>,
 }
 
+/// What is known of a store before it is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// As it was left: the engine found nothing wrong with it.
+    AsLeft,
+    /// Its end was cut off where the engine found damage: whether anything that was acknowledged went with
+    /// it, only an anchor can tell.
+    CutOff,
+}
+
 /// Every engine comes up through here. A store without rows is made one of this format, one of an
 /// older format is brought up to it, and any other is refused; its log must end where the head row
-/// says. Then it is held against its anchor: one that does not hold everything that was
-/// acknowledged is read and not written, unless it was decided to take it as it is.
+/// says. Then it is held against its anchor, and its log is checked: a store that does not hold everything
+/// that was acknowledged is read and not written, unless it was decided to take it as it is.
 pub(super) fn open(
     store: &mut dyn Opening,
     anchor: Box<dyn AnchorPlace>,
     new_id: [u8; 16],
     decision: Decision,
+    origin: Origin,
 ) -> Result<Opened, StoreError> {
     let Some(found) = store.get(&format_key())? else {
         return begin(store, anchor, new_id, decision);
@@ -46,6 +58,9 @@ pub(super) fn open(
             known: FORMAT,
         });
     }
+    if (origin, decision) == (Origin::CutOff, Decision::AsAnchored) && !anchor::is_there(&*anchor) {
+        return unanchored(store, found);
+    }
     if found < ANCHORED {
         let tip = read_older_tip(store)?;
         ends_at(store, tip.head)?;
@@ -55,16 +70,15 @@ pub(super) fn open(
     if store.get(&store_key())?.is_none() {
         store.write([(store_key(), Some(new_id.to_vec()))].into())?;
     }
-    let head = store
-        .get(&head_key())?
-        .ok_or_else(|| corrupt("head", "the row is missing"))?;
-    let tip = Tip::decode(&head)?;
-    ends_at(store, tip.head)?;
+    let tip = read_tip(store)?;
     let identity = read_identity(store)?;
     if decision == Decision::NewEpoch {
         return take_as_found(store, anchor, identity, tip);
     }
-    let anchoring = held_against(store, anchor, identity, &tip)?;
+    let anchoring = match checked(store, &tip, origin)?.stopped() {
+        Some(stopped) => Err(stopped),
+        None => held_against(store, anchor, identity, &tip)?,
+    };
     match &anchoring {
         Err(stopped) if found < FORMAT => return Err(StoreError::NoWrites(stopped.clone())),
         Err(_) => {}
@@ -75,6 +89,38 @@ pub(super) fn open(
         identity,
         anchoring,
     })
+}
+
+/// What was cut off, and has no anchor, may have lost anything: it is read, and nothing is written to it.
+fn unanchored(store: &dyn Opening, found: u32) -> Result<Opened, StoreError> {
+    if found < FORMAT {
+        return Err(StoreError::NoWrites(Stopped::AnchorMissing));
+    }
+    Ok(Opened {
+        tip: read_tip(store)?,
+        identity: read_identity(store)?,
+        anchoring: Err(Stopped::AnchorMissing),
+    })
+}
+
+/// Where a store of this format stands.
+fn read_tip(store: &dyn Opening) -> Result<Tip, StoreError> {
+    let head = store
+        .get(&head_key())?
+        .ok_or_else(|| corrupt("head", "the row is missing"))?;
+    let tip = Tip::decode(&head)?;
+    ends_at(store, tip.head)?;
+    Ok(tip)
+}
+
+/// The newest events of a log; all of them where damage was found already.
+fn checked(store: &dyn Opening, tip: &Tip, origin: Origin) -> Result<Links, StoreError> {
+    let last = tip.head.seq;
+    let since = match origin {
+        Origin::AsLeft => Seq(last.0.saturating_sub(CHECKED_AT_START)),
+        Origin::CutOff => Seq(0),
+    };
+    chain::check(store, since, last)
 }
 
 /// Makes a store without rows one of this format.
@@ -147,7 +193,12 @@ fn take_as_found(
     };
     let epoch = (epoch_key(), Some(identity.epoch.to_be_bytes().to_vec()));
     let head = (head_key(), Some(tip.encode()));
-    store.write([epoch, head].into())?;
+    let mut writes: Writes = [epoch, head].into();
+    if chain::check(store, Seq(0), tip.head.seq)? != Links::Whole {
+        let up_to = tip.head.seq.0.to_be_bytes().to_vec();
+        writes.insert(broken_up_to_key(), Some(up_to));
+    }
+    store.write(writes)?;
     upgrade::bring_up(store, FORMAT)?;
     let anchoring = anchor::make(place, identity, &tip)?;
     Ok(Opened {
@@ -202,7 +253,7 @@ mod tests {
     fn opened(rows: &mut Rows) -> Result<Tip, StoreError> {
         let slots = anchor_of(rows).unwrap_or(None);
         let anchor = Box::new(MemoryAnchor::holding(slots));
-        let opened = open(rows, anchor, ID, Decision::AsAnchored)?;
+        let opened = open(rows, anchor, ID, Decision::AsAnchored, Origin::AsLeft)?;
         assert_eq!(opened.anchoring.err(), None);
         Ok(opened.tip)
     }

@@ -12,18 +12,22 @@
 //! the write). Reads go on.
 
 pub mod checkpoint;
+mod damaged;
+mod manifest;
 mod options;
 mod purge;
+mod scrub;
 mod view;
 
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
 use arc_swap::ArcSwap;
-use rocksdb::{ColumnFamilyDescriptor, DB, WriteBatch, WriteOptions};
+use rocksdb::{ErrorKind, WriteBatch, WriteOptions};
 
 use super::anchor::Anchoring;
 use super::anchor::file::{AnchorFile, make_folder};
@@ -32,11 +36,14 @@ use super::engine::{
     StoreError,
 };
 use super::format::{self, Tip};
-use super::opening::{self, Opened, Opening};
+use super::opening::{self, Opened, Opening, Origin};
 use super::staging::Writes;
 use super::write_path::{self, Disk, Durable, Standing, Waiting};
 use crate::ids::Seq;
 use crate::time::Clock;
+use damaged::Tried;
+use options::Wals;
+use scrub::Scrub;
 use view::{Live, View};
 
 /// A group stops gathering at this many batches or bytes, whichever comes first, so that the
@@ -55,6 +62,8 @@ pub struct Place {
     pub new_id: [u8; 16],
     /// How one is taken that does not fit its anchor.
     pub decision: Decision,
+    /// Bytes of changes that are gathered in memory before they are written out as a sorted file.
+    pub write_buffer_bytes: usize,
 }
 
 impl Place {
@@ -65,6 +74,7 @@ impl Place {
             anchor: folder.join("anchor/anchor"),
             new_id,
             decision: Decision::AsAnchored,
+            write_buffer_bytes: options::WRITE_BUFFER_BYTES,
         }
     }
 }
@@ -81,35 +91,57 @@ pub struct RocksEngine {
     /// `None` where the store is only read, and while the engine is being dropped.
     queue: Option<Sender<Waiting>>,
     threads: Vec<JoinHandle<()>>,
+    /// What goes through all rows while the store is open.
+    scrub: Option<Scrub>,
+    /// The store's folder, where a copy beside it is read: nobody else takes the copy away.
+    _held: Option<File>,
 }
 
 impl RocksEngine {
     /// Opens the store at `place`, and makes it where there is none; new directories on the way to
     /// it are made too. `clock` gives the time of commits. A store that does not hold everything that
     /// its anchor says was acknowledged comes up for reading alone, and
-    /// [`takes_writes`](Engine::takes_writes) says why.
+    /// [`takes_writes`](Engine::takes_writes) says why. One whose log is damaged is read up to the
+    /// damage, from a copy beside it unless everything acknowledged stands before that.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where the directory cannot be used, is in use by another
-    /// process, or where RocksDB finds damage, such as a log with a bad record before its end.
+    /// process, or where RocksDB finds other damage.
     /// [`StoreError::NoWrites`] where there is an anchor and no store.
     /// [`StoreError::Format`] and [`StoreError::Corrupt`] where the store is not one of this
     /// program's, or one of an older format that cannot be brought up to its own.
     pub fn open(place: &Place, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let path = place.store.as_path();
-        make_folder(path).map_err(|error| cannot_open(path, &error.to_string()))?;
-        let options = options::options();
-        // Opened by its name, the one family of columns that there is can be named when reading.
-        let family = ColumnFamilyDescriptor::new(view::FAMILY, options.clone());
-        let db = DB::open_cf_descriptors(&options, path, [family])
-            .map_err(|error| cannot_open(path, error.as_ref()))?;
-        let mut live = Live(db);
+        let failed = |error: std::io::Error| cannot_open(path, &error.to_string());
+        make_folder(path).map_err(failed)?;
+        let mut live = match options::open(path, place.write_buffer_bytes, Wals::Whole) {
+            Err(damage) if damage.kind() == ErrorKind::Corruption => {
+                match damaged::try_copy(place, &damage)? {
+                    Tried::Whole => damaged::open_up_to_damage(place, &damage)?,
+                    Tried::Less(copy, opened, held) => {
+                        return Self::start(copy, *opened, clock, Some(held)).map_err(failed);
+                    }
+                }
+            }
+            opened => opened.map_err(|error| cannot_open(path, error.as_ref()))?,
+        };
         let anchor = Box::new(AnchorFile::at(&place.anchor));
-        let opened = opening::open(&mut live, anchor, place.new_id, place.decision)?;
-        Self::start(live, opened, clock).map_err(|error| cannot_open(path, &error.to_string()))
+        let opened = opening::open(
+            &mut live,
+            anchor,
+            place.new_id,
+            place.decision,
+            Origin::AsLeft,
+        )?;
+        Self::start(live, opened, clock, None).map_err(failed)
     }
 
-    fn start(live: Live, opened: Opened, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+    fn start(
+        live: Live,
+        opened: Opened,
+        clock: Arc<dyn Clock>,
+        held: Option<File>,
+    ) -> std::io::Result<Self> {
         let live = Arc::new(live);
         let (anchoring, stopped) = match opened.anchoring {
             Ok(anchoring) => (Some(anchoring), None),
@@ -122,10 +154,14 @@ impl RocksEngine {
             live,
             queue: None,
             threads: Vec::new(),
+            scrub: None,
+            _held: held,
         };
         if let Some(anchoring) = anchoring {
             engine.take_writes(anchoring, opened.tip, clock)?;
         }
+        let (shown, standing) = (engine.shown.clone(), engine.standing.clone());
+        engine.scrub = Some(Scrub::start(shown, standing)?);
         Ok(engine)
     }
 
@@ -176,6 +212,7 @@ impl fmt::Debug for RocksEngine {
 
 impl Drop for RocksEngine {
     fn drop(&mut self) {
+        drop(self.scrub.take());
         drop(self.queue.take());
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
@@ -378,14 +415,19 @@ impl Opening for Live {
 }
 
 fn cannot_open(path: &Path, error: &str) -> StoreError {
-    let path = path.display();
     // The first is RocksDB's message for a lock of this process, the second for one of another.
     if error.contains("lock hold by") || error.contains("While lock file") {
-        return StoreError::Unavailable(format!(
-            "another goodstanding is using {path}; stop it, or choose another directory"
-        ));
+        return in_use(path);
     }
+    let path = path.display();
     StoreError::Unavailable(format!("{path} cannot be opened: {error}"))
+}
+
+fn in_use(path: &Path) -> StoreError {
+    let path = path.display();
+    StoreError::Unavailable(format!(
+        "another goodstanding is using {path}; stop it, or choose another directory"
+    ))
 }
 
 fn unreadable(error: rocksdb::Error) -> StoreError {

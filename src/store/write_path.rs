@@ -110,6 +110,12 @@ impl Standing {
             .get_or_init(|| Stopped::WriteFailed(reason.to_owned()));
     }
 
+    /// What was found while the store was open: no more writes are taken from now on.
+    pub(super) fn stop_for(&self, stopped: Stopped) {
+        tracing::error!(state = stopped.state(), reason = %stopped, "the store takes no more writes");
+        self.stopped.get_or_init(|| stopped);
+    }
+
     fn move_on(&self, tip: Tip) {
         *self.tip.write().unwrap_or_else(PoisonError::into_inner) = tip;
     }

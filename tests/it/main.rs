@@ -1,8 +1,12 @@
 //! Integration tests: one binary, so that linking RocksDB is paid once.
 
+#[cfg(feature = "rocksdb")]
+mod backups;
 mod conformance_canon;
 mod conformance_jsonld;
 mod conformance_proof;
+#[cfg(feature = "rocksdb")]
+mod corruption;
 mod decade;
 mod fuzz_corpus;
 mod http;
@@ -10,6 +14,8 @@ mod interop;
 mod journeys;
 mod layers;
 mod net;
+#[cfg(feature = "rocksdb")]
+mod powerloss;
 mod process;
 mod simulation;
 mod store_engines;

@@ -104,7 +104,8 @@ pub(in crate::registry) struct Snapshot {
 struct Waiting {
     /// Since when each list waits.
     since: BTreeMap<ListId, Instant>,
-    stop: bool,
+    /// Where the publisher is to end when nothing waits any more.
+    stop: Option<threads::Stop>,
 }
 
 impl Snapshot {
@@ -126,16 +127,19 @@ impl Snapshot {
         self.wake.notify_one();
     }
 
-    /// Puts a list that could not be published back in line, a few seconds on.
+    /// Puts a list that could not be published back in line, a few seconds on; the next start sees to
+    /// it where the publisher ends.
     fn try_again(&self, list: ListId) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if !waiting.stop {
-            waiting
-                .since
-                .entry(list)
-                .or_insert_with(|| Instant::now() + Duration::from_secs(5));
-            self.wake.notify_one();
+        if let Some(stop) = &mut waiting.stop {
+            stop.failed += 1;
+            return;
         }
+        waiting
+            .since
+            .entry(list)
+            .or_insert_with(|| Instant::now() + Duration::from_secs(5));
+        self.wake.notify_one();
     }
 
     /// Whether lists wait for longer than they should: what can wait stands back then.

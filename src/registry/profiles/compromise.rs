@@ -119,7 +119,8 @@ impl Registry {
             stage_signing_again(tx, profile)?;
             Ok(Lost { profile, affected })
         })?;
-        if done.profile != ProfileId::REGISTRY {
+        // A repeated request goes on where the first was cut off, and has nothing to do otherwise.
+        if TO_SIGN_AGAIN.get(&*self.engine, &done.profile)?.is_some() {
             self.sign_endorsements_again(done.profile)?;
         }
         Ok((self.key(owner, key)?, done.affected))

@@ -1,11 +1,16 @@
 //! How RocksDB is to keep a store.
 
+use std::path::Path;
+
 use rocksdb::{
-    BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, DataBlockIndexType, LogLevel,
-    Options,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode,
+    DataBlockIndexType, Error, LogLevel, Options,
 };
 
-const WRITE_BUFFER_BYTES: usize = 64 << 20;
+use super::view::{FAMILY, Live};
+
+/// As much as there is in the configuration.
+pub(super) const WRITE_BUFFER_BYTES: usize = 64 << 20;
 const BLOCK_CACHE_BYTES: usize = 128 << 20;
 /// Bits a key in the filters: about one look-up of an absent key in a hundred goes to disk.
 const FILTER_BITS: f64 = 10.0;
@@ -16,21 +21,64 @@ const WRITTEN_FILTER_SHARE: f64 = 0.02;
 /// Stays below the usual limit of 1,024 open files, which connections need too.
 const OPEN_FILES: i32 = 512;
 
-pub(super) fn options() -> Options {
+/// How much of the log files has to be whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wals {
+    /// All of them: only a record that the end of the newest cuts short is dropped, since such a write
+    /// was never acknowledged.
+    Whole,
+    /// What stands before the first damaged record, or before the first file that is missing.
+    UpToDamage,
+}
+
+/// Opens the store in `path`, and makes it where there is none.
+pub(super) fn open(path: &Path, write_buffer_bytes: usize, wals: Wals) -> Result<Live, Error> {
+    let options = options(write_buffer_bytes, wals, has_wals(path))?;
+    // Opened by its name, the one family of columns that there is can be named when reading.
+    let family = ColumnFamilyDescriptor::new(FAMILY, options.clone());
+    DB::open_cf_descriptors(&options, path, [family]).map(Live)
+}
+
+/// Opens the store in `path` without changing a row or a file of rows.
+pub(super) fn open_to_read(path: &Path, wals: Wals) -> Result<Live, Error> {
+    let mut options = options(WRITE_BUFFER_BYTES, wals, has_wals(path))?;
+    options.create_if_missing(false);
+    let family = ColumnFamilyDescriptor::new(FAMILY, options.clone());
+    DB::open_cf_descriptors_read_only(&options, path, [family], false).map(Live)
+}
+
+/// Whether there is a log file at all. Where there is none RocksDB would refuse if log files were to
+/// know the one before them; a store that lost its only one is noticed by its anchor, and read.
+fn has_wals(path: &Path) -> bool {
+    let files = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let mut names = files.map(|file| file.path());
+    names.any(|name| name.extension().is_some_and(|kind| kind == "log"))
+}
+
+fn options(write_buffer_bytes: usize, wals: Wals, known: bool) -> Result<Options, Error> {
     let mut options = Options::default();
+    if known {
+        // Each log file says which one came before it, so that one that is missing is noticed also where the
+        // manifest does not know of it. There is no other way to ask for it from here.
+        options = options.get_options_from_string("track_and_verify_wals=true")?;
+    }
     options.create_if_missing(true);
-    // Only a record that the end of the log cuts short is dropped: such a write was never
-    // acknowledged. The default mode would stop at a damaged record in the middle and silently
-    // drop the acknowledged ones behind it; this one refuses to open.
-    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    match wals {
+        // The default mode would stop at a damaged record in the middle and silently drop the
+        // acknowledged ones behind it; this one refuses to open.
+        Wals::Whole => {
+            options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+        }
+        Wals::UpToDamage => options.set_wal_recovery_mode(DBRecoveryMode::PointInTime),
+    }
     // A log file that is missing between others is noticed. The loss of the newest is not.
-    options.set_track_and_verify_wals_in_manifest(true);
+    options.set_track_and_verify_wals_in_manifest(wals == Wals::Whole);
     // In a recycled log file, old records follow the newest, and its torn tail looks like damage.
     options.set_recycle_log_file_num(0);
     options.set_paranoid_checks(true);
 
     options.set_compression_type(DBCompressionType::Lz4);
-    options.set_write_buffer_size(WRITE_BUFFER_BYTES);
+    options.set_write_buffer_size(write_buffer_bytes);
     // Most keys are not among the rows that were written last.
     options.set_memtable_prefix_bloom_ratio(WRITTEN_FILTER_SHARE);
     options.set_memtable_whole_key_filtering(true);
@@ -51,5 +99,5 @@ pub(super) fn options() -> Options {
     options.set_log_level(LogLevel::Warn);
     options.set_max_log_file_size(8 << 20);
     options.set_keep_log_file_num(4);
-    options
+    Ok(options)
 }

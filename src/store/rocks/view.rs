@@ -40,6 +40,17 @@ impl View {
     }
 }
 
+impl View {
+    /// As a scan, of rows that are not likely to be asked for again soon.
+    pub(super) fn scan_apart(&self, from: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.with(|db, mut options| {
+            options.fill_cache(false);
+            let start = IteratorMode::From(from, Direction::Forward);
+            rows(db.iterator_opt(start, options), limit)
+        })
+    }
+}
+
 impl Live {
     fn with<T>(&self, read: impl FnOnce(&DB, ReadOptions) -> T) -> T {
         read(&self.0, ReadOptions::default())

@@ -158,6 +158,48 @@ fn a_change_that_was_made_is_not_refused_when_it_is_sent_again() {
     suspend().is(200);
 }
 
+/// What others may read is shown as it stands: neither a name that was erased nor a key or a list as
+/// it was before a revocation comes back by asking again.
+#[test]
+fn what_was_made_is_shown_as_it_is_now() {
+    let house = House::open();
+    let operator = house.operator();
+    let profile = json!({ "slug": "new", "name": "New", "roles": ["issuer"] });
+    let make = || keyed(&operator, "k", "/profiles", &profile);
+    let first = make().is(201);
+    let renamed = json!({ "name": "Newer", "roles": ["issuer"] });
+    let call = operator.call("PUT", "/profiles/new");
+    call.key("k2").json(&renamed).send().is(200);
+    let again = make().is(201);
+    assert_eq!(again.header("location"), first.header("location"));
+    assert_eq!(again.json()["id"], first.json()["id"]);
+    assert_eq!(again.json()["name"], "Newer");
+    let retire = || keyed(&operator, "k3", "/keys/key-1/retire", &json!({}));
+    operator.post("/keys", &json!({})).is(201);
+    house.wait(3_600);
+    retire().is(200);
+    let since = json!({ "since": house.now() });
+    operator.post("/keys/key-1/revoke", &since).is(200);
+    assert!(retire().is(200).json()["revokedSince"].is_string());
+}
+
+/// What was refused is not kept: the same request may be good a moment later.
+#[test]
+fn a_refusal_is_not_the_answer_for_ever() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let list = school.opens_list("revocation");
+    let body = json!({ "updates": [{ "credentialId": "urn:c", "status": 1 }] });
+    let revoke = || keyed(&school, "k", &format!("{list}/updates"), &body);
+    let stored = house.store();
+    revoke().problem(422);
+    assert!(house.store() == stored);
+    let ids = json!({ "credentialIds": ["urn:c"] });
+    school.post(&format!("{list}/entries"), &ids).is(200);
+    let done = revoke().is(200);
+    assert_eq!(revoke().is(200).json(), done.json());
+}
+
 #[test]
 fn the_query_is_part_of_the_request() {
     let house = House::open();

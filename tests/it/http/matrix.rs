@@ -15,18 +15,18 @@ use crate::support::client::Answer;
 use crate::support::house::{House, Plan};
 
 /// What is asked of a route, about something that is the school's or the registry's.
-struct Sample {
-    target: String,
-    body: Option<Value>,
+pub(super) struct Sample {
+    pub(super) target: String,
+    pub(super) body: Option<Value>,
     /// What it answers who may: as its route says, or this where the question cannot succeed.
-    done: Option<u16>,
+    pub(super) done: Option<u16>,
     /// What it answers those who may do this with what is theirs.
     to_others: u16,
     /// What it answers the school's owner with no other scope than the route's, where that is not
     /// enough.
     alone: Option<u16>,
     /// What it answers the operator, where that is not what it answers who may.
-    to_operator: Option<u16>,
+    pub(super) to_operator: Option<u16>,
 }
 
 impl Sample {
@@ -83,12 +83,12 @@ impl Sample {
 }
 
 /// What there is.
-struct World {
-    rows: Vec<Row>,
-    clock: Arc<ManualClock>,
-    operator: String,
+pub(super) struct World {
+    pub(super) rows: Vec<Row>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) operator: String,
     /// Tokens of the school by role, and of one who has no part in its things.
-    school: Vec<(Role, String)>,
+    pub(super) school: Vec<(Role, String)>,
     stranger: Vec<(Role, String)>,
     /// Of the school's owner, for one action alone and for all but one.
     only: Vec<(Action, String, String)>,
@@ -124,7 +124,7 @@ const OF_A_PROFILE: [Role; 4] = [
 ];
 
 impl World {
-    fn build() -> Self {
+    pub(super) fn build() -> Self {
         let house = House::open();
         let operator = house.operator();
         let roles = ["issuer", "accreditor"];
@@ -200,14 +200,14 @@ impl World {
     }
 
     /// A registry in which all of it is there, and nothing was done since.
-    fn opens(&self) -> House {
+    pub(super) fn opens(&self) -> House {
         let clock = Arc::new(ManualClock::new(self.clock.now()));
         let engine = MemoryEngine::holding(self.rows.clone(), clock.clone()).unwrap();
         Plan::over(Arc::new(engine), clock).seeded(2).open()
     }
 
     /// What is asked of a route about what is the school's. A new route is named here first.
-    fn sample(&self, route: &Route) -> Option<Sample> {
+    pub(super) fn sample(&self, route: &Route) -> Option<Sample> {
         let things = &self.things;
         let endorsement = text(&things.endorsement["id"]);
         let new = |target: &str, body: Value| Sample::new(target, body);
@@ -287,6 +287,12 @@ impl World {
                     "encodedList": goodstanding::bitstring::encode(&vec![0; 16_384]),
                 }),
             ),
+            // Nothing of it is to be put back; and there is no folder for backups.
+            ("POST", "/status-lists/put-back") => {
+                new("/status-lists/put-back", json!({ "lists": [{}] }))
+            }
+            ("GET", "/backups") => read("/backups"),
+            ("POST", "/backups") => new("/backups", nothing()).refused(409),
             ("GET", "/status-lists/{list}/export") => read(&format!("{}/export", things.list)),
             ("POST", "/credentials/issue") => new(
                 "/credentials/issue",

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use super::program::{program, run};
 use super::server::{Ended, Server};
+use crate::support::client::Call;
 use secrets::{MASTER_KEY, Secrets};
 use visit::Visit;
 
@@ -50,6 +51,10 @@ impl Nest {
         let done = run(&mut command, "").exits(0).json();
         let token = done["token"].as_str().expect("init prints a token");
         fs::create_dir(home.path().join("work")).unwrap();
+        fs::create_dir(home.path().join("backups")).unwrap();
+        let mut command = program();
+        command.args(["backup", "--make-key"]);
+        run(command.arg(home.path().join("backup.key")), "").exits(0);
         Self {
             token: token.to_owned(),
             home,
@@ -70,11 +75,39 @@ impl Nest {
         command.env("GOODSTANDING_LOG", "trace");
         command.env("GOODSTANDING_LOG__FORMAT", format);
         command.env("GOODSTANDING_FETCH__LOCALHOST", "true");
+        command.env(
+            "GOODSTANDING_BACKUP__FOLDER",
+            self.home.path().join("backups"),
+        );
+        command.env(
+            "GOODSTANDING_BACKUP__KEY",
+            self.home.path().join("backup.key"),
+        );
         Server::start(&mut command)
     }
 
-    /// All that comes out of the process beside answers, by what it is called. There are no metrics, no
-    /// backups and no traces yet: what there will be is added here.
+    /// The key under which its backups are sealed.
+    fn backup_key(&self) -> String {
+        let text = fs::read_to_string(self.home.path().join("backup.key")).unwrap();
+        text.trim().to_owned()
+    }
+
+    /// Has a backup made, and waits for it.
+    fn backs_up(&self, server: &Server) {
+        let call = |method| Call::new(server.address, method, "/backups").token(&self.token);
+        call("POST").send().is(202);
+        let told = loop {
+            let told = call("GET").send().is(200).json();
+            if told.get("underWay").is_none() {
+                break told;
+            }
+            std::thread::yield_now();
+        };
+        assert!(told["last"]["number"].is_u64(), "{told}");
+    }
+
+    /// All that comes out of the process beside answers, by what it is called. There are no metrics and
+    /// no traces yet: what there will be is added here.
     fn outputs(&self, ended: &Ended) -> Vec<(String, Vec<u8>)> {
         let mut outputs = vec![
             ("standard output".to_owned(), ended.out.clone().into_bytes()),
@@ -88,6 +121,10 @@ impl Nest {
         };
         let logs: Vec<_> = store.into_iter().filter(tells).collect();
         assert!(!logs.is_empty(), "RocksDB has a log of its own");
+        // Backups, which are sealed.
+        for path in files(&self.home.path().join("backups")) {
+            outputs.push((path.display().to_string(), fs::read(path).unwrap()));
+        }
         // Where it works: a memory image, or whatever else it drops.
         for path in logs
             .into_iter()
@@ -118,10 +155,12 @@ fn nothing_that_is_sent_and_no_secret_comes_out() {
     let nest = Nest::prepared();
     let mut secrets = Secrets::default();
     secrets.token(&nest.token);
+    secrets.text("the key of backups", &nest.backup_key());
     for format in ["json", "pretty"] {
         let server = nest.serve(format);
         let visit = Visit::new(server.address, &nest.token, format);
         visit.everything(&mut secrets);
+        nest.backs_up(&server);
         let ended = server.stop();
         ended.in_order();
         check_outputs(&nest.outputs(&ended), &secrets);
@@ -137,6 +176,17 @@ fn nothing_that_is_sent_and_no_secret_comes_out() {
     }
     secrets.are_not_in(&kept);
     secrets.no_seed_in(&rows);
+    // A backup that is not sealed holds what the store does, the words among it, and no secret.
+    let mut command = program();
+    command.args(["backup", "--data"]).arg(nest.data());
+    command.arg(nest.home.path().join("plain"));
+    run(&mut command, "").exits(0);
+    let plain = files(&nest.home.path().join("plain")).into_iter();
+    let plain: Vec<_> = plain
+        .map(|path| (path.display().to_string(), fs::read(path).unwrap()))
+        .collect();
+    assert!(plain.iter().any(|(_, bytes)| has_word(bytes)));
+    secrets.are_not_in(&plain);
 }
 
 /// A store that cannot be read makes the program speak of what it could not read.

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::client::Client;
 use super::folder::Folder;
-use super::server::{PATIENCE, Server};
+use super::server::PATIENCE;
 use super::signed_list::SignedList;
 use super::standing::{
     ACCREDITOR, ISSUER, endorse, entries, list, look_up, look_up_at, moment, path, profile,
@@ -23,16 +23,16 @@ const ENTRIES: usize = 1_000;
 const THREADS: usize = 4;
 
 /// A revocation that the server has answered with 200.
-struct Acknowledged {
+pub(super) struct Acknowledged {
     index: u64,
     revision: u64,
 }
 
 /// What had come of the revocations when the server was killed.
-struct Cut {
-    acknowledged: Vec<Acknowledged>,
+pub(super) struct Cut {
+    pub(super) acknowledged: Vec<Acknowledged>,
     /// Those that were sent, whether they were answered or not.
-    sent: BTreeSet<u64>,
+    pub(super) sent: BTreeSet<u64>,
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn kill_after(answers: usize) {
     let indexes = entries(&registry, &list, ENTRIES);
     let before = moment(&registry, &list);
 
-    let cut = revoke_until_killed(&mut server, &registry, &list, &indexes, answers);
+    let cut = revoke_until(answers, || server.kill(), &registry, &list, &indexes);
     assert!(cut.acknowledged.len() >= answers);
     assert!(cut.sent.len() < ENTRIES, "the kill came too late to show");
 
@@ -79,12 +79,13 @@ fn kill_after(answers: usize) {
     assert!(indexes.iter().all(|index| whole.is_set(*index)));
 }
 
-fn revoke_until_killed(
-    server: &mut Server,
+/// Revokes from several threads; after so many answers `end` ends the server.
+pub(super) fn revoke_until(
+    answers: usize,
+    end: impl FnOnce(),
     registry: &Client,
     list: &str,
     indexes: &[u64],
-    answers: usize,
 ) -> Cut {
     let next = AtomicUsize::new(0);
     let (tell, told) = mpsc::channel();
@@ -95,7 +96,7 @@ fn revoke_until_killed(
         }
         drop(tell);
         let mut acknowledged: Vec<Acknowledged> = told.iter().take(answers).collect();
-        server.kill();
+        end();
         // Answers that were on their way count as well.
         acknowledged.extend(told);
         acknowledged
@@ -131,7 +132,12 @@ fn revoke_one_by_one(
 
 /// Every acknowledged revocation is in look-ups and in the signed list, which agree with each
 /// other about all entries, and show nothing that nobody sent.
-fn holds_what_was_acknowledged(registry: &Client, list: &str, indexes: &[u64], cut: &Cut) {
+pub(super) fn holds_what_was_acknowledged(
+    registry: &Client,
+    list: &str,
+    indexes: &[u64],
+    cut: &Cut,
+) {
     let signed = SignedList::fetch(registry, list);
     let standings = look_up(registry, list, indexes);
     for Acknowledged { index, .. } in &cut.acknowledged {

@@ -10,14 +10,16 @@
 )]
 
 mod client;
-mod program;
-mod server;
+pub(crate) mod program;
+pub(crate) mod server;
 
 mod development;
 mod readme;
 mod stopping;
 mod verdicts;
 
+#[cfg(feature = "rocksdb")]
+mod backup;
 #[cfg(feature = "rocksdb")]
 mod bulk;
 #[cfg(feature = "rocksdb")]
@@ -45,4 +47,5 @@ mod signed_list;
 #[cfg(feature = "rocksdb")]
 mod standing;
 #[cfg(feature = "rocksdb")]
+mod told_twice;
 mod trust;

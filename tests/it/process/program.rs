@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 /// The program, untouched by settings for it in the environment of the tests.
-pub(super) fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_goodstanding"));
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with("GOODSTANDING_") {
@@ -19,14 +19,14 @@ pub(super) fn program() -> Command {
 
 /// What a command came to.
 #[derive(Debug)]
-pub(super) struct Ran {
-    pub(super) status: Option<i32>,
-    pub(super) out: String,
-    pub(super) err: String,
+pub(crate) struct Ran {
+    pub(crate) status: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// Runs a command to its end, with `input` on its standard input.
-pub(super) fn run(command: &mut Command, input: &str) -> Ran {
+pub(crate) fn run(command: &mut Command, input: &str) -> Ran {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -48,14 +48,14 @@ pub(super) fn run(command: &mut Command, input: &str) -> Ran {
 impl Ran {
     /// Holds the exit status against the one that the contract gives.
     #[track_caller]
-    pub(super) fn exits(self, status: i32) -> Self {
+    pub(crate) fn exits(self, status: i32) -> Self {
         assert_eq!(self.status, Some(status), "{}\n{}", self.out, self.err);
         self
     }
 
     /// What `--json` printed: one line, one document.
     #[track_caller]
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let lines: Vec<&str> = self.out.lines().collect();
         let [line] = lines.as_slice() else {
             panic!("one line of JSON, not: {}\n{}", self.out, self.err);
@@ -65,7 +65,7 @@ impl Ran {
 
     /// Holds what was said on standard error against words that help its reader.
     #[track_caller]
-    pub(super) fn explains(self, words: &[&str]) -> Self {
+    pub(crate) fn explains(self, words: &[&str]) -> Self {
         for word in words {
             assert!(self.err.contains(word), "{word:?} is not in: {}", self.err);
         }

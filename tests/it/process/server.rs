@@ -9,36 +9,36 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long anything may take that a loaded machine does in a moment.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that is up. Dropping it kills it.
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     lines: Receiver<String>,
     err: Option<JoinHandle<String>>,
     /// What it printed up to when it was up.
-    pub(super) greeting: String,
+    pub(crate) greeting: String,
     /// Where it listens.
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 /// A server that has ended by itself.
 #[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) status: ExitStatus,
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
     /// All that it printed.
-    pub(super) out: String,
-    pub(super) err: String,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Server {
     /// Starts `command`, which serves, and waits until it says that it does.
-    pub(super) fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         Self::try_start(command).unwrap_or_else(|ended| panic!("the server ended: {ended:?}"))
     }
 
     /// Like [`Server::start`]; a server that ends before it is up is an error.
-    pub(super) fn try_start(command: &mut Command) -> Result<Self, Ended> {
+    pub(crate) fn try_start(command: &mut Command) -> Result<Self, Ended> {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -98,39 +98,49 @@ impl Server {
     }
 
     /// The server's origin, by address.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// The number of its process.
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Ends the process as a power cut would: it gets no chance to do anything more.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("the process can be killed");
         self.child.wait().expect("a killed process ends");
     }
 
     /// Asks the process to stop, as service managers do.
-    pub(super) fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
+        self.tell("TERM");
+    }
+
+    /// Sends the process a signal, by its name.
+    pub(crate) fn tell(&self, signal: &str) {
         // A shell has `kill` built in; the system may not.
         let told = Command::new("sh")
-            .args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()])
+            .args([
+                "-c",
+                "kill -\"$1\" \"$0\"",
+                &self.child.id().to_string(),
+                signal,
+            ])
             .status()
             .expect("there is a shell");
-        assert!(told.success(), "SIGTERM could not be sent");
+        assert!(told.success(), "SIG{signal} could not be sent");
     }
 
     /// Asks the process to stop, and waits until it has ended.
-    pub(super) fn stop(self) -> Ended {
+    pub(crate) fn stop(self) -> Ended {
         self.terminate();
         self.ended()
     }
 
     /// Waits until the process has ended by itself.
-    pub(super) fn ended(mut self) -> Ended {
+    pub(crate) fn ended(mut self) -> Ended {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
             match self.child.try_wait().expect("it is our child") {
@@ -161,14 +171,14 @@ impl Drop for Server {
 impl Ended {
     /// Holds the server to having stopped as it was told, with all done.
     #[track_caller]
-    pub(super) fn in_order(&self) {
+    pub(crate) fn in_order(&self) {
         assert_eq!(self.status.code(), Some(0), "{}", self.err);
     }
 }
 
 /// Starts a server on a port of this function's choice, which `command` is given: for development
 /// mode, whose URLs contain the port before it is bound.
-pub(super) fn start_on_a_free_port(command: impl Fn(u16) -> Command) -> Server {
+pub(crate) fn start_on_a_free_port(command: impl Fn(u16) -> Command) -> Server {
     for port in ports() {
         match Server::try_start(&mut command(port)) {
             Ok(mut server) => {

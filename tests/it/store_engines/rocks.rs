@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use goodstanding::ids::Seq;
 use goodstanding::store::rocks::{Place, RocksEngine};
-use goodstanding::store::{Batch, Engine, StoreError};
+use goodstanding::store::{Batch, CommitError, Engine, Stopped, StoreError};
 use tempfile::TempDir;
 
 use super::Store;
@@ -76,14 +76,19 @@ fn fifty_events() -> (TempDir, PathBuf) {
             .unwrap();
     }
     let directory = store.close();
-    let files = fs::read_dir(directory.path().join("store"))
+    let log = log_of(directory.path());
+    (directory, log)
+}
+
+fn log_of(directory: &Path) -> PathBuf {
+    let files = fs::read_dir(directory.join("store"))
         .unwrap()
         .map(|entry| entry.unwrap().path());
     let logs: Vec<_> = files
         .filter(|path| path.extension().is_some_and(|e| e == "log"))
         .collect();
     let [log] = logs.try_into().expect("one log file");
-    (directory, log)
+    log
 }
 
 #[test]
@@ -132,19 +137,106 @@ fn a_torn_tail_is_dropped_and_what_stands_before_it_is_kept() {
     assert_chain(&engine);
 }
 
+/// What stands behind the damage was acknowledged: what stands before it can be read, from a copy, and
+/// the store stays as it was found.
 #[test]
 fn a_damaged_record_before_acknowledged_ones_is_never_passed_over() {
     let (directory, log) = fifty_events();
-    let mut bytes = fs::read(&log).unwrap();
-    let middle = bytes
-        .windows(8)
-        .position(|window| window == b"event 25")
-        .unwrap();
-    bytes[middle] ^= 1;
-    fs::write(&log, bytes).unwrap();
+    damage(&log, b"event 25");
+    let found = fs::read(&log).unwrap();
+    for _ in 0..2 {
+        let engine = open(directory.path()).unwrap();
+        assert_eq!(engine.head().seq, Seq(24));
+        assert_chain(&engine);
+        let behind = Stopped::BehindAnchor {
+            anchored: Seq(50),
+            found: Seq(24),
+        };
+        assert_eq!(engine.takes_writes(), Err(behind));
+        let refused = engine.commit(Batch::default().and_log("more"));
+        assert!(matches!(refused, Err(CommitError::Unavailable(_))));
+        // The copy belongs to one at a time as well.
+        let refused = refusal(directory.path());
+        assert!(
+            refused.contains("another goodstanding is using"),
+            "{refused}"
+        );
+    }
+    assert_eq!(fs::read(&log).unwrap(), found);
+}
+
+/// A power cut can leave a record with its whole length and not with its bytes. Nobody was told of it.
+#[test]
+fn a_damaged_record_that_nobody_was_told_of_is_dropped_and_kept() {
+    let (directory, _) = fifty_events();
+    let anchor = directory.path().join("anchor/anchor");
+    let anchored = fs::read(&anchor).unwrap();
+    let engine = open(directory.path()).unwrap();
+    engine.commit(Batch::default().and_log("event 51")).unwrap();
+    drop(engine);
+    fs::write(&anchor, anchored).unwrap();
+    let log = log_of(directory.path());
+    damage(&log, b"event 51");
+    let found = fs::read(&log).unwrap();
+
+    let engine = open(directory.path()).unwrap();
+    assert_eq!(engine.takes_writes(), Ok(()));
+    assert_eq!(engine.head().seq, Seq(50));
+    engine.commit(Batch::default().and_log("another")).unwrap();
+    assert_chain(&engine);
+    drop(engine);
+    let kept = directory.path().join("store.damaged");
+    assert_eq!(
+        fs::read(kept.join(log.file_name().unwrap())).unwrap(),
+        found
+    );
+    assert!(!directory.path().join("store.tried").exists());
+    assert_eq!(open(directory.path()).unwrap().head().seq, Seq(51));
+}
+
+/// The same of the manifest: a change of files that was being written.
+#[test]
+fn a_manifest_whose_end_is_damaged_is_read_up_to_there() {
+    let (directory, _) = fifty_events();
+    drop(open(directory.path()).unwrap());
+    let store = directory.path().join("store");
+    let current = fs::read_to_string(store.join("CURRENT")).unwrap();
+    let manifest = store.join(current.trim_end());
+    let whole = fs::read(&manifest).unwrap();
+    // A change again that was made last, with one byte of it wrong.
+    let mut damaged = whole.clone();
+    damaged.extend(&whole[whole.len() - 40..]);
+    let at = whole.len();
+    damaged[at..at + 7].copy_from_slice(&[1, 2, 3, 4, 33, 0, 1]);
+    fs::write(&manifest, &damaged).unwrap();
+    let engine = open(directory.path()).unwrap();
+    assert_eq!(engine.takes_writes(), Ok(()));
+    assert_eq!(engine.head().seq, Seq(50));
+    assert_chain(&engine);
+    let kept = directory.path().join("store.damaged");
+    let kept = kept.join(manifest.file_name().unwrap());
+    assert_eq!(fs::read(kept).unwrap(), damaged);
+}
+
+/// Without an anchor nobody can tell whether anything acknowledged stood behind the damage.
+#[test]
+fn a_damaged_log_without_an_anchor_is_refused() {
+    let (directory, log) = fifty_events();
+    damage(&log, b"event 50");
+    fs::remove_dir_all(directory.path().join("anchor")).unwrap();
     let refused = refusal(directory.path());
     assert!(
         refused.contains("DIR/store cannot be opened: Corruption"),
         "{refused}"
     );
+}
+
+fn damage(log: &Path, event: &[u8]) {
+    let mut bytes = fs::read(log).unwrap();
+    let place = bytes
+        .windows(event.len())
+        .position(|window| window == event)
+        .unwrap();
+    bytes[place] ^= 1;
+    fs::write(log, bytes).unwrap();
 }

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "rocksdb")]
+use goodstanding::backup::{Backups, HowBackups};
 use goodstanding::entropy::SeededEntropy;
 use goodstanding::http::{Edge, Limits, Mode, Running, serve};
 use goodstanding::net::{Elsewhere, Names, Policy};
@@ -48,6 +50,8 @@ pub(crate) struct Plan {
     limits: Limits,
     registration: Registration,
     providers: Providers,
+    #[cfg(feature = "rocksdb")]
+    backups: Option<std::path::PathBuf>,
 }
 
 /// A registry that runs. Dropping it ends the server.
@@ -93,7 +97,16 @@ impl Plan {
             limits: limits(),
             registration: Registration::Authorised,
             providers: Providers::default(),
+            #[cfg(feature = "rocksdb")]
+            backups: None,
         }
+    }
+
+    /// Backups can be asked for: they go into `backups` in this folder, and two are kept.
+    #[cfg(feature = "rocksdb")]
+    pub(crate) fn backing_up_into(mut self, folder: &std::path::Path) -> Self {
+        self.backups = Some(folder.to_owned());
+        self
     }
 
     /// In development mode, with the origin that it has there.
@@ -239,6 +252,11 @@ impl Plan {
             .map(|delay| Publisher::start(registry.clone(), delay).unwrap());
         let mut edge = edge(registry.clone(), self.mode, self.limits);
         edge.providers = self.providers;
+        #[cfg(feature = "rocksdb")]
+        {
+            let backups = self.backups.as_deref();
+            edge.backups = backups.map(|folder| backups_in(folder, &registry, clock.clone()));
+        }
         if let Some((policy, names)) = self.reach {
             edge.localhost = policy.did_localhost();
             edge.outside = Arc::new(Elsewhere::new(policy, names, clock.clone()).unwrap());
@@ -325,7 +343,7 @@ impl Drop for House {
     /// leaves endorsements that agree.
     fn drop(&mut self) {
         if let (Some(runtime), Some(running)) = (self.runtime.take(), self.running.take()) {
-            runtime.block_on(running.stop());
+            let _ = runtime.block_on(running.stop(Duration::from_secs(20)));
             runtime.shutdown_timeout(Duration::from_secs(20));
         }
         drop(self.publisher.take());
@@ -333,6 +351,26 @@ impl Drop for House {
             self.endorsements_agree();
         }
     }
+}
+
+/// Makes backups of a registry.
+#[cfg(feature = "rocksdb")]
+fn backups_in(
+    folder: &std::path::Path,
+    registry: &Arc<Registry>,
+    clock: Arc<ManualClock>,
+) -> Arc<Backups> {
+    let store = registry.clone();
+    let how = HowBackups {
+        folder: goodstanding::backup::Folder::at(folder.join("backups")),
+        copy: folder.join("copy"),
+        copy_store: Box::new(move |to| store.copy_store_to(to)),
+        key: None,
+        keep: Some(2),
+        program: "0.1.0",
+        inspect: Box::new(goodstanding::store::rocks::checkpoint::inspect),
+    };
+    Backups::new(how, clock, Arc::new(SeededEntropy::new(5)))
 }
 
 /// A clock that stands at [`START`].

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tracing::{error, info};
+use tracing::error;
 
 use super::Snapshot;
 use crate::ids::ListId;
@@ -15,7 +15,8 @@ use crate::registry::Registry;
 /// and the other looks again.
 const THREADS: usize = 4;
 
-/// The threads that sign what changed. Dropping it publishes what waits, and ends them.
+/// The threads that sign what changed. Dropping it publishes what waits, and ends them, however long
+/// that takes.
 pub struct Publisher {
     registry: Arc<Registry>,
     threads: Vec<JoinHandle<()>>,
@@ -38,23 +39,49 @@ impl Publisher {
         }
         Ok(publisher)
     }
-}
 
-impl Drop for Publisher {
-    fn drop(&mut self) {
+    /// Publishes what waits, as far as that can be done by then, and ends the threads. Returns how
+    /// many lists are left to the next start.
+    pub fn stop(mut self, until: Instant) -> usize {
+        self.end(Some(until))
+    }
+
+    fn end(&mut self, until: Option<Instant>) -> usize {
         let snapshot = &self.registry.published;
-        snapshot
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .stop = true;
+        let lock = || {
+            let waiting = snapshot.waiting.lock();
+            waiting.unwrap_or_else(PoisonError::into_inner)
+        };
+        lock().stop = Some(Stop { until, failed: 0 });
         snapshot.wake.notify_all();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 error!("a publisher ended by a panic; start-up will publish what it left");
             }
         }
-        info!("the publisher has published what waited");
+        let waiting = lock();
+        let failed = waiting.stop.as_ref().map_or(0, |stop| stop.failed);
+        waiting.since.len() + failed
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}
+
+/// How the publisher is to end.
+pub(super) struct Stop {
+    /// What is not published by then is left to the next start.
+    pub(super) until: Option<Instant>,
+    /// How many lists could not be published since.
+    pub(super) failed: usize,
+}
+
+impl Stop {
+    fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| until <= Instant::now())
     }
 }
 
@@ -82,7 +109,10 @@ fn next_due(snapshot: &Snapshot, delay: Duration) -> Option<ListId> {
             Some((list, since)) => {
                 // A list that is to be tried again waits since a moment that is yet to come.
                 let left = (since + patience).saturating_duration_since(Instant::now());
-                if left.is_zero() || waiting.stop {
+                if waiting.stop.as_ref().is_some_and(Stop::is_over) {
+                    return None;
+                }
+                if left.is_zero() || waiting.stop.is_some() {
                     waiting.since.remove(&list);
                     // While this one is signed, another thread has to watch the others.
                     snapshot.wake.notify_one();
@@ -91,7 +121,7 @@ fn next_due(snapshot: &Snapshot, delay: Duration) -> Option<ListId> {
                 let woken = snapshot.wake.wait_timeout(waiting, left);
                 waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
             }
-            None if waiting.stop => return None,
+            None if waiting.stop.is_some() => return None,
             None => {
                 let woken = snapshot.wake.wait(waiting);
                 waiting = woken.unwrap_or_else(PoisonError::into_inner);

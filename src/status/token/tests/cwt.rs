@@ -131,6 +131,19 @@ pub(super) fn verify(token: &[u8]) -> Result<TokenStatusList, StatusError> {
 }
 
 #[test]
+fn a_token_holds_the_claims_that_were_signed_and_no_others() {
+    use coset::CborSerializable as _;
+    let claims = |claims: Cbor| claims.to_vec().unwrap();
+    let signed = SignedCwt::parse(&token(&good_claims())).unwrap();
+    assert!(signed.holds(&claims(good_claims())));
+    let other = cwt_claims(Cbor::Bytes(encode_zlib(&[0xa4])));
+    assert!(!signed.holds(&claims(other)));
+    let more = cbor!({1 => "x", 2 => URL}).unwrap();
+    assert!(!signed.holds(&claims(more)));
+    assert!(!signed.holds(b"no CBOR"));
+}
+
+#[test]
 fn a_token_counts_with_its_tag_type_and_algorithm_only() {
     let good = token(&good_claims());
     assert_eq!(

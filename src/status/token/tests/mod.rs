@@ -79,6 +79,15 @@ fn values_say_by_themselves_what_they_mean() {
 }
 
 #[test]
+fn what_a_list_takes_is_what_is_in_it() {
+    let fixed = size_of::<TokenStatusList>() + URL.len();
+    let mut claims = claims(1, &[0; 77]);
+    assert_eq!(read(&claims).unwrap().footprint(), fixed + 77);
+    claims["iss"] = json!("urn:i");
+    assert_eq!(read(&claims).unwrap().footprint(), fixed + 5 + 77);
+}
+
+#[test]
 fn every_claim_keeps_its_rule() {
     for (claim, bad, at) in [
         ("sub", json!(null), "/sub"),
