@@ -62,6 +62,8 @@ pub(super) struct Seen {
     pub(super) profiles: BTreeSet<u32>,
     /// Every key that somebody ever had, by its name.
     pub(super) keys: BTreeSet<(String, u32)>,
+    /// What was answered last under each key.
+    answers: BTreeMap<String, Answer>,
     /// The newest revision of each list that was ever served.
     pub(super) ever: BTreeMap<ListId, u64>,
     /// The latest moment that the registry took for the present.
@@ -211,6 +213,9 @@ impl Run {
                     "it is acknowledged, and its commit met {main:?}: {request:?}"
                 );
                 self.is_unique(&request, &answer)?;
+                if let Some(key) = &key {
+                    self.seen.answers.insert(key.clone(), answer.clone());
+                }
                 self.model.took(&request);
                 self.model.learned(&request, &answer)?;
                 meets_lists(&mut self.model, &self.log);
@@ -311,7 +316,11 @@ impl Run {
                 "{answer:?}, and the first time {first:?}: {request:?}"
             ),
             None => {
-                self.is_unique(request, &answer)?;
+                // Somebody may have heard it before, in a history that was given up since.
+                let heard = self.seen.answers.insert(key.to_owned(), answer.clone());
+                if heard.as_ref() != Some(&answer) {
+                    self.is_unique(request, &answer)?;
+                }
                 for model in std::iter::once(&mut self.model).chain(&mut self.hidden) {
                     model.learned(request, &answer)?;
                     meets_lists(model, &self.log);
