@@ -86,7 +86,11 @@ fn tried(history: &History, data: &Path) -> Tried {
         assert!(again != Ok(Ok(())), "{stopped} at first");
         assert_eq!(fs::read_dir(data).unwrap().count(), folders);
         let state = stopped.state().to_owned();
-        return told(Came::ReadOnly(state), stopped.to_string());
+        let said = match data.join("store.tried").exists() {
+            true => format!("{stopped} (read from a copy, since RocksDB refused the store)"),
+            false => stopped.to_string(),
+        };
+        return told(Came::ReadOnly(state), said);
     }
     match holds(&engine, &history.rows) {
         Err(error) => return told(Came::ErrorWhenRead, error.to_string()),

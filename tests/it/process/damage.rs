@@ -85,11 +85,14 @@ impl Story {
     }
 }
 
+/// A folder, how the file's name begins and ends, and what is done to it.
+type Kind = (&'static str, &'static str, &'static str, fn(&Path));
+
 #[test]
 fn each_kind_of_file() {
     let story = Story::tell();
     assert_eq!(story.after(|_| {}), "ready, with everything");
-    let kinds: [(&str, &str, &str, fn(&Path)); 13] = [
+    let kinds: [Kind; 13] = [
         ("store", "", ".log", flip),
         ("store", "", ".log", remove),
         ("store", "", ".sst", flip),
