@@ -242,7 +242,12 @@ fn a_key_that_was_replaced_by_hand_shows_before_the_next_start() {
         let warned = &said["warnings"][0];
         let name = ["master-key-missing", "master-key-wrong"][usize::from(wrong == Some(NEXT))];
         assert_eq!(warned["state"], name, "{said}");
-        assert!(warned["detail"].as_str().unwrap().contains("the next start"));
+        assert!(
+            warned["detail"]
+                .as_str()
+                .unwrap()
+                .contains("the next start")
+        );
         assert!(!said.to_string().contains(folder.data().to_str().unwrap()));
     }
     fs::write(key_file(&folder), right).unwrap();

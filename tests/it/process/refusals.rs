@@ -159,7 +159,10 @@ fn a_master_key_that_is_missing_or_no_key() {
     let said = on_folder().explains(&["master.key", "32 bytes"]);
     assert!(!said.err.contains("horse"), "{}", said.err);
     let said = only_reads(&folder, "master-key-missing");
-    assert!(said.contains("32 bytes") && !said.contains("horse"), "{said}");
+    assert!(
+        said.contains("32 bytes") && !said.contains("horse"),
+        "{said}"
+    );
     // From the environment it is as good as from the file.
     let server = folder.serve(&[("GOODSTANDING_MASTER_KEY", key.trim())]);
     profile(&folder.operator(&server), ISSUER, "issuer");
