@@ -192,9 +192,29 @@ mod tests {
 
     #[test]
     fn a_server_is_asked_for_its_states() {
-        let ready = Fake::new().answer(200, json!({ "status": "ready" }));
-        let done = ready.run_remote(&["doctor", "--data", "folder"]);
-        assert_eq!(done.exit, 0, "a folder is examined: {}", done.err);
+        let behind =
+            json!({ "state": "behind-anchor", "detail": "lost", "whatToDo": "put it back" });
+        for (status, answer, exit, words) in [
+            (200, json!({ "status": "ready" }), 0, "the server is ready"),
+            (
+                503,
+                json!({ "states": [behind] }),
+                1,
+                "behind-anchor: lost\n  to do: put it back",
+            ),
+        ] {
+            let asked = Fake::new().answer(status, answer);
+            let done = asked.run_remote(&["doctor"]);
+            assert_eq!(done.exit, exit, "{}", done.err);
+            assert!(done.out.contains(words), "{}", done.out);
+        }
+    }
+
+    #[test]
+    fn a_folder_is_examined_without_a_server() {
+        let done = Fake::new().run_remote(&["doctor", "--data", "folder"]);
+        assert_eq!(done.exit, 0, "{}", done.err);
+        assert!(done.out.contains("all is well"), "{}", done.out);
     }
 
     #[test]

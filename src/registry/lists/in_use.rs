@@ -356,7 +356,7 @@ mod tests {
         let store = Store::with(Brought::Unknown, &BTreeSet::new(), [3; 16]);
         let mut in_use = store.in_use();
         assert!(in_use.holds(LENGTH.index(0).unwrap()).unwrap());
-        assert!(matches!(in_use.fresh(1), Err(NoneFresh::Sealed)));
+        assert!(matches!(in_use.fresh(1), Err(NoneFresh::Unknown)));
         assert_eq!(in_use.bits().unwrap(), None);
     }
 
