@@ -257,10 +257,14 @@ fn on_a_full_disk_changes_are_refused_and_go_on_when_there_is_room() {
 
     // All but full: what was set aside is given up, and a start on such a disk works.
     disk.fill_up_to(1_000_000);
+    await_states(&registry, &["disk-full"]);
     let deadline = Instant::now() + PATIENCE;
     while reserve(&folder.data()) {
-        assert!(Instant::now() < deadline, "it is kept");
-        assert_eq!(states(&registry), ["disk-full"]);
+        assert!(
+            Instant::now() < deadline,
+            "it is kept: {:?}",
+            states(&registry)
+        );
         thread::sleep(Duration::from_millis(20));
     }
     let ended = server.stop();
