@@ -26,15 +26,19 @@ WITH_ENV := . "$(CACHE)/build.env" &&
 
 WITH_FUZZ := PATH="$(CACHE)/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin:$$PATH"
 
-# Of make decade: how many histories, or the number of the one that is to be told again.
-SEEDS ?= 20
+# Of make decade and make simulate: how many histories or scripts, or the number of the one that is to
+# be told again. Of make simulate also: how many hours instead.
+SEEDS ?=
 SEED ?=
+HOURS ?=
+# And how many steps the scripts have of which every one is tried.
+LENGTH ?=
 
 # Of make powerloss: how many power cuts. SEED is that of the first folder.
 CUTS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test decade powerloss simulate bench bench-trust bench-peers fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
+.PHONY: help run build test decade corruption powerloss simulate bench bench-trust bench-peers fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
 
 help: ## What there is
 	@echo "Goodstanding, the targets:"
@@ -52,10 +56,19 @@ test: setup ## Runs all tests
 	@$(WITH_ENV) . "$(CACHE)/interop.env" && cargo test --locked $(ARGS)
 
 decade: setup ## Random decades against a naive model: make decade SEEDS=200, or SEED=7 alone
-	@$(WITH_ENV) GOODSTANDING_DECADE_SEEDS="$(SEEDS)" GOODSTANDING_DECADE_SEED="$(SEED)" cargo test --locked --test it decade -- --nocapture
+	@$(WITH_ENV) GOODSTANDING_DECADE_SEEDS="$(or $(SEEDS),20)" GOODSTANDING_DECADE_SEED="$(SEED)" cargo test --locked --test it decade -- --nocapture
+
+# Optimised, since it runs for long; what it is linked with is compiled so in any case.
+simulate: setup ## Random runs under every fault: make simulate SEEDS=100000, SEED=7 alone, or HOURS=24
+	@$(WITH_ENV) CARGO_PROFILE_DEV_OPT_LEVEL=2 GOODSTANDING_SIMULATE_SEEDS="$(if $(SEED)$(HOURS),,$(or $(SEEDS),20000))" GOODSTANDING_SIMULATE_SEED="$(SEED)" GOODSTANDING_SIMULATE_HOURS="$(HOURS)" GOODSTANDING_SIMULATE_LENGTH="$(LENGTH)" cargo test --locked --test it simulation -- --nocapture $(ARGS)
 
 powerloss: setup ## Power cuts on the real program: make powerloss CUTS=2000, or SEED=7 CUTS=20 again
 	@$(WITH_ENV) GOODSTANDING_POWERLOSS_CUTS="$(CUTS)" GOODSTANDING_POWERLOSS_SEED="$(SEED)" cargo test --locked --test it powerloss::nothing -- --nocapture
+
+corruption: setup ## Each file of a store damaged in each way: the whole table (1 minute)
+	@rm -f "$(CACHE)/corruption.md"
+	@$(WITH_ENV) GOODSTANDING_CORRUPTION=all GOODSTANDING_CORRUPTION_TABLE="$(CACHE)/corruption.md" cargo test --locked --test it corruption
+	@echo "The table: $(CACHE)/corruption.md"
 
 bench: setup ## Runs the micro benches
 	@$(WITH_ENV) cargo bench --locked --bench micro $(if $(ARGS),-- $(ARGS))

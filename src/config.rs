@@ -46,10 +46,10 @@ pub struct Config {
     pub store: StoreConfig,
     /// The store's anchor.
     pub anchor: AnchorConfig,
-    /// The machine's clock.
-    pub clock: ClockConfig,
     /// Backups.
     pub backup: BackupConfig,
+    /// The machine's clock.
+    pub clock: ClockConfig,
     /// The master key.
     pub master_key: MasterKeyConfig,
     /// Who may see what.

@@ -15,8 +15,8 @@ fn main() -> ExitCode {
         &app::open_local,
         &app::serve,
         &app::init,
-        &app::examine,
         &app::Backups,
+        &app::examine,
         &app::SystemClock,
     )
 }

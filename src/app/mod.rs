@@ -271,24 +271,23 @@ fn open_rocksdb(
     clock: Arc<dyn Clock>,
     decision: Decision,
 ) -> Result<Arc<dyn Engine>, String> {
-    use crate::store::rocks::{Place, RocksEngine};
-    let place = Place {
+    let engine = crate::store::rocks::RocksEngine::open(&place(config, decision), clock);
+    Ok(Arc::new(engine.map_err(|error| error.to_string())?))
+}
+
+/// Where the store is, and how it is opened.
+#[cfg(feature = "rocksdb")]
+fn place(config: &Config, decision: Decision) -> crate::store::rocks::Place {
+    crate::store::rocks::Place {
         store: config.store_folder(),
         anchor: config.anchor_file(),
         new_id: random(&SystemEntropy),
         decision,
-        room: room(config),
+        room: crate::store::rocks::space::Room {
+            keep_free: config.store.keep_free_bytes,
+            reserve: config.store.reserve_bytes,
+        },
         write_buffer_bytes: config.store.write_buffer_bytes,
-    };
-    let engine = RocksEngine::open(&place, clock);
-    Ok(Arc::new(engine.map_err(|error| error.to_string())?))
-}
-
-#[cfg(feature = "rocksdb")]
-const fn room(config: &Config) -> crate::store::rocks::space::Room {
-    crate::store::rocks::space::Room {
-        keep_free: config.store.keep_free_bytes,
-        reserve: config.store.reserve_bytes,
     }
 }
 

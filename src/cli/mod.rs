@@ -89,23 +89,23 @@ pub type Examine<'a> =
 
 /// Runs the command that `args` (the program's name first) give, prints what it has to say, and
 /// returns its exit status. What it needs from the rest of the program is passed in: a way into
-/// a data folder, the service, the preparation of a folder, its examination, what is done with backups here,
-/// and the clock.
+/// a data folder, the service, the preparation of a folder and its examination, what is done with backups
+/// here, and the clock.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
     open_local: &OpenLocal<'_>,
     serve: &Serve<'_>,
     init: &Init<'_>,
-    examine: &Examine<'_>,
     backups: &dyn LocalBackups,
+    examine: &Examine<'_>,
     clock: &dyn Clock,
 ) -> ExitCode {
     let surroundings = Surroundings {
         open_local,
         serve,
         init,
-        examine,
         backups,
+        examine,
         clock,
         env: &|name| std::env::var(name).ok().filter(|value| !value.is_empty()),
     };
@@ -221,8 +221,8 @@ struct Surroundings<'a> {
     open_local: &'a OpenLocal<'a>,
     serve: &'a Serve<'a>,
     init: &'a Init<'a>,
-    examine: &'a Examine<'a>,
     backups: &'a dyn LocalBackups,
+    examine: &'a Examine<'a>,
     clock: &'a dyn Clock,
     env: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -520,8 +520,8 @@ mod tests {
                 open_local: &|_| Err("another goodstanding is using it".into()),
                 serve: &|_| Ok(Stopped::InOrder),
                 init: &|_| Err(String::new()),
-                examine: &|_, _| Ok(Vec::new()),
                 backups: &NoBackups,
+                examine: &|_, _| Ok(Vec::new()),
                 clock: &ManualClock::new(Timestamp::EPOCH),
                 env: &|_| None,
             },

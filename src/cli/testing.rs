@@ -169,8 +169,8 @@ impl Fake {
                     Ok(stops)
                 },
                 init: &prepared,
-                examine: &|_, _| Ok(Vec::new()),
                 backups: &NoBackups,
+                examine: &|_, _| Ok(Vec::new()),
                 clock: &ManualClock::new(NOW.parse().unwrap()),
                 env: &|name| {
                     let found = self.env.iter().find(|(known, _)| known == name);

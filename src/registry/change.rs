@@ -244,6 +244,7 @@ impl Registry {
                 ..
             } = tx;
             self.keep_answer(&mut batch, &*snapshot, change, &answer, now)?;
+            batch.decided_at = Some(now);
             // The memory engine copies what a snapshot still looks at.
             drop(snapshot);
             match self.commit(batch) {

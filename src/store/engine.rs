@@ -107,6 +107,9 @@ pub struct Batch {
     pub deletes: Vec<Vec<u8>>,
     /// Events for the log, in order. Where there are none the log does not move.
     pub events: Vec<NewEvent>,
+    /// The moment that its rows speak of as the present, where they do. It is never committed at an
+    /// earlier one, also where the clock is set back between the two.
+    pub decided_at: Option<Timestamp>,
 }
 
 impl Batch {

@@ -31,7 +31,6 @@ mod chain;
 mod opening;
 
 pub mod contents;
-
 #[cfg(feature = "rocksdb")]
 pub mod examine;
 

@@ -121,6 +121,11 @@ impl RocksEngine {
         let path = place.store.as_path();
         let failed = |error: std::io::Error| cannot_open(path, &error.to_string());
         make_folder(path).map_err(failed)?;
+        if options::has_lost_its_way(path) {
+            let missing = "files of a store are there, and CURRENT is missing; put it back, or the newest copy \
+                           of the store";
+            return Err(cannot_open(path, missing));
+        }
         // Before RocksDB, which may need what is set aside to come up.
         let space = Arc::new(Space::before_opening(place));
         let mut live = match options::open(path, place.write_buffer_bytes, Wals::Whole) {

@@ -69,6 +69,10 @@ impl Group<'_> {
         }
         self.tip.counters = counted;
         self.tip.commits += 1;
+        self.tip.clock = self
+            .tip
+            .clock
+            .max(batch.decided_at.unwrap_or(self.tip.clock));
         self.writes.extend(
             batch
                 .puts
@@ -194,6 +198,7 @@ mod tests {
                 vec![]
             },
             events: vec![format!("{from:?} {to:?}").into_bytes().into()],
+            decided_at: None,
         }
     }
 
@@ -267,6 +272,22 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_set_back_does_not_date_a_batch_before_its_decision() {
+        let (decided, earlier) = (Timestamp::from_millis(9), Timestamp::from_millis(4));
+        let batch = Batch {
+            decided_at: Some(decided),
+            ..step(None, Some(b"a"))
+        };
+        let staged = stage(&Rows::default(), Tip::EMPTY, vec![batch], earlier);
+        let committed = Committed {
+            seq: Seq(1),
+            at: decided,
+        };
+        assert_eq!(staged.answers, [Ok(committed)]);
+        assert_eq!(staged.tip.head.at, decided);
+    }
+
+    #[test]
     fn the_chain_starts_from_zeros_and_runs_through_a_batch() {
         let batch = Batch {
             events: vec![b"x".to_vec().into(), b"y".to_vec().into()],
@@ -328,6 +349,7 @@ mod tests {
                 puts: to.map(|to| (key.clone(), vec![to])).into_iter().collect(),
                 deletes: if to.is_none() { vec![key] } else { vec![] },
                 events: vec![b"event".to_vec().into(); events],
+                decided_at: None,
             }
         });
         prop::collection::vec(step, 0..20)

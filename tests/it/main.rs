@@ -17,5 +17,6 @@ mod net;
 #[cfg(feature = "rocksdb")]
 mod powerloss;
 mod process;
+mod simulation;
 mod store_engines;
 mod support;

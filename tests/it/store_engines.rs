@@ -3,7 +3,11 @@
 mod anchored;
 mod memory;
 #[cfg(feature = "rocksdb")]
+mod recovery;
+#[cfg(feature = "rocksdb")]
 mod rocks;
+#[cfg(feature = "rocksdb")]
+mod scrub;
 mod support;
 
 use std::collections::BTreeMap;
@@ -445,6 +449,7 @@ fn run_against_map<S: Store>(script: &[Step]) -> Result<(), TestCaseError> {
                 .map(|(n, _)| name(n))
                 .collect(),
             events: vec![b"event".to_vec().into(); usize::from(*events)],
+            decided_at: None,
         };
         let holds = expected
             .clone()

@@ -359,7 +359,10 @@ impl Registry {
         before: &Before,
         publication: &Publication,
     ) -> Result<(), RegistryError> {
-        let mut stored = Batch::default();
+        let mut stored = Batch {
+            decided_at: Some(publication.list.published_at),
+            ..Batch::default()
+        };
         PUBLISHED.expect(&mut stored, &list, before.list.as_ref());
         PUBLISHED.put(&mut stored, &list, &publication.list);
         if let Some((id, state)) = &publication.token {

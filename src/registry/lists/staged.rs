@@ -340,6 +340,7 @@ impl<'a> Staged<'a> {
         }
         self.stage_pages()?;
         let mut batch = self.batch;
+        batch.decided_at = Some(self.now);
         stage_past_state(&mut batch, self.list, &self.before, self.now);
         for (id, (before, after)) in self.endorsements.iter().filter(|(_, (b, a))| b != a) {
             after.put(&mut batch, id, Some(before));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use super::options;
+use super::options::{self, Wals};
 use super::view::Live;
 use crate::store::anchor::file::AnchorFile;
 use crate::store::engine::{Read, StoreError};
@@ -21,7 +21,7 @@ impl Closed {
     /// # Errors
     /// What RocksDB says of it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let opened = options::open_to_read(folder, options::Wals::Whole).map(Self);
+        let opened = options::open_to_read(folder, Wals::Whole).map(Self);
         opened.map_err(|error| StoreError::Unavailable(error.into_string()))
     }
 

@@ -163,7 +163,7 @@ impl History<'_> {
 
     fn some_scope(&mut self, kind: Word) -> Scope {
         let begin = self.model.facts[0].0;
-        let some = |dice: &mut super::dice::Dice, from: &[Word], percent: usize| {
+        let some = |dice: &mut crate::support::dice::Dice, from: &[Word], percent: usize| {
             if dice.chance(percent) {
                 dice.some(from)
             } else {

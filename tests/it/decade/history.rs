@@ -6,11 +6,11 @@ use std::collections::{BTreeSet, HashMap};
 use goodstanding::time::{Clock as _, Timestamp, Ttl};
 use serde_json::{Value, json};
 
-use super::dice::Dice;
 use super::facts::{Anchors, Fact, Id, Model, Said, Version, Word};
 use super::model::Then;
 use crate::support::actors::{Actor, text};
 use crate::support::client::Answer;
+use crate::support::dice::Dice;
 use crate::support::house::House;
 
 /// What an achievement can be.

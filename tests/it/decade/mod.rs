@@ -9,7 +9,6 @@
 mod asking;
 mod credentials;
 mod deeds;
-pub(crate) mod dice;
 mod facts;
 mod history;
 mod issuing;

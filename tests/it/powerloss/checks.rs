@@ -12,7 +12,7 @@ use super::caller::{Answer, Caller};
 use super::clients::Registry;
 use super::facts::{Facts, ORIGIN, Place};
 use super::signed::bits_set;
-use crate::decade::dice::Dice;
+use crate::support::dice::Dice;
 
 /// How a server came up.
 #[derive(Debug, Clone, PartialEq, Eq)]

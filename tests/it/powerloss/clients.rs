@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::caller::Caller;
 use super::facts::{Deed, Endorsement, Facts, Kind, ORIGIN, Place};
 use super::signed::bits_set;
-use crate::decade::dice::Dice;
+use crate::support::dice::Dice;
 
 pub(super) const ISSUER: &str = "college";
 pub(super) const BOARD: &str = "board";

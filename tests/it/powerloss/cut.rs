@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::disk::{DataChange, Disk, NodeId, ROOT, What, set_mode};
-use crate::decade::dice::Dice;
+use crate::support::dice::Dice;
 
 /// What a disk writes at once, or not at all.
 const SECTOR: usize = 512;

@@ -20,9 +20,9 @@ use super::disk::{Disk, Folder, Names, found, set_mode};
 use super::facts::{Facts, ORIGIN, path};
 use super::journal;
 use super::tally::Tally;
-use crate::decade::dice::Dice;
 use crate::process::program::{program, run};
 use crate::process::server::Server;
+use crate::support::dice::Dice;
 
 /// What a disk does with syncs, as `POWERLOSS_LIES` says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

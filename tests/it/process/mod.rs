@@ -27,6 +27,8 @@ mod canary;
 #[cfg(feature = "rocksdb")]
 mod crash;
 #[cfg(feature = "rocksdb")]
+mod damage;
+#[cfg(feature = "rocksdb")]
 mod doctor;
 #[cfg(feature = "rocksdb")]
 mod folder;

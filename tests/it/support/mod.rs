@@ -2,6 +2,7 @@
 
 pub(crate) mod actors;
 pub(crate) mod client;
+pub(crate) mod dice;
 pub(crate) mod feed;
 pub(crate) mod home;
 pub(crate) mod house;
