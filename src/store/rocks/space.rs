@@ -96,30 +96,30 @@ impl Space {
     }
 
     fn look(&self, cannot: &mut bool) -> Result<(), Stopped> {
-        let Room { keep_free, reserve } = self.room;
-        // Who cannot be asked is taken for full.
-        let free = |path: &Path| free_bytes(path).unwrap_or(0);
-        let on_anchor = free(&self.anchor);
-        let least = keep_free.min(FOR_ANCHOR);
-        if on_anchor < least {
-            return Err(Stopped::DiskFull {
-                free: on_anchor,
-                least,
-            });
+        self.look_at_store(cannot)?;
+        let (free, least) = (left_at(&self.anchor), self.room.keep_free.min(FOR_ANCHOR));
+        match free < least {
+            true => Err(Stopped::DiskFull { free, least }),
+            false => Ok(()),
         }
+    }
+
+    /// Gives up what is set aside where it is needed, and makes it anew where there is room.
+    fn look_at_store(&self, cannot: &mut bool) -> Result<(), Stopped> {
+        let Room { keep_free, reserve } = self.room;
         let is_aside = self.is_set_aside();
-        let left = free(&self.store);
+        let free = left_at(&self.store);
         let to_set_aside = match is_aside || *cannot {
             true => 0,
             false => reserve,
         };
         let least = keep_free.saturating_add(to_set_aside);
-        if left < least {
+        if free < least {
             // Only while no changes are taken: they would take it.
-            if is_aside && left < keep_free.min(reserve) {
+            if is_aside && free < keep_free.min(reserve) {
                 self.remove_reserve();
             }
-            return Err(Stopped::DiskFull { free: left, least });
+            return Err(Stopped::DiskFull { free, least });
         }
         if to_set_aside > 0
             && let Err(error) = self.set_aside()
@@ -171,6 +171,11 @@ fn fill(file: &mut File, bytes: u64) -> io::Result<()> {
         left -= next;
     }
     Ok(())
+}
+
+/// A disk that cannot be asked is taken for full.
+fn left_at(path: &Path) -> u64 {
+    free_bytes(path).unwrap_or(0)
 }
 
 /// Bytes that are left on the disk of a file or folder, or of the next one above it that is there.
