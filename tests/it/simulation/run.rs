@@ -129,6 +129,7 @@ impl Run {
             tally: Tally::default(),
         };
         run.opens(None)?;
+        run.agrees()?;
         Ok(run)
     }
 
