@@ -38,7 +38,7 @@ LENGTH ?=
 CUTS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test decade powerloss simulate bench bench-trust bench-peers fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
+.PHONY: help run build test decade corruption powerloss simulate bench bench-trust bench-peers fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
 
 help: ## What there is
 	@echo "Goodstanding, the targets:"
@@ -64,6 +64,11 @@ simulate: setup ## Random runs under every fault: make simulate SEEDS=100000, SE
 
 powerloss: setup ## Power cuts on the real program: make powerloss CUTS=2000, or SEED=7 CUTS=20 again
 	@$(WITH_ENV) GOODSTANDING_POWERLOSS_CUTS="$(CUTS)" GOODSTANDING_POWERLOSS_SEED="$(SEED)" cargo test --locked --test it powerloss::nothing -- --nocapture
+
+corruption: setup ## Each file of a store damaged in each way: the whole table (1 minute)
+	@rm -f "$(CACHE)/corruption.md"
+	@$(WITH_ENV) GOODSTANDING_CORRUPTION=all GOODSTANDING_CORRUPTION_TABLE="$(CACHE)/corruption.md" cargo test --locked --test it corruption
+	@echo "The table: $(CACHE)/corruption.md"
 
 bench: setup ## Runs the micro benches
 	@$(WITH_ENV) cargo bench --locked --bench micro $(if $(ARGS),-- $(ARGS))

@@ -3,6 +3,7 @@
 mod fetch;
 mod guards;
 mod oauth;
+mod store;
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU64};
@@ -23,6 +24,7 @@ use crate::time::Ttl;
 pub use fetch::FetchConfig;
 pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig};
 pub use oauth::{OAuthConfig, ProviderConfig};
+pub use store::{AnchorConfig, ClockConfig, EngineChoice, StoreConfig};
 
 /// The defaults, which are also the documentation of every key.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -46,6 +48,8 @@ pub struct Config {
     pub anchor: AnchorConfig,
     /// Backups.
     pub backup: BackupConfig,
+    /// The machine's clock.
+    pub clock: ClockConfig,
     /// The master key.
     pub master_key: MasterKeyConfig,
     /// Who may see what.
@@ -74,35 +78,6 @@ pub struct Config {
     pub log: LogConfig,
     /// OAuth 2.0.
     pub oauth: OAuthConfig,
-}
-
-/// The store.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StoreConfig {
-    /// Which engine.
-    pub engine: EngineChoice,
-    /// Bytes of changes that RocksDB gathers in memory before it writes them out as a sorted file;
-    /// until then they are in its log as well.
-    pub write_buffer_bytes: usize,
-}
-
-/// The storage engines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EngineChoice {
-    /// Embedded and durable.
-    Rocksdb,
-    /// Nothing survives the process.
-    Memory,
-}
-
-/// The store's anchor.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AnchorConfig {
-    /// Its file; empty means `anchor/anchor` in the data folder.
-    pub file: PathBuf,
 }
 
 /// Backups.
@@ -391,6 +366,7 @@ impl Config {
             quotas: self.quotas.quotas(),
             access_token: self.oauth.access_token(),
             registration: self.oauth.registration,
+            clock_tolerance: Ttl::from_seconds(self.clock.tolerance_seconds),
         }
     }
 

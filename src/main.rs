@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         &app::serve,
         &app::init,
         &app::Backups,
+        &app::examine,
         &app::SystemClock,
     )
 }

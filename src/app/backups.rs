@@ -20,7 +20,6 @@ use crate::backup::{
 };
 use crate::cli::{BackupArgs, LocalBackups, RestoreArgs, Watching};
 use crate::config::{Config, FILE_IN_DATA, Overrides};
-use crate::entropy::random;
 use crate::http::backups::{made, manifest as told};
 use crate::registry::{ListForm, MasterKeys as _, Registry, WhyTaken, note_why_taken};
 use crate::store::contents::Contents;
@@ -49,6 +48,7 @@ pub(super) fn in_background(
         copy_store: Box::new(move |to| store.copy_store_to(to)),
         key,
         keep: (config.backup.keep > 0).then_some(config.backup.keep),
+        public_url: config.public_url.clone(),
         program: PROGRAM,
         inspect: Box::new(inspect),
     };
@@ -77,6 +77,7 @@ impl LocalBackups for Backups {
             folder: &Folder::at(folder),
             key: key.as_ref(),
             keep: args.keep.or(keep),
+            public_url: &config.public_url,
             program: PROGRAM,
             clock: &SystemClock,
             entropy: &SystemEntropy,
@@ -146,7 +147,7 @@ impl LocalBackups for Backups {
         let manifest = folder.manifest(args.number, key.as_ref()).map_err(text)?;
         let config = config_of(
             &args.data,
-            manifest.public_url.clone(),
+            Some(manifest.public_url.clone()),
             args.master_key.clone(),
         )?;
         may_hold(&config, &manifest)?;
@@ -188,11 +189,10 @@ fn may_hold(config: &Config, manifest: &Manifest) -> Result<(), String> {
             config.data.display()
         ));
     }
-    if let Some(public_url) = &manifest.public_url
-        && *public_url != config.public_url
-    {
+    if manifest.public_url != config.public_url {
         return Err(format!(
-            "the backup is of {public_url}, and {} says {}",
+            "the backup is of {}, and {} says {}",
+            manifest.public_url,
             config.data.display(),
             config.public_url
         ));
@@ -219,10 +219,7 @@ fn begin_epoch(config: &Config, store: &Path) -> Result<u32, String> {
     use crate::store::rocks::{Place, RocksEngine};
     let place = Place {
         store: store.to_owned(),
-        anchor: config.anchor_file(),
-        new_id: random(&SystemEntropy),
-        decision: Decision::NewEpoch,
-        write_buffer_bytes: config.store.write_buffer_bytes,
+        ..super::place(config, Decision::NewEpoch)
     };
     let engine = RocksEngine::open(&place, Arc::new(SystemClock)).map_err(text)?;
     note_why_taken(&engine, WhyTaken::Restored).map_err(text)?;
@@ -237,7 +234,7 @@ fn begin_epoch(_: &Config, _: &Path) -> Result<u32, String> {
 /// Copies the store of a data folder, while no server runs.
 #[cfg(feature = "rocksdb")]
 fn copier(config: &Config) -> Result<Box<CopyStore>, String> {
-    let engine = super::open_rocksdb(config, Arc::new(SystemClock))?;
+    let engine = super::open_rocksdb(config, Arc::new(SystemClock), Decision::AsAnchored)?;
     Ok(Box::new(move |to| engine.copy_to(to)))
 }
 

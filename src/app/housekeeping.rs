@@ -8,6 +8,7 @@ use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::MissedTickBehavior;
 use tracing::{debug, info, warn};
 
+use super::watch;
 use crate::http::Edge;
 use crate::registry::{Registry, RegistryError};
 use crate::verify::Options;
@@ -30,6 +31,7 @@ pub(super) fn start(edge: &Arc<Edge>) -> Housekeeping {
         every(Duration::from_secs(3_600), edge, |edge| {
             forget(&edge.registry)
         }),
+        watch::start(edge.registry.clone()),
     ])
 }
 

@@ -37,6 +37,8 @@ pub const FIELDS: &[&str] = &[
     "error",
     "engine",
     "keys",
+    // In which state the registry is, of those that it has names for.
+    "state",
     // Where in this program.
     "at",
     // How many of what the message speaks of.

@@ -2,6 +2,8 @@
 
 mod backups;
 mod demo;
+#[cfg(feature = "rocksdb")]
+mod doctor;
 mod durably;
 mod handles;
 mod housekeeping;
@@ -11,6 +13,7 @@ mod master_key;
 mod process;
 mod signals;
 mod system;
+mod watch;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -36,6 +39,8 @@ use master_key::Next;
 use signals::Signals;
 
 pub use backups::Backups;
+#[cfg(feature = "rocksdb")]
+pub use doctor::examine;
 pub use logging::FIELDS as LOG_FIELDS;
 pub use system::{SystemClock, SystemEntropy};
 
@@ -171,7 +176,8 @@ impl Service {
 /// Opens the registry, publishes what a crash left behind, and in development mode sees to it
 /// that there is something to try.
 fn open(config: &Config, mode: Mode) -> Result<Arc<Registry>, String> {
-    if mode == Mode::Development {
+    // One that is made beside a store would not be that store's.
+    if mode == Mode::Development && !holds_store(config) {
         master_key::make_if_missing(config)?;
     }
     let configured = config.settings();
@@ -182,12 +188,9 @@ fn open(config: &Config, mode: Mode) -> Result<Arc<Registry>, String> {
         },
         Mode::Production => configured,
     };
-    let registry = Arc::new(open_registry(config, opening, Next::Provided)?);
-    if let Err(stopped) = registry.check_store() {
-        warn!(
-            engine = %stopped,
-            "changes are refused, and what was signed last is served as long as it holds"
-        );
+    let registry = Arc::new(open_to_serve(config, opening)?);
+    if !registry.takes_changes() {
+        // What is told of it is the watch's affair, and so is what follows when they are taken again.
         return Ok(registry);
     }
     if let Err(problem) = registry.sign_again() {
@@ -218,44 +221,78 @@ fn publishing_first(config: &Config) -> Settings {
 }
 
 fn open_registry(config: &Config, settings: Settings, next: Next) -> Result<Registry, String> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let master_keys = master_key::Place::new(config, next);
     // Before the store: whoever has no key leaves no store behind.
     master_keys.look()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let engine = open_engine(config, clock.clone())?;
-    let registry = Registry::open(
-        engine,
-        clock,
-        Arc::new(SystemEntropy),
-        master_keys,
-        settings,
-    );
+    let entropy = Arc::new(SystemEntropy);
+    let registry = Registry::open(engine, clock, entropy, master_keys, settings);
     registry.map_err(|error| error.to_string())
 }
 
+/// As [`open_registry`]; where there is a store, and no master key for it, that is read.
+fn open_to_serve(config: &Config, settings: Settings) -> Result<Registry, String> {
+    let master_keys = master_key::Place::new(config, Next::Provided);
+    match master_keys.look() {
+        Err(lacking) if !holds_store(config) => return Err(lacking),
+        _ => {}
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let engine = open_engine(config, clock.clone())?;
+    let entropy = Arc::new(SystemEntropy);
+    let registry = Registry::open_to_serve(engine, clock, entropy, master_keys, settings);
+    registry.map_err(|error| error.to_string())
+}
+
+/// Whether there may be something in a store.
+fn holds_store(config: &Config) -> bool {
+    config.store.engine == EngineChoice::Rocksdb && config.store_folder().exists()
+}
+
 fn open_engine(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String> {
+    open_engine_as(config, clock, Decision::AsAnchored)
+}
+
+fn open_engine_as(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    decision: Decision,
+) -> Result<Arc<dyn Engine>, String> {
     match config.store.engine {
         EngineChoice::Memory => Ok(Arc::new(MemoryEngine::new(clock))),
-        EngineChoice::Rocksdb => open_rocksdb(config, clock),
+        EngineChoice::Rocksdb => open_rocksdb(config, clock, decision),
     }
 }
 
 #[cfg(feature = "rocksdb")]
-fn open_rocksdb(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String> {
-    use crate::store::rocks::{Place, RocksEngine};
-    let place = Place {
-        store: config.store_folder(),
-        anchor: config.anchor_file(),
-        new_id: random(&SystemEntropy),
-        decision: Decision::AsAnchored,
-        write_buffer_bytes: config.store.write_buffer_bytes,
-    };
-    let engine = RocksEngine::open(&place, clock);
+fn open_rocksdb(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    decision: Decision,
+) -> Result<Arc<dyn Engine>, String> {
+    let engine = crate::store::rocks::RocksEngine::open(&place(config, decision), clock);
     Ok(Arc::new(engine.map_err(|error| error.to_string())?))
 }
 
+/// Where the store is, and how it is opened.
+#[cfg(feature = "rocksdb")]
+fn place(config: &Config, decision: Decision) -> crate::store::rocks::Place {
+    crate::store::rocks::Place {
+        store: config.store_folder(),
+        anchor: config.anchor_file(),
+        new_id: random(&SystemEntropy),
+        decision,
+        room: crate::store::rocks::space::Room {
+            keep_free: config.store.keep_free_bytes,
+            reserve: config.store.reserve_bytes,
+        },
+        write_buffer_bytes: config.store.write_buffer_bytes,
+    }
+}
+
 #[cfg(not(feature = "rocksdb"))]
-fn open_rocksdb(_: &Config, _: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String> {
+fn open_rocksdb(_: &Config, _: Arc<dyn Clock>, _: Decision) -> Result<Arc<dyn Engine>, String> {
     Err("this program was built without RocksDB; set store.engine to \"memory\"".into())
 }
 
@@ -335,6 +372,15 @@ fn settings_file(config: &Config) -> String {
         ));
     }
     lines.join("\n") + "\n"
+}
+
+/// Without RocksDB no store outlives its process.
+#[cfg(not(feature = "rocksdb"))]
+pub fn examine(
+    _: crate::cli::DoctorArgs,
+    _: &mut dyn FnMut(u64, Option<u64>, &str),
+) -> Result<Vec<crate::cli::Finding>, String> {
+    Err("this program was built without RocksDB, and leaves nothing to examine".into())
 }
 
 /// A way into a data folder without a server, as its operator.

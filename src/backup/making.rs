@@ -35,6 +35,8 @@ pub struct NewBackup<'a> {
     pub key: Option<&'a BackupKey>,
     /// How many backups are kept, this one among them; all of them where that is not said.
     pub keep: Option<usize>,
+    /// Origin of every id, for a store in which none is recorded yet.
+    pub public_url: &'a str,
     /// The version of the program.
     pub program: &'a str,
     /// Says when.
@@ -185,7 +187,10 @@ impl NewBackup<'_> {
             at: held.head.at,
             digest: hex(&held.head.digest),
             commits: held.commits,
-            public_url: held.public_url.clone(),
+            public_url: held
+                .public_url
+                .clone()
+                .unwrap_or_else(|| self.public_url.to_owned()),
             master_keys: held.master_keys.iter().map(ToString::to_string).collect(),
             sealed_under: self.key.map(|key| key.id().clone()),
             files,

@@ -50,8 +50,8 @@ pub struct Manifest {
     pub digest: String,
     /// How many batches were committed.
     pub commits: u64,
-    /// Origin of every id in it; none of a store without any.
-    pub public_url: Option<String>,
+    /// Origin of every id in it.
+    pub public_url: String,
     /// The ids of the master keys that open its secrets, which are in no backup.
     pub master_keys: Vec<String>,
     /// Under which key its pieces are sealed, where they are.
@@ -290,7 +290,7 @@ mod tests {
             at: made_at,
             digest: "22".repeat(32),
             commits: 40,
-            public_url: Some("https://registry.example".to_owned()),
+            public_url: "https://registry.example".to_owned(),
             master_keys: vec!["33".repeat(8)],
             sealed_under: key.map(|key| key.id().clone()),
             files: vec![file("CURRENT", 1), file("000012.sst", 2)],

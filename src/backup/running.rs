@@ -30,6 +30,8 @@ pub struct HowBackups {
     pub key: Option<BackupKey>,
     /// How many are kept.
     pub keep: Option<usize>,
+    /// Origin of every id.
+    pub public_url: String,
     /// The version of the program.
     pub program: &'static str,
     /// Reads what a copy holds.
@@ -163,6 +165,7 @@ impl Backups {
             folder: &self.how.folder,
             key: self.how.key.as_ref(),
             keep: self.how.keep,
+            public_url: &self.how.public_url,
             program: self.how.program,
             clock: &*self.clock,
             entropy: &*self.entropy,

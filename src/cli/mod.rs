@@ -12,6 +12,7 @@ mod bulk;
 mod change;
 mod client;
 mod context;
+mod doctor;
 mod document;
 mod endorse;
 mod endorsements;
@@ -59,6 +60,7 @@ use clap::{Args, Parser, Subcommand};
 use url::Url;
 
 pub use backup::{BackupArgs, LocalBackups, Watching};
+pub use doctor::{DoctorArgs, Finding, Health};
 pub use error::{CliError, Problem};
 pub use init::{InitArgs, InitDone};
 pub use place::PlaceError;
@@ -81,15 +83,21 @@ pub type Serve<'a> = dyn Fn(ServeArgs) -> Result<Stopped, String> + 'a;
 /// Prepares a data folder; the error says why it could not.
 pub type Init<'a> = dyn Fn(InitArgs) -> Result<InitDone, String> + 'a;
 
+/// Examines a data folder, and tells how far it has come; the error says why it could not.
+pub type Examine<'a> =
+    dyn Fn(DoctorArgs, &mut dyn FnMut(u64, Option<u64>, &str)) -> Result<Vec<Finding>, String> + 'a;
+
 /// Runs the command that `args` (the program's name first) give, prints what it has to say, and
 /// returns its exit status. What it needs from the rest of the program is passed in: a way into
-/// a data folder, the service, the preparation of a folder, what is done with backups here, and the clock.
+/// a data folder, the service, the preparation of a folder and its examination, what is done with backups
+/// here, and the clock.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
     open_local: &OpenLocal<'_>,
     serve: &Serve<'_>,
     init: &Init<'_>,
     backups: &dyn LocalBackups,
+    examine: &Examine<'_>,
     clock: &dyn Clock,
 ) -> ExitCode {
     let surroundings = Surroundings {
@@ -97,6 +105,7 @@ pub fn run(
         serve,
         init,
         backups,
+        examine,
         clock,
         env: &|name| std::env::var(name).ok().filter(|value| !value.is_empty()),
     };
@@ -174,6 +183,7 @@ struct Connection {
 enum Command {
     Init(init::Init),
     Serve(serve::Serve),
+    Doctor(doctor::Doctor),
     #[command(subcommand)]
     Profile(profile::Profile),
     #[command(subcommand)]
@@ -212,6 +222,7 @@ struct Surroundings<'a> {
     serve: &'a Serve<'a>,
     init: &'a Init<'a>,
     backups: &'a dyn LocalBackups,
+    examine: &'a Examine<'a>,
     clock: &'a dyn Clock,
     env: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -283,6 +294,9 @@ fn carry_out(
         Command::Verify(command) if command.offline => {
             return command.run_offline(stdin, surroundings.clock);
         }
+        Command::Doctor(command) if command.is_of_folder(connection.data.as_ref()) => {
+            return command.examine(connection.data, surroundings.examine);
+        }
         other => other,
     };
     let (data, backups) = (connection.data.clone(), surroundings.backups);
@@ -293,6 +307,7 @@ fn carry_out(
     match command {
         Command::Init(command) => command.run(surroundings.init),
         Command::Serve(command) => command.run(surroundings.serve),
+        Command::Doctor(command) => command.ask(&connect()?),
         Command::Profile(command) => command.run(&connect()?),
         Command::Key(command) => command.run(&connect()?),
         Command::Achievement(command) => command.run(&connect()?),
@@ -505,7 +520,8 @@ mod tests {
                 open_local: &|_| Err("another goodstanding is using it".into()),
                 serve: &|_| Ok(Stopped::InOrder),
                 init: &|_| Err(String::new()),
-                backups: &testing::NoBackups,
+                backups: &NoBackups,
+                examine: &|_, _| Ok(Vec::new()),
                 clock: &ManualClock::new(Timestamp::EPOCH),
                 env: &|_| None,
             },

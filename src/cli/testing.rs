@@ -170,6 +170,7 @@ impl Fake {
                 },
                 init: &prepared,
                 backups: &NoBackups,
+                examine: &|_, _| Ok(Vec::new()),
                 clock: &ManualClock::new(NOW.parse().unwrap()),
                 env: &|name| {
                     let found = self.env.iter().find(|(known, _)| known == name);

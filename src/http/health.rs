@@ -3,27 +3,26 @@
 use serde_json::json;
 
 use super::edge::Edge;
-use super::problem::Problem;
+use super::problem::{Problem, shown};
 use super::reply::Reply;
 use super::request::Request;
+use crate::registry::{Gravity, State};
 
 pub(super) fn live(_: &Edge, _: &Request) -> Result<Reply, Problem> {
     Ok(Reply::json(200, &json!({ "status": "live" })))
 }
 
+/// Whether changes are taken; where not, in which states the registry is. What soon may keep it from
+/// that is a warning, for whoever looks after it, and no reason to take it out of service.
 pub(super) fn ready(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
-    if let Err(error) = edge.registry.check_store() {
-        let detail = error.to_string();
-        return Err(Problem::new(503, "not-ready", "Not ready", detail));
+    let states = edge.registry.states();
+    match states.first().map(State::gravity) {
+        None => Ok(Reply::json(200, &json!({ "status": "ready" }))),
+        Some(Gravity::Warning) => {
+            let warnings: Vec<_> = states.iter().map(shown).collect();
+            let ready = json!({ "status": "ready", "warnings": warnings });
+            Ok(Reply::json(200, &ready))
+        }
+        Some(Gravity::ReadOnly) => Err(Problem::not_ready(&states)),
     }
-    // What is open stays open without it, so that this is for whoever looks after the registry and
-    // no reason to take it out of service. Where the key stands is nobody else's business.
-    let status = match edge.registry.check_master_key() {
-        Ok(()) => json!({ "status": "ready" }),
-        Err(_) => json!({
-            "status": "ready",
-            "masterKey": "the next start would not find a master key that opens this store",
-        }),
-    };
-    Ok(Reply::json(200, &status))
 }

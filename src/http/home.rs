@@ -10,7 +10,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::routes::ROUTES;
 use crate::ids::ProfileId;
-use crate::registry::{MaySee, Outcome, ProfileView};
+use crate::registry::{Gravity, MaySee, Outcome, ProfileView};
 use crate::web::{Answer, Finding, HomePage, Link, Moment, ProfileLine, STYLE, Standing};
 
 pub(super) fn style(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
@@ -48,6 +48,7 @@ fn home_page(edge: &Edge, request: &Request, profiles: &[ProfileView]) -> Result
     let next = profiles.last().filter(|_| profiles.len() == MOST_LINES);
     let page = HomePage {
         public_url: edge.registry.urls().origin().to_owned(),
+        read_only: read_only(edge),
         answer: search(edge, request, &query, &list, &index)?,
         query,
         list,
@@ -62,6 +63,7 @@ fn home_page(edge: &Edge, request: &Request, profiles: &[ProfileView]) -> Result
 pub(super) fn profiles_page(edge: &Edge, profiles: &[ProfileView]) -> Result<String, Problem> {
     let page = HomePage {
         public_url: edge.registry.urls().origin().to_owned(),
+        read_only: read_only(edge),
         query: String::new(),
         list: String::new(),
         index: String::new(),
@@ -70,6 +72,16 @@ pub(super) fn profiles_page(edge: &Edge, profiles: &[ProfileView]) -> Result<Str
         next: None,
     };
     Ok(page.html())
+}
+
+/// Why no changes are taken now.
+fn read_only(edge: &Edge) -> Option<String> {
+    if edge.registry.takes_changes() {
+        return None;
+    }
+    let states = edge.registry.states().into_iter();
+    let mut refusing = states.filter(|state| state.gravity() == Gravity::ReadOnly);
+    refusing.next().map(|state| state.happened())
 }
 
 fn profile_lines(edge: &Edge, profiles: &[ProfileView]) -> Result<Vec<ProfileLine>, Problem> {

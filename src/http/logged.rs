@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
 use tracing::{error, info};
 
+use super::problem::tells_of_state;
 use super::reply::Reply;
 use super::request_id::RequestId;
 use super::routes::Route;
@@ -61,7 +62,8 @@ impl Logged {
         let tenant = actor.map(tenant);
         let client = actor.and_then(|actor| client(actor.means()));
         let (request, tenant, client) = (request.as_deref(), tenant.as_deref(), client.as_deref());
-        if status >= 500 {
+        let told = problem.is_some_and(tells_of_state);
+        if status >= 500 && !told {
             error!(
                 method,
                 route,

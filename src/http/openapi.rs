@@ -10,6 +10,7 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use super::routes::{FEED, ROUTES, Route, TRAIL};
+use crate::registry::State;
 use crate::web::{DocsPage, RouteLine};
 
 pub(super) fn show(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
@@ -294,6 +295,23 @@ fn problem_schema() -> Value {
             "status": { "type": "integer" },
             "detail": { "type": "string", "description": "What is wrong, where, what to do" },
             "pointer": { "type": "string", "description": "JSON pointer to the place" },
+            "state": {
+                "enum": State::NAMES,
+                "description": "Of read-only and not-ready: in which state the registry is",
+            },
+            "states": {
+                "type": "array",
+                "description": "Of not-ready: every state that it is in",
+                "items": {
+                    "type": "object",
+                    "required": ["state", "detail", "whatToDo"],
+                    "properties": {
+                        "state": { "enum": State::NAMES },
+                        "detail": { "type": "string", "description": "What happened" },
+                        "whatToDo": { "type": "string" },
+                    },
+                },
+            },
         },
     })
 }

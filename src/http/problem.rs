@@ -6,7 +6,7 @@ use super::reply::{Reply, Wrong};
 use crate::access::Scope;
 use crate::badges::ShapeError;
 use crate::json::JsonError;
-use crate::registry::{RegistryError, StatusUnknown, StepRefused, WithheldFrom};
+use crate::registry::{RegistryError, State, StatusUnknown, StepRefused, WithheldFrom};
 use crate::store::engine::CommitError;
 
 /// A refusal as the caller sees it.
@@ -358,8 +358,9 @@ impl Problem {
                 busy("outcome-unknown", "Outcome unknown", detail)
             }
             RegistryError::Commit(CommitError::Unavailable(_)) => {
-                busy("read-only", "No changes are taken now", detail)
+                busy(READ_ONLY, "No changes are taken now", detail)
             }
+            RegistryError::ReadOnly(state) => read_only(&state),
             RegistryError::Store(_) => Self::new(500, "store", "Store cannot be read", detail),
         }
     }
@@ -381,6 +382,51 @@ fn all_refused(detail: String, refused: &[crate::registry::Refused]) -> String {
         [only] => only.reason.clone(),
         _ => detail,
     }
+}
+
+/// The kinds of problems that say in which state the registry is. The log tells of a state when it begins
+/// and when it is over, and not with each request.
+const READ_ONLY: &str = "read-only";
+const NOT_READY: &str = "not-ready";
+
+/// No changes are taken, or nothing can be signed.
+fn read_only(state: &State) -> Problem {
+    let detail = format!(
+        "{}; no changes are taken until that is over. What was signed before is served as long as it \
+         holds",
+        state.happened()
+    );
+    Problem::new(503, READ_ONLY, "No changes are taken now", detail)
+        .with("state", state.name())
+        .header("Retry-After", state.ask_again_in().to_string())
+}
+
+impl Problem {
+    /// What readiness says where no changes are taken: `states`, those that keep the registry from it
+    /// before others, of which there is at least one.
+    pub(super) fn not_ready(states: &[State]) -> Self {
+        let first = states.first();
+        let words = |state: &State| format!("{}; {}", state.happened(), state.to_do());
+        let problem = Self::new(
+            503,
+            NOT_READY,
+            "Not ready",
+            first.map(words).unwrap_or_default(),
+        );
+        problem
+            .with("state", first.map(State::name).unwrap_or_default())
+            .with("states", states.iter().map(shown).collect::<Vec<_>>())
+    }
+}
+
+/// A state as readiness shows it.
+pub(super) fn shown(state: &State) -> Value {
+    json!({ "state": state.name(), "detail": state.happened(), "whatToDo": state.to_do() })
+}
+
+/// Whether a problem of this kind tells of a state that the log has told of already.
+pub(super) fn tells_of_state(kind: &str) -> bool {
+    matches!(kind.strip_prefix(OURS), Some(READ_ONLY | NOT_READY))
 }
 
 fn busy(kind: &str, title: &'static str, detail: String) -> Problem {

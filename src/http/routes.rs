@@ -455,7 +455,7 @@ pub static ROUTES: &[Route] = &[
     gives(get("/openapi.json", "This contract as OpenAPI 3.1", openapi::show), JSON, &["openapi", "info", "paths"]),
     gives(get("/style.css", "The style of the pages", home::style), &["text/css"], &[]),
     gives(get("/health/live", "Whether the service runs", health::live), JSON, &["status"]),
-    gives(get("/health/ready", "Whether the service can do its work", health::ready), JSON, &["status"]),
+    gives(get("/health/ready", "Whether changes are taken; where not, the states that keep the registry from it (503)", health::ready), JSON, &["status"]),
 ];
 
 /// The routes at a path: the values of its parameters, and the route for each method. A path that

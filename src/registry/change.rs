@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::access::quotas::Taken;
-use super::{Actor, Quotas, Registry, RegistryError};
+use super::{Actor, Quotas, Registry, RegistryError, State};
 use crate::entropy::random;
 use crate::ids::{ListId, ProfileId};
 use crate::store::engine::{Batch, CommitError, Committed, Read};
@@ -269,7 +269,18 @@ impl Registry {
         if batch.puts.is_empty() && batch.deletes.is_empty() && batch.events.is_empty() {
             return Ok(None);
         }
-        Ok(Some(self.engine.commit(batch)?))
+        if let Some(state) = self.read_only() {
+            return Err(RegistryError::ReadOnly(state));
+        }
+        self.engine.commit(batch).map(Some).map_err(|error| {
+            // What the store says of itself is told in the words for everybody.
+            match (&error, self.engine.takes_writes()) {
+                (CommitError::Unavailable(_), Err(stopped)) => {
+                    RegistryError::ReadOnly(State::Store(stopped))
+                }
+                _ => error.into(),
+            }
+        })
     }
 
     /// What was answered when this request came the first time.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::{Quota, Refused, RequestSide, StepRefused};
+use super::{Quota, Refused, RequestSide, State, StepRefused};
 use crate::access::Action;
 use crate::badges::ShapeError;
 use crate::ids::{ClientId, KeyId, Slug};
@@ -367,6 +367,9 @@ pub enum RegistryError {
     /// Too many changes of the same thing at once.
     #[error("too many changes of the same thing at once; try again")]
     Contended,
+    /// The registry is in a state in which nothing is changed, or nothing signed.
+    #[error("{}; {}", .0.happened(), .0.to_do())]
+    ReadOnly(State),
     /// The store did not take the change, or its outcome is unknown.
     #[error(transparent)]
     Commit(#[from] CommitError),
@@ -382,6 +385,7 @@ impl RegistryError {
         match self {
             Self::Store(StoreError::Unavailable(engine)) => format!("Store: {engine}"),
             Self::Store(StoreError::Corrupt { table, .. }) => format!("Store: {table}"),
+            Self::ReadOnly(state) => format!("ReadOnly: {}", state.name()),
             other => name_of(other),
         }
     }

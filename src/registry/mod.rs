@@ -20,6 +20,7 @@ mod lists;
 mod profiles;
 mod signing;
 mod standing;
+mod states;
 mod vault;
 mod verification;
 
@@ -31,7 +32,7 @@ use tracing::info;
 use url::{Position, Url, form_urlencoded};
 
 use crate::entropy::{Entropy, random};
-use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Slug};
+use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Seq, Slug};
 use crate::oauth::form_token::FormKey;
 use crate::store::engine::{Batch, Engine, StoreError};
 use crate::store::tables::SETTINGS;
@@ -41,6 +42,7 @@ use crate::time::{Clock, Timestamp, Ttl};
 
 pub use crate::store::event::RequestStep;
 pub use crate::store::event::WhyTaken;
+use crate::vc::sealing::MasterKey;
 pub use crate::verify::outcome::Outcome;
 pub use access::actor::Actor;
 pub use access::bearer::BearerRefused;
@@ -102,7 +104,8 @@ pub(crate) use standing::good_standing::on_every_core;
 pub use standing::good_standing::{Asked, Endorsed, Half, Party, StandingAnswer, StatusPart};
 pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
-pub use vault::{Adopted, MasterKeyRotated, MasterKeys, TakenUp};
+pub use states::{Gravity, Lack, State};
+pub use vault::{Adopted, MasterKeyRotated, MasterKeys, TakenUp, opens_secrets};
 
 /// What the services need to know of the configuration, as plain values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +147,8 @@ pub struct Settings {
     pub access_token: Ttl,
     /// Who may register clients.
     pub registration: Registration,
+    /// How far the clock may be behind the newest change: beyond that no changes are taken.
+    pub clock_tolerance: Ttl,
 }
 
 impl Settings {
@@ -169,6 +174,7 @@ impl Settings {
             quotas: Quotas::usual(),
             access_token: Ttl::from_seconds(600),
             registration: Registration::Authorised,
+            clock_tolerance: Ttl::from_seconds(60),
         }
     }
 }
@@ -189,6 +195,17 @@ pub struct Registry {
     all_keys: standing::ready::Ready<KeySet>,
     tries: access::people::Tries,
     forms: OnceLock<FormKey>,
+    /// Why no changes are taken before the next start, where this one could not be finished.
+    unfinished: OnceLock<State>,
+}
+
+/// What becomes of a registry whose secrets cannot be opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unable {
+    /// It does not open.
+    Refuse,
+    /// It comes up for reading alone.
+    ReadOnly,
 }
 
 impl Registry {
@@ -202,6 +219,34 @@ impl Registry {
         master_keys: impl MasterKeys + 'static,
         settings: Settings,
     ) -> Result<Self, RegistryError> {
+        let parts = (engine, clock, entropy);
+        Self::put_together(parts, Arc::new(master_keys), settings, Unable::Refuse)
+    }
+
+    /// As [`Registry::open`], for whoever serves what is there: where something is in the store, and its
+    /// secrets cannot be opened, it comes up for reading alone ([`State::MasterKeyMissing`],
+    /// [`State::MasterKeyWrong`]).
+    pub fn open_to_serve(
+        engine: Arc<dyn Engine>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        master_keys: impl MasterKeys + 'static,
+        settings: Settings,
+    ) -> Result<Self, RegistryError> {
+        let unable = match engine.head().seq {
+            Seq(0) => Unable::Refuse,
+            _ => Unable::ReadOnly,
+        };
+        let parts = (engine, clock, entropy);
+        Self::put_together(parts, Arc::new(master_keys), settings, unable)
+    }
+
+    fn put_together(
+        (engine, clock, entropy): (Arc<dyn Engine>, Arc<dyn Clock>, Arc<dyn Entropy>),
+        master_keys: Arc<dyn MasterKeys>,
+        settings: Settings,
+        unable: Unable,
+    ) -> Result<Self, RegistryError> {
         let recorded = SETTINGS.get(&*engine, &PUBLIC_URL.to_owned())?;
         if let Some(recorded) = recorded
             && recorded != settings.public_url.as_bytes()
@@ -211,7 +256,13 @@ impl Registry {
                 configured: settings.public_url,
             });
         }
-        let (vault, master) = vault::Vault::unlock(&*engine, Arc::new(master_keys))?;
+        let (vault, master) = match vault::Vault::unlock(&*engine, master_keys.clone()) {
+            Ok((vault, master)) => (vault, Some(master)),
+            Err(refused) if unable == Unable::ReadOnly => {
+                (vault::Vault::locked_by(refused, master_keys)?, None)
+            }
+            Err(refused) => return Err(refused),
+        };
         let published = lists::publisher::Snapshot::new(settings.ready_bytes);
         let registry = Self {
             engine,
@@ -228,14 +279,29 @@ impl Registry {
             all_keys: standing::ready::Ready::default(),
             tries: access::people::Tries::default(),
             forms: OnceLock::new(),
+            unfinished: OnceLock::new(),
         };
-        // A store that is only read has to do with what it has.
-        if registry.takes_changes() {
-            registry.complete_epoch()?;
-            registry.complete_vault(&master)?;
-            registry.complete_identity()?;
+        if let Some(master) = master {
+            registry.finish_start(&master)?;
         }
         Ok(registry)
+    }
+
+    /// Brings the store to where the services start from. Mostly there is nothing to be written. Where
+    /// there is and cannot be now, no changes are taken before a start that can: some of it has to
+    /// be there before anything else is. An empty store is refused then, and the reason told.
+    fn finish_start(&self, master: &MasterKey) -> Result<(), RegistryError> {
+        let finished = self
+            .complete_epoch()
+            .and_then(|()| self.complete_vault(master))
+            .and_then(|()| self.complete_identity());
+        match finished {
+            Err(RegistryError::ReadOnly(_)) if self.engine.head().seq > Seq(0) => {
+                self.unfinished.get_or_init(|| State::StartUnfinished);
+                Ok(())
+            }
+            finished => finished,
+        }
     }
 
     /// The present moment, by the registry's clock, and never before the newest committed change: a
@@ -257,19 +323,6 @@ impl Registry {
     /// The settings that the services run with.
     pub const fn settings(&self) -> &Settings {
         &self.settings
-    }
-
-    /// Whether the store takes changes at this moment.
-    pub fn takes_changes(&self) -> bool {
-        self.engine.takes_writes().is_ok()
-    }
-
-    /// Whether the store can be read and takes changes: what readiness means on one machine.
-    pub fn check_store(&self) -> Result<(), StoreError> {
-        self.engine.takes_writes().map_err(StoreError::NoWrites)?;
-        SETTINGS
-            .get(&*self.engine, &PUBLIC_URL.to_owned())
-            .map(|_| ())
     }
 
     /// Copies the store as it is at one moment into a folder that is not there yet, while it goes on to

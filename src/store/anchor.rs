@@ -24,7 +24,8 @@
 //! 168       zeros
 //! ```
 //!
-//! Numbers are big endian, times milliseconds since 1970.
+//! Numbers are big endian, times milliseconds since 1970. Another version comes with a format of the store
+//! of its own, so that an older program refuses the store before it looks for slots that it knows.
 
 #[cfg(feature = "rocksdb")]
 pub(super) mod file;
@@ -151,7 +152,7 @@ pub(super) fn judge(
 }
 
 /// Whether the store is not what the anchor says that it was, or less than that.
-fn misfit(
+pub(super) fn misfit(
     store: &dyn Read,
     identity: Identity,
     tip: &Tip,

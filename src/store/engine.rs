@@ -197,8 +197,8 @@ pub enum Stopped {
     Ended,
     /// The store is on a disk with too little space left. It goes on when there is more.
     #[error(
-        "the store's disk has {free} bytes left, and {least} are kept free so that what is there stays \
-         whole; make space, and changes are taken again"
+        "the disk of the store or of its anchor has {free} bytes left, and {least} are kept free so that \
+         what is there stays whole; make space, and changes are taken again"
     )]
     DiskFull {
         /// Bytes that are left.

@@ -31,6 +31,8 @@ mod chain;
 mod opening;
 
 pub mod contents;
+#[cfg(feature = "rocksdb")]
+pub mod examine;
 
 mod write_path;
 

@@ -49,6 +49,11 @@ pub(super) fn open(
     origin: Origin,
 ) -> Result<Opened, StoreError> {
     let Some(found) = store.get(&format_key())? else {
+        if (origin, decision) == (Origin::CutOff, Decision::AsAnchored) {
+            let reason =
+                "nothing stands before the damage, not even the version of the store's format";
+            return Err(corrupt("meta", reason));
+        }
         return begin(store, anchor, new_id, decision);
     };
     let found = read_format(&found)?;
@@ -60,6 +65,11 @@ pub(super) fn open(
     }
     if (origin, decision) == (Origin::CutOff, Decision::AsAnchored) && !anchor::is_there(&*anchor) {
         return unanchored(store, found);
+    }
+    // Its anchor is made when a store is brought up: one beside an older store was that of what stood in
+    // its place.
+    if found < ANCHORED && decision == Decision::AsAnchored && anchor::is_there(&*anchor) {
+        return Err(StoreError::NoWrites(Stopped::AnchorOfAnotherStore));
     }
     if found < ANCHORED {
         let tip = read_older_tip(store)?;
@@ -75,7 +85,7 @@ pub(super) fn open(
     if decision == Decision::NewEpoch {
         return take_as_found(store, anchor, identity, tip);
     }
-    let anchoring = match checked(store, &tip, origin)?.stopped() {
+    let anchoring = match not_whole(store, &tip, origin) {
         Some(stopped) => Err(stopped),
         None => held_against(store, anchor, identity, &tip)?,
     };
@@ -111,6 +121,16 @@ fn read_tip(store: &dyn Opening) -> Result<Tip, StoreError> {
     let tip = Tip::decode(&head)?;
     ends_at(store, tip.head)?;
     Ok(tip)
+}
+
+/// Why the store cannot have everything that was written to it: its log is broken, its counters are not
+/// those that were written last, or some of either cannot be read.
+fn not_whole(store: &dyn Opening, tip: &Tip, origin: Origin) -> Option<Stopped> {
+    let found = checked(store, tip, origin).and_then(|links| match links.stopped() {
+        Some(stopped) => Ok(Some(stopped)),
+        None => Ok((count_counters(store)? != tip.counters).then_some(Stopped::CountersDiffer)),
+    });
+    found.unwrap_or_else(|error| Some(Stopped::RowsUnreadable(error.to_string())))
 }
 
 /// The newest events of a log; all of them where damage was found already.
@@ -158,9 +178,6 @@ fn held_against(
     identity: Identity,
     tip: &Tip,
 ) -> Result<Result<Anchoring, Stopped>, StoreError> {
-    if count_counters(store)? != tip.counters {
-        return Ok(Err(Stopped::CountersDiffer));
-    }
     // Nothing was acknowledged under an anchor yet: it is as new as the store, or its first start was
     // cut off before it was made.
     if tip.commits == 0 && !anchor::is_there(&*place) {

@@ -12,11 +12,13 @@
 //! the write). Reads go on.
 
 pub mod checkpoint;
+pub mod closed;
 mod damaged;
 mod manifest;
 mod options;
 mod purge;
 mod scrub;
+pub mod space;
 mod view;
 
 use std::fmt;
@@ -44,6 +46,7 @@ use crate::time::Clock;
 use damaged::Tried;
 use options::Wals;
 use scrub::Scrub;
+use space::{Room, Space};
 use view::{Live, View};
 
 /// A group stops gathering at this many batches or bytes, whichever comes first, so that the
@@ -62,6 +65,8 @@ pub struct Place {
     pub new_id: [u8; 16],
     /// How one is taken that does not fit its anchor.
     pub decision: Decision,
+    /// How much room is kept on its disk.
+    pub room: Room,
     /// Bytes of changes that are gathered in memory before they are written out as a sorted file.
     pub write_buffer_bytes: usize,
 }
@@ -74,6 +79,7 @@ impl Place {
             anchor: folder.join("anchor/anchor"),
             new_id,
             decision: Decision::AsAnchored,
+            room: Room::default(),
             write_buffer_bytes: options::WRITE_BUFFER_BYTES,
         }
     }
@@ -88,6 +94,7 @@ pub struct RocksEngine {
     shown: Arc<ArcSwap<View>>,
     standing: Arc<Standing>,
     epoch: u32,
+    space: Arc<Space>,
     /// `None` where the store is only read, and while the engine is being dropped.
     queue: Option<Sender<Waiting>>,
     threads: Vec<JoinHandle<()>>,
@@ -114,12 +121,20 @@ impl RocksEngine {
         let path = place.store.as_path();
         let failed = |error: std::io::Error| cannot_open(path, &error.to_string());
         make_folder(path).map_err(failed)?;
+        if options::has_lost_its_way(path) {
+            let missing = "files of a store are there, and CURRENT is missing; put it back, or the newest copy \
+                           of the store";
+            return Err(cannot_open(path, missing));
+        }
+        // Before RocksDB, which may need what is set aside to come up.
+        let space = Arc::new(Space::before_opening(place));
         let mut live = match options::open(path, place.write_buffer_bytes, Wals::Whole) {
             Err(damage) if damage.kind() == ErrorKind::Corruption => {
                 match damaged::try_copy(place, &damage)? {
                     Tried::Whole => damaged::open_up_to_damage(place, &damage)?,
                     Tried::Less(copy, opened, held) => {
-                        return Self::start(copy, *opened, clock, Some(held)).map_err(failed);
+                        let held = Some(held);
+                        return Self::start(copy, space, *opened, clock, held).map_err(failed);
                     }
                 }
             }
@@ -133,11 +148,12 @@ impl RocksEngine {
             place.decision,
             Origin::AsLeft,
         )?;
-        Self::start(live, opened, clock, None).map_err(failed)
+        Self::start(live, space, opened, clock, None).map_err(failed)
     }
 
     fn start(
         live: Live,
+        space: Arc<Space>,
         opened: Opened,
         clock: Arc<dyn Clock>,
         held: Option<File>,
@@ -152,6 +168,7 @@ impl RocksEngine {
             standing: Arc::new(Standing::new(opened.tip, stopped)),
             epoch: opened.identity.epoch,
             live,
+            space,
             queue: None,
             threads: Vec::new(),
             scrub: None,
@@ -174,7 +191,10 @@ impl RocksEngine {
         let (queue, waiting) = mpsc::channel();
         let (written, durable) = mpsc::channel();
         let writer = Writer {
-            live: self.live.clone(),
+            disk: Roomy {
+                live: self.live.clone(),
+                space: self.space.clone(),
+            },
             standing: self.standing.clone(),
             tip,
             clock,
@@ -273,7 +293,11 @@ impl Engine for RocksEngine {
     }
 
     fn takes_writes(&self) -> Result<(), Stopped> {
-        self.standing.takes_writes()?;
+        if let Some(stopped) = self.standing.stopped() {
+            return Err(stopped);
+        }
+        // Also where nobody writes: whoever was refused waits until there is room.
+        self.space.has_room()?;
         match self.threads.iter().any(JoinHandle::is_finished) {
             false => Ok(()),
             true => Err(Stopped::Ended),
@@ -312,7 +336,7 @@ impl Engine for RocksEngine {
 
 /// The only one who writes rows once the store is open.
 struct Writer {
-    live: Arc<Live>,
+    disk: Roomy,
     standing: Arc<Standing>,
     /// Where the store stands with all that was committed, anchored or not.
     tip: Tip,
@@ -328,7 +352,7 @@ impl Writer {
             let group = self.gather(first);
             let now = self.clock.now();
             let durable =
-                write_path::commit(&mut self.live, &self.standing, &mut self.tip, group, now);
+                write_path::commit(&mut self.disk, &self.standing, &mut self.tip, group, now);
             if let Some(durable) = durable
                 && self.written.send(durable).is_err()
             {
@@ -374,21 +398,31 @@ impl Anchorer {
     }
 }
 
-impl Disk for Arc<Live> {
+/// The rows, and the room that there is for more.
+struct Roomy {
+    live: Arc<Live>,
+    space: Arc<Space>,
+}
+
+impl Disk for Roomy {
     type Shown = View;
 
     fn committed(&self) -> &dyn Read {
-        &**self
+        &*self.live
     }
 
     fn has_room(&self) -> Result<(), Stopped> {
-        Ok(())
+        self.space.has_room()
     }
 
     fn write(&mut self, writes: Writes) -> Result<View, String> {
-        let written = self.write_durably(writes);
-        written.map_err(rocksdb::Error::into_string)?;
-        Ok(View::of(self))
+        let written = self.live.write_durably(writes);
+        written.map_err(|error| {
+            // Nothing more is written now; the next start may need it.
+            self.space.give_up();
+            error.into_string()
+        })?;
+        Ok(View::of(&self.live))
     }
 }
 
@@ -420,6 +454,11 @@ fn cannot_open(path: &Path, error: &str) -> StoreError {
         return in_use(path);
     }
     let path = path.display();
+    if error.contains("No space left") {
+        return StoreError::Unavailable(format!(
+            "{path} cannot be opened, since its disk is full; make space, and start again: {error}"
+        ));
+    }
     StoreError::Unavailable(format!("{path} cannot be opened: {error}"))
 }
 

@@ -13,6 +13,8 @@ use super::parts::{
 pub struct HomePage {
     /// The registry's origin.
     pub public_url: String,
+    /// Why no changes are taken now, where none are.
+    pub read_only: Option<String>,
     /// What was typed into the search, to show it again.
     pub query: String,
     /// The list that was asked about, to show it again.
@@ -251,6 +253,7 @@ mod tests {
 
     fn home(text: &str) -> HomePage {
         HomePage {
+            read_only: None,
             public_url: text.to_owned(),
             query: text.to_owned(),
             list: text.to_owned(),

@@ -3,7 +3,11 @@
 mod anchored;
 mod memory;
 #[cfg(feature = "rocksdb")]
+mod recovery;
+#[cfg(feature = "rocksdb")]
 mod rocks;
+#[cfg(feature = "rocksdb")]
+mod scrub;
 mod support;
 
 use std::collections::BTreeMap;

@@ -436,7 +436,10 @@ impl Registry {
         match self.publish(list) {
             Ok(_) => true,
             Err(problem) => {
-                error!(list = %list, error = problem.kind(), "a list could not be published; it is tried again");
+                // A state is told of when it begins, and not with each list.
+                if !matches!(problem, RegistryError::ReadOnly(_)) {
+                    error!(list = %list, error = problem.kind(), "a list could not be published; it is tried again");
+                }
                 self.published.try_again(list);
                 false
             }

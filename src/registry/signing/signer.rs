@@ -84,8 +84,7 @@ impl Registry {
         key: &KeyRecord,
     ) -> Result<SigningKey, RegistryError> {
         let place = KeyPlace { profile, key: id };
-        let opened = self.vault.open(place, &key.sealed);
-        opened.map_err(|error| RegistryError::Key(format!("{id} cannot be opened: {error}")))
+        self.vault.open(place, &key.sealed)
     }
 }
 

@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::change::Tx;
-use super::{Actor, Change, Registry, RegistryError};
+use super::{Actor, Change, Lack, Registry, RegistryError, State};
 use crate::entropy::Entropy;
 use crate::ids::{KeyId, ProfileId};
 use crate::store::engine::{Batch, Read};
@@ -84,6 +84,8 @@ impl MasterKeys for MasterKey {
 pub(super) struct Vault {
     held: ArcSwap<Held>,
     place: Arc<dyn MasterKeys>,
+    /// Why nothing is opened or sealed, where the master key is not this store's.
+    locked: Option<State>,
     /// Held by whoever puts another master key in place.
     turn: Mutex<()>,
 }
@@ -112,26 +114,77 @@ impl Vault {
         let vault = Self {
             held: ArcSwap::from_pointee(held),
             place,
+            locked: None,
             turn: Mutex::default(),
         };
         Ok((vault, master))
     }
 
+    /// A vault that opens and seals nothing, where [`unlock`](Self::unlock) refused for want of this
+    /// store's master key; any other refusal stands.
+    pub(super) fn locked_by(
+        refused: RegistryError,
+        place: Arc<dyn MasterKeys>,
+    ) -> Result<Self, RegistryError> {
+        let locked = match &refused {
+            RegistryError::MasterKeyPlace(_) => State::MasterKeyMissing(Lack::Now),
+            RegistryError::MasterKey => State::MasterKeyWrong(Lack::Now),
+            _ => return Err(refused),
+        };
+        error!(
+            keys = %refused,
+            "nothing can be signed without this store's master key, and no changes are taken"
+        );
+        let held = Held {
+            master: MasterKeyId::from_bytes([0; 8]),
+            keys: BTreeMap::new(),
+        };
+        Ok(Self {
+            held: ArcSwap::from_pointee(held),
+            place,
+            locked: Some(locked),
+            turn: Mutex::default(),
+        })
+    }
+
+    /// Why nothing is opened or sealed, where that is so.
+    pub(super) fn locked(&self) -> Option<State> {
+        self.locked.clone()
+    }
+
     /// Seals a signing key for its place, as its row keeps it.
-    pub(super) fn seal(&self, place: KeyPlace, key: &SigningKey, entropy: &dyn Entropy) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// [`RegistryError::ReadOnly`] where there is no data key: the vault is locked, or the start that was to
+    /// make one could not.
+    pub(super) fn seal(
+        &self,
+        place: KeyPlace,
+        key: &SigningKey,
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<u8>, RegistryError> {
         let held = self.held.load();
-        let (_, newest) = held
-            .keys
-            .last_key_value()
-            .expect("a store has a data key once its registry is open");
-        newest.seal(place, key, entropy).to_bytes()
+        let Some((_, newest)) = held.keys.last_key_value() else {
+            let why = self.locked().unwrap_or(State::StartUnfinished);
+            return Err(RegistryError::ReadOnly(why));
+        };
+        Ok(newest.seal(place, key, entropy).to_bytes())
     }
 
     /// Opens what a row keeps of a signing key.
     ///
     /// # Errors
-    /// Bytes that are no sealed key, or one of another place or data key.
-    pub(super) fn open(&self, place: KeyPlace, sealed: &[u8]) -> Result<SigningKey, OpenError> {
+    /// [`RegistryError::ReadOnly`] where the vault is locked; [`RegistryError::Key`] for bytes that are no
+    /// sealed key, or one of another place or data key.
+    pub(super) fn open(&self, place: KeyPlace, sealed: &[u8]) -> Result<SigningKey, RegistryError> {
+        if let Some(locked) = self.locked() {
+            return Err(RegistryError::ReadOnly(locked));
+        }
+        self.unseal(place, sealed)
+            .map_err(|error| RegistryError::Key(format!("{} cannot be opened: {error}", place.key)))
+    }
+
+    fn unseal(&self, place: KeyPlace, sealed: &[u8]) -> Result<SigningKey, OpenError> {
         let sealed = Sealed::from_bytes(sealed)?;
         match sealed.under() {
             SealedUnder::MasterKey(master) => Err(OpenError::Directly(master)),
@@ -182,6 +235,18 @@ impl Held {
     fn next_generation(&self) -> Generation {
         let newest = self.keys.last_key_value();
         Generation(newest.map_or(1, |(generation, _)| generation.0 + 1))
+    }
+}
+
+/// Whether `master` opens the secrets of this store.
+///
+/// # Errors
+/// Rows that cannot be read, and data keys that do not open for another reason.
+pub fn opens_secrets(read: &dyn Read, master: &MasterKey) -> Result<bool, RegistryError> {
+    match Held::unlock(read, master) {
+        Ok(held) => Ok(!held.keys.is_empty() || may_be_of(read, master)?),
+        Err(RegistryError::MasterKey) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -344,18 +409,19 @@ impl Registry {
         master: &MasterKey,
         (profile, key): (ProfileId, KeyId),
         record: &KeyRecord,
-    ) -> Result<Option<KeyRecord>, OpenError> {
+    ) -> Result<Option<KeyRecord>, RegistryError> {
         if record.sealed.is_empty() {
             return Ok(None);
         }
-        let sealed = Sealed::from_bytes(&record.sealed)?;
+        let damaged = |error: OpenError| RegistryError::Key(error.to_string());
+        let sealed = Sealed::from_bytes(&record.sealed).map_err(damaged)?;
         if matches!(sealed.under(), SealedUnder::DataKey(_)) {
             return Ok(None);
         }
         let place = KeyPlace { profile, key };
-        let secret = master.open_directly(place, &sealed)?;
+        let secret = master.open_directly(place, &sealed).map_err(damaged)?;
         Ok(Some(KeyRecord {
-            sealed: self.vault.seal(place, &secret, &*self.entropy),
+            sealed: self.vault.seal(place, &secret, &*self.entropy)?,
             ..record.clone()
         }))
     }

@@ -42,6 +42,9 @@ impl Registry {
     /// place.
     pub fn rotate_master_key(&self, change: &Change) -> Result<MasterKeyRotated, RegistryError> {
         change.actor.must_operate()?;
+        if let Some(locked) = self.vault.locked() {
+            return Err(RegistryError::ReadOnly(locked));
+        }
         let _turn = self.vault.turn();
         if let Some(answer) = self.replayed(&*self.engine.snapshot(), change)? {
             return Ok(answer);

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::manifest;
 use super::options::{self, Wals};
+use super::space;
 use super::view::Live;
 use super::{Place, cannot_open, in_use};
 use crate::store::anchor::AnchorPlace;
@@ -42,11 +43,19 @@ pub(super) fn try_copy(place: &Place, damage: &rocksdb::Error) -> Result<Tried, 
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
     let copy = beside(&place.store, ".tried");
-    copy_store(&place.store, &copy).map_err(failed)?;
-    manifest::cut_at_damage(&copy).map_err(failed)?;
-    // What the copy cannot be opened for either is damage of another kind.
+    copy_store(&place.store, &copy)
+        .and_then(|()| manifest::cut_at_damage(&copy))
+        .map_err(|error| {
+            // A disk that is full is not to stay so.
+            let _ = remove(&copy);
+            no_copy(&place.store, damage, &error)
+        })?;
     let live = options::open(&copy, place.write_buffer_bytes, Wals::UpToDamage);
-    let mut live = live.map_err(|_| cannot_open(&place.store, damage.as_ref()))?;
+    let Ok(mut live) = live else {
+        // Damage of another kind: the copy is of no use to anybody.
+        remove(&copy).map_err(failed)?;
+        return Err(cannot_open(&place.store, damage.as_ref()));
+    };
     // Nothing that is found on the copy is anchored: the store itself was not changed yet.
     let anchor = Box::new(Unwritten(anchor));
     let (new_id, decision) = (place.new_id, place.decision);
@@ -62,6 +71,14 @@ pub(super) fn try_copy(place: &Place, damage: &rocksdb::Error) -> Result<Tried, 
     drop(live);
     fs::remove_dir_all(&copy).map_err(failed)?;
     Ok(Tried::Whole)
+}
+
+fn no_copy(store: &Path, damage: &rocksdb::Error, error: &io::Error) -> StoreError {
+    StoreError::Unavailable(format!(
+        "{} is damaged ({}), and no copy of it can be made beside it to see what is left: {error}",
+        store.display(),
+        damage.as_ref()
+    ))
 }
 
 /// Opens the store itself up to the damage. Its logs and its manifest as they were are kept; where some
@@ -100,6 +117,9 @@ fn copy_store(store: &Path, copy: &Path) -> io::Result<()> {
     remove(copy)?;
     fs::create_dir(copy)?;
     for (name, path) in files(store)? {
+        if name == space::RESERVE {
+            continue;
+        }
         let to = copy.join(name);
         if !is(&path, "sst") || fs::hard_link(&path, &to).is_err() {
             fs::copy(&path, &to)?;

@@ -28,9 +28,16 @@ pub(super) fn is_one(name: &OsStr) -> bool {
 /// Where the manifest of the store in `folder` has a damaged record, it ends before the change that the
 /// record belongs to when this returns, also after a power cut. A whole one is left as it is.
 pub(super) fn cut_at_damage(folder: &Path) -> io::Result<()> {
-    let current = fs::read_to_string(folder.join("CURRENT"))?;
-    let manifest = folder.join(current.trim_end());
-    let bytes = fs::read(&manifest)?;
+    // What does not lead to a manifest, or cannot be read, is RocksDB's to refuse.
+    let current = fs::read_to_string(folder.join("CURRENT")).unwrap_or_default();
+    let name = current.trim_end();
+    if !is_one(OsStr::new(name)) || name.contains('/') {
+        return Ok(());
+    }
+    let manifest = folder.join(name);
+    let Ok(bytes) = fs::read(&manifest) else {
+        return Ok(());
+    };
     let whole = whole_changes(&bytes);
     if whole == 0 || whole == bytes.len() {
         return Ok(());

@@ -41,7 +41,8 @@ pub(super) fn open(path: &Path, write_buffer_bytes: usize, wals: Wals) -> Result
 
 /// Opens the store in `path` without changing a row or a file of rows.
 pub(super) fn open_to_read(path: &Path, wals: Wals) -> Result<Live, Error> {
-    let mut options = options(WRITE_BUFFER_BYTES, wals, has_wals(path))?;
+    let known = wals == Wals::Whole && has_wals(path);
+    let mut options = options(WRITE_BUFFER_BYTES, wals, known)?;
     options.create_if_missing(false);
     let family = ColumnFamilyDescriptor::new(FAMILY, options.clone());
     DB::open_cf_descriptors_read_only(&options, path, [family], false).map(Live)
@@ -50,9 +51,19 @@ pub(super) fn open_to_read(path: &Path, wals: Wals) -> Result<Live, Error> {
 /// Whether there is a log file at all. Where there is none RocksDB would refuse if log files were to
 /// know the one before them; a store that lost its only one is noticed by its anchor, and read.
 fn has_wals(path: &Path) -> bool {
+    has_files(path, "log")
+}
+
+/// Whether files of a store are there, and not the one that leads to them. RocksDB would make a new store
+/// over them, and take them for remains. A first start that was cut off leaves none of them.
+pub(super) fn has_lost_its_way(path: &Path) -> bool {
+    (has_files(path, "sst") || has_wals(path)) && !path.join("CURRENT").is_file()
+}
+
+fn has_files(path: &Path, kind: &str) -> bool {
     let files = std::fs::read_dir(path).into_iter().flatten().flatten();
     let mut names = files.map(|file| file.path());
-    names.any(|name| name.extension().is_some_and(|kind| kind == "log"))
+    names.any(|name| name.extension().is_some_and(|found| found == kind))
 }
 
 fn options(write_buffer_bytes: usize, wals: Wals, known: bool) -> Result<Options, Error> {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::scene::Scene;
 use crate::support::actors::Actor;
-use crate::support::house::{House, Plan};
+use crate::support::house::{House, ORIGIN, Plan};
 
 fn how(scene: &Scene, house: &House, look: impl Fn() + Send + Sync + 'static) -> HowBackups {
     let engine = house.engine.clone();
@@ -22,6 +22,7 @@ fn how(scene: &Scene, house: &House, look: impl Fn() + Send + Sync + 'static) ->
         copy_store: Box::new(move |to: &Path| engine.copy_to(to)),
         key: None,
         keep: Some(2),
+        public_url: ORIGIN.to_owned(),
         program: "0.1.0",
         inspect: Box::new(move |folder: &Path| {
             look();

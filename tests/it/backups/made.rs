@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use goodstanding::backup::{BackupError, Folder, Unwatched};
 
@@ -84,14 +85,17 @@ fn a_backup_under_load_is_one_moment_of_the_registry() {
     let (done, engine) = (AtomicBool::new(false), house.engine.clone());
     let made = thread::scope(|scope| {
         let writing = scope.spawn(|| {
-            let mut written = 0;
+            let (mut written, mut slowest) = (0, Duration::ZERO);
             for index in &indexes {
                 if done.load(Ordering::SeqCst) {
                     break;
                 }
+                let begun = Instant::now();
                 school.sets(&list, *index, 1).is(200);
+                slowest = slowest.max(begun.elapsed());
                 written += 1;
             }
+            eprintln!("{written} changes were made meanwhile, the slowest in {slowest:?}");
             written
         });
         let made: Vec<_> = (0..4).map(|_| scene.back_up(&engine)).collect();

@@ -309,7 +309,7 @@ fn nothing_is_given_out_twice_and_what_was_revoked_stays_so() {
     assert_eq!(all.iter().filter(|index| revoked(index)).count(), 4);
 
     // A list that was opened after the backup is not here.
-    let told = puts_back(&house, &[before.lost_list.clone()], &json!({}));
+    let told = puts_back(&house, std::slice::from_ref(&before.lost_list), &json!({}));
     let reason = text(&told["lists"][0]["reason"]);
     assert!(reason.contains("opened after the copy"), "{reason}");
 }

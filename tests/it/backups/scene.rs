@@ -68,6 +68,7 @@ impl Scene {
             folder: &self.folder(),
             key: self.key.as_ref(),
             keep,
+            public_url: crate::support::house::ORIGIN,
             program: "0.1.0",
             clock: &*self.clock,
             entropy: &SeededEntropy::new(self.clock.now().millis().unsigned_abs()),

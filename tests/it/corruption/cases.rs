@@ -174,10 +174,14 @@ impl Damage {
         let whole = fs::read(&file).unwrap();
         let range = slot.map_or(0..whole.len(), |slot| slot * SLOT..(slot + 1) * SLOT);
         let part = &whole[range.clone()];
-        let Some(other) = self.other(history, kind, &file, part) else {
-            fs::remove_file(&file).unwrap();
+        let Some(mut other) = self.other(history, kind, &file, part) else {
+            // A slot alone cannot be missing.
+            slot.is_none().then(|| fs::remove_file(&file).unwrap())?;
             return Some(());
         };
+        if slot.is_some() {
+            other.resize(SLOT, 0);
+        }
         if other == part {
             return None;
         }

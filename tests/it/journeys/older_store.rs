@@ -161,6 +161,7 @@ fn opens_on_disk_and_stays_what_it_has_become(kept: &Kept) {
     }
     drop(db);
     let clock = kept.clock();
+    is_refused_beside_an_anchor(kept, &place);
     let house = House::on_disk(folder.path(), &clock, 2);
     all_is_there(kept, &house);
     let stored = house.store();
@@ -168,6 +169,24 @@ fn opens_on_disk_and_stays_what_it_has_become(kept: &Kept) {
     let again = goodstanding::store::rocks::RocksEngine::open(&place, clock).unwrap();
     let again: &dyn goodstanding::store::engine::Engine = &again;
     assert_eq!(again.scan(&[], &[0xff; 64], usize::MAX).unwrap(), stored);
+}
+
+/// An anchor beside it is that of a newer store, in whose place an old copy was put: it stays as it is.
+#[cfg(feature = "rocksdb")]
+fn is_refused_beside_an_anchor(kept: &Kept, place: &goodstanding::store::rocks::Place) {
+    use goodstanding::store::rocks::{Place, RocksEngine};
+    use goodstanding::store::{Stopped, StoreError};
+    let other = tempfile::tempdir().unwrap();
+    let newer = Place::within(other.path(), [8; 16]);
+    drop(RocksEngine::open(&newer, kept.clock()).unwrap());
+    std::fs::create_dir_all(place.anchor.parent().unwrap()).unwrap();
+    std::fs::copy(newer.anchor, &place.anchor).unwrap();
+    for _ in 0..2 {
+        let refused = RocksEngine::open(place, kept.clock()).unwrap_err();
+        let stopped = Stopped::AnchorOfAnotherStore;
+        assert_eq!(refused, StoreError::NoWrites(stopped));
+    }
+    std::fs::remove_file(&place.anchor).unwrap();
 }
 
 fn all_is_there(kept: &Kept, house: &House) {

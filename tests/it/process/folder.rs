@@ -20,10 +20,15 @@ pub(super) struct Folder {
 impl Folder {
     /// Prepares a fresh folder.
     pub(super) fn prepared() -> Self {
-        let home = TempDir::new().unwrap();
+        Self::prepared_in(TempDir::new().unwrap(), &[])
+    }
+
+    /// Prepares one in `home`, with `settings` in the environment.
+    pub(super) fn prepared_in(home: TempDir, settings: &[(&str, &str)]) -> Self {
         let mut command = program();
         command.args(["init", "--public-url", ORIGIN, "--json", "--data"]);
         command.arg(home.path().join("data"));
+        command.envs(settings.iter().copied());
         let done = run(&mut command, "").exits(0).json();
         let token = done["token"].as_str().expect("init prints a token");
         Self {

@@ -4,7 +4,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -14,7 +13,6 @@ use super::client::Client;
 use super::folder::Folder;
 use super::place::Place;
 use super::program::{program, run};
-use super::server::Server;
 use super::standing::{ISSUER, profile};
 
 const NEXT: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -49,18 +47,14 @@ fn issues(registry: &Client, id: &str) {
     assert_eq!(report["verified"], true, "{report}");
 }
 
-/// A server over this folder with the key of this text, which has to refuse.
+/// A server over this folder with the key of this text, which has to refuse whatever it would have to
+/// open.
 #[track_caller]
 fn refuses(folder: &Folder, key: &str) {
-    let mut command: Command = program();
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]);
-    command
-        .arg(folder.data())
-        .env("GOODSTANDING_MASTER_KEY", key.trim());
-    match Server::try_start(&mut command) {
-        Err(ended) => assert!(ended.err.contains("another master key"), "{}", ended.err),
-        Ok(server) => panic!("it serves: {}", server.greeting),
-    }
+    let server = folder.serve(&[("GOODSTANDING_MASTER_KEY", key.trim())]);
+    let problem = folder.operator(&server).get("/health/ready").json(503);
+    assert_eq!(problem["state"], "master-key-wrong", "{problem}");
+    server.stop().in_order();
 }
 
 fn ready(registry: &Client) -> Value {
@@ -245,8 +239,15 @@ fn a_key_that_was_replaced_by_hand_shows_before_the_next_start() {
             None => fs::remove_file(key_file(&folder)).unwrap(),
         }
         let said = ready(&registry);
-        let warned = said["masterKey"].as_str().unwrap();
-        assert!(warned.contains("next start"), "{said}");
+        let warned = &said["warnings"][0];
+        let name = ["master-key-missing", "master-key-wrong"][usize::from(wrong == Some(NEXT))];
+        assert_eq!(warned["state"], name, "{said}");
+        assert!(
+            warned["detail"]
+                .as_str()
+                .unwrap()
+                .contains("the next start")
+        );
         assert!(!said.to_string().contains(folder.data().to_str().unwrap()));
     }
     fs::write(key_file(&folder), right).unwrap();

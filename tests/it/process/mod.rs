@@ -27,6 +27,10 @@ mod canary;
 #[cfg(feature = "rocksdb")]
 mod crash;
 #[cfg(feature = "rocksdb")]
+mod damage;
+#[cfg(feature = "rocksdb")]
+mod doctor;
+#[cfg(feature = "rocksdb")]
 mod folder;
 #[cfg(feature = "rocksdb")]
 mod journeys;
@@ -46,6 +50,8 @@ mod restart;
 mod signed_list;
 #[cfg(feature = "rocksdb")]
 mod standing;
+#[cfg(feature = "rocksdb")]
+mod states;
 #[cfg(feature = "rocksdb")]
 mod told_twice;
 mod trust;

@@ -136,19 +136,33 @@ fn a_folder_that_was_never_prepared() {
     assert!(!data.exists(), "nothing is left behind");
 }
 
+/// A server over this folder, which serves what is there and names this state; what it said on standard error.
+#[track_caller]
+fn only_reads(folder: &Folder, state: &str) -> String {
+    let server = folder.serve(&[]);
+    let problem = folder.operator(&server).get("/health/ready").json(503);
+    assert_eq!(problem["state"], state, "{problem}");
+    server.stop().err
+}
+
 #[test]
 fn a_master_key_that_is_missing_or_no_key() {
     let folder = Folder::prepared();
     let file = folder.data().join("master.key");
     let key = fs::read_to_string(&file).unwrap();
     fs::remove_file(&file).unwrap();
-    refused(&mut serve(&folder))
-        .exits(2)
-        .explains(&["master key", "master.key"]);
+    let on_folder = || Place::Folder(&folder).run(&["profile", "list"]).exits(2);
+    on_folder().explains(&["master key", "master.key"]);
+    let said = only_reads(&folder, "master-key-missing");
+    assert!(said.contains("master.key"), "{said}");
     fs::write(&file, "correct horse battery staple").unwrap();
-    let said = refused(&mut serve(&folder)).exits(2);
+    let said = on_folder().explains(&["master.key", "32 bytes"]);
     assert!(!said.err.contains("horse"), "{}", said.err);
-    said.explains(&["master.key", "32 bytes"]);
+    let said = only_reads(&folder, "master-key-missing");
+    assert!(
+        said.contains("32 bytes") && !said.contains("horse"),
+        "{said}"
+    );
     // From the environment it is as good as from the file.
     let server = folder.serve(&[("GOODSTANDING_MASTER_KEY", key.trim())]);
     profile(&folder.operator(&server), ISSUER, "issuer");
@@ -168,9 +182,7 @@ fn a_master_key_of_another_registry() {
         folder.data().join("master.key"),
     )
     .unwrap();
-    refused(&mut serve(&folder))
-        .exits(2)
-        .explains(&["master key"]);
+    only_reads(&folder, "master-key-wrong");
     let list = [
         "list",
         "create",

@@ -218,19 +218,6 @@ fn a_manifest_whose_end_is_damaged_is_read_up_to_there() {
     assert_eq!(fs::read(kept).unwrap(), damaged);
 }
 
-/// Without an anchor nobody can tell whether anything acknowledged stood behind the damage.
-#[test]
-fn a_damaged_log_without_an_anchor_is_refused() {
-    let (directory, log) = fifty_events();
-    damage(&log, b"event 50");
-    fs::remove_dir_all(directory.path().join("anchor")).unwrap();
-    let refused = refusal(directory.path());
-    assert!(
-        refused.contains("DIR/store cannot be opened: Corruption"),
-        "{refused}"
-    );
-}
-
 fn damage(log: &Path, event: &[u8]) {
     let mut bytes = fs::read(log).unwrap();
     let place = bytes

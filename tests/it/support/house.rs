@@ -367,6 +367,7 @@ fn backups_in(
         copy_store: Box::new(move |to| store.copy_store_to(to)),
         key: None,
         keep: Some(2),
+        public_url: ORIGIN.to_owned(),
         program: "0.1.0",
         inspect: Box::new(goodstanding::store::rocks::checkpoint::inspect),
     };
