@@ -157,22 +157,30 @@ impl Run {
                 None => Ok(vec![(list, index)]),
             }
         };
-        let places = match (request, answer) {
+        // A credential or an endorsement may be told of its index twice, where a history was given up
+        // in which it was told before.
+        let (holder, places) = match (request, answer) {
             (Request::Allocate { list, .. }, Answer::Indexes(given)) => {
-                given.iter().map(|index| (*list, *index)).collect()
+                let places = given.iter().map(|index| (*list, *index)).collect();
+                (format!("allocation {}", self.seen.given.len()), places)
             }
             (Request::Name { list, credential }, Answer::Indexes(given)) => {
-                fresh(list.owner(), credential, (*list, given[0]))?
+                let owner = list.owner();
+                let places = fresh(owner, credential, (*list, given[0]))?;
+                (format!("{credential} of {}", owner.0), places)
             }
             (
                 Request::Issue {
                     owner, credential, ..
                 },
                 Answer::Credential(_, place),
-            ) => fresh(*owner, credential, *place)?,
+            ) => {
+                let places = fresh(*owner, credential, *place)?;
+                (format!("{credential} of {}", owner.0), places)
+            }
             // Of several lists over one space each has the same index.
-            (_, Answer::Endorsement(_, entries)) => entries[..1].to_vec(),
-            _ => Vec::new(),
+            (_, Answer::Endorsement(id, entries)) => (id.to_string(), entries[..1].to_vec()),
+            _ => (String::new(), Vec::new()),
         };
         match (request, answer) {
             (Request::Register { slug }, Answer::Profile(id, _)) => {
@@ -195,9 +203,10 @@ impl Run {
             let space = self.log.lists.get(&list).map(|told| told.space);
             // One that an engine acknowledged and did not write is found to be missing elsewhere.
             let Some(space) = space else { continue };
+            let before = self.seen.given.insert((space, index), holder.clone());
             ensure!(
-                self.seen.given.insert((space, index)),
-                "index {index} of {list} is given out twice: {request:?}"
+                before.as_ref().is_none_or(|before| *before == holder),
+                "index {index} of {list} is given out twice, before for {before:?}: {request:?}"
             );
         }
         Ok(())

@@ -56,8 +56,8 @@ pub(super) struct Run {
 /// What somebody outside has seen.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
-    /// Every index that was ever given out: also those of a history that was given up.
-    pub(super) given: BTreeSet<(SpaceId, u32)>,
+    /// For what each index was given out, also those of a history that was given up.
+    pub(super) given: BTreeMap<(SpaceId, u32), String>,
     /// Every number that a profile ever had.
     pub(super) profiles: BTreeSet<u32>,
     /// Every key that somebody ever had, by its name.
@@ -129,6 +129,7 @@ impl Run {
             tally: Tally::default(),
         };
         run.opens(None)?;
+        run.agrees()?;
         Ok(run)
     }
 
