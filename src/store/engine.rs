@@ -267,8 +267,7 @@ pub enum Stopped {
     CountersDiffer,
     /// There is an anchor, and no store beside it.
     #[error(
-        "the store is empty, and its anchor says that it was not; put the store back, or see \
-         `goodstanding doctor`"
+        "the store is empty, and its anchor says that it was not; put the store back, or restore a backup"
     )]
     EmptyBesideAnchor,
 }
