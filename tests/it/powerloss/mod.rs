@@ -144,7 +144,9 @@ fn the_record_is_whole() {
             let names = |folder: &Folder| folder.keys().cloned().collect::<Vec<_>>();
             assert_eq!(names(&recorded), names(&found));
             // What is set aside is made by a call that only the kernel hears, and nothing is ever read of it.
-            let told = recorded.iter().filter(|(name, _)| !name.ends_with("RESERVE"));
+            let told = recorded
+                .iter()
+                .filter(|(name, _)| !name.ends_with("RESERVE"));
             for (name, bytes) in told {
                 assert!(*bytes == found[name], "{name}: {} bytes", bytes.len());
             }
