@@ -479,7 +479,6 @@ pub(super) const fn is_of_store(error: &RegistryError) -> bool {
         RegistryError::Commit(CommitError::Indeterminate(_) | CommitError::Unavailable(_))
             | RegistryError::ReadOnly(_)
             | RegistryError::Store(StoreError::NoWrites(_))
-            | RegistryError::ReadOnly(_)
     )
 }
 
