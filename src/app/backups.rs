@@ -13,13 +13,14 @@ use serde_json::Value;
 use tracing::warn;
 
 use super::master_key::{self, Next};
-use super::{SystemClock, SystemEntropy, process};
+use super::{SystemClock, SystemEntropy, durably, process};
 use crate::backup::{
     self, BackupError, BackupKey, CopyStore, Folder, HowBackups, Inspect, Manifest, NewBackup,
     Step, Watch,
 };
 use crate::cli::{BackupArgs, LocalBackups, RestoreArgs, Watching};
 use crate::config::{Config, FILE_IN_DATA, Overrides};
+use crate::entropy::random;
 use crate::http::backups::{made, manifest as told};
 use crate::registry::{ListForm, MasterKeys as _, Registry, WhyTaken, note_why_taken};
 use crate::store::contents::Contents;
@@ -102,7 +103,8 @@ impl LocalBackups for Backups {
         let key = read_key(key)?;
         let folder = Folder::at(folder);
         let manifest = folder.manifest(number, key.as_ref()).map_err(text)?;
-        let place = std::env::temp_dir().join(format!("goodstanding-{}", std::process::id()));
+        let unguessable: u128 = u128::from_be_bytes(random(&SystemEntropy));
+        let place = std::env::temp_dir().join(format!("goodstanding-{unguessable:032x}"));
         let whole = folder.put_together(
             &manifest,
             key.as_ref(),
@@ -154,7 +156,11 @@ impl LocalBackups for Backups {
         let failed = |error: std::io::Error| {
             format!("{} cannot be prepared: {error}", config.data.display())
         };
-        fs::create_dir_all(&config.data).map_err(failed)?;
+        durably::make_folder(&config.data).map_err(failed)?;
+        let settings = config.data.join(FILE_IN_DATA);
+        if !settings.exists() {
+            durably::write(&settings, &super::settings_file(&config)).map_err(failed)?;
+        }
         // What a restore that was cut off left behind.
         let place = config.data.join("restoring");
         if place.exists() {
@@ -170,10 +176,6 @@ impl LocalBackups for Backups {
         fs::File::open(&config.data)
             .and_then(|folder| folder.sync_all())
             .map_err(failed)?;
-        let settings = config.data.join(FILE_IN_DATA);
-        if !settings.exists() {
-            fs::write(settings, super::settings_file(&config)).map_err(failed)?;
-        }
         let mut restored = told(&manifest);
         restored["epochNow"] = epoch.into();
         Ok(restored)

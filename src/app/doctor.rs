@@ -59,6 +59,10 @@ pub fn examine(args: DoctorArgs, progress: &mut Progress<'_>) -> Result<Vec<Find
             findings.push(clock(&config, &stand));
             findings.push(lists(rows));
         }
+        Ok(None) if config.anchor_file().exists() => {
+            let gone = Stopped::EmptyBesideAnchor.to_string();
+            findings.push(wrong("store", gone, PUT_BACK));
+        }
         Ok(None) => findings.push(good("store", "it is empty".into())),
         Err(error) => findings.push(wrong("store", error.to_string(), PUT_BACK)),
     }

@@ -150,7 +150,7 @@ impl Service {
         info!("stopping");
         let until = Instant::now() + drain;
         drop(self.housekeeping);
-        if let Some(backups) = self.backups {
+        if let Some(backups) = &self.backups {
             backups.end();
         }
         // What is left of it is for publishing.
@@ -159,6 +159,9 @@ impl Service {
         match unpublished {
             0 => info!("the publisher has published what waited"),
             count => warn!(count, "lists are left to be published at the next start"),
+        }
+        if let Some(backups) = &self.backups {
+            backups.wait(until);
         }
         // The last to hold the registry closes the engine; work that was cut off is not waited for.
         runtime.shutdown_timeout(until.saturating_duration_since(Instant::now()));

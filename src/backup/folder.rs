@@ -194,6 +194,8 @@ impl Locked<'_> {
     ) -> Result<u64, BackupError> {
         let path = self.folder.piece(name, key);
         if path.exists() {
+            // Whoever put it there may not have waited for the disk.
+            sync_folder(path.parent().unwrap_or(&self.folder.root))?;
             watch.went(size_of_file(from)?)?;
             return Ok(0);
         }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::error::BackupError;
 use super::folder::Folder;
@@ -146,11 +147,25 @@ impl Backups {
         self.how.folder.manifests(self.how.key.as_ref())
     }
 
-    /// Ends the one under way, and begins no more. What was there before is as it was.
+    /// Begins no more, and ends the one under way as soon as it can be. What was there before is as it was.
     pub fn end(&self) {
         self.stop.store(true, Ordering::SeqCst);
-        let thread = locked(&self.thread).take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
+    }
+
+    /// Waits until none is under way any more, at most until then. What is left of one that is not waited
+    /// for the next one removes.
+    pub fn wait(&self, until: Instant) {
+        const LOOK_EVERY: Duration = Duration::from_millis(10);
+        let Some(thread) = locked(&self.thread).take() else {
+            return;
+        };
+        while !thread.is_finished() {
+            if Instant::now() >= until {
+                return warn!("a backup is under way and is cut off");
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        if thread.join().is_err() {
             error!("the thread of a backup had panicked");
         }
     }

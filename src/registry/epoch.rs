@@ -12,7 +12,7 @@
 //! | revisions of lists | go on from the tenths of milliseconds since 1970; every list is published anew |
 //! | signed lists | those of before are not served: a newer one may have been seen |
 //! | numbers of profiles | go on from the seconds since 1970, and at least a million further |
-//! | numbers of keys | go on from the minutes since 1970, of old and new profiles alike |
+//! | numbers of keys | go on from the seconds since 1970, of old and new profiles alike |
 //! | authorization codes | end: one that was used since would be good again |
 //! | ids of lists, endorsements, requests, tokens, clients and people | are random: none comes twice |
 //! | answers by `Idempotency-Key`, used quotas | stand as they were: who asks again has it done again |
@@ -163,7 +163,7 @@ impl Registry {
         let keys = passed_over(read, Passed::KeyNumbers)? + 1;
         for (what, passed) in [
             (Passed::ProfileNumbers, profiles.max(seconds)),
-            (Passed::KeyNumbers, keys.max(seconds / 60)),
+            (Passed::KeyNumbers, keys.max(seconds)),
         ] {
             COUNTS.put(&mut batch, &what.row(), &passed);
         }

@@ -1,6 +1,7 @@
 //! What a copy of a store holds, read to its last row.
 
-use super::engine::{DIGEST_BYTES, Head, Read, StoreError};
+use super::chain;
+use super::engine::{Head, Read, StoreError};
 use super::format::{self, Tip};
 use super::tables::{DATA_KEYS, SETTINGS};
 use crate::ids::Seq;
@@ -79,31 +80,17 @@ fn read_every_row(store: &dyn Read) -> Result<(), StoreError> {
     }
 }
 
-/// The log leads from its beginning to the head, each event closing the chain over those before it, and
-/// how far indexes are given out is what the head says.
+/// The log leads to the head, each event closing the chain over those before it as far as that is known to be
+/// so, and how far indexes are given out is what the head says.
 fn adds_up(store: &dyn Read, tip: &Tip) -> Result<(), StoreError> {
-    const EVENTS_AT_ONCE: usize = 256;
-    let (mut place, mut digest) = (Seq(0), [0; DIGEST_BYTES]);
-    loop {
-        let events = format::changes(store, place, EVENTS_AT_ONCE)?;
-        for event in &events {
-            let link = format::link(&digest, event.seq, event.at, &event.body);
-            if event.seq.0 != place.0 + 1 || link != event.digest {
-                let reason = format!("event {} does not follow from those before it", event.seq);
-                return Err(format::corrupt("events", reason));
-            }
-            (place, digest) = (event.seq, link);
-        }
-        if events.is_empty() {
-            break;
-        }
+    if let Some(stopped) = chain::check(store, Seq(0), tip.head.seq)?.stopped() {
+        return Err(format::corrupt("events", stopped));
     }
-    if (place, digest) != (tip.head.seq, tip.head.digest) {
-        let reason = format!(
-            "the log ends with event {place}, and the head says {}",
-            tip.head.seq
-        );
-        return Err(format::corrupt("events", reason));
+    if format::digest_at(store, tip.head.seq)? != Some(tip.head.digest) {
+        return Err(format::corrupt(
+            "events",
+            "the log does not end as the head says",
+        ));
     }
     match format::count_counters(store)? == tip.counters {
         true => Ok(()),

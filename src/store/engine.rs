@@ -113,6 +113,14 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// One that writes nothing yet, and speaks of that moment as the present.
+    pub fn decided(at: Timestamp) -> Self {
+        Self {
+            decided_at: Some(at),
+            ..Self::default()
+        }
+    }
+
     /// About how many bytes it writes.
     pub fn bytes(&self) -> usize {
         let puts = self.puts.iter().map(|(key, value)| key.len() + value.len());
@@ -267,8 +275,7 @@ pub enum Stopped {
     CountersDiffer,
     /// There is an anchor, and no store beside it.
     #[error(
-        "the store is empty, and its anchor says that it was not; put the store back, or see \
-         `goodstanding doctor`"
+        "the store is empty, and its anchor says that it was not; put the store back, or restore a backup"
     )]
     EmptyBesideAnchor,
 }

@@ -322,15 +322,20 @@ pub(super) fn read_identity(store: &dyn Read) -> Result<Identity, StoreError> {
     let id = id
         .try_into()
         .map_err(|_| corrupt("meta", "the store's id is not 16 bytes"))?;
-    let epoch = match store.get(&epoch_key())? {
+    let epoch = read_epoch(store)?;
+    Ok(Identity { store: id, epoch })
+}
+
+/// The epoch that a store is in.
+pub(super) fn read_epoch(store: &dyn Read) -> Result<u32, StoreError> {
+    Ok(match store.get(&epoch_key())? {
         None => 0,
         Some(epoch) => u32::from_be_bytes(
             epoch
                 .try_into()
                 .map_err(|_| corrupt("meta", "the epoch is not four bytes"))?,
         ),
-    };
-    Ok(Identity { store: id, epoch })
+    })
 }
 
 pub(super) fn store_key() -> Vec<u8> {

@@ -5,7 +5,7 @@ use super::chain::{self, CHECKED_AT_START, Links};
 use super::engine::{Decision, Head, Read, Stopped, StoreError};
 use super::format::{
     ANCHORED, FORMAT, Identity, Tip, broken_up_to_key, changes, corrupt, count_counters, epoch_key,
-    format_key, head_key, new_store, read_format, read_identity, store_key,
+    format_key, head_key, new_store, read_epoch, read_format, read_identity, store_key,
 };
 use super::staging::Writes;
 use super::upgrade;
@@ -54,7 +54,7 @@ pub(super) fn open(
                 "nothing stands before the damage, not even the version of the store's format";
             return Err(corrupt("meta", reason));
         }
-        return begin(store, anchor, new_id, decision);
+        return begin(store, anchor, new_id);
     };
     let found = read_format(&found)?;
     if !(upgrade::OLDEST..=FORMAT).contains(&found) {
@@ -72,6 +72,10 @@ pub(super) fn open(
         return Err(StoreError::NoWrites(Stopped::AnchorOfAnotherStore));
     }
     if found < ANCHORED {
+        // Cut off while it is brought up, what was decided stands.
+        if decision == Decision::NewEpoch {
+            store.write([epoch_row(read_epoch(store)? + 1)].into())?;
+        }
         let tip = read_older_tip(store)?;
         ends_at(store, tip.head)?;
         upgrade::bring_up(store, found)?;
@@ -148,14 +152,14 @@ fn begin(
     store: &mut dyn Opening,
     place: Box<dyn AnchorPlace>,
     new_id: [u8; 16],
-    decision: Decision,
 ) -> Result<Opened, StoreError> {
     if !store.scan(&[], &[0xff], 1)?.is_empty() {
         let reason = "the store has rows and no version of its format";
         return Err(corrupt("meta", reason));
     }
-    // Everything would be answered as though it had never been there.
-    if decision == Decision::AsAnchored && anchor::is_there(&*place) {
+    // Everything would be answered, and given out, as though it had never been there. There is nothing that
+    // could be taken as it is.
+    if anchor::is_there(&*place) {
         return Err(StoreError::NoWrites(Stopped::EmptyBesideAnchor));
     }
     store.write(new_store(new_id))?;
@@ -189,6 +193,10 @@ fn held_against(
     })
 }
 
+fn epoch_row(epoch: u32) -> (Vec<u8>, Option<Vec<u8>>) {
+    (epoch_key(), Some(epoch.to_be_bytes().to_vec()))
+}
+
 /// Begins another epoch: whatever the anchor said, the store counts as it is. The registry sees to what
 /// follows from that when it finds the epoch raised. Cut off between the two writes, the store is
 /// ahead of its anchor by an epoch, which is taken for what it is; where there was no anchor, it has to be
@@ -208,7 +216,7 @@ fn take_as_found(
         commits: tip.commits + 1,
         ..tip
     };
-    let epoch = (epoch_key(), Some(identity.epoch.to_be_bytes().to_vec()));
+    let epoch = epoch_row(identity.epoch);
     let head = (head_key(), Some(tip.encode()));
     let mut writes: Writes = [epoch, head].into();
     if chain::check(store, Seq(0), tip.head.seq)? != Links::Whole {

@@ -120,6 +120,9 @@ impl RocksEngine {
     pub fn open(place: &Place, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let path = place.store.as_path();
         let failed = |error: std::io::Error| cannot_open(path, &error.to_string());
+        if place.anchor.exists() && options::is_empty(path) {
+            return Err(StoreError::NoWrites(Stopped::EmptyBesideAnchor));
+        }
         make_folder(path).map_err(failed)?;
         if options::has_lost_its_way(path) {
             let missing = "files of a store are there, and CURRENT is missing; put it back, or the newest copy \
@@ -131,7 +134,7 @@ impl RocksEngine {
         let mut live = match options::open(path, place.write_buffer_bytes, Wals::Whole) {
             Err(damage) if damage.kind() == ErrorKind::Corruption => {
                 match damaged::try_copy(place, &damage)? {
-                    Tried::Whole => damaged::open_up_to_damage(place, &damage)?,
+                    Tried::Whole(_held) => damaged::open_up_to_damage(place, &damage)?,
                     Tried::Less(copy, opened, held) => {
                         let held = Some(held);
                         return Self::start(copy, space, *opened, clock, held).map_err(failed);
@@ -148,6 +151,7 @@ impl RocksEngine {
             place.decision,
             Origin::AsLeft,
         )?;
+        damaged::forget(path, false);
         Self::start(live, space, opened, clock, None).map_err(failed)
     }
 
@@ -309,10 +313,15 @@ impl Engine for RocksEngine {
     }
 
     fn purge(&self, ranges: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError> {
+        damaged::forget(self.live.0.path(), true);
         purge::purge(&self.live.0, ranges)
     }
 
     fn copy_to(&self, folder: &Path) -> Result<(), StoreError> {
+        // A copy of a store that has lost something would take the place of those that have not.
+        if let Some(stopped) = self.standing.stopped() {
+            return Err(StoreError::NoWrites(stopped));
+        }
         checkpoint::copy(&self.live.0, folder)
     }
 

@@ -236,10 +236,7 @@ impl Registry {
         before: &Before,
         publication: &Publication,
     ) -> Result<(), RegistryError> {
-        let mut stored = Batch {
-            decided_at: Some(publication.list.published_at),
-            ..Batch::default()
-        };
+        let mut stored = Batch::decided(publication.list.published_at);
         PUBLISHED.expect(&mut stored, &list, before.list.as_ref());
         PUBLISHED.put(&mut stored, &list, &publication.list);
         if let Some((id, state)) = &publication.token {

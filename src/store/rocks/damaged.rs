@@ -24,8 +24,9 @@ use crate::store::opening::{self, Opened, Origin};
 
 /// What a copy of a damaged store has shown.
 pub(super) enum Tried {
-    /// Up to the damage there is everything that was acknowledged.
-    Whole,
+    /// Up to the damage there is everything that was acknowledged. Nobody else mends the store as long as
+    /// the file is open.
+    Whole(File),
     /// There is not. The copy has come up for reading; its folder is this process's as long as the
     /// file is open.
     Less(Live, Box<Opened>, File),
@@ -70,7 +71,7 @@ pub(super) fn try_copy(place: &Place, damage: &rocksdb::Error) -> Result<Tried, 
     }
     drop(live);
     fs::remove_dir_all(&copy).map_err(failed)?;
-    Ok(Tried::Whole)
+    Ok(Tried::Whole(held))
 }
 
 fn no_copy(store: &Path, damage: &rocksdb::Error, error: &io::Error) -> StoreError {
@@ -107,11 +108,28 @@ fn keep_logs(store: &Path, kept: &Path) -> io::Result<()> {
     fs::create_dir(kept)?;
     for (name, path) in files(store)? {
         if is(&path, "log") || manifest::is_one(&name) {
-            fs::copy(path, kept.join(name))?;
+            let copy = kept.join(name);
+            fs::copy(path, &copy)?;
+            File::open(copy)?.sync_all()?;
         }
     }
-    Ok(())
+    File::open(kept)?.sync_all()
 }
+
+/// Removes what was copied beside a store that has come up well, and what was kept of damage: it may hold
+/// rows that have to be gone.
+pub(super) fn forget(store: &Path, kept_too: bool) {
+    let suffixes: &[&str] = match kept_too {
+        true => &[".tried", ".damaged"],
+        false => &[".tried"],
+    };
+    for folder in suffixes.iter().map(|suffix| beside(store, suffix)) {
+        if let Err(error) = remove(&folder) {
+            tracing::warn!(file = %folder.display(), engine = %error, "a copy of the store could not be removed");
+        }
+    }
+}
+
 /// Sorted files are never changed, so that another name does for them.
 fn copy_store(store: &Path, copy: &Path) -> io::Result<()> {
     remove(copy)?;

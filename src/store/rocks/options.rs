@@ -60,6 +60,11 @@ pub(super) fn has_lost_its_way(path: &Path) -> bool {
     (has_files(path, "sst") || has_wals(path)) && !path.join("CURRENT").is_file()
 }
 
+/// Whether there is nothing of a store.
+pub(super) fn is_empty(path: &Path) -> bool {
+    !has_files(path, "sst") && !has_wals(path) && !path.join("CURRENT").exists()
+}
+
 fn has_files(path: &Path, kind: &str) -> bool {
     let files = std::fs::read_dir(path).into_iter().flatten().flatten();
     let mut names = files.map(|file| file.path());

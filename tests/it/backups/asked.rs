@@ -115,7 +115,10 @@ fn one_is_made_at_a_time_and_the_end_of_the_service_ends_it() {
     looked.recv().unwrap();
     let ending = {
         let backups = backups.clone();
-        std::thread::spawn(move || backups.end())
+        std::thread::spawn(move || {
+            backups.end();
+            backups.wait(std::time::Instant::now() + std::time::Duration::from_secs(60));
+        })
     };
     while !matches!(backups.begin(), Err(NotBegun::Unable(_))) {
         std::thread::yield_now();

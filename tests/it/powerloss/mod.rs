@@ -143,7 +143,11 @@ fn the_record_is_whole() {
             let (recorded, found) = trial.is_recorded();
             let names = |folder: &Folder| folder.keys().cloned().collect::<Vec<_>>();
             assert_eq!(names(&recorded), names(&found));
-            for (name, bytes) in &recorded {
+            // What is set aside is made by a call that only the kernel hears, and nothing is ever read of it.
+            let told = recorded
+                .iter()
+                .filter(|(name, _)| !name.ends_with("RESERVE"));
+            for (name, bytes) in told {
                 assert!(*bytes == found[name], "{name}: {} bytes", bytes.len());
             }
         }

@@ -106,8 +106,8 @@ impl Run {
         let served = match registry.published_list(list, ListForm::Bitstring) {
             Ok(served) => served,
             // The newest one has ended, and none can be signed before the next start.
-            Err(error) if is_of_store(&error) && self.is_stopped() => return Ok(()),
-            Err(RegistryError::WaitsForSignature(_)) if self.is_stopped() => return Ok(()),
+            Err(error) if is_of_store(&error) && self.is_excused() => return Ok(()),
+            Err(RegistryError::WaitsForSignature(_)) if self.is_excused() => return Ok(()),
             Err(error) => return Err(Violation(format!("{list} is not served: {error}"))),
         };
         self.log.read_on(&*self.probe)?;

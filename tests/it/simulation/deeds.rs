@@ -21,7 +21,7 @@ impl Run {
     /// Takes a step, and looks at what can be seen at once. Returns what came of it, in words.
     pub(super) fn takes(&mut self, step: Step) -> Result<String, Violation> {
         self.tally.steps += 1;
-        if self.is_stopped() {
+        if self.needs_a_start() {
             self.stopped_for += 1;
             if self.stopped_for > PATIENCE {
                 self.restarts(None)?;
@@ -34,6 +34,7 @@ impl Run {
 
     /// The end: everything that is open is settled, and everything is looked at.
     pub(super) fn ends(&mut self) -> Checked {
+        self.sets_the_clock();
         self.restarts(None)?;
         for which in 0..self.asked.len() {
             let key = &self.asked[which].0;
@@ -252,7 +253,7 @@ impl Run {
         trouble: Option<Trouble>,
         work: impl FnOnce(&Self) -> Result<(), RegistryError>,
     ) -> Checked {
-        let stopped = self.is_stopped();
+        let excused = self.is_excused();
         self.probe.arms(trouble);
         let done = work(self);
         let (_, fired) = self.probe.disarms();
@@ -260,7 +261,7 @@ impl Run {
         match done {
             Ok(()) => {}
             Err(error) if is_of_store(&error) => ensure!(
-                stopped || fired.is_some_and(fails),
+                excused || fired.is_some_and(fails),
                 "the store fails for no reason: {error}"
             ),
             Err(error) => return Err(Violation(format!("it cannot go on: {error}"))),

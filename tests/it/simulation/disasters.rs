@@ -3,11 +3,11 @@
 
 use goodstanding::store::engine::{Decision, Engine as _, Stopped};
 use goodstanding::store::memory::Image;
-use goodstanding::time::Clock as _;
 
+use super::known::Saved;
 use super::machine::Shelf;
 use super::requests::Request;
-use super::run::{Run, Saved, change};
+use super::run::{Run, change};
 use super::script::{Kind, Trouble, Way};
 use super::{Checked, Violation, ensure};
 
@@ -91,14 +91,14 @@ impl Run {
     /// What is there is accepted, and another epoch begins. Whoever decides that looks at the clock.
     fn is_accepted(&mut self, image: Image, trouble: Option<Trouble>) -> Checked {
         let (before, ever) = (self.probe.epoch(), self.seen.ever.clone());
-        let behind = self.seen.latest - self.clock.now().millis();
-        self.clock.moves(behind.max(0) / 1_000 + 120);
+        self.sets_the_clock();
+        self.clock.moves(120);
         self.tally.epochs += 1;
         self.model.is_sealed();
         self.shown.clear();
         let trouble = trouble.filter(|trouble| trouble.kind != Kind::SetBack);
         self.starts_on(image, Decision::NewEpoch, trouble)?;
-        if self.is_stopped() {
+        if self.needs_a_start() {
             self.starts_on(self.probe.disk(), Decision::AsAnchored, None)?;
         }
         ensure!(

@@ -1,10 +1,11 @@
 //! Simulation: random runs of a registry whose disk, clock and process fail at every point of a
 //! commit, held against a plain model of what was acknowledged.
 //!
-//! In reading order: `script`, what is done; `run`, `deeds` and `disasters`, how it is done and what is
-//! then known; `requests`, what is asked and answered; `model`, what has to be known after it; `log`,
-//! the log as it reads from outside; `checks`, what has to hold; `machine`, what goes wrong. `short`
-//! tries every short script, `hours` a long one, and `planted` whether the checks find anything at all.
+//! In reading order: `script`, what is done; `run`, `deeds` and `disasters`, how it is done; `requests`,
+//! what is asked and answered; `model`, what has to be known after it, and `known`, what beside that;
+//! `log`, the log as it reads from outside; `checks`, what has to hold; `machine`, what goes wrong.
+//! `short` tries every short script, `hours` a long one, and `planted` whether the checks find anything
+//! at all.
 //!
 //! A seed makes one script: `make simulate SEEDS=100000` tries many, `make simulate SEED=7` tells one
 //! of them step by step, `make simulate HOURS=24` a whole day. What was found is in `found`.
@@ -14,6 +15,7 @@ mod deeds;
 mod disasters;
 mod found;
 mod hours;
+mod known;
 mod log;
 mod machine;
 mod model;
@@ -30,8 +32,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
+use known::Saved;
 use machine::Planted;
-use run::{Run, Saved};
+use run::Run;
 use script::{Deed, Kind, Script, Step};
 use tally::{Tally, report};
 
