@@ -199,7 +199,7 @@ pub struct Registry {
     unfinished: OnceLock<State>,
 }
 
-/// What becomes of a registry whose secrets cannot be opened.
+/// What becomes of a registry whose secrets cannot be opened, or whose start cannot be finished.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unable {
     /// It does not open.
@@ -282,7 +282,7 @@ impl Registry {
             unfinished: OnceLock::new(),
         };
         if let Some(master) = master {
-            registry.finish_start(&master)?;
+            registry.finish_start(&master, unable)?;
         }
         Ok(registry)
     }
@@ -290,13 +290,16 @@ impl Registry {
     /// Brings the store to where the services start from. Mostly there is nothing to be written. Where
     /// there is and cannot be now, no changes are taken before a start that can: some of it has to
     /// be there before anything else is. An empty store is refused then, and the reason told.
-    fn finish_start(&self, master: &MasterKey) -> Result<(), RegistryError> {
+    fn finish_start(&self, master: &MasterKey, unable: Unable) -> Result<(), RegistryError> {
+        // Where the store took no writes before, nothing else was to be expected of it.
+        let expected = unable == Unable::ReadOnly || self.engine.takes_writes().is_err();
+        let comes_up = expected && self.engine.head().seq > Seq(0);
         let finished = self
             .complete_epoch()
             .and_then(|()| self.complete_vault(master))
             .and_then(|()| self.complete_identity());
         match finished {
-            Err(RegistryError::ReadOnly(_)) if self.engine.head().seq > Seq(0) => {
+            Err(RegistryError::ReadOnly(_)) if comes_up => {
                 self.unfinished.get_or_init(|| State::StartUnfinished);
                 Ok(())
             }
