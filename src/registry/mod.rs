@@ -291,8 +291,8 @@ impl Registry {
     /// there is and cannot be now, no changes are taken before a start that can: some of it has to
     /// be there before anything else is. An empty store is refused then, and the reason told.
     fn finish_start(&self, master: &MasterKey, unable: Unable) -> Result<(), RegistryError> {
-        // Where the store took no writes before, nothing else was to be expected of it.
-        let expected = unable == Unable::ReadOnly || self.engine.takes_writes().is_err();
+        // Where no changes were taken before, nothing else was to be expected.
+        let expected = unable == Unable::ReadOnly || !self.takes_changes();
         let comes_up = expected && self.engine.head().seq > Seq(0);
         let finished = self
             .complete_epoch()
