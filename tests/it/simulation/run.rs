@@ -477,6 +477,7 @@ pub(super) const fn is_of_store(error: &RegistryError) -> bool {
     matches!(
         error,
         RegistryError::Commit(CommitError::Indeterminate(_) | CommitError::Unavailable(_))
+            | RegistryError::ReadOnly(_)
             | RegistryError::Store(StoreError::NoWrites(_))
     )
 }
