@@ -1,31 +1,30 @@
 //! Backups with the real parts: made in the background of a service, or while none runs; and data folders
 //! made from them.
 
+#[cfg_attr(not(feature = "rocksdb"), path = "backups/no_stores.rs")]
+mod stores;
+
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use tracing::warn;
 
 use super::master_key::{self, Next};
 use super::{SystemClock, SystemEntropy, durably, process};
 use crate::backup::{
-    self, BackupError, BackupKey, CopyStore, Folder, HowBackups, Inspect, Manifest, NewBackup,
-    Step, Watch,
+    self, BackupError, BackupKey, Folder, HowBackups, Inspect, Manifest, NewBackup, Step, Watch,
 };
 use crate::cli::{BackupArgs, LocalBackups, RestoreArgs, Watching};
 use crate::config::{Config, FILE_IN_DATA, Overrides};
 use crate::entropy::random;
 use crate::http::backups::{made, manifest as told};
-use crate::registry::{ListForm, MasterKeys as _, Registry, WhyTaken, note_why_taken};
-use crate::store::contents::Contents;
-use crate::store::engine::{Decision, StoreError};
+use crate::registry::{MasterKeys as _, Registry};
 use crate::vc::sealing::MasterKey;
+use stores::{begin_epoch, copier, inspect, published_in};
 
 const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 
@@ -212,70 +211,6 @@ fn may_hold(config: &Config, manifest: &Manifest) -> Result<(), String> {
         )),
     }
 }
-
-/// Takes the store that was put together as it is: another epoch begins, which the registry finds and logs
-/// when it is opened.
-#[cfg(feature = "rocksdb")]
-fn begin_epoch(config: &Config, store: &Path) -> Result<u32, String> {
-    use crate::store::engine::Engine as _;
-    use crate::store::rocks::{Place, RocksEngine};
-    let place = Place {
-        store: store.to_owned(),
-        ..super::place(config, Decision::NewEpoch)
-    };
-    let engine = RocksEngine::open(&place, Arc::new(SystemClock)).map_err(text)?;
-    note_why_taken(&engine, WhyTaken::Restored).map_err(text)?;
-    Ok(engine.epoch())
-}
-
-#[cfg(not(feature = "rocksdb"))]
-fn begin_epoch(_: &Config, _: &Path) -> Result<u32, String> {
-    Err(WITHOUT.into())
-}
-
-/// Copies the store of a data folder, while no server runs.
-#[cfg(feature = "rocksdb")]
-fn copier(config: &Config) -> Result<Box<CopyStore>, String> {
-    let engine = super::open_rocksdb(config, Arc::new(SystemClock), Decision::AsAnchored)?;
-    Ok(Box::new(move |to| engine.copy_to(to)))
-}
-
-#[cfg(not(feature = "rocksdb"))]
-fn copier(_: &Config) -> Result<Box<CopyStore>, String> {
-    Err(WITHOUT.into())
-}
-
-#[cfg(feature = "rocksdb")]
-fn inspect(folder: &Path) -> Result<Contents, StoreError> {
-    crate::store::rocks::checkpoint::inspect(folder)
-}
-
-#[cfg(not(feature = "rocksdb"))]
-fn inspect(_: &Path) -> Result<Contents, StoreError> {
-    Err(StoreError::Unavailable(WITHOUT.into()))
-}
-
-/// What is left of a store's signed lists, as requests hand them in.
-#[cfg(feature = "rocksdb")]
-fn published_in(folder: &Path) -> Result<Vec<Value>, String> {
-    let found = crate::store::rocks::checkpoint::published_in(folder).map_err(text)?;
-    let lists = found.into_iter().filter_map(|(form, body)| match form {
-        ListForm::Bitstring | ListForm::Status2021 => serde_json::from_slice(&body).ok(),
-        ListForm::BitstringJwt | ListForm::TokenJwt => {
-            String::from_utf8(body).ok().map(Value::from)
-        }
-        ListForm::TokenCwt => Some(URL_SAFE_NO_PAD.encode(body).into()),
-    });
-    Ok(lists.collect())
-}
-
-#[cfg(not(feature = "rocksdb"))]
-fn published_in(_: &Path) -> Result<Vec<Value>, String> {
-    Err(WITHOUT.into())
-}
-
-#[cfg(not(feature = "rocksdb"))]
-const WITHOUT: &str = "this program was built without RocksDB, and has no stores to back up";
 
 fn config_of(
     data: &Path,

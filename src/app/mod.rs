@@ -26,7 +26,6 @@ use tracing::{info, warn};
 
 use crate::cli::{InitArgs, InitDone, ServeArgs, Stopped, Transport};
 use crate::config::{Audience, Config, EngineChoice, FILE_IN_DATA, Overrides};
-use crate::entropy::random;
 use crate::http::{self, Drained, Edge, Mode, Running};
 use crate::net::{Elsewhere, SystemNames};
 use crate::registry::{Actor, Change, HistoryAccess, Publisher, Registry, Settings, TokenFor};
@@ -284,7 +283,7 @@ fn place(config: &Config, decision: Decision) -> crate::store::rocks::Place {
     crate::store::rocks::Place {
         store: config.store_folder(),
         anchor: config.anchor_file(),
-        new_id: random(&SystemEntropy),
+        new_id: crate::entropy::random(&SystemEntropy),
         decision,
         room: crate::store::rocks::space::Room {
             keep_free: config.store.keep_free_bytes,

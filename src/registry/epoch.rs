@@ -150,7 +150,7 @@ impl Registry {
     /// Logs the decision, and moves what the store counts as a whole.
     fn begin_epoch(&self, epoch: u32, now: Timestamp) -> Result<(), RegistryError> {
         let read = &*self.engine.snapshot();
-        let mut batch = Batch::default();
+        let mut batch = Batch::decided(now);
         let noted = SETTINGS.get(read, &WHY_TAKEN.to_owned())?;
         let why = match noted.as_deref() {
             Some(b"restored") => WhyTaken::Restored,

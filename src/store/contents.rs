@@ -30,7 +30,7 @@ pub struct Contents {
 ///
 /// # Errors
 /// What cannot be read; a format that this program does not know; a log or counters that do not add up.
-pub(super) fn read(store: &dyn Read) -> Result<Contents, StoreError> {
+pub fn read(store: &dyn Read) -> Result<Contents, StoreError> {
     let format = {
         let row = store.get(&format::format_key())?;
         format::read_format(

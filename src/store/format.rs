@@ -15,7 +15,7 @@
 //! Numbers are big endian, times milliseconds since 1970. Tags 05 to 07 are kept for later rows of
 //! the engine. `clock` is the time of the newest batch, one without events included, so that time
 //! never runs backwards over a restart, whatever the machine's clock does. `commits` is how many batches
-//! were committed since stores have an [anchor](super::anchor), and `counters` the sum, modulo
+//! were committed since stores have an anchor (`store/anchor.rs`), and `counters` the sum, modulo
 //! 2^256, of SHA-256("goodstanding counter 1" | key | value) over the rows of `allocation`: rows that
 //! were put back from an older copy do not add up to it. The epoch rises by one with each decision that takes a
 //! store as it was found. The digest of an event closes the chain over all events before it:

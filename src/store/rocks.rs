@@ -4,7 +4,7 @@
 //! group, and writes it as one RocksDB batch with one disk sync; while it syncs, the next group
 //! gathers, so that the number of syncs does not grow with the number of callers. A second thread
 //! anchors what was written, shows it to readers, and answers. Both go along
-//! [`write_path`]. Since nobody else writes, conditions that were checked still hold when the group
+//! `write_path`. Since nobody else writes, conditions that were checked still hold when the group
 //! is written.
 //!
 //! After the first write error the engine takes no more writes: what a failed sync left on the

@@ -111,6 +111,7 @@ impl Standing {
     }
 
     /// What was found while the store was open: no more writes are taken from now on.
+    #[cfg(feature = "rocksdb")]
     pub(super) fn stop_for(&self, stopped: Stopped) {
         tracing::error!(state = stopped.state(), engine = %stopped, "the store takes no more writes");
         self.stopped.get_or_init(|| stopped);

@@ -42,7 +42,8 @@ pub use threads::Publisher;
 impl Registry {
     /// Sees to it that the signed list follows a committed change: at once where the registry
     /// is set so, else within the publish delay. Where it cannot be signed at once, the caller
-    /// hears of that, and the publisher tries again.
+    /// hears of that, and the publisher tries again: the change itself is made, so that what came of the
+    /// request is never told as though nothing was written.
     pub(in crate::registry) fn follow(&self, list: ListId) -> Result<(), RegistryError> {
         if !self.settings.publish_before_acknowledging {
             self.published.wait_for_publisher(list);
@@ -52,7 +53,14 @@ impl Registry {
             Ok(_) => Ok(()),
             Err(error) => {
                 self.published.try_again(list);
-                Err(error)
+                Err(match error {
+                    RegistryError::ReadOnly(_)
+                    | RegistryError::Commit(CommitError::Unavailable(_)) => {
+                        let words = format!("the change is made, and its list not signed: {error}");
+                        RegistryError::Commit(CommitError::Indeterminate(words))
+                    }
+                    error => error,
+                })
             }
         }
     }

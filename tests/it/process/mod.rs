@@ -54,4 +54,5 @@ mod standing;
 mod states;
 #[cfg(feature = "rocksdb")]
 mod told_twice;
+#[cfg(feature = "rocksdb")]
 mod trust;
