@@ -172,7 +172,12 @@ fn nothing_that_is_sent_and_no_secret_comes_out() {
     assert!(rows.iter().any(|row| has_word(row)));
     let mut kept: Vec<(String, Vec<u8>)> = vec![("rows".to_owned(), rows.concat())];
     for path in files(&nest.data()) {
-        kept.push((path.display().to_string(), fs::read(path).unwrap()));
+        let bytes = fs::read(&path).unwrap();
+        // What is set aside holds nothing, and is too much of it to be searched for words.
+        match path.ends_with("RESERVE") {
+            true => assert!(bytes.iter().all(|byte| *byte == 0)),
+            false => kept.push((path.display().to_string(), bytes)),
+        }
     }
     secrets.are_not_in(&kept);
     secrets.no_seed_in(&rows);
