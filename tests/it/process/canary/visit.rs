@@ -72,8 +72,9 @@ impl<'v> Visit<'v> {
         self.breaks_off();
     }
 
-    /// Asks about what is not in memory until something cannot be read, and gives the status of that.
-    pub(super) fn until_it_fails(&self) -> u16 {
+    /// Asks about what is not in memory until something cannot be read, and gives the status of that; none
+    /// where everything could be.
+    pub(super) fn until_it_fails(&self) -> Option<u16> {
         for number in 0..200 {
             for target in [
                 format!("/profiles/canary-school-json?endorsements=canary{number}"),
@@ -88,11 +89,11 @@ impl<'v> Visit<'v> {
             ] {
                 let answer = self.get(self.operator, &target);
                 if answer.status >= 500 {
-                    return answer.status;
+                    return Some(answer.status);
                 }
             }
         }
-        panic!("everything could be read");
+        None
     }
 
     fn call(&self, token: Option<&str>, method: &str, target: &str) -> Call {
