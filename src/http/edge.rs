@@ -146,6 +146,8 @@ pub struct Limits {
     pub connections: usize,
     /// Time for a request's head to arrive.
     pub head: Ttl,
+    /// How long a connection may stay open between two requests.
+    pub idle: Ttl,
     /// Time for a request's body to arrive.
     pub body: Ttl,
     /// How long an answer may wait for its reader to take more of it, before it is cut off.
@@ -184,6 +186,7 @@ impl Limits {
             bulk_body_bytes: 64 << 20,
             connections: 10_000,
             head: Ttl::from_seconds(10),
+            idle: Ttl::from_seconds(60),
             body: Ttl::from_seconds(60),
             unread: Ttl::from_seconds(30),
             feeds: 1_000,

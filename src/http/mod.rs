@@ -7,8 +7,10 @@
 mod accept;
 mod auth;
 mod body;
+mod conditions;
 mod edge;
 mod feeds;
+mod hot;
 mod logged;
 mod moment;
 mod openapi;
@@ -21,7 +23,6 @@ mod request_id;
 pub mod routes;
 mod server;
 mod service;
-mod unread;
 
 mod achievements;
 mod audit;

@@ -1,27 +1,32 @@
 //! A connection whose reader takes nothing is cut off after a while, so that what was put together
-//! for it is not kept for ever.
+//! for it is not kept for ever; and what goes in and out of it is noted, for who looks over it.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+use super::watched::Watched;
+
 /// A stream on which a write that makes no progress for some time is an error.
 pub(super) struct Impatient<S> {
     stream: S,
     patience: Duration,
+    watched: Arc<Watched>,
     /// Runs while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Impatient<S> {
-    pub(super) const fn new(stream: S, patience: Duration) -> Self {
+    pub(super) const fn new(stream: S, patience: Duration, watched: Arc<Watched>) -> Self {
         Self {
             stream,
             patience,
+            watched,
             waiting: None,
         }
     }
@@ -32,6 +37,7 @@ impl<S> Impatient<S> {
         cx: &mut Context<'_>,
         written: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
+        self.watched.writes(written.is_pending());
         if written.is_ready() {
             self.waiting = None;
             return written;
@@ -85,6 +91,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
+        let before = into.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, into);
+        if into.filled().len() > before {
+            self.watched.reads();
+        }
+        read
     }
 }
