@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use goodstanding::store::following::{Follower, Tables, Written};
-use goodstanding::store::{Batch, Engine, Read, Table};
+use goodstanding::store::{Batch, Read, Table};
 
 use super::Store;
 
