@@ -83,17 +83,20 @@ pub(super) fn answer(hot: &Hot, edge: &Edge, head: &Head<'_>) -> Option<Answered
             false => None,
         };
         let shown = shown(list, packed, allowed)?;
+        let unchanged = head.knows(shown.etag);
         let mut headers = HeaderMap::with_capacity(10);
-        headers.insert(CONTENT_TYPE, value_of(media_type));
+        if !unchanged {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        }
         headers.insert(ETAG, text(shown.etag)?);
         headers.insert(LAST_MODIFIED, text(&list.dated)?);
-        if shown.coding.is_some() {
+        if shown.coding.is_some() && !unchanged {
             headers.insert(CONTENT_ENCODING, GZIP.clone());
         }
         headers.insert(VARY, VARY_VALUE.clone());
         headers.insert(CACHE_CONTROL, hot.fresh_for(fresh(edge, list, now)));
-        let etag = std::str::from_utf8(shown.etag).ok();
-        Some((route, head.respond(headers, etag, shown.body.clone())))
+        let body = (!unchanged).then(|| shown.body.clone());
+        Some((route, head.respond(headers, body)))
     };
     edge.registry.look_at_ready(place, answer)?
 }
@@ -112,10 +115,6 @@ fn addressed(path: &str) -> Option<(&'static str, ListId, &'static [&'static str
 
 fn text(bytes: &Bytes) -> Option<HeaderValue> {
     HeaderValue::from_maybe_shared(bytes.clone()).ok()
-}
-
-fn value_of(media_type: &'static str) -> HeaderValue {
-    HeaderValue::from_static(media_type)
 }
 
 static GZIP: HeaderValue = HeaderValue::from_static("gzip");

@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, AUTHORIZATION, CONTENT_ENCODING,
-    CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, IF_NONE_MATCH, ORIGIN, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, AUTHORIZATION, CONTENT_LENGTH,
+    EXPECT, HOST, IF_NONE_MATCH, ORIGIN, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use hyper::body::Body;
@@ -124,22 +124,24 @@ impl<'r> Head<'r> {
     }
 
     /// Whether whoever asks has what bears this tag.
-    pub(super) fn knows(&self, etag: &str) -> bool {
+    fn knows(&self, etag: &[u8]) -> bool {
         let known = self.headers.get(IF_NONE_MATCH);
         let known = known.and_then(|known| known.to_str().ok());
-        known.is_some_and(|known| conditions::names(known, etag))
+        known.is_some_and(|known| {
+            let etag = std::str::from_utf8(etag);
+            etag.is_ok_and(|etag| conditions::names(known, etag))
+        })
     }
 
-    /// The answer with these headers and this body, or without it for who has what bears `etag`; and with
-    /// what all answers have in common that everybody may keep.
-    fn respond(&self, mut headers: HeaderMap, etag: Option<&str>, mut body: Bytes) -> Response {
-        let mut status = StatusCode::OK;
-        if etag.is_some_and(|etag| self.knows(etag)) {
-            status = StatusCode::NOT_MODIFIED;
-            headers.remove(CONTENT_TYPE);
-            headers.remove(CONTENT_ENCODING);
-            body = Bytes::new();
-        } else if self.is_head {
+    /// The answer with these headers and this body, with what all answers have in common that everybody
+    /// may keep. Without a body it says that what whoever asks has is the present one.
+    fn respond(&self, mut headers: HeaderMap, body: Option<Bytes>) -> Response {
+        let status = match body {
+            Some(_) => StatusCode::OK,
+            None => StatusCode::NOT_MODIFIED,
+        };
+        let mut body = body.unwrap_or_default();
+        if self.is_head && status == StatusCode::OK {
             headers.insert(CONTENT_LENGTH, body.len().into());
             body = Bytes::new();
         }
@@ -156,3 +158,6 @@ impl<'r> Head<'r> {
 static NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 static ALL_ORIGINS: HeaderValue = HeaderValue::from_static("*");
 static EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(EXPOSED);
+
+#[cfg(test)]
+mod tests;
