@@ -2,6 +2,7 @@
 //! looked up and answered on one thread; nothing that could block runs there.
 
 use std::error::Error;
+use std::io;
 use std::net::TcpStream;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -179,7 +180,8 @@ impl<S: Routes + Sync> Future for Serving<S> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match self.place.member.watched.told(cx) {
             Told::End => {
-                debug!(error = "Timeout", "a connection ended early");
+                let overdue = io::Error::from(io::ErrorKind::TimedOut);
+                debug!(error = ?overdue.kind(), "a connection ended early");
                 return Poll::Ready(());
             }
             Told::Finish if !self.finishing => {
