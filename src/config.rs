@@ -8,6 +8,7 @@ mod store;
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU64};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use figment::Figment;
@@ -16,13 +17,13 @@ use serde::Deserialize;
 use thiserror::Error;
 use url::Url;
 
-use crate::http::{CachePolicy, Limits, ServicePages};
+use crate::http::{CachePolicy, Limits, ServicePages, Tls, TlsError};
 use crate::net::{HostPatternError, Policy};
 use crate::registry::{HistoryAccess, Providers, Settings};
 use crate::time::Ttl;
 
 pub use fetch::FetchConfig;
-pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig};
+pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig, TlsConfig};
 pub use oauth::{OAuthConfig, ProviderConfig};
 pub use store::{AnchorConfig, ClockConfig, EngineChoice, StoreConfig};
 
@@ -64,6 +65,8 @@ pub struct Config {
     pub cache: CacheConfig,
     /// How much is taken in.
     pub limits: LimitsConfig,
+    /// How connections are secured.
+    pub tls: TlsConfig,
     /// What is said of those who run it.
     pub service: ServicePages,
     /// What is fetched from others.
@@ -402,6 +405,11 @@ impl Config {
         }
     }
 
+    /// How connections are secured, with the files of certificate and key read.
+    pub fn tls(&self) -> Result<Option<Arc<Tls>>, TlsError> {
+        self.tls.tls()
+    }
+
     /// How long stopping in order may take.
     pub const fn drain(&self) -> Duration {
         Duration::from_millis(self.limits.drain_ms)
@@ -441,6 +449,7 @@ fn environment() -> Env {
         "idempotency",
         "cache",
         "limits",
+        "tls",
         "service",
         "trust",
         "fetch",

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::rates::Rates;
+use super::server::Tls;
 use crate::backup::Backups;
 use crate::registry::{Providers, Registry};
 use crate::time::Ttl;
@@ -32,6 +33,8 @@ pub struct Edge {
     pub cache: CachePolicy,
     /// How much is taken in.
     pub limits: Limits,
+    /// How connections are secured, where they are.
+    pub tls: Option<Arc<Tls>>,
     /// What is said of those who run it.
     pub service: ServicePages,
     /// Makes backups, where there is a folder for them.
@@ -90,6 +93,7 @@ impl Edge {
             status_by_credential_is_public: false,
             cache: CachePolicy::usual(),
             limits: Limits::usual(),
+            tls: None,
             service: ServicePages::default(),
             backups: None,
         }

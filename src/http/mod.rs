@@ -57,5 +57,5 @@ pub use edge::{CachePolicy, Edge, Limits, Mode, ServicePages};
 pub use problem::Problem;
 pub use rates::Rates;
 pub use reply::Reply;
-pub use server::{Drained, Running, serve};
+pub use server::{Drained, Renewed, Running, Tls, TlsError, serve};
 pub use service::answer_locally;

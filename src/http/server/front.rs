@@ -14,7 +14,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::Service;
 
-use super::watched::{UnderWay, Watched};
+use super::watched::{UnderWay, Unread, Watched};
 use crate::http::edge::Edge;
 use crate::http::hot::Hot;
 
@@ -68,18 +68,16 @@ impl<S: Routes> Service<Request<Incoming>> for Front<S> {
         }
         let shared = &*self.shared;
         if let Some(answer) = shared.hot.answer(&shared.edge, &request) {
-            return Answering::AtOnce(Some(answer.map(|bytes| Sent {
-                content: Content::Whole(bytes),
-                _under_way: under_way,
-            })));
+            let sent = |bytes| Sent::new(Content::Whole(bytes), under_way);
+            return Answering::AtOnce(Some(answer.map(sent)));
         }
         let mut routes = shared.routes.clone();
         let answer = routes.call(request);
         Answering::Later(Box::pin(async move {
             let Ok(answer) = answer.await;
-            answer.map(|body| Sent {
-                content: Content::Parts(body.map_err(Into::into).boxed_unsync()),
-                _under_way: under_way,
+            answer.map(|body| {
+                let parts = body.map_err(Into::into).boxed_unsync();
+                Sent::new(Content::Parts(parts), under_way)
             })
         }))
     }
@@ -117,7 +115,19 @@ impl Future for Answering {
 /// The body of an answer. Until it is dropped its request is under way.
 pub(super) struct Sent {
     content: Content,
-    _under_way: UnderWay,
+    /// There while something of it waits to be asked for.
+    unread: Option<Unread>,
+    under_way: UnderWay,
+}
+
+impl Sent {
+    fn new(content: Content, under_way: UnderWay) -> Self {
+        Self {
+            content,
+            unread: Some(under_way.unread()),
+            under_way,
+        }
+    }
 }
 
 enum Content {
@@ -136,11 +146,19 @@ impl Body for Sent {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        match &mut self.content {
+        let sent = &mut *self;
+        let polled = match &mut sent.content {
             Content::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Content::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Content::Parts(parts) => Pin::new(parts).poll_frame(cx),
+        };
+        // Where there is nothing yet to be sent, nobody is to blame for not asking.
+        match (&polled, &sent.unread) {
+            (Poll::Pending, _) => sent.unread = None,
+            (Poll::Ready(_), None) => sent.unread = Some(sent.under_way.unread()),
+            (Poll::Ready(_), Some(_)) => {}
         }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

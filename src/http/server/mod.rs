@@ -2,10 +2,12 @@
 //! lets what is under way finish. (`warp::serve` has none of that, so warp answers here as a service.)
 
 mod front;
+mod tls;
 mod unread;
 mod watched;
 mod worker;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +23,8 @@ use super::edge::Edge;
 use super::feeds::Feeds;
 use super::hot::Hot;
 use super::service;
+
+pub use tls::{Renewed, Tls, TlsError};
 
 /// A server that takes connections until it is told to stop.
 pub struct Running {
@@ -53,7 +57,14 @@ pub fn serve(edge: Arc<Edge>, listener: TcpListener) -> std::io::Result<Running>
     let workers = start_workers(&shared)?;
     let limit = shared.edge.limits.connections;
     let (stop, stopped) = oneshot::channel();
-    let accepting = tokio::spawn(accept(listener, limit, workers, feeds, stopped));
+    let tls = shared.edge.tls.clone();
+    let accepting = async move {
+        tokio::select! {
+            drained = accept(listener, limit, workers, feeds, stopped) => drained,
+            never = keep_up(tls) => match never {},
+        }
+    };
+    let accepting = tokio::spawn(accepting);
     Ok(Running {
         address,
         stop,
@@ -146,6 +157,26 @@ async fn accept(
     };
     end(workers).await;
     drained
+}
+
+/// Takes over certificate and key where their files change.
+async fn keep_up(tls: Option<Arc<Tls>>) -> Infallible {
+    const PACE: Duration = Duration::from_secs(15);
+    let Some(tls) = tls else {
+        return std::future::pending().await;
+    };
+    loop {
+        tokio::time::sleep(PACE).await;
+        let looking = tls.clone();
+        match tokio::task::spawn_blocking(move || looking.look_again()).await {
+            Ok(Ok(Renewed::Yes)) => info!("certificate and key were changed, and are in use"),
+            Ok(Err(problem)) => warn!(
+                error = problem.kind(),
+                "certificate or key were changed and cannot be used; those before them stay in use"
+            ),
+            Ok(Ok(Renewed::No)) | Err(_) => {}
+        }
+    }
 }
 
 /// A connection that waits to be accepted.

@@ -32,16 +32,17 @@ impl<S> Impatient<S> {
     }
 
     /// What a write came to, or that it has waited for too long.
-    fn in_time<T>(
+    fn in_time(
         &mut self,
         cx: &mut Context<'_>,
-        written: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        self.watched.writes(written.is_pending());
-        if written.is_ready() {
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(written) = written {
             self.waiting = None;
-            return written;
+            self.watched.writes(*written.as_ref().unwrap_or(&0));
+            return Poll::Ready(written);
         }
+        self.watched.waits();
         let patience = self.patience;
         let waiting = self
             .waiting

@@ -18,6 +18,8 @@ pub(super) struct Patience {
     head: u32,
     /// Between a request and the next.
     idle: u32,
+    /// For the reader of an answer to take more of it.
+    unread: u32,
 }
 
 impl Patience {
@@ -30,6 +32,7 @@ impl Patience {
             pace: Duration::from_millis(pace),
             head: looks(head),
             idle: looks(idle),
+            unread: looks(limits.unread.millis()),
         }
     }
 }
@@ -37,8 +40,13 @@ impl Patience {
 /// A connection, as whoever looks over it sees it. Its own task alone writes what it does.
 pub(super) struct Watched {
     crowd: Arc<Crowd>,
+    protocol: Protocol,
     /// How many requests are under way: on HTTP/1.1 one at most.
     under_way: AtomicU32,
+    /// How many bodies have something to send that is not asked for.
+    unread: AtomicU32,
+    /// At which look something was sent last.
+    moved: AtomicU32,
     doing: AtomicU8,
     /// At which look it began to do that.
     since: AtomicU32,
@@ -48,6 +56,18 @@ pub(super) struct Watched {
     /// Of its task, once that has run.
     waker: OnceLock<Waker>,
 }
+
+/// What a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// One request after the other.
+    Http1,
+    /// Several at a time. Frames come and go between them, and the smallest ones say nothing.
+    Http2,
+}
+
+/// So many bytes are more than what says nothing: pings, acknowledgements, windows.
+const SAYS_SOMETHING: usize = 64;
 
 /// What a connection does between requests.
 const READS_HEAD: u8 = 0;
@@ -91,23 +111,31 @@ impl Watched {
 
     fn begins(&self, doing: u8) {
         self.doing.store(doing, Ordering::Relaxed);
-        self.since
-            .store(self.crowd.looks.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.since.store(self.crowd.looks(), Ordering::Relaxed);
     }
 
     /// Bytes came in.
     pub(super) fn reads(&self) {
-        if self.doing.load(Ordering::Relaxed) == IDLE {
+        if self.doing.load(Ordering::Relaxed) == IDLE && self.protocol == Protocol::Http1 {
             self.begins(READS_HEAD);
         }
     }
 
-    /// Bytes went out, or have to wait.
-    pub(super) fn writes(&self, stuck: bool) {
-        self.stuck.store(stuck, Ordering::Relaxed);
+    /// So many bytes went out.
+    pub(super) fn writes(&self, bytes: usize) {
+        self.stuck.store(false, Ordering::Relaxed);
+        if self.protocol == Protocol::Http2 && bytes < SAYS_SOMETHING {
+            return;
+        }
+        self.moved.store(self.crowd.looks(), Ordering::Relaxed);
         if self.doing.load(Ordering::Relaxed) == IDLE {
             self.begins(IDLE);
         }
+    }
+
+    /// Bytes that are to go out have to wait.
+    pub(super) fn waits(&self) {
+        self.stuck.store(true, Ordering::Relaxed);
     }
 
     /// A head is read: until the answer is handed over the request is under way.
@@ -118,6 +146,11 @@ impl Watched {
     }
 
     fn is_overdue(&self, patience: &Patience) -> bool {
+        let looks = self.crowd.looks();
+        let passed = |since: &AtomicU32| looks.wrapping_sub(since.load(Ordering::Relaxed));
+        if self.unread.load(Ordering::Relaxed) > 0 && passed(&self.moved) > patience.unread {
+            return true;
+        }
         if self.under_way.load(Ordering::Relaxed) > 0 || self.stuck.load(Ordering::Relaxed) {
             return false;
         }
@@ -125,8 +158,20 @@ impl Watched {
             IDLE => patience.idle,
             _ => patience.head,
         };
-        let looks = self.crowd.looks.load(Ordering::Relaxed);
-        looks.wrapping_sub(self.since.load(Ordering::Relaxed)) > most
+        passed(&self.since) > most
+    }
+
+    /// Tells it to end: at once, or where others could not tell which requests were answered, once it has
+    /// said so.
+    fn end(&self) {
+        let first = self.told.load(Ordering::Relaxed) == 0;
+        if self.protocol == Protocol::Http2 && first {
+            self.since.store(self.crowd.looks(), Ordering::Relaxed);
+            self.moved.store(self.crowd.looks(), Ordering::Relaxed);
+            self.tell(FINISH);
+        } else {
+            self.tell(END);
+        }
     }
 }
 
@@ -140,6 +185,28 @@ impl Drop for UnderWay {
         if left == 0 {
             self.0.begins(IDLE);
         }
+    }
+}
+
+/// A body with something to send, until it is asked for that.
+pub(super) struct Unread(Arc<Watched>);
+
+impl UnderWay {
+    pub(super) fn unread(&self) -> Unread {
+        let watched = self.0.clone();
+        let more = watched.unread.load(Ordering::Relaxed) + 1;
+        watched.unread.store(more, Ordering::Relaxed);
+        watched
+            .moved
+            .store(watched.crowd.looks(), Ordering::Relaxed);
+        Unread(watched)
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        let left = self.0.unread.load(Ordering::Relaxed).saturating_sub(1);
+        self.0.unread.store(left, Ordering::Relaxed);
     }
 }
 
@@ -166,12 +233,19 @@ pub(super) struct Member {
 }
 
 impl Crowd {
-    pub(super) fn join(self: &Arc<Self>) -> Member {
+    pub(super) fn join(self: &Arc<Self>, protocol: Protocol) -> Member {
+        let doing = match protocol {
+            Protocol::Http1 => READS_HEAD,
+            Protocol::Http2 => IDLE,
+        };
         let watched = Arc::new(Watched {
             crowd: self.clone(),
+            protocol,
             under_way: AtomicU32::new(0),
-            doing: AtomicU8::new(READS_HEAD),
-            since: AtomicU32::new(self.looks.load(Ordering::Relaxed)),
+            unread: AtomicU32::new(0),
+            moved: AtomicU32::new(self.looks()),
+            doing: AtomicU8::new(doing),
+            since: AtomicU32::new(self.looks()),
             stuck: AtomicBool::new(false),
             told: AtomicU8::new(0),
             waker: OnceLock::new(),
@@ -190,7 +264,7 @@ impl Crowd {
         self.looks.fetch_add(1, Ordering::Relaxed);
         for connection in self.open().connections.values() {
             if connection.is_overdue(patience) {
-                connection.tell(END);
+                connection.end();
             }
         }
     }
@@ -202,6 +276,10 @@ impl Crowd {
         for connection in open.connections.values() {
             connection.tell(FINISH);
         }
+    }
+
+    fn looks(&self) -> u32 {
+        self.looks.load(Ordering::Relaxed)
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {

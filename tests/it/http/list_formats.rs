@@ -108,7 +108,11 @@ fn each_accept_has_its_form() {
             let answer = answer.is(200);
             let context = format!("{target} {accept:?}");
             assert_eq!(answer.header("content-type"), Some(*expected), "{context}");
-            assert_eq!(answer.header("vary"), Some("Accept, Accept-Encoding"), "{context}");
+            assert_eq!(
+                answer.header("vary"),
+                Some("Accept, Accept-Encoding"),
+                "{context}"
+            );
             assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
             let age = answer.header("cache-control").unwrap();
             assert!(age.contains("max-age=60"), "{context}: {age}");
