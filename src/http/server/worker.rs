@@ -217,6 +217,7 @@ fn over_http1() -> http1::Builder {
     builder
         .keep_alive(true)
         .max_buf_size(MOST_READ)
+        .max_header_size(MOST_READ)
         // Heads that take too long are seen to by who looks over the connections.
         .header_read_timeout(None);
     builder
