@@ -11,13 +11,20 @@ mod harness;
 
 mod bare;
 mod client;
+mod lookups;
 mod nginx;
 mod process;
 mod reads;
 mod results;
+mod rocks;
 mod service;
+mod slow;
+mod steady;
 mod tools;
 mod turns;
+mod upload;
+mod visible;
+mod writes;
 mod wrk;
 
 use std::process::ExitCode;
@@ -28,7 +35,15 @@ use tools::Tools;
 type Part = fn(&mut Context);
 
 /// The names by which parts are asked for.
-const PARTS: [(&str, Part); 1] = [("reads", reads::run)];
+const PARTS: [(&str, Part); 7] = [
+    ("reads", reads::run),
+    ("statuses", lookups::statuses),
+    ("standing", lookups::standing),
+    ("writes", writes::run),
+    ("visible", visible::run),
+    ("upload", upload::run),
+    ("slow", slow::run),
+];
 
 /// The service's own, for the bare server.
 #[global_allocator]
