@@ -8,10 +8,14 @@
 #[path = "../harness.rs"]
 #[allow(dead_code)] // Shared with the other benches.
 mod harness;
+#[path = "../nation/mod.rs"]
+#[allow(dead_code, unused_imports)] // Shared with the program that only makes one.
+mod made;
 
 mod bare;
 mod client;
 mod lookups;
+mod nation;
 mod nginx;
 mod process;
 mod reads;
@@ -35,7 +39,7 @@ use tools::Tools;
 type Part = fn(&mut Context);
 
 /// The names by which parts are asked for.
-const PARTS: [(&str, Part); 7] = [
+const PARTS: [(&str, Part); 8] = [
     ("reads", reads::run),
     ("statuses", lookups::statuses),
     ("standing", lookups::standing),
@@ -43,6 +47,7 @@ const PARTS: [(&str, Part); 7] = [
     ("visible", visible::run),
     ("upload", upload::run),
     ("slow", slow::run),
+    ("nation", nation::run),
 ];
 
 /// The service's own, for the bare server.

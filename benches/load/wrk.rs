@@ -13,7 +13,10 @@ use crate::tools::Tools;
 /// Requests of one kind.
 #[derive(Clone)]
 pub(crate) struct Requests {
+    /// The path; where there are `paths`, the first of them.
     pub(crate) path: String,
+    /// Paths that are asked for in turns; none: the one.
+    pub(crate) paths: Vec<String>,
     pub(crate) headers: Vec<(String, String)>,
     /// JSON bodies that are posted in turns; none: a GET.
     pub(crate) bodies: Vec<String>,
@@ -25,9 +28,19 @@ impl Requests {
     pub(crate) fn get(path: &str) -> Self {
         Self {
             path: path.to_owned(),
+            paths: Vec::new(),
             headers: Vec::new(),
             bodies: Vec::new(),
             connections: 64,
+        }
+    }
+
+    /// GETs of these paths in turns.
+    pub(crate) fn get_each(paths: Vec<String>) -> Self {
+        Self {
+            path: paths.first().expect("there are paths").clone(),
+            paths,
+            ..Self::get("")
         }
     }
 
@@ -111,18 +124,23 @@ pub(crate) fn run(
     }
 }
 
-/// A script for wrk: the headers, the bodies in turns (each thread begins at its own), and at the end
+/// A script for wrk: the headers, what is asked in turns (each thread begins at a place of its own), and at the end
 /// one line of JSON. A GET is written once and sent again and again.
 fn script(folder: &Path, requests: &Requests) -> PathBuf {
     let mut lua = String::new();
     for (name, value) in &requests.headers {
         writeln!(lua, "wrk.headers[{}] = {}", quoted(name), quoted(value)).expect("a text grows");
     }
-    if !requests.bodies.is_empty() {
-        let file = folder.join("bodies");
-        fs::write(&file, requests.bodies.join("\n")).expect("the folder can be written");
+    let (each, makes) = match (requests.paths.is_empty(), requests.bodies.is_empty()) {
+        (true, true) => (&Vec::new(), None),
+        (true, false) => (&requests.bodies, Some(POST)),
+        (false, _) => (&requests.paths, Some(GET)),
+    };
+    if let Some(makes) = makes {
+        let file = folder.join("each");
+        fs::write(&file, each.join("\n")).expect("the folder can be written");
         let place = quoted(file.to_str().expect("a path of text"));
-        writeln!(lua, "local place = {place}\n{POSTS}").expect("a text grows");
+        writeln!(lua, "local place = {place}\n{makes}\n{IN_TURNS}").expect("a text grows");
     }
     lua.push_str(DONE);
     let file = folder.join("requests.lua");
@@ -130,7 +148,16 @@ fn script(folder: &Path, requests: &Requests) -> PathBuf {
     file
 }
 
-const POSTS: &str = r#"
+const GET: &str = r#"
+local function made(line) return wrk.format("GET", line) end
+"#;
+
+const POST: &str = r#"
+wrk.headers["Content-Type"] = "application/json"
+local function made(line) return wrk.format("POST", nil, nil, line) end
+"#;
+
+const IN_TURNS: &str = r#"
 local threads = 0
 function setup(thread)
    thread:set("first", threads)
@@ -139,11 +166,10 @@ end
 local requests = {}
 local at = 0
 function init(args)
-   wrk.headers["Content-Type"] = "application/json"
-   for body in io.lines(place) do
-      requests[#requests + 1] = wrk.format("POST", nil, nil, body)
+   for line in io.lines(place) do
+      requests[#requests + 1] = made(line)
    end
-   at = first * 7
+   at = first * math.floor(#requests / 3)
 end
 function request()
    at = at + 1
