@@ -1,7 +1,9 @@
 //! Look-ups of status for verifiers.
 
 mod asked;
-mod told;
+#[cfg(test)]
+mod tests;
+pub(super) mod told;
 
 use serde::Deserialize;
 use serde_json::{Value, json};

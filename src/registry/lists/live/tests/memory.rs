@@ -39,21 +39,21 @@ fn plain() -> ListRecord {
 fn a_list_takes_so_many_bytes() {
     let new = |record: &ListRecord| List::new(list(1), record, 1);
     let bare = plain();
-    assert_eq!(new(&bare).bytes(), 647);
-    assert_eq!(List::most_bytes(&bare), 647 + 16 * 1_024);
+    assert_eq!(new(&bare).bytes(), 510);
+    assert_eq!(List::most_bytes(&bare), 510 + 16 * 1_024);
     // 1.04 bits an entry of one bit, where some are set everywhere.
     assert!(List::most_bytes(&bare) * 8 <= 131_072 * 105 / 100);
     let long = ListRecord {
         length: 1 << 26,
         ..plain()
     };
-    assert_eq!(List::most_bytes(&long), 391 + 8_192 * (1_024 + 16));
+    assert_eq!(List::most_bytes(&long), 254 + 8_192 * (1_024 + 16));
     let list = new(&bare);
     assert_eq!(list.take_in(&Change::Page(3, None), 2), 0);
     let page = || Box::new([7; PAGE_BYTES]);
     assert_eq!(list.take_in(&Change::Page(3, Some(page())), 2), PAGE_BYTES);
     assert_eq!(list.take_in(&Change::Page(3, Some(page())), 3), 0);
-    assert_eq!(list.bytes(), 647 + 1_024);
+    assert_eq!(list.bytes(), 510 + 1_024);
 }
 
 #[test]
@@ -70,17 +70,15 @@ fn those_that_are_looked_up_stay() {
     };
     (0..6).for_each(ask);
     assert_eq!(loads(), 6);
-    // The seventh takes the place of one; from then on those that are asked for stay.
+    // The seventh takes the place of any of them; from then on those that are asked for stay.
     for other in 6..12 {
         (0..3).for_each(ask);
         loads();
         ask(other);
         assert_eq!(loads(), 1, "list {other}");
         (0..3).for_each(ask);
-        assert!(loads() <= 1);
+        assert!(loads() == 0 || other == 6, "list {other}");
     }
-    (0..3).for_each(ask);
-    assert_eq!(loads(), 0);
 }
 
 #[test]

@@ -221,6 +221,10 @@ fn a_list_is_loaded_to_the_state_of_the_others() {
             });
             gate.wait_for_somebody();
             let looks = scope.spawn(|| at_once(&registry, &[(kept, 7), (loaded, 7)]));
+            // It has begun to load, or would have an answer that it must not have.
+            while !looks.is_finished() && registry.live.keeper().loading.is_empty() {
+                std::thread::yield_now();
+            }
             gate.open();
             writes.join().unwrap();
             let said = looks.join().unwrap();
