@@ -8,6 +8,7 @@ mod store;
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU64};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use figment::Figment;
@@ -16,13 +17,13 @@ use serde::Deserialize;
 use thiserror::Error;
 use url::Url;
 
-use crate::http::{CachePolicy, Limits, ServicePages};
+use crate::http::{CachePolicy, Limits, ServicePages, Tls, TlsError};
 use crate::net::{HostPatternError, Policy};
 use crate::registry::{HistoryAccess, Providers, Settings};
 use crate::time::Ttl;
 
 pub use fetch::FetchConfig;
-pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig};
+pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig, TlsConfig};
 pub use oauth::{OAuthConfig, ProviderConfig};
 pub use store::{AnchorConfig, ClockConfig, EngineChoice, StoreConfig};
 
@@ -64,6 +65,8 @@ pub struct Config {
     pub cache: CacheConfig,
     /// How much is taken in.
     pub limits: LimitsConfig,
+    /// How connections are secured.
+    pub tls: TlsConfig,
     /// What is said of those who run it.
     pub service: ServicePages,
     /// What is fetched from others.
@@ -191,6 +194,7 @@ pub struct LimitsConfig {
     bulk_body_bytes: usize,
     connections: usize,
     head_ms: u64,
+    idle_ms: NonZeroU64,
     body_ms: u64,
     unread_ms: NonZeroU64,
     feeds: usize,
@@ -395,12 +399,18 @@ impl Config {
             bulk_body_bytes: self.limits.bulk_body_bytes,
             connections: self.limits.connections,
             head: Ttl::from_millis(self.limits.head_ms),
+            idle: Ttl::from_millis(self.limits.idle_ms.get()),
             body: Ttl::from_millis(self.limits.body_ms),
             unread: Ttl::from_millis(self.limits.unread_ms.get()),
             feeds: self.limits.feeds,
             feed_heartbeat: Ttl::from_millis(self.limits.feed_heartbeat_ms.get()),
             rates: self.rates.rates(),
         }
+    }
+
+    /// How connections are secured, with the files of certificate and key read.
+    pub fn tls(&self) -> Result<Option<Arc<Tls>>, TlsError> {
+        self.tls.tls()
     }
 
     /// How long stopping in order may take.
@@ -442,6 +452,7 @@ fn environment() -> Env {
         "idempotency",
         "cache",
         "limits",
+        "tls",
         "service",
         "trust",
         "fetch",

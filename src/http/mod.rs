@@ -7,8 +7,10 @@
 mod accept;
 mod auth;
 mod body;
+mod conditions;
 mod edge;
 mod feeds;
+mod hot;
 mod logged;
 mod moment;
 mod openapi;
@@ -21,7 +23,6 @@ mod request_id;
 pub mod routes;
 mod server;
 mod service;
-mod unread;
 
 mod achievements;
 mod audit;
@@ -56,5 +57,5 @@ pub use edge::{CachePolicy, Edge, Limits, Mode, ServicePages};
 pub use problem::Problem;
 pub use rates::Rates;
 pub use reply::Reply;
-pub use server::{Drained, Running, serve};
+pub use server::{Drained, Renewed, Running, Tls, TlsError, serve};
 pub use service::answer_locally;

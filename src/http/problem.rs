@@ -86,6 +86,13 @@ impl Problem {
         Self::new(406, "not-acceptable", "Not acceptable", detail)
     }
 
+    /// No coding that the caller takes.
+    pub fn no_acceptable_coding() -> Self {
+        let detail =
+            "Accept-Encoding refuses this as it is, and allows no coding that it is kept in";
+        Self::new(406, "not-acceptable", "Not acceptable", detail)
+    }
+
     /// A change without a token.
     pub fn unauthenticated(detail: &str) -> Self {
         let challenge = "Bearer realm=\"goodstanding\"";

@@ -80,7 +80,9 @@ pub use lists::forms::{FormToSign, ToSign};
 pub use lists::import::{BroughtList, ImportedList, UsedIndexes};
 pub use lists::live::{EntriesAsked, EntriesTold, EntryShown, Wording};
 pub use lists::publications::{More, Publication, Publications};
-pub use lists::publisher::{Artefact, HandedIn, ListToSign, PublishedList, Publisher, SignedList};
+pub use lists::publisher::{
+    Artefact, HandedIn, ListToSign, Packed, PublishedList, Publisher, SignedList,
+};
 pub use lists::put_back::{Doing, FoundIn, FoundStatuses, Published, Suspensions};
 pub use lists::queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,

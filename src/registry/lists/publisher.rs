@@ -36,7 +36,7 @@ use crate::time::{Timestamp, Ttl};
 pub(in crate::registry) use ready::Snapshot;
 
 pub use elsewhere::{Artefact, HandedIn, ListToSign, SignedList};
-pub use ready::PublishedList;
+pub use ready::{Packed, PublishedList};
 pub use threads::Publisher;
 
 impl Registry {
