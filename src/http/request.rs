@@ -187,7 +187,8 @@ impl Request {
         Ok(())
     }
 
-    fn must_be(&self, media_type: &str) -> Result<(), Problem> {
+    /// Refuses a body that is of another media type, or coded.
+    pub(super) fn must_be(&self, media_type: &str) -> Result<(), Problem> {
         self.check_coding()?;
         let named = self.header("content-type").unwrap_or("application/json");
         let kind = named

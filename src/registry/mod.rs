@@ -78,6 +78,7 @@ pub use lists::export::{ExportPage, ExportRow, ExportedList, Exporting};
 pub use lists::forgetting::Forgotten;
 pub use lists::forms::{FormToSign, ToSign};
 pub use lists::import::{BroughtList, ImportedList, UsedIndexes};
+pub use lists::live::{EntriesAsked, EntriesTold, EntryShown, Wording};
 pub use lists::publications::{More, Publication, Publications};
 pub use lists::publisher::{
     Artefact, HandedIn, ListToSign, Packed, PublishedList, Publisher, SignedList,
@@ -132,6 +133,8 @@ pub struct Settings {
     pub publish_before_acknowledging: bool,
     /// Bytes of memory in which published lists are kept ready.
     pub ready_bytes: u64,
+    /// Bytes of memory in which lists are kept to be looked up in.
+    pub looked_up_bytes: u64,
     /// Who may see the lists of issuers as they were that chose nothing for themselves.
     pub history: HistoryAccess,
     /// For how long lists are kept as they were; for ever where that is not said.
@@ -167,6 +170,7 @@ impl Settings {
             idempotency_kept: Ttl::from_seconds(day),
             publish_before_acknowledging: true,
             ready_bytes: 1 << 28,
+            looked_up_bytes: 1 << 28,
             history: HistoryAccess::Authorised,
             history_kept: None,
             renewal_notice: Ttl::from_seconds(30 * day),
@@ -191,6 +195,7 @@ pub struct Registry {
     lanes: lists::statuses::Lanes,
     turns: lists::allocation::Turns,
     published: lists::publisher::Snapshot,
+    live: Arc<lists::live::LiveLists>,
     publications: bell::Bell,
     lately: lists::as_it_was::Lately,
     all_issuers: standing::ready::Ready<Issuers>,
@@ -266,6 +271,8 @@ impl Registry {
             Err(refused) => return Err(refused),
         };
         let published = lists::publisher::Snapshot::new(settings.ready_bytes);
+        let live = Arc::new(lists::live::LiveLists::new(settings.looked_up_bytes));
+        engine.follow(live.clone());
         let registry = Self {
             engine,
             clock,
@@ -275,6 +282,7 @@ impl Registry {
             lanes: lists::statuses::Lanes::default(),
             turns: lists::allocation::Turns::default(),
             published,
+            live,
             publications: bell::Bell::default(),
             lately: lists::as_it_was::Lately::default(),
             all_issuers: standing::ready::Ready::default(),

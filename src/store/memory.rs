@@ -155,7 +155,8 @@ impl MemoryEngine {
         let next = State::new(rows, opened, anchor, hook, state.attempts);
         let before = std::mem::replace(&mut *state, next);
         state.standing.followers = before.standing.followers;
-        state.standing.followers.begin_anew();
+        let number = state.standing.tip().commits;
+        state.standing.followers.begin_anew(number);
         Ok(())
     }
 
@@ -235,7 +236,7 @@ impl Engine for MemoryEngine {
     }
 
     fn follow(&self, follower: Arc<dyn Follower>) {
-        self.read_state().standing.followers.add(follower);
+        self.read_state().standing.follow(follower);
     }
 
     fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {

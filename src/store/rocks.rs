@@ -304,7 +304,7 @@ impl Engine for RocksEngine {
     }
 
     fn follow(&self, follower: Arc<dyn Follower>) {
-        self.standing.followers.add(follower);
+        self.standing.follow(follower);
     }
 
     fn takes_writes(&self) -> Result<(), Stopped> {

@@ -10,6 +10,7 @@ pub(super) mod forms;
 pub(super) mod history;
 pub(super) mod import;
 mod in_use;
+pub(super) mod live;
 pub(super) mod publications;
 pub(super) mod publisher;
 pub(super) mod put_back;

@@ -156,6 +156,11 @@ impl Registry {
         at: Option<Timestamp>,
         asker: Option<Actor>,
     ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
+        if at.is_none()
+            && let Some(told) = self.entry_now(list, index)?
+        {
+            return Ok(told);
+        }
         self.read_entry(&*self.engine.snapshot(), list, index, (at, asker))
     }
 
@@ -201,13 +206,9 @@ impl Registry {
         index: u64,
         (at, asker): (Option<Timestamp>, Option<Actor>),
     ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
-        let Some(list) = self.urls().parse_list(url) else {
-            let unknown = if self.urls().is_ours(url) {
-                StatusUnknown::NoList(url.to_owned())
-            } else {
-                StatusUnknown::Elsewhere(url.to_owned())
-            };
-            return Ok(Err(unknown));
+        let list = match self.list_named(url) {
+            Ok(list) => list,
+            Err(unknown) => return Ok(Err(unknown)),
         };
         let record = match list_of(read, &self.urls(), list) {
             Ok(record) => record,
@@ -239,6 +240,9 @@ impl Registry {
         at: Option<Timestamp>,
     ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
         let Some(at) = at else {
+            if let Some((status, revision)) = self.entry_on(read, list, index.get()) {
+                return Ok(Ok(answer_of(record, status, revision)));
+            }
             return entry_of(read, list, record, index).map(Ok);
         };
         let url = || self.urls().list(list);
@@ -424,20 +428,24 @@ pub(in crate::registry) fn answer_of(
     status: u8,
     revision: Revision,
 ) -> StatusAnswer {
-    let outcome = match record.purpose.effect(status) {
-        Effect::Revokes => Outcome::Revoked,
-        Effect::Suspends => Outcome::Suspended,
-        Effect::None | Effect::Refreshes | Effect::Informs => Outcome::Active,
-        Effect::Undefined => Outcome::Unknown,
-    };
     let messages = record.entry.messages();
     let message = messages.and_then(|messages| messages.as_messages().message(status));
     StatusAnswer {
         status,
         purpose: record.purpose.clone(),
-        outcome,
+        outcome: outcome_of(&record.purpose, status),
         message: message.map(str::to_owned),
         revision,
+    }
+}
+
+/// How an entry of value `status` stands, as far as a list for that purpose says.
+pub(super) const fn outcome_of(purpose: &StatusPurpose, status: u8) -> Outcome {
+    match purpose.effect(status) {
+        Effect::Revokes => Outcome::Revoked,
+        Effect::Suspends => Outcome::Suspended,
+        Effect::None | Effect::Refreshes | Effect::Informs => Outcome::Active,
+        Effect::Undefined => Outcome::Unknown,
     }
 }
 
