@@ -5,9 +5,11 @@
 //! a slow disk never holds up the threads that answer from memory.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::following::{Follower, Tables};
 use crate::ids::Seq;
 use crate::time::Timestamp;
 
@@ -36,6 +38,14 @@ pub trait Read: Send + Sync {
         let scans = ranges.iter().map(|(from, to)| self.scan(from, to, limit));
         scans.collect()
     }
+
+    /// A number that two snapshots of one engine have in common exactly where no row of these tables was
+    /// written between them: what was worked out on one of them holds on the other. `None` where
+    /// that cannot be told, so that nothing is to be kept.
+    fn last_write(&self, tables: Tables) -> Option<u64> {
+        let _ = tables;
+        None
+    }
 }
 
 /// A key and its value.
@@ -51,6 +61,10 @@ pub trait Engine: Read {
     /// [`Committed`] survives a crash and a power cut. Its events get the next numbers of the
     /// log, without gaps and in commit order. Callers from many threads share one disk sync.
     fn commit(&self, batch: Batch) -> Result<Committed, CommitError>;
+
+    /// From now on `follower` is handed what is committed. One that is added while something is committed may
+    /// miss that.
+    fn follow(&self, follower: Arc<dyn Follower>);
 
     /// Whether the engine takes writes; where it does not, why. It may stop at any moment, so a
     /// commit is answered by [`commit`](Self::commit) alone.
