@@ -42,6 +42,8 @@ pub mod memory;
 
 pub mod remembered;
 
+pub mod watched;
+
 #[cfg(feature = "rocksdb")]
 pub mod rocks;
 
