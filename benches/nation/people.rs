@@ -284,6 +284,7 @@ impl<'a> Filling<'a> {
                 brought: tables::Brought::Nothing,
             };
             self.put(&tables::SPACES, &space, &record);
+            tables::ALLOCATION.expect(&mut self.batch, &space, None);
             self.put(&tables::ALLOCATION, &space, &(endorsements.len() as u64));
             for Plane { purpose, list } in record.planes {
                 let record = ListRecord {
