@@ -1,5 +1,6 @@
 //! What many questions about standing have in common, kept from one to the next: who stands behind
-//! issuers and achievements, what an achievement is, and which lists lie over an index space.
+//! issuers and achievements, what an achievement is, which lists lie over an index space, and the
+//! controller documents of profiles here.
 //!
 //! Each piece is kept under a number that the store has for the tables it was worked out from, and
 //! which changes with every commit that writes a row of them ([`Read::last_write`]): a question asks
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use moka::sync::Cache;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::backing::Anchors;
@@ -39,15 +41,23 @@ pub(super) const TRUST: Tables = Tables::NONE
     .with(&ACHIEVEMENTS)
     .with(&ENDORSEMENTS_BY_SUBJECT);
 
+/// What the controller documents of profiles are made from.
+pub(in crate::registry) const KEYS_OF_PROFILES: Tables = Tables::NONE
+    .with(&PROFILES)
+    .with(&PROFILE_SLUGS)
+    .with(&PROFILE_ISSUER_IDS)
+    .with(&KEYS);
+
 /// What says which lists lie over an index space.
 const PLACES: Tables = Tables::NONE.with(&SPACES).with(&LISTS);
 
 /// Bytes of what is registered here, by the registry's own anchors; of all other questions; of what
-/// achievements are; and of index spaces.
+/// achievements are; of index spaces; and of controller documents.
 const OWN_BYTES: u64 = 64 << 20;
 const OTHER_BYTES: u64 = 16 << 20;
 const NEED_BYTES: u64 = 8 << 20;
 const SPACE_BYTES: u64 = 16 << 20;
+const DOCUMENT_BYTES: u64 = 16 << 20;
 
 /// Of one party what is answered for so many needs is kept.
 const MOST_NEEDS: usize = 8;
@@ -57,6 +67,7 @@ pub(in crate::registry) struct Kept {
     others: Cache<PartyKey, Arc<[KeptParty]>>,
     needs: Cache<String, (Under, Arc<Need>)>,
     spaces: Cache<SpaceId, (Under, Arc<Space>)>,
+    documents: Cache<String, (Under, Arc<Value>)>,
     /// How often the store came up anew.
     lives: AtomicU64,
 }
@@ -174,7 +185,15 @@ impl Default for Kept {
         let spaces = |_: &SpaceId, (_, space): &(Under, Arc<Space>)| {
             weight([256, space.bytes()].into_iter())
         };
+        // What a document takes is some times its text; that of one key is 1 kB.
+        let documents = |url: &String, (_, document): &(Under, Arc<Value>)| {
+            weight([256, url.len(), 4 * document.to_string().len()].into_iter())
+        };
         Self {
+            documents: Cache::builder()
+                .max_capacity(DOCUMENT_BYTES)
+                .weigher(documents)
+                .build(),
             own: parties(OWN_BYTES),
             others: parties(OTHER_BYTES),
             needs: Cache::builder()
@@ -230,6 +249,44 @@ impl Kept {
             },
             moment,
             are_own: false,
+        }
+    }
+}
+
+impl Kept {
+    /// Controller documents, for one question on a snapshot that was taken in this life of the store:
+    /// none of a moment in the past.
+    pub(super) fn documents(
+        &self,
+        life: u64,
+        read: &dyn Read,
+        at: Option<Timestamp>,
+    ) -> KeptDocuments<'_> {
+        let last_write = read.last_write(KEYS_OF_PROFILES).filter(|_| at.is_none());
+        KeptDocuments {
+            kept: self,
+            under: last_write.map(|last_write| Under { life, last_write }),
+        }
+    }
+}
+
+/// The controller documents that are kept, for one question.
+pub(in crate::registry) struct KeptDocuments<'k> {
+    kept: &'k Kept,
+    under: Option<Under>,
+}
+
+impl KeptDocuments<'_> {
+    pub(in crate::registry) fn get(&self, url: &str) -> Option<Arc<Value>> {
+        let (under, document) = self.kept.documents.get(url)?;
+        (Some(under) == self.under).then_some(document)
+    }
+
+    /// Keeps one that was made from [`KEYS_OF_PROFILES`] alone.
+    pub(in crate::registry) fn keep(&self, url: &str, document: &Arc<Value>) {
+        if let Some(under) = self.under {
+            let documents = &self.kept.documents;
+            documents.insert(url.to_owned(), (under, document.clone()));
         }
     }
 }

@@ -172,7 +172,7 @@ impl Registry {
         let read = &remembered;
         // All documents of one question share one session.
         let session = outside.session();
-        let made = OwnDocuments::default();
+        let made = OwnDocuments::new(self.kept.documents(life, read, question.at));
         let report_on = |document: &Value| {
             self.report_on(read, &made, document, question.at, options, &*session)
         };
