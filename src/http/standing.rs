@@ -120,29 +120,24 @@ struct Told {
 }
 
 impl Told {
-    /// The answer as it is written, in JSON, its results by every core.
+    /// The answer as it is written, in JSON.
     fn text(&self, urls: &Urls<'_>) -> Vec<u8> {
+        // Those who stand behind many are mostly written before.
         let parts: Vec<&[StandingAnswer]> = self.answers.chunks(WRITTEN_TOGETHER).collect();
-        let parts = on_every_core(parts, |part| {
-            let bytes = part.iter().map(|answer| bytes_of(urls, answer)).sum();
-            let mut text = Vec::with_capacity(bytes);
-            for answer in part {
-                write(&mut text, urls, answer, None);
-                text.push(b',');
-            }
-            text
+        let bytes = on_every_core(parts, |part| {
+            let bytes = part.iter().map(|answer| bytes_of(urls, answer));
+            bytes.sum::<usize>()
         });
-        let ending = self.ending();
-        let results: usize = parts.iter().map(Vec::len).sum();
-        let mut text = Vec::with_capacity(results + 16 + ending.len());
+        let mut text = Vec::with_capacity(bytes.into_iter().sum::<usize>() + ABOUT_ITS_OWN);
         text.extend_from_slice(b"{\"results\":[");
-        for part in &parts {
-            text.extend_from_slice(part);
+        for answer in &self.answers {
+            write(&mut text, urls, answer, None);
+            text.push(b',');
         }
         // The comma behind the last one: every question is about one credential at least.
         text.pop();
         text.push(b']');
-        text.extend_from_slice(ending.as_bytes());
+        text.extend_from_slice(self.ending().as_bytes());
         text
     }
 
@@ -153,7 +148,7 @@ impl Told {
     }
 }
 
-/// So many results are written by one thread in one go, each of about so many bytes.
+/// What stands behind so many results is written by one thread in one go, each of about so many bytes.
 const WRITTEN_TOGETHER: usize = 32;
 const ABOUT_A_RESULT: usize = 4_096;
 
