@@ -1,9 +1,11 @@
 //! Status lists: opening, allocation, updates, and the signed list.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use utoipa::ToSchema;
 
 use super::accept::negotiate;
@@ -12,12 +14,12 @@ use super::edge::Edge;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
-use super::routes::{LIST, LIST_2021, TOKEN_LIST};
+use super::routes::{Answering, LIST, LIST_2021, TOKEN_LIST};
 use crate::bitstring::{ListLength, StatusSize};
 use crate::ids::ListId;
 use crate::registry::{
-    AlsoPublished, ListForm, ListThen, NewList, StatusTarget, StatusUnknown, StatusUpdate, ToldTo,
-    Updated, WithheldFrom,
+    AlsoPublished, Heard, ListForm, ListThen, NewList, StatusTarget, StatusUnknown, StatusUpdate,
+    ToldTo, Updated, WithheldFrom,
 };
 use crate::status::{
     ERROR_RETRIEVAL, EntryMembers, ListMessages, PurposeError, StatusPurpose, StatusReferences,
@@ -389,6 +391,60 @@ pub(super) fn update(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     if bulk::is_table(request) {
         return bulk::update(edge, request, list);
     }
+    let (updates, reason) = updates_of(request)?;
+    let updated = edge
+        .registry
+        .update_statuses(&request.change()?, list, updates, reason)?;
+    Ok(updated_reply(&updated))
+}
+
+/// A body that is read in the time that handing it to another thread takes.
+const SHORT: usize = 16 << 10;
+
+/// As [`update`], where that is short to read: no thread waits for the disk then but one for all who
+/// stand in line. `None`: it is to be answered by a thread that may block.
+pub(super) fn update_in_line(edge: &Arc<Edge>, request: &Request) -> Option<Answering> {
+    if request.body.len() > SHORT || bulk::is_table(request) {
+        return None;
+    }
+    let (hear, heard) = mpsc::unbounded_channel();
+    let ask = || -> Result<(), Problem> {
+        let list: ListId = request.param("list")?;
+        let (updates, reason) = updates_of(request)?;
+        let change = request.change()?;
+        let hear = move |said| {
+            // Nobody hears it whose caller has gone.
+            let _ = hear.send(said);
+        };
+        let registry = &edge.registry;
+        Ok(registry.ask_for_statuses(&change, list, updates, reason, hear)?)
+    };
+    let (asked, edge) = (ask(), edge.clone());
+    Some(Box::pin(async move {
+        asked?;
+        stand_in_line(edge, heard).await
+    }))
+}
+
+/// Waits for the answer. Where a turn comes first, a thread that may block takes it.
+async fn stand_in_line(
+    edge: Arc<Edge>,
+    mut heard: mpsc::UnboundedReceiver<Heard>,
+) -> Result<Reply, Problem> {
+    while let Some(said) = heard.recv().await {
+        match said {
+            Heard::Done(outcome) => return Ok(updated_reply(&outcome?)),
+            Heard::Turn(turn) => {
+                let edge = edge.clone();
+                tokio::task::spawn_blocking(move || edge.registry.take_turn(turn));
+            }
+        }
+    }
+    Err(Problem::internal())
+}
+
+/// What a JSON body asks for, and why.
+fn updates_of(request: &Request) -> Result<(Vec<StatusUpdate>, Option<String>), Problem> {
     let UpdatesBody { updates, reason } = request.json()?;
     if let Some((name, _)) = request.query.first() {
         let detail = "a JSON body gives the reason as its member; only lines need parameters";
@@ -403,10 +459,7 @@ pub(super) fn update(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
                 .map_err(|detail| Problem::invalid(&format!("/updates/{n}"), detail))
         })
         .collect();
-    let updated = edge
-        .registry
-        .update_statuses(&request.change()?, list, updates?, reason)?;
-    Ok(updated_reply(&updated))
+    Ok((updates?, reason))
 }
 
 /// What every change of statuses is answered with.

@@ -3,6 +3,9 @@
 mod members;
 mod reach;
 
+use std::pin::Pin;
+use std::sync::Arc;
+
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
@@ -55,6 +58,13 @@ impl Access {
 /// What a handler is.
 pub type Handler = fn(&Edge, &Request) -> Result<Reply, Problem>;
 
+/// An answer that is waited for without a thread.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
+
+/// A handler that hands the request to whoever sees to many of them at once; `None` where the other
+/// handler is to answer it.
+pub type InLine = fn(&Arc<Edge>, &Request) -> Option<Answering>;
+
 /// One route.
 pub struct Route {
     /// GET (which answers HEAD as well), POST, PUT or DELETE.
@@ -91,6 +101,8 @@ pub struct Route {
     pub tried: &'static [&'static str],
     /// What answers it.
     pub handler: Handler,
+    /// What answers it where that can be had with others.
+    pub in_line: Option<InLine>,
 }
 
 /// The schema of a body.
@@ -141,6 +153,7 @@ const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Rou
         members: &[],
         tried: &[],
         handler,
+        in_line: None,
     }
 }
 
@@ -273,6 +286,13 @@ const fn delete(route: Route) -> Route {
     }
 }
 
+const fn in_line(route: Route, in_line: InLine) -> Route {
+    Route {
+        in_line: Some(in_line),
+        ..route
+    }
+}
+
 const fn put(route: Route) -> Route {
     Route {
         method: "PUT",
@@ -386,7 +406,7 @@ pub static ROUTES: &[Route] = &[
     gives(put(change(Action::WriteProfile, "/achievements/{achievement}", "Replace an achievement's members", 200, body::<achievements::AchievementBody>(), achievements::replace)), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
     gives(change(Action::WriteLists, "/status-lists", "Open a status list (VCALM)", 201, body::<lists::NewListBody>(), lists::create), JSON, &["id", "verifiableCredential"]),
     gives(bulk(change(Action::WriteStatus, "/status-lists/{list}/entries", "Allocate entries", 200, body::<lists::EntriesBody>(), lists::allocate)), JSON, &["entries"]),
-    gives(lines(change(Action::WriteStatus, "/status-lists/{list}/updates", "Change statuses, also by the lines of a table, in chunks", 200, body::<lists::UpdatesBody>(), lists::update), &["reason", "firstLine"]), JSON, UPDATED),
+    in_line(gives(lines(change(Action::WriteStatus, "/status-lists/{list}/updates", "Change statuses, also by the lines of a table, in chunks", 200, body::<lists::UpdatesBody>(), lists::update), &["reason", "firstLine"]), JSON, UPDATED), lists::update_in_line),
     gives(private(Action::WriteLists, get("/status-lists/{list}/unsigned", "A list in each of its forms as its owner is to sign it elsewhere", signatures::list_to_sign)), JSON, &["revision", "verificationMethod", "kid", "forms"]),
     gives(bulk(put(change(Action::WriteLists, "/status-lists/{list}/signed", "Hand in a list that was signed elsewhere", 200, body::<signatures::SignedListBody>(), signatures::hand_in_list))), JSON, &["revision", "validUntil", "isPresent"]),
     gives(lines(change(Action::WriteLists, "/status-lists/import", "Take in a list that another system kept; its indexes stay what they are", 201, body::<bulk::ListImportBody>(), bulk::import), IMPORTING), JSON, &["id", "verifiableCredential", "imported"]),

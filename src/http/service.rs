@@ -296,7 +296,7 @@ async fn authenticate(
     let look = move || auth::authenticate(&edge, access, (method.as_str(), &path), &headers);
     tokio::task::spawn_blocking(look)
         .await
-        .unwrap_or_else(|_| Err(internal()))
+        .unwrap_or_else(|_| Err(Problem::internal()))
 }
 
 fn preflight(allow: &str, public: bool) -> Reply {
@@ -338,17 +338,20 @@ async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply 
         None => None,
     };
     let edge = shared.edge.clone();
+    if let Some(in_line) = route.in_line
+        && let Ok(()) = request.check_query(route.query)
+        && let Some(answering) = in_line(&edge, &request)
+    {
+        // Held until it is answered.
+        let _permit = permit;
+        return answering.await.unwrap_or_else(|problem| problem.to_reply());
+    }
     let ran = tokio::task::spawn_blocking(move || {
         // Held by the handler, which runs to its end even where the caller has gone.
         let _permit = permit;
         handle(&edge, route, &request)
     });
-    ran.await.unwrap_or_else(|_| internal().to_reply())
-}
-
-fn internal() -> Problem {
-    let detail = "the request could not be answered";
-    Problem::new(500, "internal", "Internal error", detail)
+    ran.await.unwrap_or_else(|_| Problem::internal().to_reply())
 }
 
 const PROBLEM: &str = "application/problem+json";

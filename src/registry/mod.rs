@@ -16,6 +16,7 @@ mod epoch;
 mod erasing;
 mod error;
 mod issuing;
+mod lanes;
 mod lists;
 mod profiles;
 mod signing;
@@ -32,7 +33,7 @@ use tracing::info;
 use url::{Position, Url, form_urlencoded};
 
 use crate::entropy::{Entropy, random};
-use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Seq, Slug};
+use crate::ids::{AchievementId, EndorsementId, ListId, ProfileId, RequestId, Seq, Slug};
 use crate::oauth::form_token::FormKey;
 use crate::store::engine::{Batch, Engine, StoreError};
 use crate::store::tables::SETTINGS;
@@ -85,7 +86,7 @@ pub use lists::queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
     StatusUnknown,
 };
-pub use lists::statuses::{Refused, StatusTarget, StatusUpdate, Updated};
+pub use lists::statuses::{Heard, Refused, StatusTarget, StatusUpdate, Turn, Updated};
 pub use lists::{AlsoPublished, ListView, NewList};
 pub use profiles::achievements::AchievementView;
 pub use profiles::brought::BroughtKey;
@@ -186,8 +187,10 @@ pub struct Registry {
     entropy: Arc<dyn Entropy>,
     vault: vault::Vault,
     settings: Settings,
-    lanes: lists::statuses::Lanes,
-    turns: lists::allocation::Turns,
+    /// Where status changes of each list wait for each other.
+    lines: lists::statuses::Lines,
+    /// Where changes of what each profile owns are decided one after the other.
+    owners: lanes::Lanes<ProfileId, lanes::Lane>,
     published: lists::publisher::Snapshot,
     publications: bell::Bell,
     lately: lists::as_it_was::Lately,
@@ -270,8 +273,8 @@ impl Registry {
             entropy,
             vault,
             settings,
-            lanes: lists::statuses::Lanes::default(),
-            turns: lists::allocation::Turns::default(),
+            lines: lists::statuses::Lines::default(),
+            owners: lanes::Lanes::default(),
             published,
             publications: bell::Bell::default(),
             lately: lists::as_it_was::Lately::default(),
