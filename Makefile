@@ -38,7 +38,7 @@ LENGTH ?=
 CUTS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test decade corruption powerloss simulate bench bench-trust bench-peers fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
+.PHONY: help run build test decade corruption powerloss simulate bench bench-trust bench-peers nation fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
 
 help: ## What there is
 	@echo "Goodstanding, the targets:"
@@ -75,6 +75,9 @@ bench: setup ## Runs the micro benches
 
 bench-trust: setup ## A registry with a million endorsements (4 minutes, 2 GB of disk)
 	@$(WITH_ENV) cargo bench --locked --bench trust
+
+nation: setup ## A registry with 1.33 billion credentials: make nation DIR=/tmp/nation (5 minutes)
+	@$(WITH_ENV) cargo bench --locked --bench nation -- $(DIR) $(ARGS)
 
 bench-peers: setup ## Beside other libraries (compiles them: about 10 minutes the first time)
 	@setup/interop.sh "$(CACHE)"

@@ -12,9 +12,10 @@ use goodstanding::store::tables::{
 use http::HeaderMap;
 use serde_json::Value;
 
-use crate::country::{Country, digest, id};
+use crate::country::Country;
 use crate::harness::{Participant, Report, Samples, Verdict, in_turns, ratios};
-use crate::plan::{self, EACH, Fate, PROFILES as EVERYBODY};
+use crate::nation::people::{digest, id};
+use crate::nation::plan::{self, EACH, Fate, PROFILES as EVERYBODY};
 
 const MOST_SECONDS: f64 = 100e-6;
 

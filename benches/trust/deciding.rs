@@ -7,9 +7,10 @@ use goodstanding::registry::{AccreditorAction, Actor};
 use serde_json::Value;
 
 use crate::asking::ask;
-use crate::country::{Country, change, id};
+use crate::country::Country;
 use crate::harness::{Report, Samples, Verdict};
-use crate::plan::{self, PROFILES, WIDEST};
+use crate::nation::people::{change, id};
+use crate::nation::plan::{self, PROFILES, WIDEST};
 
 const MOST_SECONDS: f64 = 1.0;
 const ROUNDS: u32 = 15;

@@ -2,6 +2,10 @@
 //! 1,000,000 endorsements on RocksDB. `cargo bench --bench trust`; it fills some 2 GB below
 //! cargo's target folder, and removes them.
 
+#[path = "../nation/mod.rs"]
+#[allow(dead_code, unused_imports)] // Shared with the other benches.
+mod nation;
+
 #[path = "../harness.rs"]
 #[allow(dead_code)] // Shared with the other benches.
 mod harness;
@@ -9,8 +13,6 @@ mod harness;
 mod asking;
 mod country;
 mod deciding;
-mod documents;
-mod plan;
 mod standing;
 
 use std::process::ExitCode;

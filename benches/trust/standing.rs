@@ -13,9 +13,10 @@ use goodstanding::verify::Options;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-use crate::country::{Country, change, endorse, id};
+use crate::country::Country;
 use crate::harness::{Report, Samples, Verdict};
-use crate::plan::ACCREDITORS;
+use crate::nation::people::{change, endorse, id};
+use crate::nation::plan::ACCREDITORS;
 
 const CREDENTIALS: usize = 1_000;
 const MOST_SECONDS: f64 = 0.050;

@@ -291,6 +291,10 @@ async fn authenticate(
     if !headers.contains_key("authorization") {
         return auth::authenticate(edge, access, (method.as_str(), &head.path), headers);
     }
+    let at = (method.as_str(), head.path.as_str());
+    if let Some(known) = auth::authenticate_at_once(edge, access, at, headers) {
+        return known;
+    }
     let (method, path) = (method.clone(), head.path.clone());
     let (edge, headers) = (edge.clone(), headers.clone());
     let look = move || auth::authenticate(&edge, access, (method.as_str(), &path), &headers);

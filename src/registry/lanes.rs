@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Registry, RegistryError};
 use crate::store::engine::{Batch, CommitError, Queued, Read, Row, StoreError};
+use crate::store::following::Tables;
 
 /// A lane for each place, as long as anybody is in it.
 pub(super) struct Lanes<P, L>(Mutex<HashMap<P, Arc<L>>>);
@@ -216,6 +217,13 @@ impl Read for Over<'_> {
             Some((_, row)) => Ok(row.clone()),
             None => self.base.get(key),
         }
+    }
+
+    fn last_write(&self, tables: Tables) -> Option<u64> {
+        // What is ahead has no number yet.
+        self.base
+            .last_write(tables)
+            .filter(|_| self.ahead.is_empty())
     }
 
     fn multi_get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {

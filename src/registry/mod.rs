@@ -197,6 +197,7 @@ pub struct Registry {
     all_issuers: standing::ready::Ready<Issuers>,
     all_keys: standing::ready::Ready<KeySet>,
     tries: access::people::Tries,
+    tokens: access::tokens::KnownTokens,
     forms: OnceLock<FormKey>,
     /// Why no changes are taken before the next start, where this one could not be finished.
     unfinished: OnceLock<State>,
@@ -281,6 +282,7 @@ impl Registry {
             all_issuers: standing::ready::Ready::default(),
             all_keys: standing::ready::Ready::default(),
             tries: access::people::Tries::default(),
+            tokens: access::tokens::KnownTokens::default(),
             forms: OnceLock::new(),
             unfinished: OnceLock::new(),
         };

@@ -5,10 +5,12 @@
 //! a slow disk never holds up the threads that answer from memory.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use thiserror::Error;
 
+use super::following::{Follower, Tables};
 use crate::ids::Seq;
 use crate::time::Timestamp;
 
@@ -37,6 +39,14 @@ pub trait Read: Send + Sync {
         let scans = ranges.iter().map(|(from, to)| self.scan(from, to, limit));
         scans.collect()
     }
+
+    /// A number that two snapshots of one engine have in common exactly where no row of these tables was
+    /// written between them: what was worked out on one of them holds on the other. `None` where
+    /// that cannot be told, so that nothing is to be kept.
+    fn last_write(&self, tables: Tables) -> Option<u64> {
+        let _ = tables;
+        None
+    }
 }
 
 /// A key and its value.
@@ -58,6 +68,10 @@ pub trait Engine: Read {
     /// As [`commit`](Self::commit), without waiting: `batch` has its place when this returns, so that
     /// whatever is queued later is applied after it, and what became of it is heard by waiting.
     fn queue(&self, batch: Batch) -> Queued;
+
+    /// From now on `follower` is handed what is committed. One that is added while something is committed may
+    /// miss that.
+    fn follow(&self, follower: Arc<dyn Follower>);
 
     /// Whether the engine takes writes; where it does not, why. It may stop at any moment, so a
     /// commit is answered by [`commit`](Self::commit) alone.

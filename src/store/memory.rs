@@ -14,10 +14,11 @@ use super::engine::{
     Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped,
     StoreError,
 };
+use super::following::{Follower, Marks, Tables};
 use super::format;
 use super::opening::{self, Opened, Opening, Origin};
 use super::staging::Writes;
-use super::write_path::{self, Disk, Standing, Waiting};
+use super::write_path::{self, Disk, Front, Standing, Waiting};
 use crate::ids::Seq;
 use crate::time::Clock;
 
@@ -71,6 +72,8 @@ impl FromIterator<Row> for Image {
 struct State {
     /// What reads see.
     rows: Rows,
+    /// When each table was written last.
+    marks: Marks,
     standing: Standing,
     epoch: u32,
     /// `None` where the store is only read.
@@ -149,7 +152,10 @@ impl MemoryEngine {
         let mut state = self.write_state();
         let proceed: FaultHook = Box::new(|_, _| Fault::Proceed);
         let hook = std::mem::replace(&mut state.hook, proceed);
-        *state = State::new(rows, opened, anchor, hook, state.attempts);
+        let next = State::new(rows, opened, anchor, hook, state.attempts);
+        let before = std::mem::replace(&mut *state, next);
+        state.standing.followers = before.standing.followers;
+        state.standing.followers.begin_anew();
         Ok(())
     }
 
@@ -189,11 +195,47 @@ impl Read for MemoryEngine {
     fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
         self.rows().scan(from, to, limit)
     }
+
+    fn last_write(&self, tables: Tables) -> Option<u64> {
+        Some(self.read_state().marks.last_write(tables))
+    }
+}
+
+/// The state that the engine had at one moment.
+struct View {
+    rows: Rows,
+    marks: Marks,
+}
+
+impl Read for View {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.rows.get(key)
+    }
+
+    fn multi_get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.rows.multi_get(keys)
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.rows.scan(from, to, limit)
+    }
+
+    fn last_write(&self, tables: Tables) -> Option<u64> {
+        Some(self.marks.last_write(tables))
+    }
 }
 
 impl Engine for MemoryEngine {
     fn snapshot(&self) -> Box<dyn Read + '_> {
-        Box::new(self.rows())
+        let state = self.read_state();
+        Box::new(View {
+            rows: state.rows.clone(),
+            marks: state.marks.clone(),
+        })
+    }
+
+    fn follow(&self, follower: Arc<dyn Follower>) {
+        self.read_state().standing.followers.add(follower);
     }
 
     fn queue(&self, batch: Batch) -> Queued {
@@ -246,6 +288,7 @@ impl State {
         };
         Self {
             rows,
+            marks: Marks::at(opened.tip.commits),
             standing: Standing::new(opened.tip, stopped),
             epoch: opened.identity.epoch,
             anchoring,
@@ -269,7 +312,10 @@ impl State {
             return Err(CommitError::Unavailable(refused));
         }
         self.anchor.state().fault = Some(fault);
-        let mut tip = self.standing.tip();
+        let mut front = Front {
+            tip: self.standing.tip(),
+            marks: self.marks.clone(),
+        };
         let (answer, answered) = mpsc::sync_channel(1);
         let group = vec![Waiting { batch, answer }];
         let mut faulty = Faulty {
@@ -277,11 +323,13 @@ impl State {
             disk: &mut self.disk,
             fault,
         };
-        let durable = write_path::commit(&mut faulty, &self.standing, &mut tip, group, clock.now());
+        let durable =
+            write_path::commit(&mut faulty, &self.standing, &mut front, group, clock.now());
         if let Some(durable) = durable {
-            let rows = &mut self.rows;
-            write_path::settle(&self.standing, anchoring, vec![durable], |writes| {
+            let (rows, shown) = (&mut self.rows, &mut self.marks);
+            write_path::settle(&self.standing, anchoring, vec![durable], |writes, marks| {
                 rows.apply(writes);
+                *shown = marks;
             });
         }
         answered.recv().expect("the write path answers each group")
@@ -317,16 +365,16 @@ impl Disk for Faulty<'_> {
         }
     }
 
-    fn write(&mut self, writes: Writes) -> Result<Writes, String> {
+    fn write(&mut self, writes: &Writes) -> Result<Writes, String> {
         let failed = || Err("the fault hook fails the write".to_owned());
         match self.fault {
-            Fault::Proceed => Ok(writes),
+            Fault::Proceed => Ok(writes.clone()),
             Fault::AnchorButReportFailed | Fault::TearAnchor => {
                 self.persist(writes.clone());
-                Ok(writes)
+                Ok(writes.clone())
             }
             Fault::PersistButReportFailed => {
-                self.persist(writes);
+                self.persist(writes.clone());
                 failed()
             }
             Fault::LoseAndReportFailed | Fault::Refuse | Fault::NoSpace => {

@@ -16,6 +16,8 @@ pub mod tables;
 
 pub mod past;
 
+pub mod following;
+
 pub mod event;
 
 pub mod format;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
 use super::engine::{Read, Row, StoreError};
+use super::following::Tables;
 use super::table::{Key, Record, Table};
 
 /// What was read of one state of the store is kept as long as this is. That state does not change,
@@ -92,6 +93,10 @@ impl Read for Remembered<'_> {
         limit: usize,
     ) -> Result<Vec<Vec<Row>>, StoreError> {
         self.read.scan_each(ranges, limit)
+    }
+
+    fn last_write(&self, tables: Tables) -> Option<u64> {
+        self.read.last_write(tables)
     }
 }
 

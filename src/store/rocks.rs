@@ -36,17 +36,18 @@ use super::anchor::file::{AnchorFile, make_folder};
 use super::engine::{
     Batch, CommitError, Decision, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped, StoreError,
 };
-use super::format::{self, Tip};
+use super::following::{Follower, Marks, Tables};
+use super::format;
 use super::opening::{self, Opened, Opening, Origin};
 use super::staging::Writes;
-use super::write_path::{self, Disk, Durable, Standing, Waiting};
+use super::write_path::{self, Disk, Durable, Front, Standing, Waiting};
 use crate::ids::Seq;
 use crate::time::Clock;
 use damaged::Tried;
 use options::Wals;
 use scrub::Scrub;
 use space::{Room, Space};
-use view::{Live, View};
+use view::{Frozen, Live, View};
 
 /// A group stops gathering at this many batches or bytes, whichever comes first, so that the
 /// first in it does not wait for ever. A batch that is bigger goes alone.
@@ -162,12 +163,13 @@ impl RocksEngine {
         held: Option<File>,
     ) -> std::io::Result<Self> {
         let live = Arc::new(live);
+        let first = View::new(Frozen::of(&live), Marks::at(opened.tip.commits));
         let (anchoring, stopped) = match opened.anchoring {
             Ok(anchoring) => (Some(anchoring), None),
             Err(stopped) => (None, Some(stopped)),
         };
         let mut engine = Self {
-            shown: Arc::new(ArcSwap::from_pointee(View::of(&live))),
+            shown: Arc::new(ArcSwap::from_pointee(first)),
             standing: Arc::new(Standing::new(opened.tip, stopped)),
             epoch: opened.identity.epoch,
             live,
@@ -178,7 +180,7 @@ impl RocksEngine {
             _held: held,
         };
         if let Some(anchoring) = anchoring {
-            engine.take_writes(anchoring, opened.tip, clock)?;
+            engine.take_writes(anchoring, Front::at(opened.tip), clock)?;
         }
         let (shown, standing) = (engine.shown.clone(), engine.standing.clone());
         engine.scrub = Some(Scrub::start(shown, standing)?);
@@ -188,7 +190,7 @@ impl RocksEngine {
     fn take_writes(
         &mut self,
         anchoring: Anchoring,
-        tip: Tip,
+        front: Front,
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<()> {
         let (queue, waiting) = mpsc::channel();
@@ -199,7 +201,7 @@ impl RocksEngine {
                 space: self.space.clone(),
             },
             standing: self.standing.clone(),
-            tip,
+            front,
             clock,
             waiting,
             written,
@@ -271,6 +273,10 @@ impl Read for RocksEngine {
     ) -> Result<Vec<Vec<Row>>, StoreError> {
         self.shown.load().scan_each(ranges, limit)
     }
+
+    fn last_write(&self, tables: Tables) -> Option<u64> {
+        self.shown.load().last_write(tables)
+    }
 }
 
 impl Engine for RocksEngine {
@@ -288,6 +294,10 @@ impl Engine for RocksEngine {
                 Queued::settled(Err(CommitError::Unavailable(stopped.to_string())))
             }
         }
+    }
+
+    fn follow(&self, follower: Arc<dyn Follower>) {
+        self.standing.followers.add(follower);
     }
 
     fn takes_writes(&self) -> Result<(), Stopped> {
@@ -341,11 +351,10 @@ impl Engine for RocksEngine {
 struct Writer {
     disk: Roomy,
     standing: Arc<Standing>,
-    /// Where the store stands with all that was committed, anchored or not.
-    tip: Tip,
+    front: Front,
     clock: Arc<dyn Clock>,
     waiting: Receiver<Waiting>,
-    written: Sender<Durable<View>>,
+    written: Sender<Durable<Frozen>>,
 }
 
 impl Writer {
@@ -355,7 +364,7 @@ impl Writer {
             let group = self.gather(first);
             let now = self.clock.now();
             let durable =
-                write_path::commit(&mut self.disk, &self.standing, &mut self.tip, group, now);
+                write_path::commit(&mut self.disk, &self.standing, &mut self.front, group, now);
             if let Some(durable) = durable
                 && self.written.send(durable).is_err()
             {
@@ -384,7 +393,7 @@ struct Anchorer {
     shown: Arc<ArcSwap<View>>,
     standing: Arc<Standing>,
     anchoring: Anchoring,
-    durable: Receiver<Durable<View>>,
+    durable: Receiver<Durable<Frozen>>,
 }
 
 impl Anchorer {
@@ -394,9 +403,14 @@ impl Anchorer {
             let groups = std::iter::once(first)
                 .chain(self.durable.try_iter())
                 .collect();
-            write_path::settle(&self.standing, &mut self.anchoring, groups, |view| {
-                self.shown.store(Arc::new(view));
-            });
+            write_path::settle(
+                &self.standing,
+                &mut self.anchoring,
+                groups,
+                |frozen, marks| {
+                    self.shown.store(Arc::new(View::new(frozen, marks)));
+                },
+            );
         }
     }
 }
@@ -408,7 +422,7 @@ struct Roomy {
 }
 
 impl Disk for Roomy {
-    type Shown = View;
+    type Shown = Frozen;
 
     fn committed(&self) -> &dyn Read {
         &*self.live
@@ -418,20 +432,20 @@ impl Disk for Roomy {
         self.space.has_room()
     }
 
-    fn write(&mut self, writes: Writes) -> Result<View, String> {
+    fn write(&mut self, writes: &Writes) -> Result<Frozen, String> {
         let written = self.live.write_durably(writes);
         written.map_err(|error| {
             // Nothing more is written now; the next start may need it.
             self.space.give_up();
             error.into_string()
         })?;
-        Ok(View::of(&self.live))
+        Ok(Frozen::of(&self.live))
     }
 }
 
 impl Live {
     /// Writes all or nothing, and returns when it is on disk.
-    fn write_durably(&self, writes: Writes) -> Result<(), rocksdb::Error> {
+    fn write_durably(&self, writes: &Writes) -> Result<(), rocksdb::Error> {
         let mut batch = WriteBatch::default();
         for (key, value) in writes {
             match value {
@@ -447,7 +461,7 @@ impl Live {
 
 impl Opening for Live {
     fn write(&mut self, writes: Writes) -> Result<(), StoreError> {
-        self.write_durably(writes).map_err(unreadable)
+        self.write_durably(&writes).map_err(unreadable)
     }
 }
 

@@ -178,14 +178,14 @@ impl<K: Key, V: Record> Table<K, V> {
         out
     }
 
-    fn key(&self, stored: &[u8]) -> Result<K, StoreError> {
+    pub(super) fn key(&self, stored: &[u8]) -> Result<K, StoreError> {
         stored
             .split_first()
             .and_then(|(_, key)| K::decode(key))
             .ok_or_else(|| self.corrupt(format!("key {} is not one of this table's", hex(stored))))
     }
 
-    fn value(&self, stored: &[u8]) -> Result<V, StoreError> {
+    pub(super) fn value(&self, stored: &[u8]) -> Result<V, StoreError> {
         let Some((&version, body)) = stored.split_first() else {
             return Err(self.corrupt("a value is empty; not even a version is there".to_owned()));
         };

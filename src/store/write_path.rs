@@ -9,7 +9,8 @@
 //!    anything. After it the store is ahead of its anchor, and the next start anchors what it finds.
 //! 3. **Anchor.** The place in the log that the group reaches is written beside the store
 //!    ([`anchor`](super::anchor)), and synced. From here on a store that does not hold the group is
-//!    noticed. Then readers see it, and the publisher with them, never before. A crash here leaves a
+//!    noticed. Then readers see it, and the publisher with them, never before; and who keeps rows in
+//!    memory is handed it ([`following`](super::following)). A crash here leaves a
 //!    change that nobody was told of: whoever asks again under its idempotency key gets its answer.
 //! 4. **Acknowledge.** Whoever waits is answered, conflicts too: what they lost to can be read by now.
 //! 5. **Publish.** The registry signs the lists whose bits changed (`registry::lists::publisher`). What
@@ -22,6 +23,7 @@ use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
 use super::anchor::Anchoring;
 use super::engine::{Batch, CommitError, Committed, Read, Stopped};
+use super::following::{Followers, Marks};
 use super::format::Tip;
 use super::staging::{self, Writes};
 use crate::time::Timestamp;
@@ -38,7 +40,7 @@ pub(super) trait Disk {
     fn has_room(&self) -> Result<(), Stopped>;
 
     /// Writes all of it or nothing, and returns when it is durable. After an error nobody knows which.
-    fn write(&mut self, writes: Writes) -> Result<Self::Shown, String>;
+    fn write(&mut self, writes: &Writes) -> Result<Self::Shown, String>;
 }
 
 /// A commit that waits. Its caller blocks on the answer, so there are never more of them than
@@ -51,13 +53,34 @@ pub(super) struct Waiting {
 /// What somebody who waits is told.
 pub(super) type Answer = Result<Committed, CommitError>;
 
+/// Where the store stands with all that was committed, anchored or not.
+#[derive(Debug, Clone)]
+pub(super) struct Front {
+    pub(super) tip: Tip,
+    /// When each table was written last.
+    pub(super) marks: Marks,
+}
+
+impl Front {
+    /// Of a store that has just come up.
+    pub(super) fn at(tip: Tip) -> Self {
+        let marks = Marks::at(tip.commits);
+        Self { tip, marks }
+    }
+}
+
 /// A group that is durable and not anchored yet.
 pub(super) struct Durable<S> {
-    /// Where the store stands with it.
-    tip: Tip,
-    /// What readers will see; `None` where nothing had to be written.
-    shown: Option<S>,
+    /// What was written, and what readers will see; `None` where nothing had to be written.
+    done: Option<Done<S>>,
     answers: Vec<(SyncSender<Answer>, Answer)>,
+}
+
+struct Done<S> {
+    /// Where the store stands with it.
+    front: Front,
+    shown: S,
+    writes: Writes,
 }
 
 /// What everybody may know of an open store.
@@ -69,6 +92,8 @@ pub(super) struct Standing {
     stopped: OnceLock<Stopped>,
     /// Why it takes none for the time being.
     full: Mutex<Option<Stopped>>,
+    /// Who is handed what is committed.
+    pub(super) followers: Followers,
 }
 
 impl Standing {
@@ -77,6 +102,7 @@ impl Standing {
             tip: RwLock::new(tip),
             stopped: stopped.map_or_else(OnceLock::new, OnceLock::from),
             full: Mutex::new(None),
+            followers: Followers::default(),
         }
     }
 
@@ -122,12 +148,12 @@ impl Standing {
     }
 }
 
-/// Steps 1 and 2, for all who wait. `tip` is where the store stands with all that was committed.
+/// Steps 1 and 2, for all who wait.
 /// `None`: nobody waits any more, since the group was refused or its write failed.
 pub(super) fn commit<D: Disk>(
     disk: &mut D,
     standing: &Standing,
-    tip: &mut Tip,
+    front: &mut Front,
     group: Vec<Waiting>,
     now: Timestamp,
 ) -> Option<Durable<D::Shown>> {
@@ -147,23 +173,27 @@ pub(super) fn commit<D: Disk>(
         .unzip();
 
     // 1. Stage.
-    let staged = staging::stage(disk.committed(), *tip, batches, now);
+    let staged = staging::stage(disk.committed(), front.tip, batches, now);
     let answers = callers.into_iter().zip(staged.answers).collect();
     if staged.writes.is_empty() {
         return Some(Durable {
-            tip: *tip,
-            shown: None,
+            done: None,
             answers,
         });
     }
 
     // 2. Commit.
-    match disk.write(staged.writes) {
+    match disk.write(&staged.writes) {
         Ok(shown) => {
-            *tip = staged.tip;
+            front.tip = staged.tip;
+            front.marks.note(&staged.writes, front.tip.commits);
+            let done = Done {
+                front: front.clone(),
+                shown,
+                writes: staged.writes,
+            };
             Some(Durable {
-                tip: *tip,
-                shown: Some(shown),
+                done: Some(done),
                 answers,
             })
         }
@@ -180,16 +210,19 @@ pub(super) fn settle<S>(
     standing: &Standing,
     anchoring: &mut Anchoring,
     mut groups: Vec<Durable<S>>,
-    show: impl FnOnce(S),
+    show: impl FnOnce(S, Marks),
 ) {
-    let newest = groups
-        .iter_mut()
-        .rev()
-        .find_map(|group| Some((group.tip, group.shown.take()?)));
+    let done = groups.iter_mut().filter_map(|group| group.done.take());
+    let mut written = Vec::new();
+    let mut newest = None;
+    for done in done {
+        written.push(done.writes);
+        newest = Some((done.front, done.shown));
+    }
 
     // 3. Anchor: the newest of them says all that the others would have.
-    if let Some((tip, shown)) = newest {
-        if let Err(reason) = anchoring.set(&tip) {
+    if let Some((front, shown)) = newest {
+        if let Err(reason) = anchoring.set(&front.tip) {
             let reason = format!("the anchor cannot be written: {reason}");
             standing.stop(&reason);
             for group in groups {
@@ -197,8 +230,11 @@ pub(super) fn settle<S>(
             }
             return;
         }
-        show(shown);
-        standing.move_on(tip);
+        show(shown, front.marks);
+        standing.move_on(front.tip);
+        for writes in &written {
+            standing.followers.hand_over(writes);
+        }
     }
 
     // 4. Acknowledge.

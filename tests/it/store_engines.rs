@@ -1,6 +1,7 @@
 //! What every storage engine promises, tried on each of them; then what only one of them can show.
 
 mod anchored;
+mod followed;
 mod memory;
 #[cfg(feature = "rocksdb")]
 mod recovery;
@@ -19,6 +20,7 @@ use goodstanding::time::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
+use followed::{under_one_number_rows_are_the_same, who_follows_has_what_was_acknowledged};
 use support::{BatchOf, Machine, assert_chain, bodies, contents, key, put, rows, text, whole_log};
 
 /// An engine that can be closed and opened again on what it kept.
@@ -56,6 +58,8 @@ on_every_engine!(
     a_restart_keeps_everything,
     the_engines_own_rows_are_out_of_reach,
     random_batches_do_what_a_plain_map_does,
+    who_follows_has_what_was_acknowledged,
+    under_one_number_rows_are_the_same,
 );
 
 fn a_batch_is_applied_whole_or_not_at_all<S: Store>() {

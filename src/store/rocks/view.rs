@@ -7,6 +7,7 @@ use self_cell::self_cell;
 
 use super::unreadable;
 use crate::store::engine::{Read, Row, StoreError};
+use crate::store::following::{Marks, Tables};
 
 /// RocksDB's own name for the family of columns in which all rows are.
 pub(super) const FAMILY: &str = "default";
@@ -15,24 +16,34 @@ pub(super) const FAMILY: &str = "default";
 pub(super) struct Live(pub(super) DB);
 
 /// One state, which RocksDB keeps until this is dropped.
-pub(super) struct View(Frozen);
+pub(super) struct View {
+    frozen: Frozen,
+    /// When each table was written last.
+    marks: Marks,
+}
 
 self_cell!(
-    struct Frozen {
+    pub(super) struct Frozen {
         owner: Arc<Live>,
         #[not_covariant]
         dependent: Snapshot,
     }
 );
 
-impl View {
+impl Frozen {
     /// The state that `live` has now.
     pub(super) fn of(live: &Arc<Live>) -> Self {
-        Self(Frozen::new(live.clone(), |live| live.0.snapshot()))
+        Self::new(live.clone(), |live| live.0.snapshot())
+    }
+}
+
+impl View {
+    pub(super) const fn new(frozen: Frozen, marks: Marks) -> Self {
+        Self { frozen, marks }
     }
 
     fn with<T>(&self, read: impl FnOnce(&DB, ReadOptions) -> T) -> T {
-        self.0.with_dependent(|live, snapshot| {
+        self.frozen.with_dependent(|live, snapshot| {
             let mut options = ReadOptions::default();
             options.set_snapshot(snapshot);
             read(&live.0, options)
@@ -59,7 +70,7 @@ impl Live {
 
 /// Both read alike.
 macro_rules! read_with_options {
-    ($view:ty) => {
+    ($view:ty, $($more:item)*) => {
         impl Read for $view {
             fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
                 self.with(|db, options| db.get_opt(key, &options).map_err(unreadable))
@@ -87,11 +98,18 @@ macro_rules! read_with_options {
             ) -> Result<Vec<Vec<Row>>, StoreError> {
                 self.with(|db, options| rows_of_each(db, options, ranges, limit))
             }
+
+            $($more)*
         }
     };
 }
-read_with_options!(Live);
-read_with_options!(View);
+read_with_options!(Live,);
+read_with_options!(
+    View,
+    fn last_write(&self, tables: Tables) -> Option<u64> {
+        Some(self.marks.last_write(tables))
+    }
+);
 
 impl Read for Arc<View> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -112,6 +130,10 @@ impl Read for Arc<View> {
         limit: usize,
     ) -> Result<Vec<Vec<Row>>, StoreError> {
         (**self).scan_each(ranges, limit)
+    }
+
+    fn last_write(&self, tables: Tables) -> Option<u64> {
+        (**self).last_write(tables)
     }
 }
 

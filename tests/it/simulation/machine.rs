@@ -11,6 +11,7 @@ use goodstanding::store::engine::{
     Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped,
     StoreError,
 };
+use goodstanding::store::following::{Follower, Tables};
 use goodstanding::store::memory::{Fault, Image, MemoryEngine};
 use goodstanding::store::tables::{ALLOCATION, IDEMPOTENCY, PAGES};
 use goodstanding::time::{Clock, Timestamp};
@@ -313,6 +314,10 @@ impl Read for Probe {
     fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
         self.inner.scan(from, to, limit)
     }
+
+    fn last_write(&self, tables: Tables) -> Option<u64> {
+        self.inner.last_write(tables)
+    }
 }
 
 impl Probe {
@@ -350,6 +355,10 @@ impl Engine for Probe {
 
     fn queue(&self, batch: Batch) -> Queued {
         Queued::settled(self.commits(batch))
+    }
+
+    fn follow(&self, follower: Arc<dyn Follower>) {
+        self.inner.follow(follower);
     }
 
     fn takes_writes(&self) -> Result<(), Stopped> {
