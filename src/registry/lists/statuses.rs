@@ -125,6 +125,11 @@ impl Drop for Turn {
 }
 
 impl Line {
+    /// Where changes of the list are decided.
+    pub(super) const fn lane(&self) -> &Lane {
+        &self.lane
+    }
+
     /// Gives the turn to whoever is first in line, where it is free and there is room on the way.
     fn call_next(self: &Arc<Self>, list: ListId) {
         let mut queue = locked(&self.queue);
