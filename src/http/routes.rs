@@ -75,6 +75,8 @@ pub struct Route {
     pub access: Access,
     /// Whether its body may be as large as bulk updates are.
     pub bulk: bool,
+    /// Whether updates that come as a table may be longer than that.
+    pub takes_long_tables: bool,
     /// Whether its answer may wait for others on the network.
     pub goes_outside: bool,
     /// The parameter that asks for a signed list as it was, which costs more than the present one.
@@ -140,6 +142,7 @@ const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Rou
         path,
         access: Access::Public,
         bulk: false,
+        takes_long_tables: false,
         goes_outside: false,
         past: None,
         summary,
@@ -223,6 +226,14 @@ const fn lines(route: Route, query: &'static [&'static str]) -> Route {
         also: TABLES,
         query,
         ..route
+    }
+}
+
+/// As [`lines`], of any length.
+const fn long_lines(route: Route, query: &'static [&'static str]) -> Route {
+    Route {
+        takes_long_tables: true,
+        ..lines(route, query)
     }
 }
 
@@ -406,7 +417,7 @@ pub static ROUTES: &[Route] = &[
     gives(put(change(Action::WriteProfile, "/achievements/{achievement}", "Replace an achievement's members", 200, body::<achievements::AchievementBody>(), achievements::replace)), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
     gives(change(Action::WriteLists, "/status-lists", "Open a status list (VCALM)", 201, body::<lists::NewListBody>(), lists::create), JSON, &["id", "verifiableCredential"]),
     gives(bulk(change(Action::WriteStatus, "/status-lists/{list}/entries", "Allocate entries", 200, body::<lists::EntriesBody>(), lists::allocate)), JSON, &["entries"]),
-    in_line(gives(lines(change(Action::WriteStatus, "/status-lists/{list}/updates", "Change statuses, also by the lines of a table, in chunks", 200, body::<lists::UpdatesBody>(), lists::update), &["reason", "firstLine"]), JSON, UPDATED), lists::update_in_line),
+    in_line(gives(long_lines(change(Action::WriteStatus, "/status-lists/{list}/updates", "Change statuses, also by the lines of a table, in chunks", 200, body::<lists::UpdatesBody>(), lists::update), &["reason", "firstLine"]), JSON, UPDATED), lists::update_in_line),
     gives(private(Action::WriteLists, get("/status-lists/{list}/unsigned", "A list in each of its forms as its owner is to sign it elsewhere", signatures::list_to_sign)), JSON, &["revision", "verificationMethod", "kid", "forms"]),
     gives(bulk(put(change(Action::WriteLists, "/status-lists/{list}/signed", "Hand in a list that was signed elsewhere", 200, body::<signatures::SignedListBody>(), signatures::hand_in_list))), JSON, &["revision", "validUntil", "isPresent"]),
     gives(lines(change(Action::WriteLists, "/status-lists/import", "Take in a list that another system kept; its indexes stay what they are", 201, body::<bulk::ListImportBody>(), bulk::import), IMPORTING), JSON, &["id", "verifiableCredential", "imported"]),

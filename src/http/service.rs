@@ -14,7 +14,8 @@ use warp::{Filter, Reply as _, Stream};
 
 use super::accept;
 use super::auth;
-use super::body::take_in;
+use super::body::{Taken, take_in};
+use super::bulk;
 use super::edge::Edge;
 use super::feeds::{Feeds, Told};
 use super::logged::Logged;
@@ -206,10 +207,20 @@ where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf + Send,
 {
-    match take_in(&shared.edge.limits, route, &head.headers, body).await {
-        Ok(body) => run(shared, route, head.with(params, body, actor, id)).await,
-        Err(problem) => problem.to_reply(),
-    }
+    let (edge, mut body) = (&shared.edge, std::pin::pin!(body));
+    let begun = match take_in(&edge.limits, route, &head.headers, body.as_mut()).await {
+        Ok(Taken::Whole(body)) => {
+            return run(shared, route, head.with(params, body, actor, id)).await;
+        }
+        Ok(Taken::Begun(begun)) => begun,
+        Err(problem) => return problem.to_reply(),
+    };
+    let request = head.with(params, Bytes::new(), actor, id);
+    let made = match request.check_query(route.query) {
+        Ok(()) => bulk::update_as_they_come(edge, &shared.changes, &request, begun, body).await,
+        Err(problem) => Err(problem.header("Connection", "close")),
+    };
+    made.unwrap_or_else(|problem| problem.to_reply())
 }
 
 /// Answers a request that comes from this very process, as the operator: the command line over a
