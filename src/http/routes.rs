@@ -1,14 +1,11 @@
 //! The table of routes. Dispatch, `OPTIONS`, the OpenAPI description and `/docs` all read it.
 
+mod bodies;
 mod members;
 mod reach;
 
 use std::pin::Pin;
 use std::sync::Arc;
-
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::Schema;
-use utoipa::{PartialSchema, ToSchema};
 
 use super::edge::Edge;
 use super::problem::Problem;
@@ -17,15 +14,17 @@ use super::request::{Request, WhyBody};
 use super::{
     achievements, audit, backups, bulk, credentials, endorsements, erasing, federation as oidf,
     feed, health, home, keys, lists, oauth, open_badges, openapi, people, profiles, put_back,
-    requests, signatures, standing, statuses, tokens, trqp, trust_marks, usage, verification,
-    wellknown,
+    requests, signatures, standing, statuses, tokens, trqp, trust_marks, updates, usage,
+    verification, wellknown,
 };
 use crate::access::Action;
+use bodies::{body, form};
 use members::{
     ACCREDITOR, APPROVED, AUTHORIZE, AUTHORIZE_NEEDS, CLIENT, ENDORSED, IMPORTING, KEY, LOST_KEY,
     PAGING, PERSON_INVITED, REQUESTED, SECURED, STANDING, STATEMENT, TRQP, UPDATED,
 };
 
+pub use bodies::Body;
 pub(crate) use reach::reach;
 
 /// Who may call a route.
@@ -105,35 +104,6 @@ pub struct Route {
     pub handler: Handler,
     /// What answers it where that can be had with others.
     pub in_line: Option<InLine>,
-}
-
-/// The schema of a body.
-pub struct Body {
-    /// Its media type.
-    pub media: &'static str,
-    /// Its name among the schemas.
-    pub name: fn() -> std::borrow::Cow<'static, str>,
-    /// The schema.
-    pub schema: fn() -> RefOr<Schema>,
-    /// Adds the schemas that it refers to.
-    pub parts: fn(&mut Vec<(String, RefOr<Schema>)>),
-}
-
-const fn body<T: ToSchema + PartialSchema>() -> Option<Body> {
-    body_as::<T>("application/json")
-}
-
-const fn form<T: ToSchema + PartialSchema>() -> Option<Body> {
-    body_as::<T>("application/x-www-form-urlencoded")
-}
-
-const fn body_as<T: ToSchema + PartialSchema>(media: &'static str) -> Option<Body> {
-    Some(Body {
-        media,
-        name: T::name,
-        schema: T::schema,
-        parts: T::schemas,
-    })
 }
 
 const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Route {
@@ -417,7 +387,7 @@ pub static ROUTES: &[Route] = &[
     gives(put(change(Action::WriteProfile, "/achievements/{achievement}", "Replace an achievement's members", 200, body::<achievements::AchievementBody>(), achievements::replace)), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
     gives(change(Action::WriteLists, "/status-lists", "Open a status list (VCALM)", 201, body::<lists::NewListBody>(), lists::create), JSON, &["id", "verifiableCredential"]),
     gives(bulk(change(Action::WriteStatus, "/status-lists/{list}/entries", "Allocate entries", 200, body::<lists::EntriesBody>(), lists::allocate)), JSON, &["entries"]),
-    in_line(gives(long_lines(change(Action::WriteStatus, "/status-lists/{list}/updates", "Change statuses, also by the lines of a table, in chunks", 200, body::<lists::UpdatesBody>(), lists::update), &["reason", "firstLine"]), JSON, UPDATED), lists::update_in_line),
+    in_line(gives(long_lines(change(Action::WriteStatus, "/status-lists/{list}/updates", "Change statuses, also by the lines of a table, in chunks", 200, body::<updates::UpdatesBody>(), updates::update), &["reason", "firstLine"]), JSON, UPDATED), updates::update_in_line),
     gives(private(Action::WriteLists, get("/status-lists/{list}/unsigned", "A list in each of its forms as its owner is to sign it elsewhere", signatures::list_to_sign)), JSON, &["revision", "verificationMethod", "kid", "forms"]),
     gives(bulk(put(change(Action::WriteLists, "/status-lists/{list}/signed", "Hand in a list that was signed elsewhere", 200, body::<signatures::SignedListBody>(), signatures::hand_in_list))), JSON, &["revision", "validUntil", "isPresent"]),
     gives(lines(change(Action::WriteLists, "/status-lists/import", "Take in a list that another system kept; its indexes stay what they are", 201, body::<bulk::ListImportBody>(), bulk::import), IMPORTING), JSON, &["id", "verifiableCredential", "imported"]),

@@ -2,9 +2,10 @@
 
 use super::NDJSON;
 use crate::csv::{Columns, CsvError, Row, Rows};
-use crate::http::lists::UpdateItem;
+
 use crate::http::problem::Problem;
 use crate::http::request::Request;
+use crate::http::updates::UpdateItem;
 use crate::json;
 
 /// A row: an entry with its status, or one that is to get it.
