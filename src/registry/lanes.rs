@@ -13,7 +13,7 @@
 //!
 //! What was decided on rows that nobody can read yet holds only where these are committed. So each
 //! commit is tied to the one before it: it has among its conditions the rows that the one before
-//! wrote on conditions of its own. A refusal and an answer that is repeated are tied as well, by a
+//! wrote on conditions of its own (or some of its others, where it wrote none on conditions). A refusal and an answer that is repeated are tied as well, by a
 //! commit that writes nothing. Where one of them falls, since somebody outside the lane was first, all
 //! that were decided on it fall with it, and are decided again.
 
@@ -70,7 +70,7 @@ impl Lane {
 struct Ahead {
     /// Each row as the newest of the commits leaves it (`None`: removed), with that one's number.
     rows: BTreeMap<Vec<u8>, (u64, Option<Vec<u8>>)>,
-    /// What ties the next one to the newest: rows that this one wrote on conditions.
+    /// What ties the next one to the newest: rows that this one wrote.
     tie: Option<(u64, Vec<(Vec<u8>, Option<Vec<u8>>)>)>,
     /// How many were queued.
     queued: u64,
@@ -168,6 +168,9 @@ impl<T> UnderWay<'_, T> {
     }
 }
 
+/// By so many of its rows the next one is tied to one that writes none on conditions.
+const TIED_BY: usize = 4;
+
 impl Ahead {
     fn add(&mut self, batch: &Batch) -> u64 {
         self.queued += 1;
@@ -177,10 +180,13 @@ impl Ahead {
         let deletes = batch.deletes.iter().map(|key| (key.clone(), None));
         let written: Vec<_> = puts.chain(deletes).collect();
         let tied = written.iter().filter(|(key, _)| batch.expects(key));
-        let tied: Vec<_> = tied.cloned().collect();
+        let mut tied: Vec<_> = tied.cloned().collect();
+        if tied.is_empty() {
+            tied = written.iter().take(TIED_BY).cloned().collect();
+        }
         let rows = written.into_iter().map(|(key, row)| (key, (number, row)));
         self.rows.extend(rows);
-        // One that writes nothing on conditions is tied itself, and the next one with it.
+        // One that writes nothing is tied itself, and the next one to the same.
         if !tied.is_empty() {
             self.tie = Some((number, tied));
         }
