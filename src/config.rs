@@ -192,6 +192,7 @@ pub struct CacheConfig {
 pub struct LimitsConfig {
     body_bytes: usize,
     bulk_body_bytes: usize,
+    bulk_lines: u64,
     connections: usize,
     head_ms: u64,
     idle_ms: NonZeroU64,
@@ -397,6 +398,7 @@ impl Config {
         Limits {
             body_bytes: self.limits.body_bytes,
             bulk_body_bytes: self.limits.bulk_body_bytes,
+            bulk_lines: self.limits.bulk_lines,
             connections: self.limits.connections,
             head: Ttl::from_millis(self.limits.head_ms),
             idle: Ttl::from_millis(self.limits.idle_ms.get()),

@@ -16,6 +16,7 @@ mod epoch;
 mod erasing;
 mod error;
 mod issuing;
+mod lanes;
 mod lists;
 mod profiles;
 mod signing;
@@ -32,7 +33,7 @@ use tracing::info;
 use url::{Position, Url, form_urlencoded};
 
 use crate::entropy::{Entropy, random};
-use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Seq, Slug};
+use crate::ids::{AchievementId, EndorsementId, ListId, ProfileId, RequestId, Seq, Slug};
 use crate::oauth::form_token::FormKey;
 use crate::store::engine::{Batch, Engine, StoreError};
 use crate::store::tables::SETTINGS;
@@ -88,7 +89,7 @@ pub use lists::queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
     StatusUnknown,
 };
-pub use lists::statuses::{Refused, StatusTarget, StatusUpdate, Updated};
+pub use lists::statuses::{Heard, Refused, StatusTarget, StatusUpdate, Turn, Updated};
 pub use lists::{AlsoPublished, ListView, NewList};
 pub use profiles::achievements::AchievementView;
 pub use profiles::brought::BroughtKey;
@@ -194,8 +195,10 @@ pub struct Registry {
     entropy: Arc<dyn Entropy>,
     vault: vault::Vault,
     settings: Settings,
-    lanes: lists::statuses::Lanes,
-    turns: lists::allocation::Turns,
+    /// Where status changes of each list wait for each other.
+    lines: lists::statuses::Lines,
+    /// Where changes of what each profile owns are decided one after the other.
+    owners: lanes::Lanes<ProfileId, lanes::Lane>,
     published: lists::publisher::Snapshot,
     live: Arc<lists::live::LiveLists>,
     publications: bell::Bell,
@@ -204,6 +207,7 @@ pub struct Registry {
     all_issuers: standing::ready::Ready<Issuers>,
     all_keys: standing::ready::Ready<KeySet>,
     tries: access::people::Tries,
+    tokens: access::tokens::KnownTokens,
     forms: OnceLock<FormKey>,
     /// Why no changes are taken before the next start, where this one could not be finished.
     unfinished: OnceLock<State>,
@@ -282,8 +286,8 @@ impl Registry {
             entropy,
             vault,
             settings,
-            lanes: lists::statuses::Lanes::default(),
-            turns: lists::allocation::Turns::default(),
+            lines: lists::statuses::Lines::default(),
+            owners: lanes::Lanes::default(),
             published,
             live,
             publications: bell::Bell::default(),
@@ -292,6 +296,7 @@ impl Registry {
             all_issuers: standing::ready::Ready::default(),
             all_keys: standing::ready::Ready::default(),
             tries: access::people::Tries::default(),
+            tokens: access::tokens::KnownTokens::default(),
             forms: OnceLock::new(),
             unfinished: OnceLock::new(),
         };

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use super::anchor::{AnchorPlace, Anchoring};
 use super::engine::{
-    Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Read, Row, Stopped,
+    Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped,
     StoreError,
 };
 use super::following::{Follower, Marks, Tables};
@@ -239,9 +239,9 @@ impl Engine for MemoryEngine {
         self.read_state().standing.follow(follower);
     }
 
-    fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+    fn queue(&self, batch: Batch) -> Queued {
         let mut state = self.write_state();
-        state.commit(batch, &*self.clock)
+        Queued::settled(state.commit(batch, &*self.clock))
     }
 
     fn takes_writes(&self) -> Result<(), Stopped> {

@@ -19,7 +19,6 @@ pub(super) mod staged;
 pub(super) mod statuses;
 
 use std::error::Error;
-use std::sync::PoisonError;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -122,9 +121,7 @@ impl Registry {
     /// Opens a list and signs it.
     pub fn create_list(&self, change: &Change, new: &NewList) -> Result<ListView, RegistryError> {
         change.actor.must(Action::WriteLists, new.issuer)?;
-        let turn = self.turns.of(new.issuer);
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let opened = self.transact(change, |tx| {
+        let opened = self.transact_of(new.issuer, change, |tx| {
             self.profile_record(tx.read, new.issuer)?;
             let list = match new.paired_with {
                 Some(other) => self.open_beside(tx, new, other)?,
