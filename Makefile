@@ -13,6 +13,11 @@ ROCKSDB_VERSION := $(shell awk '/^name = "rocksdb"$$/ { getline; gsub(/version =
 # Arguments passed on: make run ARGS="--data /tmp/demo", make test ARGS="standing -- --nocapture"
 ARGS ?=
 
+# The micro benches; every other word that make bench is given names a part of the load driver.
+MICRO := badge list allocation services bulk
+MICRO_ASKED = $(filter $(MICRO),$(ARGS))
+LOAD_ASKED = $(filter-out $(MICRO),$(ARGS))
+
 # Of make fuzz: seconds for each target, and which ones; all, unless named.
 SECONDS ?= 60
 TARGETS ?=
@@ -38,7 +43,7 @@ LENGTH ?=
 CUTS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test decade corruption powerloss simulate bench bench-trust bench-peers nation fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
+.PHONY: help run build test decade corruption powerloss simulate bench bench-micro bench-load bench-trust bench-peers nation fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
 
 help: ## What there is
 	@echo "Goodstanding, the targets:"
@@ -70,8 +75,19 @@ corruption: setup ## Each file of a store damaged in each way: the whole table (
 	@$(WITH_ENV) GOODSTANDING_CORRUPTION=all GOODSTANDING_CORRUPTION_TABLE="$(CACHE)/corruption.md" cargo test --locked --test it corruption
 	@echo "The table: $(CACHE)/corruption.md"
 
-bench: setup ## Runs the micro benches
+bench: setup ## Runs the load driver and the micro benches (15 minutes): make bench ARGS="reads list"
+	@setup/load.sh "$(CACHE)"
+	@failed=0; \
+	$(if $(MICRO_ASKED)$(if $(ARGS),,all),$(MAKE) --no-print-directory bench-micro ARGS="$(MICRO_ASKED)" || failed=1;) \
+	$(if $(LOAD_ASKED)$(if $(ARGS),,all),$(MAKE) --no-print-directory bench-load ARGS="$(LOAD_ASKED)" || failed=1;) \
+	exit $$failed
+
+bench-micro: setup ## Runs the micro benches alone
 	@$(WITH_ENV) cargo bench --locked --bench micro $(if $(ARGS),-- $(ARGS))
+
+bench-load: setup ## Runs the program beside nginx, a bare hyper answer and RocksDB alone (8 minutes)
+	@setup/load.sh "$(CACHE)"
+	@$(WITH_ENV) . "$(CACHE)/load.env" && cargo bench --locked --bench load $(if $(ARGS),-- $(ARGS))
 
 bench-trust: setup ## A registry with a million endorsements (4 minutes, 2 GB of disk)
 	@$(WITH_ENV) cargo bench --locked --bench trust

@@ -155,6 +155,11 @@ impl Unit {
     }
 }
 
+/// The moment, to the second.
+pub(crate) fn now() -> String {
+    SystemClock.now().whole_seconds().to_string()
+}
+
 fn round_to_three(value: f64) -> u64 {
     let mut step = 1.0;
     while value / step >= 1000.0 {
@@ -345,7 +350,8 @@ impl Report {
     }
 }
 
-fn machine() -> String {
+/// Cores and processor.
+pub(crate) fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let described = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |name: &str| {
@@ -359,7 +365,8 @@ fn machine() -> String {
     format!("{cores} cores, {model}, model {number}")
 }
 
-fn commit() -> String {
+/// The commit that is checked out.
+pub(crate) fn commit() -> String {
     let asked = Command::new("git")
         .args(["rev-parse", "--short", "HEAD"])
         .output();

@@ -137,6 +137,8 @@ pub struct ListsConfig {
     pub publish_delay_ms: u64,
     /// Bytes of memory in which published lists are kept ready.
     pub kept_ready_bytes: u64,
+    /// Bytes of memory in which lists are kept to be looked up in.
+    pub looked_up_bytes: u64,
     /// For how many days lists are kept as they were; 0 for ever.
     pub history_days: u16,
 }
@@ -190,6 +192,7 @@ pub struct CacheConfig {
 pub struct LimitsConfig {
     body_bytes: usize,
     bulk_body_bytes: usize,
+    bulk_lines: u64,
     connections: usize,
     head_ms: u64,
     idle_ms: NonZeroU64,
@@ -354,6 +357,7 @@ impl Config {
             idempotency_kept: Ttl::from_seconds(self.idempotency.kept_seconds),
             publish_before_acknowledging: self.lists.publish_delay_ms == 0,
             ready_bytes: self.lists.kept_ready_bytes,
+            looked_up_bytes: self.lists.looked_up_bytes,
             history: self.access.history,
             history_kept: match self.lists.history_days {
                 0 => None,
@@ -394,6 +398,7 @@ impl Config {
         Limits {
             body_bytes: self.limits.body_bytes,
             bulk_body_bytes: self.limits.bulk_body_bytes,
+            bulk_lines: self.limits.bulk_lines,
             connections: self.limits.connections,
             head: Ttl::from_millis(self.limits.head_ms),
             idle: Ttl::from_millis(self.limits.idle_ms.get()),

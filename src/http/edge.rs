@@ -144,8 +144,11 @@ pub struct CachePolicy {
 pub struct Limits {
     /// Bytes of a request body.
     pub body_bytes: usize,
-    /// Bytes of a body of many status updates.
+    /// Bytes of a body of many status updates, of an allocation or of an import. Updates by lines may
+    /// be longer: then they are made as they come.
     pub bulk_body_bytes: usize,
+    /// Lines of a body of status updates.
+    pub bulk_lines: u64,
     /// Open connections; more wait to be accepted.
     pub connections: usize,
     /// Time for a request's head to arrive.
@@ -188,6 +191,7 @@ impl Limits {
         Self {
             body_bytes: 16 << 20,
             bulk_body_bytes: 64 << 20,
+            bulk_lines: 100_000_000,
             connections: 10_000,
             head: Ttl::from_seconds(10),
             idle: Ttl::from_seconds(60),

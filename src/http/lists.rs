@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::accept::{Codings, negotiate};
-use super::bulk;
 use super::edge::Edge;
 use super::hot::{VARIES, form_of, fresh, left_at, shown};
 use super::problem::Problem;
@@ -17,8 +16,7 @@ use super::routes::{LIST, LIST_2021, TOKEN_LIST};
 use crate::bitstring::{ListLength, StatusSize};
 use crate::ids::ListId;
 use crate::registry::{
-    AlsoPublished, ListForm, ListThen, NewList, StatusTarget, StatusUnknown, StatusUpdate, ToldTo,
-    Updated, WithheldFrom,
+    AlsoPublished, ListForm, ListThen, NewList, StatusUnknown, ToldTo, WithheldFrom,
 };
 use crate::status::{
     ERROR_RETRIEVAL, EntryMembers, ListMessages, PurposeError, StatusPurpose, StatusReferences,
@@ -77,28 +75,6 @@ pub(super) struct EntriesBody {
     count: Option<u64>,
     /// Ids of credentials, 1 to 100,000; statuses can then be changed by these ids.
     credential_ids: Option<Vec<String>>,
-}
-
-/// Changes of status.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct UpdatesBody {
-    /// The changes, in order.
-    updates: Vec<UpdateItem>,
-    /// Why; kept with the change in the audit trail.
-    reason: Option<String>,
-}
-
-/// One change of status.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct UpdateItem {
-    /// The entry by its index.
-    pub(super) index: Option<u64>,
-    /// The entry by the credential that carries it.
-    pub(super) credential_id: Option<String>,
-    /// The new status: 1 sets, 0 clears.
-    pub(super) status: u64,
 }
 
 /// At most this many characters of free text.
@@ -380,58 +356,6 @@ pub(super) fn allocate(edge: &Edge, request: &Request) -> Result<Reply, Problem>
     };
     let answer = allocated.answer(&edge.registry)?;
     Ok(Reply::bytes(200, "application/json", answer))
-}
-
-pub(super) fn update(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let list: ListId = request.param("list")?;
-    if bulk::is_table(request) {
-        return bulk::update(edge, request, list);
-    }
-    let UpdatesBody { updates, reason } = request.json()?;
-    if let Some((name, _)) = request.query.first() {
-        let detail = "a JSON body gives the reason as its member; only lines need parameters";
-        return Err(Problem::invalid(&format!("?{name}"), detail));
-    }
-    check_reason(reason.as_deref())?;
-    let updates: Result<Vec<StatusUpdate>, Problem> = updates
-        .iter()
-        .enumerate()
-        .map(|(n, item)| {
-            item.parse()
-                .map_err(|detail| Problem::invalid(&format!("/updates/{n}"), detail))
-        })
-        .collect();
-    let updated = edge
-        .registry
-        .update_statuses(&request.change()?, list, updates?, reason)?;
-    Ok(updated_reply(&updated))
-}
-
-/// What every change of statuses is answered with.
-pub(super) fn updated_reply(updated: &Updated) -> Reply {
-    let Updated {
-        revision,
-        applied,
-        refused,
-        ..
-    } = updated;
-    Reply::json(
-        200,
-        &json!({ "revision": revision, "applied": applied, "refused": refused }),
-    )
-}
-
-impl UpdateItem {
-    /// What it asks for, or what is missing.
-    pub(super) fn parse(&self) -> Result<StatusUpdate, &'static str> {
-        let target = match (self.index, &self.credential_id) {
-            (Some(index), None) => StatusTarget::Index(index),
-            (None, Some(id)) => StatusTarget::Credential(id.clone()),
-            _ => return Err("either index or credentialId is needed"),
-        };
-        let status = self.status;
-        Ok(StatusUpdate { target, status })
-    }
 }
 
 /// Free text is bounded.

@@ -49,6 +49,7 @@ mod statuses;
 mod tokens;
 mod trqp;
 mod trust_marks;
+mod updates;
 mod usage;
 mod verification;
 mod wellknown;

@@ -68,6 +68,12 @@ impl Problem {
         self
     }
 
+    /// A fault of this program, whose words are nobody else's.
+    pub(super) fn internal() -> Self {
+        let detail = "the request could not be answered";
+        Self::new(500, "internal", "Internal error", detail)
+    }
+
     /// Nothing is at this address.
     pub fn no_route(path: &str) -> Self {
         let detail = format!("there is nothing at {path}; see /docs for what there is");

@@ -15,7 +15,8 @@ use warp::{Filter, Reply as _, Stream};
 
 use super::accept;
 use super::auth;
-use super::body::take_in;
+use super::body::{Taken, take_in};
+use super::bulk::{self, Workshop};
 use super::conditions;
 use super::edge::Edge;
 use super::feeds::{Feeds, Told};
@@ -212,10 +213,27 @@ where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf + Send,
 {
-    match take_in(&shared.edge.limits, route, &head.headers, body).await {
-        Ok(body) => run(shared, route, head.with(params, body, actor, id)).await,
-        Err(problem) => problem.to_reply(),
-    }
+    let (edge, mut body) = (&shared.edge, std::pin::pin!(body));
+    let begun = match take_in(&edge.limits, route, &head.headers, body.as_mut()).await {
+        Ok(Taken::Whole(body)) => {
+            return run(shared, route, head.with(params, body, actor, id)).await;
+        }
+        Ok(Taken::Begun(begun)) => begun,
+        Err(problem) => return problem.to_reply(),
+    };
+    let request = head.with(params, Bytes::new(), actor, id);
+    let made = match request.check_query(route.query) {
+        Ok(()) => {
+            let workshop = Workshop {
+                edge,
+                changes: &shared.changes,
+                blocking: &shared.blocking,
+            };
+            bulk::update_as_they_come(workshop, &request, begun, body).await
+        }
+        Err(problem) => Err(problem.header("Connection", "close")),
+    };
+    made.unwrap_or_else(|problem| problem.to_reply())
 }
 
 /// Answers a request that comes from this very process, as the operator: the command line over a
@@ -298,6 +316,10 @@ async fn authenticate(
     if !headers.contains_key("authorization") {
         return auth::authenticate(edge, access, (method.as_str(), &head.path), headers);
     }
+    let at = (method.as_str(), head.path.as_str());
+    if let Some(known) = auth::authenticate_at_once(edge, access, at, headers) {
+        return known;
+    }
     let (method, path) = (method.clone(), head.path.clone());
     let (edge, headers) = (edge.clone(), headers.clone());
     let look = move || auth::authenticate(&edge, access, (method.as_str(), &path), &headers);
@@ -305,7 +327,7 @@ async fn authenticate(
         .blocking
         .spawn_blocking(look)
         .await
-        .unwrap_or_else(|_| Err(internal()))
+        .unwrap_or_else(|_| Err(Problem::internal()))
 }
 
 fn preflight(allow: &str, public: bool) -> Reply {
@@ -347,17 +369,20 @@ async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply 
         None => None,
     };
     let edge = shared.edge.clone();
+    if let Some(in_line) = route.in_line
+        && let Ok(()) = request.check_query(route.query)
+        && let Some(answering) = in_line(&edge, &request)
+    {
+        // Held until it is answered.
+        let _permit = permit;
+        return answering.await.unwrap_or_else(|problem| problem.to_reply());
+    }
     let ran = shared.blocking.spawn_blocking(move || {
         // Held by the handler, which runs to its end even where the caller has gone.
         let _permit = permit;
         handle(&edge, route, &request)
     });
-    ran.await.unwrap_or_else(|_| internal().to_reply())
-}
-
-fn internal() -> Problem {
-    let detail = "the request could not be answered";
-    Problem::new(500, "internal", "Internal error", detail)
+    ran.await.unwrap_or_else(|_| Problem::internal().to_reply())
 }
 
 const PROBLEM: &str = "application/problem+json";

@@ -30,6 +30,8 @@ mod anchor;
 
 mod chain;
 
+pub(crate) mod durably;
+
 mod opening;
 
 pub mod contents;
@@ -41,6 +43,8 @@ mod write_path;
 pub mod memory;
 
 pub mod remembered;
+
+pub mod watched;
 
 #[cfg(feature = "rocksdb")]
 pub mod rocks;

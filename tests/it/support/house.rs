@@ -402,6 +402,7 @@ const fn limits() -> Limits {
     Limits {
         body_bytes: 1 << 20,
         bulk_body_bytes: 1 << 22,
+        bulk_lines: 1_000_000,
         connections: 1_000,
         body: Ttl::from_seconds(30),
         feeds: 100,

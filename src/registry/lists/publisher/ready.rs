@@ -3,14 +3,13 @@
 mod kept;
 mod packed;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
-use super::threads::Stop;
+use super::threads::Places;
+use super::waiting::{Reads, Waiting};
 use crate::ids::{ListId, Revision};
 use crate::registry::Registry;
 use crate::store::tables::{ArtefactRecord, ListForm};
@@ -98,6 +97,7 @@ impl Registry {
             let now = self.now();
             list.holds_at(now).then(|| look(list, now))
         });
+        self.published.reads.note(place.0);
         looked.flatten()
     }
 
@@ -123,16 +123,13 @@ impl Registry {
 /// The artefacts that are kept ready, and the lists that wait for the publisher.
 pub(in crate::registry) struct Snapshot {
     pub(super) ready: Kept,
+    /// About how often each list is read.
+    pub(super) reads: Reads,
     pub(super) waiting: Mutex<Waiting>,
     pub(super) wake: Condvar,
-}
-
-#[derive(Default)]
-pub(super) struct Waiting {
-    /// Since when each list waits.
-    pub(super) since: BTreeMap<ListId, Instant>,
-    /// Where the publisher is to end when nothing waits any more.
-    pub(super) stop: Option<Stop>,
+    /// Rung where lists wait no more, so that there is a place for others.
+    pub(super) room: Condvar,
+    pub(super) signing: Places,
 }
 
 impl Snapshot {
@@ -140,37 +137,12 @@ impl Snapshot {
     pub(in crate::registry) fn new(ready_bytes: u64) -> Self {
         Self {
             ready: Kept::new(ready_bytes),
+            reads: Reads::default(),
             waiting: Mutex::default(),
             wake: Condvar::new(),
+            room: Condvar::new(),
+            signing: Places::of_half_the_cores(),
         }
-    }
-
-    pub(super) fn wait_for_publisher(&self, list: ListId) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.since.entry(list).or_insert_with(Instant::now);
-        self.wake.notify_one();
-    }
-
-    /// Puts a list that could not be published back in line, a few seconds on; the next start sees to
-    /// it where the publisher ends.
-    pub(super) fn try_again(&self, list: ListId) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(stop) = &mut waiting.stop {
-            stop.failed += 1;
-            return;
-        }
-        waiting
-            .since
-            .entry(list)
-            .or_insert_with(|| Instant::now() + Duration::from_secs(5));
-        self.wake.notify_one();
-    }
-
-    /// Whether lists wait for longer than they should: what can wait stands back then.
-    pub(in crate::registry) fn is_behind(&self) -> bool {
-        const BEHIND: Duration = Duration::from_secs(1);
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.since.values().any(|since| since.elapsed() > BEHIND)
     }
 
     /// Keeps `list` ready unless a newer artefact is.
