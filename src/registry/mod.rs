@@ -104,7 +104,9 @@ pub use standing::authority::{Authority, AuthorityQuestion, Grant, GrantAnswer, 
 pub use standing::backing::{Anchors, Backing, Question};
 pub use standing::cascade::{Affected, AffectedSubject};
 pub(crate) use standing::good_standing::on_every_core;
-pub use standing::good_standing::{Asked, Endorsed, Half, Party, StandingAnswer, StatusPart};
+pub use standing::good_standing::{
+    Asked, Endorsed, Half, Party, StandingAnswer, StatusPart, Written,
+};
 pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
 pub use states::{Gravity, Lack, State};
@@ -198,6 +200,7 @@ pub struct Registry {
     live: Arc<lists::live::LiveLists>,
     publications: bell::Bell,
     lately: lists::as_it_was::Lately,
+    kept: Arc<standing::kept::Kept>,
     all_issuers: standing::ready::Ready<Issuers>,
     all_keys: standing::ready::Ready<KeySet>,
     tries: access::people::Tries,
@@ -285,12 +288,14 @@ impl Registry {
             live,
             publications: bell::Bell::default(),
             lately: lists::as_it_was::Lately::default(),
+            kept: Arc::default(),
             all_issuers: standing::ready::Ready::default(),
             all_keys: standing::ready::Ready::default(),
             tries: access::people::Tries::default(),
             forms: OnceLock::new(),
             unfinished: OnceLock::new(),
         };
+        registry.engine.follow(registry.kept.clone());
         if let Some(master) = master {
             registry.finish_start(&master, unable)?;
         }

@@ -26,6 +26,11 @@ impl Tables {
         self
     }
 
+    /// Whether one of them has keys that start with this byte.
+    pub(super) const fn have(self, tag: u8) -> bool {
+        self.0[tag as usize / 128] >> (tag % 128) & 1 == 1
+    }
+
     /// The first bytes of their keys.
     fn tags(self) -> impl Iterator<Item = usize> {
         let has = move |tag: &usize| self.0[tag / 128] >> (tag % 128) & 1 == 1;
