@@ -14,7 +14,7 @@ use serde_json::Value;
 use tracing::warn;
 
 use super::master_key::{self, Next};
-use super::{SystemClock, SystemEntropy, durably, process};
+use super::{SystemClock, SystemEntropy, process};
 use crate::backup::{
     self, BackupError, BackupKey, Folder, HowBackups, Inspect, Manifest, NewBackup, Step, Watch,
 };
@@ -23,6 +23,7 @@ use crate::config::{Config, FILE_IN_DATA, Overrides};
 use crate::entropy::random;
 use crate::http::backups::{made, manifest as told};
 use crate::registry::{MasterKeys as _, Registry};
+use crate::store::durably;
 use crate::vc::sealing::MasterKey;
 use stores::{begin_epoch, copier, inspect, published_in};
 

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use tracing::warn;
 use zeroize::Zeroizing;
 
-use super::durably;
 use super::system::SystemEntropy;
 use crate::config::Config;
 use crate::registry::{Adopted, MasterKeys};
+use crate::store::durably;
 use crate::vc::sealing::{MasterKey, MasterKeyId};
 
 const VARIABLE: &str = "GOODSTANDING_MASTER_KEY";

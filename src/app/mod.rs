@@ -4,7 +4,6 @@ mod backups;
 mod demo;
 #[cfg(feature = "rocksdb")]
 mod doctor;
-mod durably;
 mod handles;
 mod housekeeping;
 mod local;
@@ -29,6 +28,7 @@ use crate::config::{Audience, Config, EngineChoice, FILE_IN_DATA, Overrides};
 use crate::http::{self, Drained, Edge, Mode, Running};
 use crate::net::{Elsewhere, SystemNames};
 use crate::registry::{Actor, Change, HistoryAccess, Publisher, Registry, Settings, TokenFor};
+use crate::store::durably;
 use crate::store::engine::{Decision, Engine};
 use crate::store::memory::MemoryEngine;
 use crate::time::{Clock, Ttl};

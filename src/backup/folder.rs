@@ -22,6 +22,7 @@ use super::manifest::{Manifest, StoredFile, number_of, pieces_named};
 use super::sealing::{BackupKey, CHUNK_BYTES, Chunks, HEAD_BYTES, PieceName, Place, TAG_BYTES};
 use super::watch::Watch;
 use crate::entropy::Entropy;
+use crate::store::durably;
 
 /// A folder of backups, of one store.
 #[derive(Debug, Clone)]
@@ -430,6 +431,5 @@ pub(super) fn size_of_file(path: &Path) -> Result<u64, BackupError> {
 
 /// Sees to it that the names in a folder survive a power cut.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), BackupError> {
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(BackupError::at(folder))
+    durably::sync_folder(folder).map_err(BackupError::at(folder))
 }

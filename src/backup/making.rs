@@ -14,6 +14,7 @@ use super::sealing::{BackupKey, PieceName, hex};
 use super::watch::{Step, Watch};
 use crate::entropy::Entropy;
 use crate::store::contents::Contents;
+use crate::store::durably;
 use crate::store::engine::StoreError;
 use crate::time::Clock;
 
@@ -213,8 +214,5 @@ fn digest_of(path: &Path) -> Result<[u8; 32], BackupError> {
 
 /// Removes a folder with what is in it, where it is there.
 pub(super) fn remove_folder(folder: &Path) -> Result<(), BackupError> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        other => other.map_err(BackupError::at(folder)),
-    }
+    durably::remove_folder(folder).map_err(BackupError::at(folder))
 }

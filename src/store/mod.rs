@@ -30,6 +30,8 @@ mod anchor;
 
 mod chain;
 
+pub(crate) mod durably;
+
 mod opening;
 
 pub mod contents;

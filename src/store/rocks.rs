@@ -32,7 +32,8 @@ use arc_swap::ArcSwap;
 use rocksdb::{ErrorKind, WriteBatch, WriteOptions};
 
 use super::anchor::Anchoring;
-use super::anchor::file::{AnchorFile, make_folder};
+use super::anchor::file::AnchorFile;
+use super::durably::make_folder;
 use super::engine::{
     Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Read, Row, Stopped,
     StoreError,

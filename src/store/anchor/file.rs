@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{AnchorPlace, SLOT_BYTES};
+use crate::store::durably::{folder_of, make_folder, sync_folder_of};
 
 /// More than an anchor has: what is longer is something else.
 const LONGEST: u64 = 4 * SLOT_BYTES as u64;
@@ -41,11 +42,7 @@ impl AnchorFile {
 
     /// The whole file takes the place of an earlier one at once, or does not.
     fn replace(&self, slot: &[u8]) -> io::Result<File> {
-        let folder = match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        make_folder(folder)?;
+        make_folder(folder_of(&self.path))?;
         let mut beside = self.path.clone().into_os_string();
         beside.push(".new");
         let mut file = File::create(&beside)?;
@@ -53,7 +50,7 @@ impl AnchorFile {
         file.write_all(slot)?;
         file.sync_all()?;
         fs::rename(&beside, &self.path)?;
-        File::open(folder)?.sync_all()?;
+        sync_folder_of(&self.path)?;
         Ok(file)
     }
 
@@ -89,17 +86,6 @@ impl AnchorPlace for AnchorFile {
         let written = self.overwrite(place, slot);
         self.told(written)
     }
-}
-
-/// Makes a folder and sees to it that its name survives a power cut.
-pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
-    let path = std::path::absolute(path)?;
-    let made = path.ancestors().take_while(|above| !above.is_dir()).count();
-    fs::create_dir_all(&path)?;
-    for holder in path.ancestors().skip(1).take(made) {
-        File::open(holder)?.sync_all()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

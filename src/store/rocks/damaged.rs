@@ -19,6 +19,7 @@ use super::view::Live;
 use super::{Place, cannot_open, in_use};
 use crate::store::anchor::AnchorPlace;
 use crate::store::anchor::file::AnchorFile;
+use crate::store::durably::{remove_folder, sync_folder};
 use crate::store::engine::StoreError;
 use crate::store::opening::{self, Opened, Origin};
 
@@ -48,13 +49,13 @@ pub(super) fn try_copy(place: &Place, damage: &rocksdb::Error) -> Result<Tried, 
         .and_then(|()| manifest::cut_at_damage(&copy))
         .map_err(|error| {
             // A disk that is full is not to stay so.
-            let _ = remove(&copy);
+            let _ = remove_folder(&copy);
             no_copy(&place.store, damage, &error)
         })?;
     let live = options::open(&copy, place.write_buffer_bytes, Wals::UpToDamage);
     let Ok(mut live) = live else {
         // Damage of another kind: the copy is of no use to anybody.
-        remove(&copy).map_err(failed)?;
+        remove_folder(&copy).map_err(failed)?;
         return Err(cannot_open(&place.store, damage.as_ref()));
     };
     // Nothing that is found on the copy is anchored: the store itself was not changed yet.
@@ -104,16 +105,16 @@ pub(super) fn open_up_to_damage(
 }
 
 fn keep_logs(store: &Path, kept: &Path) -> io::Result<()> {
-    remove(kept)?;
+    remove_folder(kept)?;
     fs::create_dir(kept)?;
     for (name, path) in files(store)? {
         if is(&path, "log") || manifest::is_one(&name) {
             let copy = kept.join(name);
             fs::copy(path, &copy)?;
-            File::open(copy)?.sync_all()?;
+            sync_folder(&copy)?;
         }
     }
-    File::open(kept)?.sync_all()
+    sync_folder(kept)
 }
 
 /// Removes what was copied beside a store that has come up well, and what was kept of damage: it may hold
@@ -124,7 +125,7 @@ pub(super) fn forget(store: &Path, kept_too: bool) {
         false => &[".tried"],
     };
     for folder in suffixes.iter().map(|suffix| beside(store, suffix)) {
-        if let Err(error) = remove(&folder) {
+        if let Err(error) = remove_folder(&folder) {
             tracing::warn!(file = %folder.display(), engine = %error, "a copy of the store could not be removed");
         }
     }
@@ -132,7 +133,7 @@ pub(super) fn forget(store: &Path, kept_too: bool) {
 
 /// Sorted files are never changed, so that another name does for them.
 fn copy_store(store: &Path, copy: &Path) -> io::Result<()> {
-    remove(copy)?;
+    remove_folder(copy)?;
     fs::create_dir(copy)?;
     for (name, path) in files(store)? {
         if name == space::RESERVE {
@@ -156,13 +157,6 @@ fn files(folder: &Path) -> io::Result<Vec<(OsString, PathBuf)>> {
 
 fn is(path: &Path, extension: &str) -> bool {
     path.extension() == Some(OsStr::new(extension))
-}
-
-fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 fn beside(store: &Path, suffix: &str) -> PathBuf {

@@ -15,6 +15,8 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use crate::store::durably::sync_folder;
+
 const BLOCK: usize = 32_768;
 const HEAD: usize = 7;
 const WHOLE: u8 = 1;
@@ -47,7 +49,7 @@ pub(super) fn cut_at_damage(folder: &Path) -> io::Result<()> {
     file.write_all(&bytes[..whole])?;
     file.sync_all()?;
     fs::rename(&shorter, &manifest)?;
-    File::open(folder)?.sync_all()
+    sync_folder(folder)
 }
 
 /// How many bytes the changes take before the first that is not whole.

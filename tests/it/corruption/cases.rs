@@ -364,7 +364,7 @@ impl Mixture {
 
 fn put_back(history: &History, moment: &str, store: &Path) {
     fs::remove_dir_all(store).unwrap();
-    super::history::copy_all(&history.at(moment).join("store"), store);
+    crate::support::files::copy_all(&history.at(moment).join("store"), store);
 }
 
 fn swap(files: &[PathBuf]) {

@@ -18,6 +18,7 @@ use goodstanding::time::ManualClock;
 use rocksdb::{DB, Options, WriteBatch, WriteOptions};
 use tempfile::TempDir;
 
+use crate::support::files::copy_all;
 use crate::support::house::{House, Plan, clock};
 
 /// A data folder at some moments of its life, from the oldest to the newest.
@@ -200,18 +201,4 @@ fn write(db: &DB, before: &[Row], after: &[Row]) {
         }
     }
     db.write_opt(batch, &durably).unwrap();
-}
-
-/// A folder and all in it, byte by byte.
-pub(super) fn copy_all(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_all(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

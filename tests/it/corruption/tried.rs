@@ -8,7 +8,8 @@ use goodstanding::store::rocks::RocksEngine;
 use goodstanding::store::{Batch, Engine, StoreError};
 
 use super::cases::Kind;
-use super::history::{History, NEWEST, copy_all, room};
+use super::history::{History, NEWEST, room};
+use crate::support::files::copy_all;
 
 /// What came of a case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

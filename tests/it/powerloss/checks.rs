@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 use super::caller::{Answer, Caller};
 use super::clients::Registry;
 use super::facts::{Facts, ORIGIN, Place};
-use super::signed::bits_set;
 use crate::support::dice::Dice;
+use crate::support::reader;
 
 /// How a server came up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +133,7 @@ impl<'a> Checks<'a> {
                 self.wrong.push(format!("{list} is {}", answer.text()));
                 continue;
             }
-            let signed = bits_set(&answer.json());
+            let signed = reader::set(&reader::bits(&answer.json()));
             let of_it = shown.iter().filter(|((one, _), _)| *one == list);
             for ((_, index), set) in of_it {
                 let in_list = signed.contains(index);

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::facts::{Deed, Endorsement, Facts, Kind, ORIGIN, Place};
-use super::signed::bits_set;
 use crate::support::dice::Dice;
+use crate::support::reader;
 
 pub(super) const ISSUER: &str = "college";
 pub(super) const BOARD: &str = "board";
@@ -268,7 +268,7 @@ pub(super) fn reads(registry: &Registry, facts: &Mutex<Facts>, over: &AtomicBool
             if answer.status != 200 {
                 continue;
             }
-            let set: BTreeSet<u64> = bits_set(&answer.json());
+            let set: BTreeSet<u64> = reader::set(&reader::bits(&answer.json()));
             let index = set.first().copied().unwrap_or_default();
             if *list == registry.revocations {
                 known(facts).seen_revoked(list, &set);

@@ -18,7 +18,6 @@ mod disk;
 mod facts;
 mod journal;
 mod library;
-mod signed;
 mod tally;
 mod trial;
 

@@ -11,6 +11,7 @@ use super::folder::Folder;
 use super::program::program;
 use super::server::Server;
 use super::standing::{ISSUER, entries, list, look_up, profile, revocation};
+use crate::support::files::copy_all;
 
 const ENTRIES: usize = 30;
 const REVOKED: usize = 20;
@@ -167,17 +168,4 @@ fn newest(folder: &Path, begin: &str, end: &str) -> PathBuf {
         })
         .max();
     newest.unwrap_or_else(|| panic!("no {begin}{end} in {}", folder.display()))
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_all(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

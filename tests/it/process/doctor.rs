@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::folder::Folder;
 use super::program::{Ran, program, run};
 use super::standing::{ISSUER, entries, list, profile, revocation};
+use crate::support::files::copy_all;
 
 fn doctor(folder: &Folder, more: &[&str]) -> Ran {
     let mut command = program();
@@ -42,13 +43,6 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     found
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for (path, bytes) in files(from) {
-        fs::write(to.join(path.strip_prefix(from).unwrap()), bytes).unwrap();
-    }
 }
 
 #[test]
@@ -152,12 +146,12 @@ fn an_older_copy_of_the_store_is_noticed_and_taken_only_by_a_decision() {
     profile(&folder.operator(&server), ISSUER, "issuer");
     server.stop().in_order();
     let (store, older) = (folder.data().join("store"), folder.beside().join("older"));
-    copy(&store, &older);
+    copy_all(&store, &older);
     let server = folder.serve(&[]);
     list(&folder.operator(&server), ISSUER);
     server.stop().in_order();
     fs::remove_dir_all(&store).unwrap();
-    copy(&older, &store);
+    copy_all(&older, &store);
 
     let (health, said) = found(&doctor(&folder, &[]).exits(1), "anchor");
     assert!(

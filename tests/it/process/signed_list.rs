@@ -1,14 +1,10 @@
 //! Status lists as any verifier reads them, by the standard alone.
 
-use std::io::Read as _;
-
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
 use super::client::Client;
 use crate::support::peers::{StatusReport, peers};
+use crate::support::reader;
 
 /// A signed list, decoded.
 pub(super) struct SignedList {
@@ -21,27 +17,18 @@ impl SignedList {
     /// Fetches the list at `path` and decodes it (Bitstring Status List 1.0, sections 3.2 and 4.2).
     pub(super) fn fetch(registry: &Client, path: &str) -> Self {
         let document = registry.get(path).json(200);
-        let encoded = document["credentialSubject"]["encodedList"].as_str();
-        let encoded = encoded.and_then(|text| text.strip_prefix('u'));
-        let compressed = BASE64_URL_SAFE_NO_PAD
-            .decode(encoded.expect("a multibase of base64url"))
-            .unwrap();
-        let mut bits = Vec::new();
-        GzDecoder::new(compressed.as_slice())
-            .read_to_end(&mut bits)
-            .unwrap();
+        let bits = reader::bits(&document);
         Self { document, bits }
     }
 
     /// The bit at an index; the first is the left-most of the first byte.
     pub(super) fn is_set(&self, index: u64) -> bool {
-        let byte = self.bits[usize::try_from(index / 8).unwrap()];
-        byte & (0x80 >> (index % 8)) != 0
+        reader::bit(&self.bits, index)
     }
 
     /// How many bits are set.
     pub(super) fn count(&self) -> usize {
-        self.bits.iter().map(|b| b.count_ones() as usize).sum()
+        reader::ones(&self.bits) as usize
     }
 
     /// Has the independent verifiers check the signature, with the keys that the issuer's own DID

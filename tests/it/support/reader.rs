@@ -1,6 +1,7 @@
 //! A status list as a stranger reads it: nothing here comes from the registry's own code but what a
 //! moment is.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 
 use base64::Engine as _;
@@ -26,6 +27,12 @@ pub(crate) fn bits(credential: &Value) -> Vec<u8> {
 /// Index 0 is the left-most bit.
 pub(crate) fn bit(bits: &[u8], index: u64) -> bool {
     bits[(index / 8) as usize] & (0x80 >> (index % 8)) != 0
+}
+
+/// The indexes that are set.
+pub(crate) fn set(bits: &[u8]) -> BTreeSet<u64> {
+    let all = 0..8 * bits.len() as u64;
+    all.filter(|index| bit(bits, *index)).collect()
 }
 
 /// How many bits are set.
