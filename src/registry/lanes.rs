@@ -65,13 +65,16 @@ impl Lane {
     }
 }
 
+/// A key, and the value that it has to have; `None`: it has to be absent.
+type Condition = (Vec<u8>, Option<Vec<u8>>);
+
 /// What was queued in a lane and is not settled yet.
 #[derive(Default)]
 struct Ahead {
     /// Each row as the newest of the commits leaves it (`None`: removed), with that one's number.
     rows: BTreeMap<Vec<u8>, (u64, Option<Vec<u8>>)>,
     /// What ties the next one to the newest: rows that this one wrote.
-    tie: Option<(u64, Vec<(Vec<u8>, Option<Vec<u8>>)>)>,
+    tie: Option<(u64, Vec<Condition>)>,
     /// How many were queued.
     queued: u64,
     /// Up to which number they are known to have fallen.
