@@ -1,15 +1,14 @@
 //! Verification as this registry can answer it: its own controller documents and lists come from
 //! the store, in one snapshot; what stands elsewhere is asked of whoever may go there.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::lists::list_of;
 use super::signing::Held;
 use super::standing::backing::{Backing, Question, Wanted};
-use super::standing::kept::{KEYS_OF_PROFILES, KeptDocuments};
+use super::standing::kept::{KEYS_OF_PROFILES, OwnDocuments};
 use super::standing::links::Links;
 use super::standing::parties::Who;
 use super::{ListForm, Outcome, Registry, RegistryError};
@@ -117,40 +116,6 @@ impl Registry {
             newer: Newer::Never,
         };
         verify::verify_credential(credential, &resolver, options, self.now())
-    }
-}
-
-/// Controller documents of profiles here, of one moment in one state of the store, each made once: for
-/// one question, and where it is about the present for those that follow.
-pub(super) struct OwnDocuments<'k> {
-    made: RwLock<HashMap<String, Arc<Value>>>,
-    kept: KeptDocuments<'k>,
-}
-
-/// So many are kept.
-const MOST_MADE: usize = 1_024;
-
-impl<'k> OwnDocuments<'k> {
-    pub(super) fn new(kept: KeptDocuments<'k>) -> Self {
-        Self {
-            made: RwLock::default(),
-            kept,
-        }
-    }
-
-    fn get(&self, url: &str) -> Option<Arc<Value>> {
-        let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
-        made.get(url).cloned().or_else(|| self.kept.get(url))
-    }
-
-    fn keep(&self, url: &str, document: &Arc<Value>, read: &Watched<'_>) {
-        if read.kept_to_them() {
-            self.kept.keep(url, document);
-        }
-        let mut made = self.made.write().unwrap_or_else(PoisonError::into_inner);
-        if made.len() < MOST_MADE {
-            made.insert(url.to_owned(), Arc::clone(document));
-        }
     }
 }
 

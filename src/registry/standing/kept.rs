@@ -11,8 +11,9 @@
 //! All of it is bounded in bytes, by use. Who names anchors of its own, or asks about what is not
 //! registered here, can ask for as many things as it likes: these have a room apart.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use moka::sync::Cache;
 use serde_json::Value;
@@ -29,6 +30,7 @@ use crate::store::tables::{
     ACCREDITORS, ACHIEVEMENTS, Digest, ENDORSEMENTS_BY_SUBJECT, KEYS, LISTS, PROFILE_ISSUER_IDS,
     PROFILE_SLUGS, PROFILES, SPACES,
 };
+use crate::store::watched::Watched;
 use crate::time::Timestamp;
 
 /// What the standing of issuers and achievements is worked out from.
@@ -381,6 +383,40 @@ impl KeptFor<'_> {
     pub(super) fn keep_space(&self, id: SpaceId, space: &Arc<Space>) {
         if let Some(under) = self.places {
             self.kept.spaces.insert(id, (under, space.clone()));
+        }
+    }
+}
+
+/// Controller documents of profiles here, of one moment in one state of the store, each made once: for
+/// one question, and where it is about the present for those that follow.
+pub(in crate::registry) struct OwnDocuments<'k> {
+    made: RwLock<HashMap<String, Arc<Value>>>,
+    kept: KeptDocuments<'k>,
+}
+
+/// So many are kept.
+const MOST_MADE: usize = 1_024;
+
+impl<'k> OwnDocuments<'k> {
+    pub(in crate::registry) fn new(kept: KeptDocuments<'k>) -> Self {
+        Self {
+            made: RwLock::default(),
+            kept,
+        }
+    }
+
+    pub(in crate::registry) fn get(&self, url: &str) -> Option<Arc<Value>> {
+        let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
+        made.get(url).cloned().or_else(|| self.kept.get(url))
+    }
+
+    pub(in crate::registry) fn keep(&self, url: &str, document: &Arc<Value>, read: &Watched<'_>) {
+        if read.kept_to_them() {
+            self.kept.keep(url, document);
+        }
+        let mut made = self.made.write().unwrap_or_else(PoisonError::into_inner);
+        if made.len() < MOST_MADE {
+            made.insert(url.to_owned(), Arc::clone(document));
         }
     }
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::backing::{Backing, Question};
 use crate::badges::{Clr, nested_credentials};
 use crate::ids::{EndorsementId, ProfileId};
-use crate::registry::verification::OwnDocuments;
+use crate::registry::standing::kept::OwnDocuments;
 use crate::registry::{MaySee, Outcome, Registry, RegistryError};
 use crate::store::remembered::Remembered;
 use crate::time::Timestamp;
