@@ -118,10 +118,6 @@ impl Process {
     }
 
     /// Tells the process to end, as service managers do, and waits for it.
-    pub(crate) fn stop(mut self) {
-        self.end();
-    }
-
     fn end(&mut self) {
         let started = children(self.id());
         tell(self.id(), Signal::TERM);

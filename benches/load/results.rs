@@ -28,7 +28,6 @@ pub(crate) struct Row {
 
 /// What is wanted of a figure, and whether it is so.
 pub(crate) enum Goal {
-    None,
     Met(String),
     Missed(String),
 }
@@ -123,7 +122,6 @@ impl Results {
 
 fn line(row: &Row) -> String {
     let (goal, met) = match &row.goal {
-        Goal::None => ("", ""),
         Goal::Met(words) => (&**words, "yes"),
         Goal::Missed(words) => (&**words, "**no**"),
     };

@@ -107,30 +107,30 @@ pub(crate) fn rate_cell(rounds: &[Ran]) -> String {
     rates(rounds.iter().map(Ran::rate))
 }
 
-/// Has perf look at the server while it is under load, and keeps what it says as text.
+/// Has perf look at a server while wrk asks it, and keeps what it says as text.
 pub(crate) fn profile(context: &Context, key: &str, side: &Side<'_>) {
+    profile_while(context, key, side.process, || {
+        let folder = scratch();
+        let (tools, process) = (&context.tools, side.process);
+        wrk::run(tools, folder.path(), process, &side.requests, 3);
+    });
+}
+
+/// Has perf look at a server while `work` is done, for two seconds of it.
+pub(crate) fn profile_while(context: &Context, key: &str, server: &Process, work: impl FnOnce()) {
     let Some(mut record) = context.tools.perf().filter(|_| context.profiles) else {
         return;
     };
     let folder = scratch();
     let data = folder.path().join("perf.data");
     record.args(["record", "-q", "-g", "-F", "997", "-p"]);
-    record
-        .arg(side.process.id().to_string())
-        .arg("-o")
-        .arg(&data);
-    record.args(["--", "sleep", "3"]);
+    record.arg(server.id().to_string()).arg("-o").arg(&data);
+    record.args(["--", "sleep", "2"]);
     let quiet = record.stdout(Stdio::null()).stderr(Stdio::null());
     let Ok(mut child) = quiet.spawn() else {
         return;
     };
-    wrk::run(
-        &context.tools,
-        folder.path(),
-        side.process,
-        &side.requests,
-        4,
-    );
+    work();
     // What it says of its own end is of no use here.
     let _ = child.wait();
     if let Some(place) = told(context, key, &data) {

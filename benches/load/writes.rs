@@ -13,6 +13,7 @@ use crate::harness::{Samples, grouped};
 use crate::results::{Goal, Row, quantile, rates, time};
 use crate::rocks::{BATCH, Rocks, syncs};
 use crate::service::{Folder, List, Service, index_of, revocation};
+use crate::turns::profile_while;
 
 /// Clients, each on a connection of its own, which waits for the answer before it asks again.
 const CLIENTS: usize = 32;
@@ -44,7 +45,8 @@ pub(crate) fn run(context: &mut Context) {
     let service = folder.serve(&context.tools);
     service.settle();
     let rocks = Rocks::new();
-    let alone = syncs(Duration::from_secs(1));
+    let disk = syncs(Duration::from_secs(1));
+    let single = rocks.commits(1, Duration::from_secs(1));
     let one = in_turns(context, &rocks, || revoke(context, &service, 1));
     let many = in_turns(context, &rocks, || revoke(context, &service, 64));
     let given = in_turns(context, &rocks, || allocate(context, &service));
@@ -52,15 +54,23 @@ pub(crate) fn run(context: &mut Context) {
         .map(|_| allocate_batches(context, &service))
         .collect();
 
+    profile_while(context, "revoke-one-list", &service.process, || {
+        revoke(context, &service, 1);
+    });
+    profile_while(context, "allocate-one", &service.process, || {
+        allocate(context, &service);
+    });
+
     let all: Vec<f64> = [&one, &many, &given]
         .iter()
         .flat_map(|one| one.rocks.clone())
         .collect();
     context.results.detail(&format!(
-        "\nRocksDB alone, 32 threads, {BATCH}, synced: {}. The disk alone, one thread, 1.2 KB and \
-         a sync: {} /s.\n",
+        "\nRocksDB alone, 32 threads, {BATCH}, synced: {}; one thread: {} /s. The disk \
+         alone, one thread, 1.2 KB into blocks that are there, and a sync: {} /s.\n",
         rates(all),
-        grouped(alone as u64),
+        grouped(single as u64),
+        grouped(disk as u64),
     ));
     row(
         context,

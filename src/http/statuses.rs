@@ -3,7 +3,7 @@
 mod asked;
 #[cfg(test)]
 mod tests;
-pub(super) mod told;
+mod told;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,6 +19,8 @@ use crate::registry::{
     StatusUnknown,
 };
 use crate::time::Timestamp;
+
+pub(super) use told::Text;
 
 /// Up to 10,000 questions.
 #[derive(Deserialize, ToSchema)]
@@ -105,7 +107,7 @@ pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 fn present(edge: &Edge, asked: &EntriesAsked<'_>) -> Result<Vec<u8>, Problem> {
     let as_of = edge.registry.now();
     let told = edge.registry.entries_now(asked)?;
-    let mut text = told::Text::with_room_for(asked.len());
+    let mut text = Text::with_room_for(asked.len());
     text.push("{\"results\":[");
     for (place, answer) in told.answers(asked).enumerate() {
         if place > 0 {

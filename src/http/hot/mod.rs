@@ -51,7 +51,8 @@ const LONGEST_FRESH: u64 = 4_096;
 
 impl Hot {
     pub(super) fn new(edge: &Edge) -> Self {
-        let longest = edge.cache.status_list.seconds().min(LONGEST_FRESH);
+        let longest = edge.cache.status_list.max(edge.cache.look_up);
+        let longest = longest.seconds().min(LONGEST_FRESH);
         Self {
             fresh: (0..=longest).map(fresh_for).collect(),
         }
@@ -66,8 +67,8 @@ impl Hot {
         let logs = tracing::enabled!(Level::INFO);
         let began = logs.then(Instant::now);
         let head = Head::of(edge, request)?;
-        let (route, response) = artefacts::answer(self, edge, &head)
-            .or_else(|| Some(("/status", status::answer(edge, &head)?)))?;
+        let (route, response) =
+            artefacts::answer(self, edge, &head).or_else(|| status::answer(self, edge, &head))?;
         if let Some(began) = began {
             Logged::of_public(request.method(), route, began).end_with(response.status().as_u16());
         }

@@ -322,6 +322,80 @@ fn gzip_is_made_by_who_asks_for_it_first() {
     assert_eq!(plain, list.body);
 }
 
+#[test]
+fn an_entry_of_a_list_in_memory_is_answered_at_once() {
+    let house = House::open(Mode::Production);
+    let list = house.edge.registry.urls().list(house.list);
+    let encoded = list.replace(':', "%3A").replace('/', "%2f");
+    let plain = format!("/status?list={list}&index=7");
+    let request = asks("GET", &plain, &[]);
+    assert!(house.at_once(&request).is_none(), "nobody has asked for it");
+    assert!(house.agree(&request));
+    let (.., body) = house.at_once(&request).unwrap();
+    let expected = r#"{"status":0,"purpose":"revocation","valid":true,"outcome":"active","revision":1,"asOf":"2026-03-01T09:00:00Z"}"#;
+    assert_eq!(body, expected);
+    house.clock.advance(Ttl::from_millis(20));
+    for (target, headers) in [
+        (plain.clone(), &[][..]),
+        (
+            plain.clone(),
+            &[("accept", "text/html"), ("origin", "https://page.example")],
+        ),
+        (plain.clone(), &[("if-none-match", "*")]),
+        (format!("/status?index=131071&list={list}"), &[]),
+        (format!("/status?list={encoded}&index=007"), &[]),
+    ] {
+        for method in ["GET", "HEAD"] {
+            let request = asks(method, &target, headers);
+            assert!(house.agree(&request), "{request:?}");
+        }
+    }
+    for (target, headers) in [
+        (plain.clone(), &[("authorization", "Bearer x")][..]),
+        (plain.clone(), &[("host", "a"), ("host", "a")]),
+        (plain.replace("/status?", "/status/?"), &[]),
+        (plain.replace("index=7", "index=131072"), &[]),
+        (plain.replace("index=7", "index=18446744073709551616"), &[]),
+        (plain.replace("index=7", "index=%37"), &[]),
+        (plain.replace("index=7", "index="), &[]),
+        (plain.replace("index=7", "index=-1"), &[]),
+        (plain.replace("index=7", "index=+7"), &[]),
+        (plain.replace("index=7", "index"), &[]),
+        (plain.replace("index=7", ""), &[]),
+        (plain.replace("&index", ";index"), &[]),
+        (format!("{plain}&at=2026-03-01T09:00:00Z"), &[]),
+        (format!("{plain}&index=8"), &[]),
+        (format!("{plain}&list={list}"), &[]),
+        (format!("{plain}&issuer=school"), &[]),
+        (format!("{plain}&other=1"), &[]),
+        (format!("{plain}&"), &[]),
+        (plain.replace("list=", "%6Cist="), &[]),
+        (plain.replace("https", "http"), &[]),
+        (plain.replace("registry.example", "elsewhere.example"), &[]),
+        (plain.replace("registry", "registry%"), &[]),
+        (plain.replace("registry", "registry%f"), &[]),
+        (plain.replace("registry", "registry%ff"), &[]),
+        (plain.replace("registry", "+registry"), &[]),
+        (
+            plain.replace("/status-lists", &format!("%2F{}", "a".repeat(600))),
+            &[],
+        ),
+        (
+            plain.replace(&house.list.to_string(), "00000000000000000000"),
+            &[],
+        ),
+        ("/status?credential=urn:x".to_owned(), &[]),
+        ("/status".to_owned(), &[]),
+        ("/status?".to_owned(), &[]),
+    ] {
+        let request = asks("GET", &target, headers);
+        assert!(!house.agree(&request), "{request:?}");
+    }
+    for method in ["POST", "OPTIONS", "DELETE"] {
+        assert!(!house.agree(&asks(method, &plain, &[])));
+    }
+}
+
 /// What a header may hold, near to what is understood.
 fn header() -> impl Strategy<Value = String> {
     let part = prop::sample::select(vec![
@@ -376,5 +450,40 @@ fn however_it_is_asked_both_agree() {
             }
         }
         house.agree(&request);
+    });
+}
+
+#[test]
+fn however_an_entry_is_asked_for_both_agree() {
+    let house = House::open(Mode::Production);
+    let list = house.edge.registry.urls().list(house.list);
+    house.agree(&asks("GET", &format!("/status?list={list}&index=1"), &[]));
+    let parts = prop::sample::select(vec![
+        "list=LIST",
+        "index=7",
+        "&",
+        "&list=LIST",
+        "&index=131071",
+        "list=",
+        "index=",
+        "LIST",
+        "%2F",
+        "%",
+        "+",
+        "=",
+        "at=",
+        "2026-03-01T09:00:00Z",
+        "credential=",
+        "1",
+        "0",
+        "/",
+        "https://registry.example",
+    ]);
+    let plain = Just(vec!["list=LIST", "&index=131071"]);
+    let queries = prop_oneof![1 => plain, 4 => prop::collection::vec(parts, 0..6)];
+    proptest!(ProptestConfig::with_cases(600), |(query in queries, spelled in any::<bool>())| {
+        let list = if spelled { list.replace(':', "%3a") } else { list.clone() };
+        let query = query.concat().replace("LIST", &list);
+        house.agree(&asks("GET", &format!("/status?{query}"), &[]));
     });
 }

@@ -15,9 +15,7 @@ use crate::ids::{ProfileId, Seq, SpaceId};
 use crate::registry::lists::queries::StatusUnknown;
 use crate::registry::{Registry, Settings};
 use crate::status::{EntryMembers, ListMessages, StatusPurpose};
-use crate::store::engine::{
-    Batch, CommitError, Committed, Engine, Head, LoggedEvent, Read, Row, Stopped,
-};
+use crate::store::engine::{Batch, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped};
 use crate::store::memory::MemoryEngine;
 use crate::store::tables::{ListRecord, ListState};
 use crate::time::{ManualClock, Timestamp};
@@ -226,8 +224,8 @@ impl Engine for Counting {
         Box::new(self.counted(self.inner.snapshot()))
     }
 
-    fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
-        self.inner.commit(batch)
+    fn queue(&self, batch: Batch) -> Queued {
+        self.inner.queue(batch)
     }
 
     fn follow(&self, follower: Arc<dyn Follower>) {
