@@ -292,3 +292,115 @@ impl Drop for Member {
         self.watched.crowd.open().connections.remove(&self.number);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Ttl;
+
+    /// Ten looks are a second: of a head 10, between requests 50, and unread 30.
+    fn patience() -> Patience {
+        Patience::of(&Limits {
+            head: Ttl::from_seconds(1),
+            idle: Ttl::from_seconds(5),
+            unread: Ttl::from_seconds(3),
+            ..Limits::usual()
+        })
+    }
+
+    /// How many looks it takes until it is told something, doing this after each of them.
+    fn told_after(crowd: &Crowd, member: &Member, does: impl Fn(&Watched)) -> Option<u32> {
+        (1..200).find(|_| {
+            crowd.look(&patience());
+            does(&member.watched);
+            member.watched.told.load(Ordering::Relaxed) > 0
+        })
+    }
+
+    #[test]
+    fn a_head_has_its_time_however_it_drips() {
+        let crowd = Arc::new(Crowd::default());
+        let member = crowd.join(Protocol::Http1);
+        assert_eq!(
+            told_after(&crowd, &member, |watched| watched.reads()),
+            Some(11)
+        );
+        assert_eq!(member.watched.told.load(Ordering::Relaxed), END);
+    }
+
+    #[test]
+    fn between_requests_there_is_more_time_and_then_a_head_has_its_own() {
+        let crowd = Arc::new(Crowd::default());
+        let member = crowd.join(Protocol::Http1);
+        drop(member.watched.request());
+        for _ in 0..40 {
+            crowd.look(&patience());
+        }
+        member.watched.reads();
+        assert_eq!(told_after(&crowd, &member, |_| {}), Some(11));
+        let member = crowd.join(Protocol::Http1);
+        drop(member.watched.request());
+        assert_eq!(told_after(&crowd, &member, |_| {}), Some(51));
+    }
+
+    #[test]
+    fn who_is_being_answered_is_waited_for() {
+        let crowd = Arc::new(Crowd::default());
+        let member = crowd.join(Protocol::Http1);
+        let under_way = member.watched.request();
+        assert_eq!(told_after(&crowd, &member, |_| {}), None);
+        drop(under_way);
+        // What is left of the answer goes out bit by bit.
+        assert_eq!(
+            told_after(&crowd, &member, |watched| watched.writes(1)),
+            None
+        );
+        member.watched.waits();
+        assert_eq!(told_after(&crowd, &member, |_| {}), None);
+    }
+
+    #[test]
+    fn a_body_that_nobody_takes_ends_the_connection() {
+        let crowd = Arc::new(Crowd::default());
+        let member = crowd.join(Protocol::Http2);
+        let under_way = member.watched.request();
+        let unread = under_way.unread();
+        // Pings go back and forth meanwhile.
+        let pings = |watched: &Watched| {
+            watched.reads();
+            watched.writes(17);
+        };
+        assert_eq!(told_after(&crowd, &member, pings), Some(31));
+        // It is told first, and then it is over.
+        assert_eq!(member.watched.told.load(Ordering::Relaxed), FINISH);
+        for _ in 0..40 {
+            crowd.look(&patience());
+        }
+        assert_eq!(member.watched.told.load(Ordering::Relaxed), END);
+        drop((unread, under_way));
+    }
+
+    #[test]
+    fn pings_keep_no_idle_connection_open() {
+        let crowd = Arc::new(Crowd::default());
+        let member = crowd.join(Protocol::Http2);
+        let pings = |watched: &Watched| {
+            watched.reads();
+            watched.writes(17);
+        };
+        assert_eq!(told_after(&crowd, &member, pings), Some(51));
+    }
+
+    #[test]
+    fn who_comes_while_all_finish_is_told_to_finish() {
+        let crowd = Arc::new(Crowd::default());
+        let early = crowd.join(Protocol::Http1);
+        crowd.finish();
+        let late = crowd.join(Protocol::Http1);
+        for member in [&early, &late] {
+            assert_eq!(member.watched.told.load(Ordering::Relaxed), FINISH);
+        }
+        drop(early);
+        assert_eq!(crowd.open().connections.len(), 1);
+    }
+}

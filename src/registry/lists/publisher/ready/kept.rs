@@ -189,3 +189,131 @@ impl Kept {
 fn position(shelf: &Shelf, place: &Place) -> Result<usize, usize> {
     shelf.binary_search_by(|(present, _)| present.cmp(place))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::entropy::SeededEntropy;
+    use crate::ids::{ProfileId, Revision};
+    use crate::store::tables::{ArtefactRecord, PublishedState};
+    use crate::time::{Timestamp, Ttl};
+
+    fn list(generation: u64, bytes: usize) -> Arc<PublishedList> {
+        let at = Timestamp::from_millis(0);
+        let state = PublishedState {
+            revision: Revision(1),
+            generation,
+            published_at: at,
+            valid_until: None,
+            renew_at: at,
+        };
+        let body = vec![b'x'; bytes];
+        PublishedList::of(ArtefactRecord { state, body }, Ttl::from_seconds(300))
+    }
+
+    fn places(count: usize) -> Vec<Place> {
+        let entropy = SeededEntropy::new(3);
+        let id = |_| ListId::generate(ProfileId(7), &entropy);
+        (0..count)
+            .map(id)
+            .map(|id| (id, ListForm::Bitstring))
+            .collect()
+    }
+
+    fn counted(kept: &Kept) -> (u64, u64) {
+        let shelves = kept.shelves.iter();
+        let there =
+            shelves.map(|shelf| shelf.load().iter().map(|(_, item)| item.bytes).sum::<u64>());
+        (kept.changing.lock().unwrap().bytes, there.sum())
+    }
+
+    #[test]
+    fn a_newer_list_takes_the_place_of_an_older_one_and_never_the_other_way() {
+        let (kept, places) = (Kept::new(1 << 20), places(2));
+        kept.put(places[0], &list(5, 100));
+        kept.put(places[0], &list(4, 100));
+        assert_eq!(kept.get(&places[0]).unwrap().generation, 5);
+        kept.put(places[0], &list(6, 200));
+        assert_eq!(kept.get(&places[0]).unwrap().generation, 6);
+        assert!(kept.get(&places[1]).is_none());
+        assert!(kept.get(&(places[0].0, ListForm::TokenJwt)).is_none());
+        kept.invalidate(&places[0]);
+        assert!(kept.get(&places[0]).is_none());
+        assert_eq!(counted(&kept), (0, 0));
+    }
+
+    #[test]
+    fn what_is_asked_for_outlasts_what_is_not() {
+        let (kept, places) = (Kept::new(100 * 1_000), places(5_000));
+        let (asked, others) = places.split_at(50);
+        for place in asked {
+            kept.put(*place, &list(0, 400));
+        }
+        for place in others {
+            kept.put(*place, &list(0, 400));
+            for place in asked {
+                assert!(kept.get(place).is_some());
+            }
+        }
+        let left = others.iter().filter(|place| kept.get(place).is_some());
+        assert!((1..60).contains(&left.count()));
+    }
+
+    #[test]
+    fn what_takes_more_than_there_is_room_for_is_not_kept_nor_what_it_replaces() {
+        let (kept, places) = (Kept::new(10_000), places(1));
+        kept.put(places[0], &list(1, 100));
+        kept.put(places[0], &list(2, 20_000));
+        assert!(kept.get(&places[0]).is_none());
+        assert_eq!(counted(&kept), (0, 0));
+    }
+
+    #[test]
+    fn what_is_compressed_counts() {
+        let (kept, places) = (Kept::new(1 << 20), places(1));
+        let list = list(1, 8_000);
+        kept.put(places[0], &list);
+        let before = counted(&kept).0;
+        list.packed
+            .get_or_init(|| super::super::Packed::of(&list.etag, &list.body));
+        kept.weigh_again(places[0], &list);
+        let packed = list.packed().unwrap().unwrap().body.len() as u64;
+        assert_eq!(counted(&kept), (before + packed, before + packed));
+    }
+
+    proptest! {
+        /// Whatever is put, asked for and let go, no more is kept than there is room for, what is counted is
+        /// what is there, and what is found is the newest of its place.
+        #[test]
+        fn no_more_is_kept_than_there_is_room_for(
+            steps in prop::collection::vec((0..40_usize, 0..4_u8, 0..20_u64, 0..3_000_usize), 1..300),
+        ) {
+            let (kept, places) = (Kept::new(20_000), places(40));
+            let mut newest = std::collections::HashMap::new();
+            for (which, what, generation, bytes) in steps {
+                let place = places[which];
+                match what {
+                    0 => kept.invalidate(&place),
+                    1 => { kept.get(&place); }
+                    _ => {
+                        kept.put(place, &list(generation, bytes));
+                        let known = newest.entry(place).or_insert(generation);
+                        *known = generation.max(*known);
+                    }
+                }
+                if what == 0 {
+                    newest.remove(&place);
+                }
+                let (told, there) = counted(&kept);
+                prop_assert_eq!(told, there);
+                prop_assert!(told <= 20_000);
+                if let Some(list) = kept.get(&place) {
+                    // What was let go to make room may be followed by an older one; its publisher sees to that.
+                    prop_assert!(list.generation <= newest[&place]);
+                }
+            }
+        }
+    }
+}
