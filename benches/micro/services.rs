@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use goodstanding::ids::ListId;
 use goodstanding::registry::{
-    Allocated, MaySee, Outcome, QuestionAnswer, Registry, StatusAnswer, StatusQuestion,
-    StatusTarget, StatusUpdate,
+    Allocated, EntriesAsked, MaySee, Outcome, QuestionAnswer, Registry, StatusAnswer,
+    StatusQuestion, StatusTarget, StatusUpdate,
 };
 
 use crate::harness::{Report, Samples};
@@ -35,6 +35,8 @@ pub(crate) fn run(report: &mut Report) {
 struct Taken {
     one_look_up: Vec<f64>,
     many_look_ups: Vec<f64>,
+    one_in_memory: Vec<f64>,
+    many_in_memory: Vec<f64>,
     single: Vec<f64>,
     together: Vec<f64>,
     apart: Vec<f64>,
@@ -51,6 +53,16 @@ fn measure(report: &Report, place: &Place) {
     let rows = [
         ("look-ups, one a call", taken.one_look_up, LOOK_UPS),
         ("look-ups, 10,000 a call", taken.many_look_ups, LOOK_UPS),
+        (
+            "look-ups from memory, one a call",
+            taken.one_in_memory,
+            LOOK_UPS,
+        ),
+        (
+            "look-ups from memory, 10,000 a call",
+            taken.many_in_memory,
+            LOOK_UPS,
+        ),
         (
             "revocations, one caller, one a request",
             taken.single,
@@ -188,6 +200,34 @@ fn look_up(registry: &Registry, list: ListId, indexes: &[u64], few: &[u64], take
     let started = Instant::now();
     let many = answers(registry, &questions);
     taken.many_look_ups.push(started.elapsed().as_secs_f64());
+
+    let started = Instant::now();
+    let single_in_memory: Vec<u8> = asked
+        .iter()
+        .map(|index| {
+            let entry = registry.entry_in_memory(&url, *index, |entry| entry.status);
+            entry.expect("the list was looked up in")
+        })
+        .collect();
+    taken.one_in_memory.push(started.elapsed().as_secs_f64());
+
+    let started = Instant::now();
+    let mut questions = EntriesAsked::default();
+    let named = questions.name(url.into());
+    asked.iter().for_each(|index| questions.ask(named, *index));
+    let told = registry.entries_now(&questions).expect("the store answers");
+    let many_in_memory: Vec<u8> = told
+        .answers(&questions)
+        .map(|answer| answer.expect("the entry is known").status)
+        .collect();
+    taken.many_in_memory.push(started.elapsed().as_secs_f64());
+    for statuses in [single_in_memory, many_in_memory] {
+        assert!(
+            statuses
+                .into_iter()
+                .eq(single.iter().map(|answer| answer.status))
+        );
+    }
 
     for answers in [single, many] {
         assert_eq!(answers.len(), asked.len());
