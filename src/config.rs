@@ -8,6 +8,7 @@ mod store;
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU64};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use figment::Figment;
@@ -16,13 +17,13 @@ use serde::Deserialize;
 use thiserror::Error;
 use url::Url;
 
-use crate::http::{CachePolicy, Limits, ServicePages};
+use crate::http::{CachePolicy, Limits, ServicePages, Tls, TlsError};
 use crate::net::{HostPatternError, Policy};
 use crate::registry::{HistoryAccess, Providers, Settings};
 use crate::time::Ttl;
 
 pub use fetch::FetchConfig;
-pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig};
+pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig, TlsConfig};
 pub use oauth::{OAuthConfig, ProviderConfig};
 pub use store::{AnchorConfig, ClockConfig, EngineChoice, StoreConfig};
 
@@ -64,6 +65,8 @@ pub struct Config {
     pub cache: CacheConfig,
     /// How much is taken in.
     pub limits: LimitsConfig,
+    /// How connections are secured.
+    pub tls: TlsConfig,
     /// What is said of those who run it.
     pub service: ServicePages,
     /// What is fetched from others.
@@ -134,6 +137,8 @@ pub struct ListsConfig {
     pub publish_delay_ms: u64,
     /// Bytes of memory in which published lists are kept ready.
     pub kept_ready_bytes: u64,
+    /// Bytes of memory in which lists are kept to be looked up in.
+    pub looked_up_bytes: u64,
     /// For how many days lists are kept as they were; 0 for ever.
     pub history_days: u16,
 }
@@ -187,8 +192,10 @@ pub struct CacheConfig {
 pub struct LimitsConfig {
     body_bytes: usize,
     bulk_body_bytes: usize,
+    bulk_lines: u64,
     connections: usize,
     head_ms: u64,
+    idle_ms: NonZeroU64,
     body_ms: u64,
     unread_ms: NonZeroU64,
     feeds: usize,
@@ -350,6 +357,7 @@ impl Config {
             idempotency_kept: Ttl::from_seconds(self.idempotency.kept_seconds),
             publish_before_acknowledging: self.lists.publish_delay_ms == 0,
             ready_bytes: self.lists.kept_ready_bytes,
+            looked_up_bytes: self.lists.looked_up_bytes,
             history: self.access.history,
             history_kept: match self.lists.history_days {
                 0 => None,
@@ -390,14 +398,21 @@ impl Config {
         Limits {
             body_bytes: self.limits.body_bytes,
             bulk_body_bytes: self.limits.bulk_body_bytes,
+            bulk_lines: self.limits.bulk_lines,
             connections: self.limits.connections,
             head: Ttl::from_millis(self.limits.head_ms),
+            idle: Ttl::from_millis(self.limits.idle_ms.get()),
             body: Ttl::from_millis(self.limits.body_ms),
             unread: Ttl::from_millis(self.limits.unread_ms.get()),
             feeds: self.limits.feeds,
             feed_heartbeat: Ttl::from_millis(self.limits.feed_heartbeat_ms.get()),
             rates: self.rates.rates(),
         }
+    }
+
+    /// How connections are secured, with the files of certificate and key read.
+    pub fn tls(&self) -> Result<Option<Arc<Tls>>, TlsError> {
+        self.tls.tls()
     }
 
     /// How long stopping in order may take.
@@ -439,6 +454,7 @@ fn environment() -> Env {
         "idempotency",
         "cache",
         "limits",
+        "tls",
         "service",
         "trust",
         "fetch",

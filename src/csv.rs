@@ -29,6 +29,28 @@ pub struct Row<'a> {
     pub fields: Vec<Option<Cow<'a, str>>>,
 }
 
+/// The columns of a table that comes in pieces, and the line at which its next piece begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Columns {
+    columns: Vec<usize>,
+    known: usize,
+    line: u64,
+}
+
+impl Columns {
+    /// The rows of the next piece, which ends where a row does.
+    pub fn rows<'a>(&self, piece: &'a [u8]) -> Rows<'a> {
+        Rows {
+            text: Text {
+                rest: piece,
+                line: self.line,
+            },
+            columns: self.columns.clone(),
+            known: self.known,
+        }
+    }
+}
+
 /// The rows of a table, one by one. After an error there are no more.
 #[derive(Debug, Clone)]
 pub struct Rows<'a> {
@@ -74,6 +96,15 @@ impl<'a> Rows<'a> {
     /// Whether the table has the column at this place of the known ones.
     pub fn has(&self, known: usize) -> bool {
         self.columns.contains(&known)
+    }
+
+    /// What it takes to go on with a further piece of the table, once there are no more rows in this one.
+    pub fn go_on(&self) -> Columns {
+        Columns {
+            columns: self.columns.clone(),
+            known: self.known,
+            line: self.text.line,
+        }
     }
 
     fn next_row(&mut self) -> Result<Option<Row<'a>>, CsvError> {

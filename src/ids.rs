@@ -264,6 +264,19 @@ fn unhex(text: &str) -> Option<[u8; PARTY_ID_BYTES]> {
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
+const NO_DIGIT: u8 = 0xff;
+
+/// The place of each letter in the alphabet.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut place = 0;
+    while place < ALPHABET.len() {
+        digits[ALPHABET[place] as usize] = place as u8;
+        place += 1;
+    }
+    digits
+};
+
 fn base32(bytes: &[u8; SCOPED_ID_BYTES]) -> String {
     // 96 bits, then 4 zero bits, so that 20 characters of 5 bits come out.
     let value = bytes
@@ -282,8 +295,11 @@ fn unbase32(text: &str) -> Option<[u8; SCOPED_ID_BYTES]> {
     }
     let mut value = 0u128;
     for byte in text.bytes() {
-        let digit = ALPHABET.iter().position(|&letter| letter == byte)?;
-        value = value << 5 | digit as u128;
+        let digit = DIGITS[usize::from(byte)];
+        if digit == NO_DIGIT {
+            return None;
+        }
+        value = value << 5 | u128::from(digit);
     }
     if value & 0xf != 0 {
         return None;

@@ -90,17 +90,77 @@ impl Timestamp {
 /// RFC 3339 in UTC with `Z`; a fraction of three digits only where there is one.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = self.calendar();
-        let (hour, minute, second, millis) = at.to_hms_milli();
-        let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
-        )?;
-        if millis > 0 {
-            write!(f, ".{millis:03}")?;
-        }
-        f.write_str("Z")
+        f.write_str(self.text().as_str())
+    }
+}
+
+impl Timestamp {
+    /// As [`Display`](fmt::Display) writes it, without an allocation: every look-up says as of when it is.
+    pub fn text(self) -> MomentText {
+        let (day, milli) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
+        let (year, month, day) = date_of(day);
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let mut put = |at: usize, digits: usize, value: i64| {
+            let mut left = value;
+            for place in text[at..at + digits].iter_mut().rev() {
+                *place = b'0' + (left % 10) as u8;
+                left /= 10;
+            }
+        };
+        put(0, 4, year);
+        put(5, 2, month);
+        put(8, 2, day);
+        put(11, 2, milli / 3_600_000);
+        put(14, 2, milli / 60_000 % 60);
+        put(17, 2, milli / 1_000 % 60);
+        put(20, 3, milli % 1_000);
+        let length = match milli % 1_000 {
+            0 => {
+                text[19] = b'Z';
+                20
+            }
+            _ => text.len(),
+        };
+        MomentText { text, length }
+    }
+}
+
+/// The text of a moment: RFC 3339 in UTC.
+#[derive(Debug, Clone, Copy)]
+pub struct MomentText {
+    text: [u8; 24],
+    length: usize,
+}
+
+impl MomentText {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.text[..self.length]).expect("digits and marks are ASCII")
+    }
+}
+
+/// Milliseconds.
+const DAY: i64 = 86_400_000;
+
+/// Year, month and day of the Gregorian calendar, of so many days after 1970-01-01. Years begin with
+/// March here, so that the day that some have and some have not is the last one of its year.
+const fn date_of(days: i64) -> (i64, i64, i64) {
+    /// Days from 0000-03-01 to 1970-01-01, and of 400 years.
+    const TO_1970: i64 = 719_468;
+    const ERA: i64 = 146_097;
+    let (era, of_era) = (
+        (days + TO_1970).div_euclid(ERA),
+        (days + TO_1970).rem_euclid(ERA),
+    );
+    // Leap days: one in 1,461 days, none in 36,524, and one in 146,097.
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    // March to July, and August to December, have 153 days each.
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    match month < 10 {
+        true => (year + era * 400, month + 3, day),
+        false => (year + era * 400 + 1, month - 9, day),
     }
 }
 
@@ -235,7 +295,49 @@ mod tests {
         assert!(Timestamp::LATEST.next_whole_second() <= Timestamp::LATEST);
     }
 
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        let mut date = time::Date::MIN;
+        let first = time::macros::date!(0001 - 01 - 01);
+        if date < first {
+            date = first;
+        }
+        let mut day = Timestamp::EARLIEST.millis() / DAY;
+        loop {
+            let (year, month, of_month) = date_of(day);
+            let expected = (
+                date.year().into(),
+                u8::from(date.month()).into(),
+                date.day().into(),
+            );
+            assert_eq!((year, month, of_month), expected, "day {day}");
+            match date.next_day() {
+                Some(next) if next.year() < 10_000 => date = next,
+                _ => break,
+            }
+            day += 1;
+        }
+        assert_eq!(day, Timestamp::LATEST.millis() / DAY);
+    }
+
     proptest! {
+        #[test]
+        fn a_text_says_the_moment(millis in Timestamp::EARLIEST.0..=Timestamp::LATEST.0) {
+            let at = Timestamp::from_millis(millis);
+            let calendar = at.calendar();
+            let (hour, minute, second, milli) = calendar.to_hms_milli();
+            let date = calendar.date();
+            let fraction = match milli {
+                0 => String::new(),
+                milli => format!(".{milli:03}"),
+            };
+            let expected = format!(
+                "{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z",
+                date.year(), u8::from(date.month()), date.day()
+            );
+            prop_assert_eq!(at.to_string(), expected);
+        }
+
         #[test]
         fn moments_survive_their_text(millis in Timestamp::EARLIEST.0..=Timestamp::LATEST.0) {
             let at = Timestamp::from_millis(millis);

@@ -1,20 +1,24 @@
 //! `POST /standing/query`: whether 1,000 credentials are in good standing, and who stands behind
 //! their issuers.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use bytes::Bytes;
 use goodstanding::badges::SubjectKind;
 use goodstanding::http::{Reply, answer_locally};
+use goodstanding::ids::ProfileId;
 use goodstanding::registry::{CredentialStatusRequest, IssuingOptions};
 use goodstanding::status::StatusPurpose;
+use goodstanding::store::engine::{Batch, Engine as _};
+use goodstanding::store::tables::{self, id_digest};
 use goodstanding::vc::keys::{PublicKey, SignatureCheck, SigningKey};
 use goodstanding::verify::Options;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::country::Country;
-use crate::harness::{Report, Samples, Verdict};
+use crate::harness::{Participant, Report, Samples, Verdict, in_turns};
 use crate::nation::people::{change, endorse, id};
 use crate::nation::plan::ACCREDITORS;
 
@@ -46,6 +50,82 @@ pub(crate) fn run(report: &mut Report, country: &Country) {
     for (whose, issued) in [("1,000 issuers", &many), ("10 issuers", &few)] {
         measure(report, country, whose, issued);
     }
+    let words = "As a verifier asks who has a batch of them: ids alone, nothing signed, CPU time of the \
+                 thread. Each question is another one, of 100 out of 100,000 credentials.";
+    report.section("The standing of 100 credentials by id", words);
+    for (whose, issued) in [("1,000 issuers", &many), ("10 issuers", &few)] {
+        by_hundreds(report, country, whose, issued);
+    }
+}
+
+/// A question of so many.
+const TOGETHER: usize = 100;
+const MOST_CPU: f64 = 600e-6;
+
+/// Of each credential that was issued so many others are written that differ in nothing but their
+/// ids and indexes.
+const COPIES: u32 = 100;
+
+fn by_hundreds(report: &mut Report, country: &Country, whose: &str, issued: &Issued) {
+    let ids = copies(country, issued);
+    let questions: Vec<Bytes> = (0..500usize)
+        .map(|question| {
+            let nth = |place| &ids[(question * 7_919 + place * 61_803) % ids.len()];
+            let ids: Vec<&String> = (0..TOGETHER).map(nth).collect();
+            Bytes::from(json!({ "ids": ids }).to_string())
+        })
+        .collect();
+    let told = ask(country, &questions[0]);
+    assert_eq!(told.status, 200);
+    let size = told.body.len() / 1_000;
+    let told: Value = serde_json::from_slice(&told.body).expect("JSON");
+    let told = told["results"].as_array().expect("a list");
+    assert_eq!(told.len(), TOGETHER);
+    assert!(told.iter().all(|one| one["outcome"] == "active"));
+    let place = Cell::new(0);
+    let varying = || {
+        place.set((place.get() + 1) % questions.len());
+        ask(country, &questions[place.get()])
+    };
+    let mut participants = [
+        Participant::new("one question again and again", || {
+            ask(country, &questions[0])
+        }),
+        Participant::new("varying", varying),
+    ];
+    let names = participants.each_ref().map(|one| one.name);
+    let samples = in_turns(&mut participants);
+    for (name, samples) in names.into_iter().zip(samples) {
+        let samples = Samples::new(samples);
+        let verdict = Verdict::below(samples.median(), MOST_CPU, "600 µs");
+        let what = format!("{whose}, {name}, {size} kB answered");
+        report.judged(&what, &samples.times(), &verdict);
+    }
+}
+
+/// The ids of credentials that stand at other indexes of the same lists.
+fn copies(country: &Country, issued: &Issued) -> Vec<String> {
+    let mut copied = Vec::new();
+    for (number, (id, document)) in issued.ids.iter().zip(&issued.documents).enumerate() {
+        let issuer = document["issuer"]["id"].as_str().expect("an issuer");
+        let issuer = country.registry.profile_by_id(issuer);
+        let issuer = issuer.expect("the store can be read").expect("it is here");
+        let owner: ProfileId = issuer.id;
+        let key = (id_digest(id), owner);
+        let record = tables::CREDENTIALS.get(&*country.engine, &key);
+        let record = record.expect("the store can be read").expect("issued");
+        let mut batch = Batch::default();
+        for copy in 0..COPIES {
+            let mut record = record.clone();
+            record.id = format!("{id}-{copy}");
+            // Where the copies of others issued by the same one are not.
+            record.entries[0].index = 1_000 + copy * 1_000 + number as u32;
+            tables::CREDENTIALS.put(&mut batch, &(id_digest(&record.id), owner), &record);
+            copied.push(record.id);
+        }
+        country.engine.commit(batch).expect("the disk takes it");
+    }
+    copied
 }
 
 /// Some endorsements are made and verified by the services, so that the ones that were written as

@@ -109,6 +109,7 @@ async fn start(
     listener: std::net::TcpListener,
 ) -> Result<Service, String> {
     let signals = Signals::listen()?;
+    let tls = config.tls().map_err(|error| error.to_string())?;
     let listener = TcpListener::from_std(listener).map_err(|error| error.to_string())?;
     let opening = config.clone();
     let registry = tokio::task::spawn_blocking(move || open(&opening, mode))
@@ -119,6 +120,7 @@ async fn start(
         .map_err(|error| format!("the publisher cannot start: {error}"))?;
 
     let mut edge = edge(config, mode, registry)?;
+    edge.tls = tls;
     edge.limits.connections = handles::connections(edge.limits.connections);
     let edge = Arc::new(edge);
     let running = http::serve(edge.clone(), listener).map_err(|error| error.to_string())?;
@@ -314,6 +316,7 @@ fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, St
         status_by_credential_is_public: config.access.status_by_credential == Audience::Public,
         cache: config.cache_policy(),
         limits: config.limits(),
+        tls: None,
         service: config.service.clone(),
         backups,
     })

@@ -23,4 +23,7 @@ pub use length::{
     IndexOutOfRange, LengthError, ListLength, MAXIMUM_BITS, MINIMUM_ENTRIES, StatusIndex,
     StatusSize, UnsupportedSize,
 };
-pub use pages::{PAGE_BYTES, Page, PageError, get_in_page, page_count, page_of, set_in_page};
+pub use pages::{
+    PAGE_BYTES, Page, PageError, byte_in_page, get_in_byte, get_in_page, page_count, page_of,
+    set_in_page,
+};

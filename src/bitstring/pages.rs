@@ -48,8 +48,17 @@ pub const fn page_count(length: ListLength, size: StatusSize) -> u32 {
 
 /// The status of entry `index`, read from its page, the one that [`page_of`] names.
 pub fn get_in_page(page: &Page, index: StatusIndex, size: StatusSize) -> u8 {
-    let (byte, shift) = place_in_page(index, size);
-    page[byte] >> shift & size.maximum()
+    get_in_byte(page[byte_in_page(index, size)], index, size)
+}
+
+/// Which byte of its page entry `index` stands in.
+pub fn byte_in_page(index: StatusIndex, size: StatusSize) -> usize {
+    place_in_page(index, size).0
+}
+
+/// The status of entry `index`, read from its byte, the one that [`byte_in_page`] names.
+pub fn get_in_byte(byte: u8, index: StatusIndex, size: StatusSize) -> u8 {
+    byte >> place_in_page(index, size).1 & size.maximum()
 }
 
 /// Sets the status of entry `index` in its page, the one that [`page_of`] names, and returns the

@@ -1,10 +1,12 @@
 //! What keeps callers from each other: rates, quotas, and a log that tells nothing of them.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::http::Rates;
+use crate::http::{Rates, Tls, TlsError};
 use crate::registry::Quotas;
 use crate::time::Ttl;
 
@@ -32,6 +34,26 @@ pub struct QuotasConfig {
     achievements: u64,
     client_lists_per_day: u64,
     client_entries_per_day: u64,
+}
+
+/// How connections are secured.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl TlsConfig {
+    /// Certificate and key, where they are named.
+    pub(super) fn tls(&self) -> Result<Option<Arc<Tls>>, TlsError> {
+        let named = |file: &PathBuf| !file.as_os_str().is_empty();
+        match (named(&self.certificate), named(&self.key)) {
+            (false, false) => Ok(None),
+            (true, true) => Ok(Some(Arc::new(Tls::load(&self.certificate, &self.key)?))),
+            _ => Err(TlsError::OneMissing),
+        }
+    }
 }
 
 /// The log.

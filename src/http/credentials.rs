@@ -5,11 +5,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::edge::Edge;
-use super::lists::{check_reason, updated_reply, with_credential};
+use super::lists::{check_reason, with_credential};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use super::signatures::credential_members;
+use super::updates::updated_reply;
 use crate::registry::{CredentialStatusRequest, Embed, IssuingOptions};
 use crate::status::PurposeError;
 use crate::vc::securing::{Securing, SecuringError};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::rates::Rates;
+use super::server::Tls;
 use crate::backup::Backups;
 use crate::registry::{Providers, Registry};
 use crate::time::Ttl;
@@ -32,6 +33,8 @@ pub struct Edge {
     pub cache: CachePolicy,
     /// How much is taken in.
     pub limits: Limits,
+    /// How connections are secured, where they are.
+    pub tls: Option<Arc<Tls>>,
     /// What is said of those who run it.
     pub service: ServicePages,
     /// Makes backups, where there is a folder for them.
@@ -90,6 +93,7 @@ impl Edge {
             status_by_credential_is_public: false,
             cache: CachePolicy::usual(),
             limits: Limits::usual(),
+            tls: None,
             service: ServicePages::default(),
             backups: None,
         }
@@ -140,12 +144,17 @@ pub struct CachePolicy {
 pub struct Limits {
     /// Bytes of a request body.
     pub body_bytes: usize,
-    /// Bytes of a body of many status updates.
+    /// Bytes of a body of many status updates, of an allocation or of an import. Updates by lines may
+    /// be longer: then they are made as they come.
     pub bulk_body_bytes: usize,
+    /// Lines of a body of status updates.
+    pub bulk_lines: u64,
     /// Open connections; more wait to be accepted.
     pub connections: usize,
     /// Time for a request's head to arrive.
     pub head: Ttl,
+    /// How long a connection may stay open between two requests.
+    pub idle: Ttl,
     /// Time for a request's body to arrive.
     pub body: Ttl,
     /// How long an answer may wait for its reader to take more of it, before it is cut off.
@@ -182,8 +191,10 @@ impl Limits {
         Self {
             body_bytes: 16 << 20,
             bulk_body_bytes: 64 << 20,
+            bulk_lines: 100_000_000,
             connections: 10_000,
             head: Ttl::from_seconds(10),
+            idle: Ttl::from_seconds(60),
             body: Ttl::from_seconds(60),
             unread: Ttl::from_seconds(30),
             feeds: 1_000,

@@ -24,6 +24,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{error, warn};
@@ -47,6 +48,8 @@ pub(super) struct Feeds {
     open: Arc<Semaphore>,
     most_open: usize,
     heartbeat: Duration,
+    /// Where feeds run, wherever they are opened.
+    runtime: Handle,
     /// A permit is held for each page of the log that a feed reads by itself.
     catching_up: Semaphore,
 }
@@ -89,6 +92,7 @@ impl Feeds {
             open: Arc::new(Semaphore::new(most_open)),
             most_open,
             heartbeat: Duration::from_millis(limits.feed_heartbeat.millis()),
+            runtime: Handle::current(),
             catching_up: Semaphore::new(CATCHING_UP_AT_A_TIME),
         });
         tokio::spawn(feeds.clone().keep_up());
@@ -124,7 +128,7 @@ impl Feeds {
             heartbeat_at: Instant::now() + self.heartbeat,
             _permit: permit,
         };
-        tokio::spawn(feed.run(beginning(read)));
+        self.runtime.spawn(feed.run(beginning(read)));
         // Nobody may have listened until now.
         self.wake.notify_one();
         Ok(Told(told))

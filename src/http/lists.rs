@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::accept::negotiate;
-use super::bulk;
+use super::accept::{Codings, negotiate};
 use super::edge::Edge;
+use super::hot::{VARIES, form_of, fresh, left_at, shown};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
@@ -16,8 +16,7 @@ use super::routes::{LIST, LIST_2021, TOKEN_LIST};
 use crate::bitstring::{ListLength, StatusSize};
 use crate::ids::ListId;
 use crate::registry::{
-    AlsoPublished, ListForm, ListThen, NewList, StatusTarget, StatusUnknown, StatusUpdate, ToldTo,
-    Updated, WithheldFrom,
+    AlsoPublished, ListForm, ListThen, NewList, StatusUnknown, ToldTo, WithheldFrom,
 };
 use crate::status::{
     ERROR_RETRIEVAL, EntryMembers, ListMessages, PurposeError, StatusPurpose, StatusReferences,
@@ -78,65 +77,36 @@ pub(super) struct EntriesBody {
     credential_ids: Option<Vec<String>>,
 }
 
-/// Changes of status.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct UpdatesBody {
-    /// The changes, in order.
-    updates: Vec<UpdateItem>,
-    /// Why; kept with the change in the audit trail.
-    reason: Option<String>,
-}
-
-/// One change of status.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct UpdateItem {
-    /// The entry by its index.
-    pub(super) index: Option<u64>,
-    /// The entry by the credential that carries it.
-    pub(super) credential_id: Option<String>,
-    /// The new status: 1 sets, 0 clears.
-    pub(super) status: u64,
-}
-
 /// At most this many characters of free text.
 const LONGEST_REASON: usize = 2_000;
 
 pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let list: ListId = request.param("list")?;
     let media_type = negotiate(request.accept().as_deref(), LIST)?;
-    let form = match media_type {
-        "application/vc+jwt" => ListForm::BitstringJwt,
-        _ => ListForm::Bitstring,
-    };
+    let place = (list, form_of(LIST, media_type));
     match timestamp(edge, request)? {
-        Some(at) => as_it_was(edge, request, (list, form), at, media_type),
-        None => served(edge, (list, form), media_type),
+        Some(at) => as_it_was(edge, request, place, at, media_type),
+        None => served(edge, request, place, media_type),
     }
 }
 
 /// The list as a StatusList2021Credential.
 pub(super) fn show_2021(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let media_type = negotiate(request.accept().as_deref(), LIST_2021)?;
-    let place = (request.param("list")?, ListForm::Status2021);
+    let place = (request.param("list")?, form_of(LIST_2021, media_type));
     match timestamp(edge, request)? {
         Some(at) => as_it_was(edge, request, place, at, media_type),
-        None => served(edge, place, media_type),
+        None => served(edge, request, place, media_type),
     }
 }
 
 /// The token list, as a JWT unless a CWT is preferred.
 pub(super) fn show_token(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let media_type = negotiate(request.accept().as_deref(), TOKEN_LIST)?;
-    let form = match media_type {
-        "application/statuslist+cwt" => ListForm::TokenCwt,
-        _ => ListForm::TokenJwt,
-    };
-    let place = (request.param("list")?, form);
+    let place = (request.param("list")?, form_of(TOKEN_LIST, media_type));
     match request.query_as::<i64>("time", "whole seconds since 1970")? {
         Some(seconds) => token_list_as_it_was(edge, request, place, seconds, media_type),
-        None => served(edge, place, media_type),
+        None => served(edge, request, place, media_type),
     }
 }
 
@@ -162,18 +132,28 @@ fn has_been(edge: &Edge, at: Timestamp) -> Result<(), Problem> {
     Err(problem.of_standard(ERROR_RETRIEVAL))
 }
 
+/// The newest signed list. `hot/artefacts.rs` gives the same answer where it is ready.
 fn served(
     edge: &Edge,
-    (list, form): (ListId, ListForm),
+    request: &Request,
+    place: (ListId, ListForm),
     media_type: &str,
 ) -> Result<Reply, Problem> {
-    let published = edge.registry.published_list(list, form)?;
-    let left = left_at(published.valid_until, edge.registry.now());
-    let fresh = edge.cache.status_list.min(published.ttl).min(left);
-    Ok(Reply::bytes(200, media_type, published.body.clone())
-        .version(&published.etag, published.published_at)
-        .header("Vary", "Accept")
-        .fresh_for(fresh))
+    let published = edge.registry.published_list(place.0, place.1)?;
+    let allowed = Codings::of(&request.headers);
+    let packed = match allowed.gzip {
+        true => edge.registry.packed(place, &published),
+        false => None,
+    };
+    let shown = shown(&published, packed, allowed).ok_or_else(Problem::no_acceptable_coding)?;
+    let etag = String::from_utf8_lossy(shown.etag);
+    let mut reply =
+        Reply::bytes(200, media_type, shown.body.clone()).version(&etag, published.published_at);
+    if let Some(coding) = shown.coding {
+        reply = reply.header("Content-Encoding", coding);
+    }
+    let fresh = fresh(edge, &published, edge.registry.now());
+    Ok(reply.header("Vary", VARIES).fresh_for(fresh))
 }
 
 /// A list as it was. What is over never changes; where not everybody may see it, nobody keeps it.
@@ -230,12 +210,6 @@ fn shown_as_it_was(edge: &Edge, then: ListThen, media_type: &str) -> Reply {
             reply.fresh_for(edge.cache.status_list.min(then.ttl).min(left))
         }
     }
-}
-
-/// For how long what holds until `valid_until` still does.
-fn left_at(valid_until: Option<Timestamp>, now: Timestamp) -> Ttl {
-    let left = |until: Timestamp| until.millis().saturating_sub(now.millis());
-    Ttl::from_millis(valid_until.map_or(i64::MAX, left).try_into().unwrap_or(0))
 }
 
 /// Where an issuer's token lists are (Token Status List, section 9: aggregation).
@@ -382,58 +356,6 @@ pub(super) fn allocate(edge: &Edge, request: &Request) -> Result<Reply, Problem>
     };
     let answer = allocated.answer(&edge.registry)?;
     Ok(Reply::bytes(200, "application/json", answer))
-}
-
-pub(super) fn update(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    let list: ListId = request.param("list")?;
-    if bulk::is_table(request) {
-        return bulk::update(edge, request, list);
-    }
-    let UpdatesBody { updates, reason } = request.json()?;
-    if let Some((name, _)) = request.query.first() {
-        let detail = "a JSON body gives the reason as its member; only lines need parameters";
-        return Err(Problem::invalid(&format!("?{name}"), detail));
-    }
-    check_reason(reason.as_deref())?;
-    let updates: Result<Vec<StatusUpdate>, Problem> = updates
-        .iter()
-        .enumerate()
-        .map(|(n, item)| {
-            item.parse()
-                .map_err(|detail| Problem::invalid(&format!("/updates/{n}"), detail))
-        })
-        .collect();
-    let updated = edge
-        .registry
-        .update_statuses(&request.change()?, list, updates?, reason)?;
-    Ok(updated_reply(&updated))
-}
-
-/// What every change of statuses is answered with.
-pub(super) fn updated_reply(updated: &Updated) -> Reply {
-    let Updated {
-        revision,
-        applied,
-        refused,
-        ..
-    } = updated;
-    Reply::json(
-        200,
-        &json!({ "revision": revision, "applied": applied, "refused": refused }),
-    )
-}
-
-impl UpdateItem {
-    /// What it asks for, or what is missing.
-    pub(super) fn parse(&self) -> Result<StatusUpdate, &'static str> {
-        let target = match (self.index, &self.credential_id) {
-            (Some(index), None) => StatusTarget::Index(index),
-            (None, Some(id)) => StatusTarget::Credential(id.clone()),
-            _ => return Err("either index or credentialId is needed"),
-        };
-        let status = self.status;
-        Ok(StatusUpdate { target, status })
-    }
 }
 
 /// Free text is bounded.

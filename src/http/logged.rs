@@ -10,7 +10,7 @@ use tracing::{error, info};
 use super::problem::tells_of_state;
 use super::reply::Reply;
 use super::request_id::RequestId;
-use super::routes::Route;
+use super::routes::{ROUTES, Route};
 use crate::registry::Actor;
 use crate::store::event::Means;
 
@@ -38,6 +38,15 @@ impl Logged {
         }
     }
 
+    /// A request of a route for everybody, where nothing else is to be told of it.
+    pub(super) fn of_public(method: &Method, pattern: &'static str, began: Instant) -> Self {
+        Self {
+            began,
+            route: ROUTES.iter().find(|route| route.path == pattern),
+            ..Self::begin(method)
+        }
+    }
+
     pub(super) const fn at(&mut self, route: &'static Route, request: RequestId) {
         self.route = Some(route);
         self.request = Some(request);
@@ -50,8 +59,16 @@ impl Logged {
     /// Says how it ended. Of a public request neither its name nor its caller is told, and of one that
     /// only reads no caller.
     pub(super) fn end(&self, reply: &Reply) {
+        self.says(reply.status, reply.problem(), reply.cause());
+    }
+
+    /// As [`Self::end`], for an answer that is no problem.
+    pub(super) fn end_with(&self, status: u16) {
+        self.says(status, None, None);
+    }
+
+    fn says(&self, status: u16, problem: Option<&str>, kind: Option<&str>) {
         let method = self.method;
-        let (status, problem, kind) = (reply.status, reply.problem(), reply.cause());
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let route = self.route.map(|route| route.path);
         let private = self.route.is_some_and(|route| route.access.is_private());

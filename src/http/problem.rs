@@ -68,6 +68,12 @@ impl Problem {
         self
     }
 
+    /// A fault of this program, whose words are nobody else's.
+    pub(super) fn internal() -> Self {
+        let detail = "the request could not be answered";
+        Self::new(500, "internal", "Internal error", detail)
+    }
+
     /// Nothing is at this address.
     pub fn no_route(path: &str) -> Self {
         let detail = format!("there is nothing at {path}; see /docs for what there is");
@@ -83,6 +89,13 @@ impl Problem {
     /// No representation that the caller takes.
     pub fn not_acceptable(offers: &[&str]) -> Self {
         let detail = format!("this can be had as {}", offers.join(", "));
+        Self::new(406, "not-acceptable", "Not acceptable", detail)
+    }
+
+    /// No coding that the caller takes.
+    pub fn no_acceptable_coding() -> Self {
+        let detail =
+            "Accept-Encoding refuses this as it is, and allows no coding that it is kept in";
         Self::new(406, "not-acceptable", "Not acceptable", detail)
     }
 

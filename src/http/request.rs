@@ -8,7 +8,6 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use super::lists::check_reason;
@@ -164,9 +163,7 @@ impl Request {
 
     /// Whether the body is of this media type.
     pub(super) fn is(&self, media_type: &str) -> bool {
-        let named = self.header("content-type").unwrap_or("application/json");
-        let kind = named.split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case(media_type)
+        is_of(&self.headers, media_type)
     }
 
     /// Bodies are taken as they are.
@@ -187,7 +184,8 @@ impl Request {
         Ok(())
     }
 
-    fn must_be(&self, media_type: &str) -> Result<(), Problem> {
+    /// Refuses a body that is of another media type, or coded.
+    pub(super) fn must_be(&self, media_type: &str) -> Result<(), Problem> {
         self.check_coding()?;
         let named = self.header("content-type").unwrap_or("application/json");
         let kind = named
@@ -210,30 +208,17 @@ impl Request {
 
     /// Who makes a change, and under which idempotency key.
     pub(super) fn change(&self) -> Result<Change, Problem> {
-        let actor = self
-            .actor
-            .ok_or_else(|| Problem::unauthenticated("a bearer token is needed"))?;
-        let given = self
-            .headers
-            .get("idempotency-key")
-            .map(|key| key.to_str().unwrap_or_default());
-        let idempotency = match given {
-            Some(key) if key.is_empty() || key.len() > 255 => {
-                let detail = "an Idempotency-Key has 1 to 255 characters of ASCII";
-                return Err(Problem::invalid("Idempotency-Key", detail));
-            }
-            Some(key) => {
-                let query = format!("{:?}", self.query);
-                let request = [
-                    self.method.as_str().as_bytes(),
-                    self.path.as_bytes(),
-                    query.as_bytes(),
-                    &self.body,
-                ];
-                Some(Idempotency::new(actor, key, &request))
-            }
-            None => None,
-        };
+        let actor = self.actor_or_refusal()?;
+        let idempotency = self.idempotency_key()?.map(|key| {
+            let query = format!("{:?}", self.query);
+            let request = [
+                self.method.as_str().as_bytes(),
+                self.path.as_bytes(),
+                query.as_bytes(),
+                &self.body,
+            ];
+            Idempotency::new(actor, key, &request)
+        });
         Ok(Change {
             actor,
             idempotency,
@@ -241,18 +226,31 @@ impl Request {
         })
     }
 
+    fn actor_or_refusal(&self) -> Result<Actor, Problem> {
+        self.actor
+            .ok_or_else(|| Problem::unauthenticated("a bearer token is needed"))
+    }
+
+    fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
+        let given = self.headers.get("idempotency-key");
+        match given.map(|key| key.to_str().unwrap_or_default()) {
+            Some(key) if key.is_empty() || key.len() > 255 => {
+                let detail = "an Idempotency-Key has 1 to 255 characters of ASCII";
+                Err(Problem::invalid("Idempotency-Key", detail))
+            }
+            given => Ok(given),
+        }
+    }
+
     /// The parts of a change that is made in several. The first one has the caller's key, and each
     /// of the others one that no caller can send: a header holds no zero byte.
-    pub(super) fn change_in_parts(&self) -> Result<Parts<'_>, Problem> {
-        let whole = self.change()?;
-        let digest = whole
-            .idempotency
-            .as_ref()
-            .map(|_| Sha256::digest(&self.body));
+    pub(super) fn change_in_parts(&self) -> Result<Parts, Problem> {
+        let actor = self.actor_or_refusal()?;
+        let at = [self.path.clone(), format!("{:?}", self.query)];
         Ok(Parts {
-            request: self,
-            whole,
-            digest: digest.map(Into::into),
+            actor,
+            key: self.idempotency_key()?.map(str::to_owned),
+            at,
             made: 0,
         })
     }
@@ -304,36 +302,44 @@ pub(super) struct WhyBody {
 }
 
 /// A change that is made in several parts, in order.
-pub(super) struct Parts<'r> {
-    request: &'r Request,
-    whole: Change,
-    /// SHA-256 of the body, where there is a key.
-    digest: Option<[u8; 32]>,
+pub(super) struct Parts {
+    actor: Actor,
+    key: Option<String>,
+    /// Path and query.
+    at: [String; 2],
     made: u64,
 }
 
-impl Parts<'_> {
-    /// The next part.
-    pub(super) fn next(&mut self) -> Change {
+impl Parts {
+    /// The next part. `digest` tells what is in it, and whether it is the last one.
+    pub(super) fn next(&mut self, digest: &[u8; 32]) -> Change {
         let part = self.made;
         self.made += 1;
-        let (Some(digest), Some(key)) = (self.digest, self.request.header("idempotency-key"))
-        else {
-            return self.whole.clone();
-        };
-        if part == 0 {
-            return self.whole.clone();
-        }
-        let actor = self.whole.actor;
-        let query = format!("{:?}", self.request.query);
-        let request = [self.request.path.as_bytes(), query.as_bytes(), &digest];
-        let idempotency = Idempotency::new(actor, &format!("{key}\0{part}"), &request);
+        let idempotency = self.key.as_ref().map(|key| {
+            let key = match part {
+                0 => key.clone(),
+                part => format!("{key}\0{part}"),
+            };
+            let [path, query] = &self.at;
+            let request = [path.as_bytes(), query.as_bytes(), digest];
+            Idempotency::new(self.actor, &key, &request)
+        });
         Change {
-            actor,
-            idempotency: Some(idempotency),
-            reason: self.whole.reason.clone(),
+            actor: self.actor,
+            idempotency,
+            reason: None,
         }
     }
+}
+
+/// Whether the body of a request with these headers is of this media type.
+pub(super) fn is_of(headers: &HeaderMap, media_type: &str) -> bool {
+    let named = headers
+        .get("content-type")
+        .and_then(|named| named.to_str().ok());
+    let named = named.unwrap_or("application/json");
+    let kind = named.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case(media_type)
 }
 
 /// The pairs of a query string, decoded.

@@ -1,11 +1,11 @@
 //! The table of routes. Dispatch, `OPTIONS`, the OpenAPI description and `/docs` all read it.
 
+mod bodies;
 mod members;
 mod reach;
 
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::Schema;
-use utoipa::{PartialSchema, ToSchema};
+use std::pin::Pin;
+use std::sync::Arc;
 
 use super::edge::Edge;
 use super::problem::Problem;
@@ -14,15 +14,17 @@ use super::request::{Request, WhyBody};
 use super::{
     achievements, audit, backups, bulk, credentials, endorsements, erasing, federation as oidf,
     feed, health, home, keys, lists, oauth, open_badges, openapi, people, profiles, put_back,
-    requests, signatures, standing, statuses, tokens, trqp, trust_marks, usage, verification,
-    wellknown,
+    requests, signatures, standing, statuses, tokens, trqp, trust_marks, updates, usage,
+    verification, wellknown,
 };
 use crate::access::Action;
+use bodies::{body, form};
 use members::{
     ACCREDITOR, APPROVED, AUTHORIZE, AUTHORIZE_NEEDS, CLIENT, ENDORSED, IMPORTING, KEY, LOST_KEY,
     PAGING, PERSON_INVITED, REQUESTED, SECURED, STANDING, STATEMENT, TRQP, UPDATED,
 };
 
+pub use bodies::Body;
 pub(crate) use reach::reach;
 
 /// Who may call a route.
@@ -55,6 +57,13 @@ impl Access {
 /// What a handler is.
 pub type Handler = fn(&Edge, &Request) -> Result<Reply, Problem>;
 
+/// An answer that is waited for without a thread.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
+
+/// A handler that hands the request to whoever sees to many of them at once; `None` where the other
+/// handler is to answer it.
+pub type InLine = fn(&Arc<Edge>, &Request) -> Option<Answering>;
+
 /// One route.
 pub struct Route {
     /// GET (which answers HEAD as well), POST, PUT or DELETE.
@@ -65,6 +74,8 @@ pub struct Route {
     pub access: Access,
     /// Whether its body may be as large as bulk updates are.
     pub bulk: bool,
+    /// Whether updates that come as a table may be longer than that.
+    pub takes_long_tables: bool,
     /// Whether its answer may wait for others on the network.
     pub goes_outside: bool,
     /// The parameter that asks for a signed list as it was, which costs more than the present one.
@@ -91,35 +102,8 @@ pub struct Route {
     pub tried: &'static [&'static str],
     /// What answers it.
     pub handler: Handler,
-}
-
-/// The schema of a body.
-pub struct Body {
-    /// Its media type.
-    pub media: &'static str,
-    /// Its name among the schemas.
-    pub name: fn() -> std::borrow::Cow<'static, str>,
-    /// The schema.
-    pub schema: fn() -> RefOr<Schema>,
-    /// Adds the schemas that it refers to.
-    pub parts: fn(&mut Vec<(String, RefOr<Schema>)>),
-}
-
-const fn body<T: ToSchema + PartialSchema>() -> Option<Body> {
-    body_as::<T>("application/json")
-}
-
-const fn form<T: ToSchema + PartialSchema>() -> Option<Body> {
-    body_as::<T>("application/x-www-form-urlencoded")
-}
-
-const fn body_as<T: ToSchema + PartialSchema>(media: &'static str) -> Option<Body> {
-    Some(Body {
-        media,
-        name: T::name,
-        schema: T::schema,
-        parts: T::schemas,
-    })
+    /// What answers it where that can be had with others.
+    pub in_line: Option<InLine>,
 }
 
 const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Route {
@@ -128,6 +112,7 @@ const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Rou
         path,
         access: Access::Public,
         bulk: false,
+        takes_long_tables: false,
         goes_outside: false,
         past: None,
         summary,
@@ -141,6 +126,7 @@ const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Rou
         members: &[],
         tried: &[],
         handler,
+        in_line: None,
     }
 }
 
@@ -213,6 +199,14 @@ const fn lines(route: Route, query: &'static [&'static str]) -> Route {
     }
 }
 
+/// As [`lines`], of any length.
+const fn long_lines(route: Route, query: &'static [&'static str]) -> Route {
+    Route {
+        takes_long_tables: true,
+        ..lines(route, query)
+    }
+}
+
 /// A body that may come as text of these types.
 const fn also(route: Route, also: &'static [&'static str]) -> Route {
     Route { also, ..route }
@@ -269,6 +263,13 @@ const fn answers(route: Route, success: u16) -> Route {
 const fn delete(route: Route) -> Route {
     Route {
         method: "DELETE",
+        ..route
+    }
+}
+
+const fn in_line(route: Route, in_line: InLine) -> Route {
+    Route {
+        in_line: Some(in_line),
         ..route
     }
 }
@@ -386,7 +387,7 @@ pub static ROUTES: &[Route] = &[
     gives(put(change(Action::WriteProfile, "/achievements/{achievement}", "Replace an achievement's members", 200, body::<achievements::AchievementBody>(), achievements::replace)), JSON, &["@context", "id", "type", "name", "description", "criteria"]),
     gives(change(Action::WriteLists, "/status-lists", "Open a status list (VCALM)", 201, body::<lists::NewListBody>(), lists::create), JSON, &["id", "verifiableCredential"]),
     gives(bulk(change(Action::WriteStatus, "/status-lists/{list}/entries", "Allocate entries", 200, body::<lists::EntriesBody>(), lists::allocate)), JSON, &["entries"]),
-    gives(lines(change(Action::WriteStatus, "/status-lists/{list}/updates", "Change statuses, also by the lines of a table, in chunks", 200, body::<lists::UpdatesBody>(), lists::update), &["reason", "firstLine"]), JSON, UPDATED),
+    in_line(gives(long_lines(change(Action::WriteStatus, "/status-lists/{list}/updates", "Change statuses, also by the lines of a table, in chunks", 200, body::<updates::UpdatesBody>(), updates::update), &["reason", "firstLine"]), JSON, UPDATED), updates::update_in_line),
     gives(private(Action::WriteLists, get("/status-lists/{list}/unsigned", "A list in each of its forms as its owner is to sign it elsewhere", signatures::list_to_sign)), JSON, &["revision", "verificationMethod", "kid", "forms"]),
     gives(bulk(put(change(Action::WriteLists, "/status-lists/{list}/signed", "Hand in a list that was signed elsewhere", 200, body::<signatures::SignedListBody>(), signatures::hand_in_list))), JSON, &["revision", "validUntil", "isPresent"]),
     gives(lines(change(Action::WriteLists, "/status-lists/import", "Take in a list that another system kept; its indexes stay what they are", 201, body::<bulk::ListImportBody>(), bulk::import), IMPORTING), JSON, &["id", "verifiableCredential", "imported"]),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
@@ -14,7 +15,9 @@ use warp::{Filter, Reply as _, Stream};
 
 use super::accept;
 use super::auth;
-use super::body::take_in;
+use super::body::{Taken, take_in};
+use super::bulk::{self, Workshop};
+use super::conditions;
 use super::edge::Edge;
 use super::feeds::{Feeds, Told};
 use super::logged::Logged;
@@ -22,7 +25,7 @@ use super::oauth::pages;
 use super::open_badges;
 use super::problem::Problem;
 use super::rates::{Counted, Meter};
-use super::reply::Reply;
+use super::reply::{EXPOSED, Reply};
 use super::request::{Request, parse_query};
 use super::request_id::{self, RequestIds};
 use super::routes::{self, Access, Route};
@@ -44,6 +47,8 @@ struct Shared {
     feeds: Arc<Feeds>,
     ids: RequestIds,
     meter: Meter,
+    /// Where handlers run, which may block: not on the threads that connections are served on.
+    blocking: Handle,
 }
 
 /// How many changes are made at a time; more wait their turn.
@@ -53,7 +58,8 @@ const VERIFICATIONS_AT_A_TIME: usize = 128;
 /// How many lists are put together as they were at a time; more wait their turn.
 const PASTS_AT_A_TIME: usize = 8;
 
-/// The service as a warp filter. There is one filter, so nothing can fall through to another.
+/// The service as a warp filter. There is one filter, so nothing can fall through to another. Its
+/// handlers run on the runtime that this is called on.
 pub(super) fn filter(edge: Arc<Edge>, feeds: Arc<Feeds>) -> BoxedFilter<(Response,)> {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let ids = RequestIds::new(edge.registry.random());
@@ -66,6 +72,7 @@ pub(super) fn filter(edge: Arc<Edge>, feeds: Arc<Feeds>) -> BoxedFilter<(Respons
         feeds,
         ids,
         meter,
+        blocking: Handle::current(),
     });
     warp::any()
         .map(move || shared.clone())
@@ -173,7 +180,7 @@ where
     };
     let id = shared.ids.of(&head.headers);
     logged.at(route, id);
-    let actor = match authenticate(&shared.edge, route.access, &head).await {
+    let actor = match authenticate(shared, route.access, &head).await {
         Ok(actor) => actor.map(|actor| actor.in_request(id.0)),
         Err(problem) => return problem.to_reply(),
     };
@@ -206,10 +213,27 @@ where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf + Send,
 {
-    match take_in(&shared.edge.limits, route, &head.headers, body).await {
-        Ok(body) => run(shared, route, head.with(params, body, actor, id)).await,
-        Err(problem) => problem.to_reply(),
-    }
+    let (edge, mut body) = (&shared.edge, std::pin::pin!(body));
+    let begun = match take_in(&edge.limits, route, &head.headers, body.as_mut()).await {
+        Ok(Taken::Whole(body)) => {
+            return run(shared, route, head.with(params, body, actor, id)).await;
+        }
+        Ok(Taken::Begun(begun)) => begun,
+        Err(problem) => return problem.to_reply(),
+    };
+    let request = head.with(params, Bytes::new(), actor, id);
+    let made = match request.check_query(route.query) {
+        Ok(()) => {
+            let workshop = Workshop {
+                edge,
+                changes: &shared.changes,
+                blocking: &shared.blocking,
+            };
+            bulk::update_as_they_come(workshop, &request, begun, body).await
+        }
+        Err(problem) => Err(problem.header("Connection", "close")),
+    };
+    made.unwrap_or_else(|problem| problem.to_reply())
 }
 
 /// Answers a request that comes from this very process, as the operator: the command line over a
@@ -283,20 +307,27 @@ fn route(edge: &Edge, head: &Head) -> Result<Routed, Reply> {
 /// Whom the request speaks for. A token is looked up in the store, so that happens where it may
 /// block.
 async fn authenticate(
-    edge: &Arc<Edge>,
+    shared: &Shared,
     access: Access,
     head: &Head,
 ) -> Result<Option<Actor>, Problem> {
+    let edge = &shared.edge;
     let (method, headers) = (&head.method, &head.headers);
     if !headers.contains_key("authorization") {
         return auth::authenticate(edge, access, (method.as_str(), &head.path), headers);
     }
+    let at = (method.as_str(), head.path.as_str());
+    if let Some(known) = auth::authenticate_at_once(edge, access, at, headers) {
+        return known;
+    }
     let (method, path) = (method.clone(), head.path.clone());
     let (edge, headers) = (edge.clone(), headers.clone());
     let look = move || auth::authenticate(&edge, access, (method.as_str(), &path), &headers);
-    tokio::task::spawn_blocking(look)
+    shared
+        .blocking
+        .spawn_blocking(look)
         .await
-        .unwrap_or_else(|_| Err(internal()))
+        .unwrap_or_else(|_| Err(Problem::internal()))
 }
 
 fn preflight(allow: &str, public: bool) -> Reply {
@@ -338,17 +369,20 @@ async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply 
         None => None,
     };
     let edge = shared.edge.clone();
-    let ran = tokio::task::spawn_blocking(move || {
+    if let Some(in_line) = route.in_line
+        && let Ok(()) = request.check_query(route.query)
+        && let Some(answering) = in_line(&edge, &request)
+    {
+        // Held until it is answered.
+        let _permit = permit;
+        return answering.await.unwrap_or_else(|problem| problem.to_reply());
+    }
+    let ran = shared.blocking.spawn_blocking(move || {
         // Held by the handler, which runs to its end even where the caller has gone.
         let _permit = permit;
         handle(&edge, route, &request)
     });
-    ran.await.unwrap_or_else(|_| internal().to_reply())
-}
-
-fn internal() -> Problem {
-    let detail = "the request could not be answered";
-    Problem::new(500, "internal", "Internal error", detail)
+    ran.await.unwrap_or_else(|_| Problem::internal().to_reply())
 }
 
 const PROBLEM: &str = "application/problem+json";
@@ -385,17 +419,16 @@ fn finish(
     cross_origin: bool,
 ) -> Reply {
     let unchanged = match (reply.status, reply.get("etag"), if_none_match) {
-        (200, Some(etag), Some(known)) => {
-            // The weak comparison (RFC 9110 section 13.1.2).
-            let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-            known == "*" || known.split(',').any(|tag| opaque(tag) == opaque(etag))
-        }
+        (200, Some(etag), Some(known)) => conditions::names(known, etag),
         _ => false,
     };
     if unchanged {
         reply.status = 304;
         reply.body = Bytes::new();
-        reply.headers.retain(|(name, _)| *name != "Content-Type");
+        let of_the_body = ["Content-Type", "Content-Encoding"];
+        reply
+            .headers
+            .retain(|(name, _)| !of_the_body.contains(name));
     } else if is_head {
         // Nobody knows how long an answer will be that goes on.
         if reply.follow.is_none() {
@@ -412,10 +445,9 @@ fn finish(
         .get("cache-control")
         .is_some_and(|policy| policy.starts_with("public"));
     if (public || cross_origin) && reply.get("access-control-allow-origin").is_none() {
-        return reply.header("Access-Control-Allow-Origin", "*").header(
-            "Access-Control-Expose-Headers",
-            "ETag, Last-Modified, Link, Location, RateLimit, RateLimit-Policy, Retry-After",
-        );
+        return reply
+            .header("Access-Control-Allow-Origin", "*")
+            .header("Access-Control-Expose-Headers", EXPOSED);
     }
     reply
 }

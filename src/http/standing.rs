@@ -1,7 +1,5 @@
 //! Whether credentials are in good standing, and who stands behind their issuers.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -16,7 +14,7 @@ use super::verification::options;
 use crate::badges::{DigestMultibase, Jurisdiction, JurisdictionError};
 use crate::registry::{
     Asked, Backing, Half, MaySee, Outcome, Party, Question, StandingAnswer, StatusPart, Urls,
-    on_every_core, text_tag,
+    Written, on_every_core, text_tag,
 };
 use crate::time::Timestamp;
 use crate::verify::Expected;
@@ -99,14 +97,14 @@ pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> 
     let asked = vec![Asked::Id(id.to_owned())];
     let told = told(edge, request, asked, &question, "?at")?;
     let urls = edge.registry.urls();
-    let mut result = match told.answers.first() {
-        Some(answer) => json!(Shown::of(&urls, answer)),
-        None => json!({}),
-    };
-    let tag = text_tag(result.to_string());
-    result["asOf"] = told.as_of.to_string().into();
-    result["freshUntil"] = told.fresh_until.to_string().into();
-    let reply = Reply::json(200, &result).weak_version(&tag);
+    let mut text = Vec::with_capacity(ABOUT_A_RESULT);
+    for answer in &told.answers {
+        write(&mut text, &urls, answer, None);
+    }
+    let tag = text_tag(&text);
+    text.pop();
+    text.extend_from_slice(told.ending().as_bytes());
+    let reply = Reply::bytes(200, "application/json", text).weak_version(&tag);
     Ok(match edge.tells_everybody() {
         true => reply.fresh_for(edge.cache.look_up),
         // That the credential exists is for this caller alone.
@@ -122,36 +120,40 @@ struct Told {
 }
 
 impl Told {
-    /// The answer as it is written, in JSON, its results by every core.
+    /// The answer as it is written, in JSON.
     fn text(&self, urls: &Urls<'_>) -> Vec<u8> {
+        // Those who stand behind many are mostly written before.
         let parts: Vec<&[StandingAnswer]> = self.answers.chunks(WRITTEN_TOGETHER).collect();
-        let parts = on_every_core(parts, |part| {
-            let mut text = Vec::with_capacity(part.len() * ABOUT_A_RESULT);
-            for answer in part {
-                let written = serde_json::to_writer(&mut text, &Shown::of(urls, answer));
-                written.expect("answers are texts, numbers and words, under names");
-                text.push(b',');
-            }
-            text
+        let bytes = on_every_core(parts, |part| {
+            let bytes = part.iter().map(|answer| bytes_of(urls, answer));
+            bytes.sum::<usize>()
         });
-        let results: usize = parts.iter().map(Vec::len).sum();
-        let mut text = Vec::with_capacity(results + ABOUT_A_RESULT);
+        let mut text = Vec::with_capacity(bytes.into_iter().sum::<usize>() + ABOUT_ITS_OWN);
         text.extend_from_slice(b"{\"results\":[");
-        for part in &parts {
-            text.extend_from_slice(part);
+        for answer in &self.answers {
+            write(&mut text, urls, answer, None);
+            text.push(b',');
         }
         // The comma behind the last one: every question is about one credential at least.
         text.pop();
-        let (as_of, fresh_until) = (self.as_of, self.fresh_until);
-        let end = format!("],\"asOf\":\"{as_of}\",\"freshUntil\":\"{fresh_until}\"}}");
-        text.extend_from_slice(end.as_bytes());
+        text.push(b']');
+        text.extend_from_slice(self.ending().as_bytes());
         text
+    }
+
+    /// The last members, with the end of the object.
+    fn ending(&self) -> String {
+        let (as_of, fresh_until) = (self.as_of, self.fresh_until);
+        format!(",\"asOf\":\"{as_of}\",\"freshUntil\":\"{fresh_until}\"}}")
     }
 }
 
-/// So many results are written by one thread in one go, each of about so many bytes.
+/// What stands behind so many results is written by one thread in one go, each of about so many bytes.
 const WRITTEN_TOGETHER: usize = 32;
 const ABOUT_A_RESULT: usize = 4_096;
+
+/// About so many bytes of a result are its own, and not those of who stands behind it.
+const ABOUT_ITS_OWN: usize = 512;
 
 fn told(
     edge: &Edge,
@@ -220,7 +222,93 @@ fn jurisdiction(text: Option<&str>, place: &str) -> Result<Option<Jurisdiction>,
     text.map(parse).transpose()
 }
 
-/// An answer about a credential, as it is written.
+/// Writes an answer about a credential; of one within another, where in it.
+fn write(text: &mut Vec<u8>, urls: &Urls<'_>, answer: &StandingAnswer, pointer: Option<&str>) {
+    let own = Shown {
+        credential: answer.credential.as_deref(),
+        outcome: answer.outcome,
+        decided_by: answer.decided_by.as_str(),
+        detail: &answer.detail,
+        verified: answer.verified,
+        status: answer.status.iter().map(StatusShown::of).collect(),
+    };
+    put(text, &own);
+    // Other members follow.
+    text.pop();
+    for (name, party) in [
+        ("issuer", &answer.issuer),
+        ("achievement", &answer.achievement),
+    ] {
+        if let Some(party) = party {
+            member(text, name);
+            text.extend_from_slice(&written(urls, party).whole);
+        }
+    }
+    let behind = match answer.decided_by {
+        Half::Achievement => &answer.achievement,
+        Half::Issuer | Half::Credential => &answer.issuer,
+    };
+    if let Some(party) = behind
+        && !party.backing.path.is_empty()
+    {
+        member(text, "path");
+        text.extend_from_slice(&written(urls, party).path);
+    }
+    if !answer.nested.is_empty() {
+        member(text, "nested");
+        text.push(b'[');
+        for (pointer, inner) in &answer.nested {
+            write(text, urls, inner, Some(pointer));
+            text.push(b',');
+        }
+        text.pop();
+        text.push(b']');
+    }
+    if let Some(pointer) = pointer {
+        member(text, "pointer");
+        put(text, pointer);
+    }
+    text.push(b'}');
+}
+
+fn member(text: &mut Vec<u8>, name: &str) {
+    text.extend_from_slice(b",\"");
+    text.extend_from_slice(name.as_bytes());
+    text.extend_from_slice(b"\":");
+}
+
+fn put(text: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+    let written = serde_json::to_writer(text, value);
+    written.expect("answers are texts, numbers and words, under names");
+}
+
+/// About how many bytes are written of an answer.
+fn bytes_of(urls: &Urls<'_>, answer: &StandingAnswer) -> usize {
+    let parties = [&answer.issuer, &answer.achievement].into_iter().flatten();
+    let parties = parties.map(|party| {
+        let written = written(urls, party);
+        written.whole.len() + written.path.len()
+    });
+    let nested = answer.nested.iter().map(|(_, inner)| bytes_of(urls, inner));
+    ABOUT_ITS_OWN + parties.chain(nested).sum::<usize>()
+}
+
+/// The text of an issuer or an achievement, which is the same in all answers that tell of it.
+fn written<'p>(urls: &Urls<'_>, party: &'p Party) -> &'p Written {
+    party.written.get_or_init(|| {
+        let (mut whole, mut behind) = (Vec::with_capacity(ABOUT_A_RESULT), Vec::new());
+        put(&mut whole, &PartyShown::of(urls, party));
+        if !party.backing.path.is_empty() {
+            put(&mut behind, &path(&party.backing));
+        }
+        Written {
+            whole: whole.into(),
+            path: behind.into(),
+        }
+    })
+}
+
+/// What an answer says of the credential itself.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown<'a> {
@@ -232,17 +320,6 @@ struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     verified: Option<bool>,
     status: Vec<StatusShown<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    issuer: Option<PartyShown<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    achievement: Option<PartyShown<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    path: Vec<LinkShown<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    nested: Vec<Self>,
-    /// Of one within another, where in it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pointer: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -290,38 +367,6 @@ pub(super) struct LinkShown<'a> {
     subject: &'a str,
     outcome: Outcome,
     endorsement: &'a str,
-}
-
-impl<'a> Shown<'a> {
-    fn of(urls: &Urls<'_>, answer: &'a StandingAnswer) -> Self {
-        let party = |party: &'a Option<Arc<Party>>| {
-            let party = party.as_deref();
-            party.map(|party| PartyShown::of(urls, party))
-        };
-        let behind = match answer.decided_by {
-            Half::Achievement => &answer.achievement,
-            Half::Issuer | Half::Credential => &answer.issuer,
-        };
-        let nested = answer.nested.iter().map(|(pointer, inner)| Self {
-            pointer: Some(pointer),
-            ..Self::of(urls, inner)
-        });
-        Self {
-            credential: answer.credential.as_deref(),
-            outcome: answer.outcome,
-            decided_by: answer.decided_by.as_str(),
-            detail: &answer.detail,
-            verified: answer.verified,
-            status: answer.status.iter().map(StatusShown::of).collect(),
-            issuer: party(&answer.issuer),
-            achievement: party(&answer.achievement),
-            path: behind
-                .as_ref()
-                .map_or(Vec::new(), |party| path(&party.backing)),
-            nested: nested.collect(),
-            pointer: None,
-        }
-    }
 }
 
 impl<'a> StatusShown<'a> {

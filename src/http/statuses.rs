@@ -1,5 +1,10 @@
 //! Look-ups of status for verifiers.
 
+mod asked;
+#[cfg(test)]
+mod tests;
+mod told;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -10,9 +15,12 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 use crate::registry::{
-    CredentialAnswer, MaySee, Outcome, QuestionAnswer, StatusAnswer, StatusQuestion, StatusUnknown,
+    CredentialAnswer, EntriesAsked, MaySee, Outcome, QuestionAnswer, StatusAnswer, StatusQuestion,
+    StatusUnknown,
 };
 use crate::time::Timestamp;
+
+pub(super) use told::Text;
 
 /// Up to 10,000 questions.
 #[derive(Deserialize, ToSchema)]
@@ -39,6 +47,7 @@ pub(super) struct StatusQueryItem {
     issuer: Option<String>,
 }
 
+const JSON: &str = "application/json";
 const MOST_QUERIES: usize = 10_000;
 
 pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
@@ -87,6 +96,39 @@ fn stamped(mut answer: Value, as_of: &str) -> Reply {
 }
 
 pub(super) fn query(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    request.must_be("application/json")?;
+    match asked::by_place(&request.body) {
+        Some(asked) => Ok(Reply::bytes(200, JSON, present(edge, &asked)?)),
+        None => query_any(edge, request),
+    }
+}
+
+/// The answer to questions by place about the present.
+fn present(edge: &Edge, asked: &EntriesAsked<'_>) -> Result<Vec<u8>, Problem> {
+    let as_of = edge.registry.now();
+    let told = edge.registry.entries_now(asked)?;
+    let mut text = Text::with_room_for(asked.len());
+    text.push("{\"results\":[");
+    for (place, answer) in told.answers(asked).enumerate() {
+        if place > 0 {
+            text.push(",");
+        }
+        match answer {
+            Ok(entry) => {
+                text.entry(entry);
+                text.push("}");
+            }
+            Err(unknown) => text.push(&unknown_members(unknown).to_string()),
+        }
+    }
+    text.push("]");
+    text.as_of(as_of);
+    text.push("}");
+    Ok(text.into_bytes())
+}
+
+/// The answer to any questions.
+fn query_any(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let body: StatusQuery = request.json()?;
     if body.queries.is_empty() || body.queries.len() > MOST_QUERIES {
         let detail = format!("1 to {MOST_QUERIES} questions are needed");

@@ -5,6 +5,7 @@
 //! stands before canonicalization (RFC 8785).
 
 mod parser;
+mod plain;
 mod typed;
 
 use serde::de::DeserializeOwned;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 pub use parser::Item;
+pub use plain::{Plain, Text};
 
 /// How many arrays and objects may stand in one another.
 pub const MAX_DEPTH: usize = 64;

@@ -71,6 +71,11 @@ impl Item<'_> {
     }
 }
 
+/// The text of a string that begins at this place.
+pub(super) fn string_at(text: &str, at: usize) -> Result<String, JsonError> {
+    Parser { text, at }.string()
+}
+
 /// The document is at depth 0, and the array at 1.
 const ITEM_DEPTH: usize = 2;
 

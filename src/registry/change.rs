@@ -1,15 +1,18 @@
 //! How a change is made: one snapshot in, one batch out, and an answer that is kept for whoever
 //! asks again with the same `Idempotency-Key`.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::access::quotas::Taken;
+use super::lanes::Lane;
 use super::{Actor, Quotas, Registry, RegistryError, State};
 use crate::entropy::random;
 use crate::ids::{ListId, ProfileId};
-use crate::store::engine::{Batch, CommitError, Committed, Read};
+use crate::store::engine::{Batch, CommitError, Committed, Queued, Read};
 use crate::store::event::{Event, EventKind, Means, commitment};
 use crate::store::tables::{Digest, IDEMPOTENCY, IdempotencyRecord, REASONS, ReasonRecord};
 use crate::time::Timestamp;
@@ -204,6 +207,10 @@ pub(super) fn log_event_for(
 /// How often a change that lost a race is decided again before the caller is asked to come back.
 const ATTEMPTS: usize = 64;
 
+/// After so many of them it is decided in the lane of whoever makes it, so that of many who lose to each
+/// other none does so again.
+const FREE_ATTEMPTS: usize = 2;
+
 impl Registry {
     /// Decides a change on a snapshot and commits it; decides again where another change came
     /// first. With an idempotency key the answer is kept in the same batch, and a second request
@@ -213,73 +220,115 @@ impl Registry {
         change: &Change,
         stage: impl Fn(&mut Tx<'_>) -> Result<R, RegistryError>,
     ) -> Result<R, RegistryError> {
-        for _ in 0..ATTEMPTS {
-            let snapshot = self.engine.snapshot();
-            if let Some(answer) = self.replayed(&*snapshot, change)? {
-                return Ok(answer);
-            }
-            let mut tx = Tx {
-                read: &*snapshot,
-                batch: Batch::default(),
-                now: self.now(),
-                dirty: Vec::new(),
-                taken: Taken::default(),
-                quotas: self.settings.quotas,
-                actor: change.actor,
-                reason: Reason {
-                    text: change.reason.as_deref(),
-                    salt: match change.reason {
-                        Some(_) => random(&*self.entropy),
-                        None => [0; 16],
-                    },
-                    staged: Vec::new(),
-                },
-            };
-            let answer = stage(&mut tx)?;
-            tx.stage_used()?;
-            let Tx {
-                mut batch,
-                now,
-                dirty,
-                ..
-            } = tx;
-            self.keep_answer(&mut batch, &*snapshot, change, &answer, now)?;
-            batch.decided_at = Some(now);
-            // The memory engine copies what a snapshot still looks at.
-            drop(snapshot);
-            match self.commit(batch) {
-                Ok(_) => {
-                    // Every list is followed, also where one before it could not be signed.
-                    let followed: Vec<_> =
-                        dirty.into_iter().map(|list| self.follow(list)).collect();
-                    return followed
-                        .into_iter()
-                        .collect::<Result<(), _>>()
-                        .map(|()| answer);
+        self.transacting(None, change, stage)
+    }
+
+    /// As [`Registry::transact`], for changes of what is `owner`'s that many make at once: they are
+    /// decided in the owner's lane, one after the other, and share the disk's syncs.
+    pub(super) fn transact_of<R: Serialize + DeserializeOwned>(
+        &self,
+        owner: ProfileId,
+        change: &Change,
+        stage: impl Fn(&mut Tx<'_>) -> Result<R, RegistryError>,
+    ) -> Result<R, RegistryError> {
+        self.transacting(Some(owner), change, stage)
+    }
+
+    fn transacting<R: Serialize + DeserializeOwned>(
+        &self,
+        owner: Option<ProfileId>,
+        change: &Change,
+        stage: impl Fn(&mut Tx<'_>) -> Result<R, RegistryError>,
+    ) -> Result<R, RegistryError> {
+        for attempt in 0..ATTEMPTS {
+            let lane = match owner {
+                Some(owner) => self.owners.of(owner),
+                None if attempt < FREE_ATTEMPTS => Arc::new(Lane::apart()),
+                None => {
+                    let actor = change.actor.speaks_as();
+                    self.owners.of(actor.unwrap_or(ProfileId::REGISTRY))
                 }
-                Err(RegistryError::Commit(CommitError::Conflict)) => {}
-                Err(error) => return Err(error),
+            };
+            let under_way = self.in_lane(&lane, |read| self.staged(read, change, &stage));
+            if let Some(settled) = under_way.settle(self) {
+                let (answer, dirty) = settled?;
+                // Every list is followed, also where one before it could not be signed.
+                let followed: Vec<_> = dirty.into_iter().map(|list| self.follow(list)).collect();
+                return followed
+                    .into_iter()
+                    .collect::<Result<(), _>>()
+                    .map(|()| answer);
             }
         }
         Err(RegistryError::Contended)
     }
 
+    /// What a change writes and answers, and the lists that fall behind with it.
+    fn staged<R: Serialize + DeserializeOwned>(
+        &self,
+        read: &dyn Read,
+        change: &Change,
+        stage: impl Fn(&mut Tx<'_>) -> Result<R, RegistryError>,
+    ) -> Result<(Batch, (R, Vec<ListId>)), RegistryError> {
+        if let Some(answer) = self.replayed(read, change)? {
+            return Ok((Batch::default(), (answer, Vec::new())));
+        }
+        let mut tx = Tx {
+            read,
+            batch: Batch::default(),
+            now: self.now(),
+            dirty: Vec::new(),
+            taken: Taken::default(),
+            quotas: self.settings.quotas,
+            actor: change.actor,
+            reason: Reason {
+                text: change.reason.as_deref(),
+                salt: match change.reason {
+                    Some(_) => random(&*self.entropy),
+                    None => [0; 16],
+                },
+                staged: Vec::new(),
+            },
+        };
+        let answer = stage(&mut tx)?;
+        tx.stage_used()?;
+        let Tx {
+            mut batch,
+            now,
+            dirty,
+            ..
+        } = tx;
+        self.keep_answer(&mut batch, read, change, &answer, now)?;
+        batch.decided_at = Some(now);
+        Ok((batch, (answer, dirty)))
+    }
+
     /// Commits a staged batch; one without any writes is no commit at all.
     pub(super) fn commit(&self, batch: Batch) -> Result<Option<Committed>, RegistryError> {
-        if batch.puts.is_empty() && batch.deletes.is_empty() && batch.events.is_empty() {
+        if !batch.writes() {
             return Ok(None);
         }
-        if let Some(state) = self.read_only() {
-            return Err(RegistryError::ReadOnly(state));
+        self.told(self.queue(batch)?.wait()).map(Some)
+    }
+
+    /// Gives a staged batch its place among the commits.
+    pub(super) fn queue(&self, batch: Batch) -> Result<Queued, RegistryError> {
+        match self.read_only() {
+            Some(state) if batch.writes() => Err(RegistryError::ReadOnly(state)),
+            _ => Ok(self.engine.queue(batch)),
         }
-        self.engine.commit(batch).map(Some).map_err(|error| {
-            // What the store says of itself is told in the words for everybody.
-            match (&error, self.engine.takes_writes()) {
-                (CommitError::Unavailable(_), Err(stopped)) => {
-                    RegistryError::ReadOnly(State::Store(stopped))
-                }
-                _ => error.into(),
+    }
+
+    /// What became of a commit. What the store says of itself is told in the words for everybody.
+    pub(super) fn told(
+        &self,
+        came: Result<Committed, CommitError>,
+    ) -> Result<Committed, RegistryError> {
+        came.map_err(|error| match (&error, self.engine.takes_writes()) {
+            (CommitError::Unavailable(_), Err(stopped)) => {
+                RegistryError::ReadOnly(State::Store(stopped))
             }
+            _ => error.into(),
         })
     }
 

@@ -1,8 +1,6 @@
 //! Issuing credentials for profiles hosted here, and changing their status by credential id
 //! (VCALM 1.0). An issued credential is not kept: only its id, entry and achievement.
 
-use std::sync::PoisonError;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -87,9 +85,7 @@ impl Registry {
         let credential_id = options.credential_id.as_deref();
         let issuer = issuer_of(members)?;
         let owner = self.profile_named(issuer, "/credential/issuer")?.id;
-        let turn = self.turns.of(owner);
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let added = self.transact(change, |tx| {
+        let added = self.transact_of(owner, change, |tx| {
             change.actor.must(Action::Issue, owner)?;
             let profile = self.profile_record(tx.read, owner)?;
             if !profile.issuer {

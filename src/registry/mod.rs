@@ -16,6 +16,7 @@ mod epoch;
 mod erasing;
 mod error;
 mod issuing;
+mod lanes;
 mod lists;
 mod profiles;
 mod signing;
@@ -32,7 +33,7 @@ use tracing::info;
 use url::{Position, Url, form_urlencoded};
 
 use crate::entropy::{Entropy, random};
-use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Seq, Slug};
+use crate::ids::{AchievementId, EndorsementId, ListId, ProfileId, RequestId, Seq, Slug};
 use crate::oauth::form_token::FormKey;
 use crate::store::engine::{Batch, Engine, StoreError};
 use crate::store::tables::SETTINGS;
@@ -78,14 +79,17 @@ pub use lists::export::{ExportPage, ExportRow, ExportedList, Exporting};
 pub use lists::forgetting::Forgotten;
 pub use lists::forms::{FormToSign, ToSign};
 pub use lists::import::{BroughtList, ImportedList, UsedIndexes};
+pub use lists::live::{EntriesAsked, EntriesTold, EntryShown, Wording};
 pub use lists::publications::{More, Publication, Publications};
-pub use lists::publisher::{Artefact, HandedIn, ListToSign, PublishedList, Publisher, SignedList};
+pub use lists::publisher::{
+    Artefact, HandedIn, ListToSign, Packed, PublishedList, Publisher, SignedList,
+};
 pub use lists::put_back::{Doing, FoundIn, FoundStatuses, Published, Suspensions};
 pub use lists::queries::{
     CredentialAnswer, EntryAnswer, MaySee, QuestionAnswer, StatusAnswer, StatusQuestion,
     StatusUnknown,
 };
-pub use lists::statuses::{Refused, StatusTarget, StatusUpdate, Updated};
+pub use lists::statuses::{Heard, Refused, StatusTarget, StatusUpdate, Turn, Updated};
 pub use lists::{AlsoPublished, ListView, NewList};
 pub use profiles::achievements::AchievementView;
 pub use profiles::brought::BroughtKey;
@@ -101,7 +105,9 @@ pub use standing::authority::{Authority, AuthorityQuestion, Grant, GrantAnswer, 
 pub use standing::backing::{Anchors, Backing, Question};
 pub use standing::cascade::{Affected, AffectedSubject};
 pub(crate) use standing::good_standing::on_every_core;
-pub use standing::good_standing::{Asked, Endorsed, Half, Party, StandingAnswer, StatusPart};
+pub use standing::good_standing::{
+    Asked, Endorsed, Half, Party, StandingAnswer, StatusPart, Written,
+};
 pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
 pub use states::{Gravity, Lack, State};
@@ -130,6 +136,8 @@ pub struct Settings {
     pub publish_before_acknowledging: bool,
     /// Bytes of memory in which published lists are kept ready.
     pub ready_bytes: u64,
+    /// Bytes of memory in which lists are kept to be looked up in.
+    pub looked_up_bytes: u64,
     /// Who may see the lists of issuers as they were that chose nothing for themselves.
     pub history: HistoryAccess,
     /// For how long lists are kept as they were; for ever where that is not said.
@@ -165,6 +173,7 @@ impl Settings {
             idempotency_kept: Ttl::from_seconds(day),
             publish_before_acknowledging: true,
             ready_bytes: 1 << 28,
+            looked_up_bytes: 1 << 28,
             history: HistoryAccess::Authorised,
             history_kept: None,
             renewal_notice: Ttl::from_seconds(30 * day),
@@ -186,14 +195,19 @@ pub struct Registry {
     entropy: Arc<dyn Entropy>,
     vault: vault::Vault,
     settings: Settings,
-    lanes: lists::statuses::Lanes,
-    turns: lists::allocation::Turns,
+    /// Where status changes of each list wait for each other.
+    lines: lists::statuses::Lines,
+    /// Where changes of what each profile owns are decided one after the other.
+    owners: lanes::Lanes<ProfileId, lanes::Lane>,
     published: lists::publisher::Snapshot,
+    live: Arc<lists::live::LiveLists>,
     publications: bell::Bell,
     lately: lists::as_it_was::Lately,
+    kept: Arc<standing::kept::Kept>,
     all_issuers: standing::ready::Ready<Issuers>,
     all_keys: standing::ready::Ready<KeySet>,
     tries: access::people::Tries,
+    tokens: access::tokens::KnownTokens,
     forms: OnceLock<FormKey>,
     /// Why no changes are taken before the next start, where this one could not be finished.
     unfinished: OnceLock<State>,
@@ -264,23 +278,29 @@ impl Registry {
             Err(refused) => return Err(refused),
         };
         let published = lists::publisher::Snapshot::new(settings.ready_bytes);
+        let live = Arc::new(lists::live::LiveLists::new(settings.looked_up_bytes));
+        engine.follow(live.clone());
         let registry = Self {
             engine,
             clock,
             entropy,
             vault,
             settings,
-            lanes: lists::statuses::Lanes::default(),
-            turns: lists::allocation::Turns::default(),
+            lines: lists::statuses::Lines::default(),
+            owners: lanes::Lanes::default(),
             published,
+            live,
             publications: bell::Bell::default(),
             lately: lists::as_it_was::Lately::default(),
+            kept: Arc::default(),
             all_issuers: standing::ready::Ready::default(),
             all_keys: standing::ready::Ready::default(),
             tries: access::people::Tries::default(),
+            tokens: access::tokens::KnownTokens::default(),
             forms: OnceLock::new(),
             unfinished: OnceLock::new(),
         };
+        registry.engine.follow(registry.kept.clone());
         if let Some(master) = master {
             registry.finish_start(&master, unable)?;
         }

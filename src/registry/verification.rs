@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::lists::list_of;
 use super::signing::Held;
 use super::standing::backing::{Backing, Question, Wanted};
+use super::standing::kept::{KEYS_OF_PROFILES, KeptDocuments};
 use super::standing::links::Links;
 use super::standing::parties::Who;
 use super::{ListForm, Outcome, Registry, RegistryError};
@@ -17,6 +18,7 @@ use crate::bitstring::ListLength;
 use crate::ids::{ListId, ProfileId};
 use crate::status::{ListFormat, StatusEntry, StatusError, StatusResult};
 use crate::store::engine::Read;
+use crate::store::watched::Watched;
 use crate::time::Timestamp;
 use crate::trust::PathLink;
 use crate::vc::jwks::{JwksError, MAX_KEYS};
@@ -77,7 +79,7 @@ impl Registry {
     pub(super) fn report_on(
         &self,
         read: &dyn Read,
-        made: &OwnDocuments,
+        made: &OwnDocuments<'_>,
         credential: &Value,
         at: Option<Timestamp>,
         options: Options<'_>,
@@ -118,21 +120,34 @@ impl Registry {
     }
 }
 
-/// Controller documents of profiles here, of one moment in one state of the store, each made once.
-#[derive(Default)]
-pub(super) struct OwnDocuments(RwLock<HashMap<String, Arc<Value>>>);
+/// Controller documents of profiles here, of one moment in one state of the store, each made once: for
+/// one question, and where it is about the present for those that follow.
+pub(super) struct OwnDocuments<'k> {
+    made: RwLock<HashMap<String, Arc<Value>>>,
+    kept: KeptDocuments<'k>,
+}
 
 /// So many are kept.
 const MOST_MADE: usize = 1_024;
 
-impl OwnDocuments {
-    fn get(&self, url: &str) -> Option<Arc<Value>> {
-        let made = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        made.get(url).cloned()
+impl<'k> OwnDocuments<'k> {
+    pub(super) fn new(kept: KeptDocuments<'k>) -> Self {
+        Self {
+            made: RwLock::default(),
+            kept,
+        }
     }
 
-    fn keep(&self, url: &str, document: &Arc<Value>) {
-        let mut made = self.0.write().unwrap_or_else(PoisonError::into_inner);
+    fn get(&self, url: &str) -> Option<Arc<Value>> {
+        let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
+        made.get(url).cloned().or_else(|| self.kept.get(url))
+    }
+
+    fn keep(&self, url: &str, document: &Arc<Value>, read: &Watched<'_>) {
+        if read.kept_to_them() {
+            self.kept.keep(url, document);
+        }
+        let mut made = self.made.write().unwrap_or_else(PoisonError::into_inner);
         if made.len() < MOST_MADE {
             made.insert(url.to_owned(), Arc::clone(document));
         }
@@ -143,7 +158,7 @@ struct Hosted<'a> {
     registry: &'a Registry,
     read: &'a dyn Read,
     /// What many credentials of one question share.
-    made: Option<&'a OwnDocuments>,
+    made: Option<&'a OwnDocuments<'a>>,
     outside: &'a dyn Resolver,
     /// The moment that is asked about, where it is past.
     at: Option<Timestamp>,
@@ -173,10 +188,8 @@ impl Resolver for Hosted<'_> {
             });
             return document.map(Arc::new).map_err(failed);
         }
-        let found = self
-            .registry
-            .profile_with_id(self.read, url)
-            .map_err(failed)?;
+        let read = &Watched::new(self.read, KEYS_OF_PROFILES);
+        let found = self.registry.profile_with_id(read, url).map_err(failed)?;
         let Some(profile) = found else {
             return match self.registry.would_be_ours(url) {
                 true => Err(Unresolved::NotFound),
@@ -185,19 +198,17 @@ impl Resolver for Hosted<'_> {
         };
         let record = self
             .registry
-            .profile_record(self.read, profile)
+            .profile_record(read, profile)
             .map_err(failed)?;
         if record.issuer_id != url {
             // Reached by another of its names: its keys are listed under its id only.
             return Err(Unresolved::NotFound);
         }
         let owner = self.registry.controller_of(profile, &record);
-        let document = self
-            .registry
-            .controller_document_of(self.read, &owner, self.at);
+        let document = self.registry.controller_document_of(read, &owner, self.at);
         let document = document.map(Arc::new).map_err(failed)?;
         if let Some(made) = self.made {
-            made.keep(url, &document);
+            made.keep(url, &document, read);
         }
         Ok(document)
     }

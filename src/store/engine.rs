@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 
 use thiserror::Error;
 
@@ -60,7 +61,13 @@ pub trait Engine: Read {
     /// Applies `batch` whole or not at all, and returns when it is durable: what is reported
     /// [`Committed`] survives a crash and a power cut. Its events get the next numbers of the
     /// log, without gaps and in commit order. Callers from many threads share one disk sync.
-    fn commit(&self, batch: Batch) -> Result<Committed, CommitError>;
+    fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+        self.queue(batch).wait()
+    }
+
+    /// As [`commit`](Self::commit), without waiting: `batch` has its place when this returns, so that
+    /// whatever is queued later is applied after it, and what became of it is heard by waiting.
+    fn queue(&self, batch: Batch) -> Queued;
 
     /// From now on `follower` is handed what is committed. One that is added while something is committed may
     /// miss that.
@@ -127,6 +134,16 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Whether there is anything to be written.
+    pub const fn writes(&self) -> bool {
+        !(self.puts.is_empty() && self.deletes.is_empty() && self.events.is_empty())
+    }
+
+    /// Whether it has a condition on this key.
+    pub fn expects(&self, key: &[u8]) -> bool {
+        self.preconditions.iter().any(|(known, _)| known == key)
+    }
+
     /// One that writes nothing yet, and speaks of that moment as the present.
     pub fn decided(at: Timestamp) -> Self {
         Self {
@@ -160,6 +177,41 @@ impl From<Vec<u8>> for NewEvent {
         Self {
             body,
             concerns: Vec::new(),
+        }
+    }
+}
+
+/// A batch that has its place in the queue of an engine.
+#[must_use]
+#[derive(Debug)]
+pub struct Queued(Place);
+
+#[derive(Debug)]
+enum Place {
+    Settled(Result<Committed, CommitError>),
+    Waits(Receiver<Result<Committed, CommitError>>),
+}
+
+impl Queued {
+    /// One of which it is known already what became of it.
+    pub const fn settled(answer: Result<Committed, CommitError>) -> Self {
+        Self(Place::Settled(answer))
+    }
+
+    /// One that is answered there. Where nobody is left to answer, a thread of the engine has panicked,
+    /// maybe half way.
+    pub const fn answered_by(answered: Receiver<Result<Committed, CommitError>>) -> Self {
+        Self(Place::Waits(answered))
+    }
+
+    /// Waits for what becomes of it, as [`Engine::commit`] tells it.
+    pub fn wait(self) -> Result<Committed, CommitError> {
+        match self.0 {
+            Place::Settled(answer) => answer,
+            Place::Waits(answered) => answered.recv().unwrap_or_else(|_| {
+                let words = "the store's writer ended without an answer";
+                Err(CommitError::Indeterminate(words.to_owned()))
+            }),
         }
     }
 }

@@ -26,6 +26,11 @@ impl Tables {
         self
     }
 
+    /// Whether one of them has keys that start with this byte.
+    pub(super) const fn have(self, tag: u8) -> bool {
+        self.0[tag as usize / 128] >> (tag % 128) & 1 == 1
+    }
+
     /// The first bytes of their keys.
     fn tags(self) -> impl Iterator<Item = usize> {
         let has = move |tag: &usize| self.0[tag / 128] >> (tag % 128) & 1 == 1;
@@ -81,21 +86,33 @@ impl fmt::Debug for Marks {
 ///
 /// Whoever begins to keep something first sees to it that it hears of changes to it, and then reads it
 /// from a new snapshot: what was handed over before is in that snapshot, and what is handed over from
-/// then on, in it or not, is to be taken over it.
+/// then on, in it or not, is to be taken over it. A snapshot can be ahead of what was handed over: where
+/// that matters, [`last_write`](super::engine::Read::last_write) of the snapshot is the number of the
+/// group up to which it is to be waited for.
 pub trait Follower: Send + Sync {
     /// What a group wrote. The store calls this while it commits: it must be quick, and must not call
     /// the store.
     fn follow(&self, written: &Written<'_>);
 
-    /// The store came up anew under whoever uses it: what is kept may not be what it holds.
-    fn begin_anew(&self);
+    /// The store comes up, or comes up anew under whoever uses it: what is kept may not be what it holds.
+    /// It holds what was written up to the group with this number.
+    fn begin_anew(&self, number: u64);
 }
 
 /// The rows that a group of commits wrote.
 #[derive(Debug, Clone, Copy)]
-pub struct Written<'a>(&'a Writes);
+pub struct Written<'a> {
+    writes: &'a Writes,
+    number: u64,
+}
 
 impl<'a> Written<'a> {
+    /// The number of the group: what [`last_write`](super::engine::Read::last_write) tells from then on of
+    /// the tables that it wrote. Later groups have greater ones.
+    pub const fn number(self) -> u64 {
+        self.number
+    }
+
     /// Those of a table, in ascending order of their keys; `None` where a row was removed.
     pub fn rows<K: Key, V: Record>(
         self,
@@ -103,7 +120,7 @@ impl<'a> Written<'a> {
     ) -> impl Iterator<Item = Result<(K, Option<V>), StoreError>> + 'a {
         let (from, to) = table.range(&[]);
         let range = (Bound::Included(from), Bound::Excluded(to));
-        self.0.range::<Vec<u8>, _>(range).map(|(key, value)| {
+        self.writes.range::<Vec<u8>, _>(range).map(|(key, value)| {
             let value = value.as_ref().map(|value| table.value(value));
             Ok((table.key(key)?, value.transpose()?))
         })
@@ -120,12 +137,12 @@ impl Followers {
         all.push(follower);
     }
 
-    pub(super) fn hand_over(&self, writes: &Writes) {
-        self.each(|follower| follower.follow(&Written(writes)));
+    pub(super) fn hand_over(&self, writes: &Writes, number: u64) {
+        self.each(|follower| follower.follow(&Written { writes, number }));
     }
 
-    pub(super) fn begin_anew(&self) {
-        self.each(|follower| follower.begin_anew());
+    pub(super) fn begin_anew(&self, number: u64) {
+        self.each(|follower| follower.begin_anew(number));
     }
 
     fn each(&self, tell: impl Fn(&dyn Follower)) {
@@ -177,7 +194,10 @@ mod tests {
         let writes: Writes = puts
             .chain(batch.deletes.into_iter().map(|key| (key, None)))
             .collect();
-        let written = Written(&writes);
+        let written = Written {
+            writes: &writes,
+            number: 7,
+        };
         let ones: Result<Vec<_>, _> = written.rows(&ONE).collect();
         assert_eq!(ones, Ok(vec![(1, Some(10)), (3, None)]));
         assert_eq!(written.rows(&OTHER).count(), 1);

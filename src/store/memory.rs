@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use super::anchor::{AnchorPlace, Anchoring};
 use super::engine::{
-    Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Read, Row, Stopped,
+    Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped,
     StoreError,
 };
 use super::following::{Follower, Marks, Tables};
@@ -155,7 +155,8 @@ impl MemoryEngine {
         let next = State::new(rows, opened, anchor, hook, state.attempts);
         let before = std::mem::replace(&mut *state, next);
         state.standing.followers = before.standing.followers;
-        state.standing.followers.begin_anew();
+        let number = state.standing.tip().commits;
+        state.standing.followers.begin_anew(number);
         Ok(())
     }
 
@@ -235,12 +236,12 @@ impl Engine for MemoryEngine {
     }
 
     fn follow(&self, follower: Arc<dyn Follower>) {
-        self.read_state().standing.followers.add(follower);
+        self.read_state().standing.follow(follower);
     }
 
-    fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+    fn queue(&self, batch: Batch) -> Queued {
         let mut state = self.write_state();
-        state.commit(batch, &*self.clock)
+        Queued::settled(state.commit(batch, &*self.clock))
     }
 
     fn takes_writes(&self) -> Result<(), Stopped> {

@@ -44,6 +44,8 @@ pub mod memory;
 
 pub mod remembered;
 
+pub mod watched;
+
 #[cfg(feature = "rocksdb")]
 pub mod rocks;
 

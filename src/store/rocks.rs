@@ -35,8 +35,7 @@ use super::anchor::Anchoring;
 use super::anchor::file::AnchorFile;
 use super::durably::make_folder;
 use super::engine::{
-    Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Read, Row, Stopped,
-    StoreError,
+    Batch, CommitError, Decision, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped, StoreError,
 };
 use super::following::{Follower, Marks, Tables};
 use super::format;
@@ -286,25 +285,20 @@ impl Engine for RocksEngine {
         Box::new(self.shown())
     }
 
-    fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+    fn queue(&self, batch: Batch) -> Queued {
         let (answer, answered) = mpsc::sync_channel(1);
-        self.queue
-            .as_ref()
-            .and_then(|queue| queue.send(Waiting { batch, answer }).ok())
-            .ok_or_else(|| {
+        let waiting = Waiting { batch, answer };
+        match self.queue.as_ref().map(|queue| queue.send(waiting)) {
+            Some(Ok(())) => Queued::answered_by(answered),
+            _ => {
                 let stopped = self.takes_writes().err().unwrap_or(Stopped::Ended);
-                CommitError::Unavailable(stopped.to_string())
-            })?;
-        // A commit is dropped without an answer only by a panic, maybe half way.
-        answered.recv().unwrap_or_else(|_| {
-            Err(CommitError::Indeterminate(
-                "the store's writer ended without an answer".to_owned(),
-            ))
-        })
+                Queued::settled(Err(CommitError::Unavailable(stopped.to_string())))
+            }
+        }
     }
 
     fn follow(&self, follower: Arc<dyn Follower>) {
-        self.standing.followers.add(follower);
+        self.standing.follow(follower);
     }
 
     fn takes_writes(&self) -> Result<(), Stopped> {

@@ -19,11 +19,13 @@
 //! While one group is anchored the next is staged and committed already, on rows that nobody sees yet.
 
 use std::sync::mpsc::SyncSender;
-use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use arc_swap::ArcSwap;
 
 use super::anchor::Anchoring;
 use super::engine::{Batch, CommitError, Committed, Read, Stopped};
-use super::following::{Followers, Marks};
+use super::following::{Follower, Followers, Marks};
 use super::format::Tip;
 use super::staging::{self, Writes};
 use crate::time::Timestamp;
@@ -87,7 +89,7 @@ struct Done<S> {
 #[derive(Debug)]
 pub(super) struct Standing {
     /// Where it stands, as far as it is anchored.
-    tip: RwLock<Tip>,
+    tip: ArcSwap<Tip>,
     /// Why it takes no more writes, for good.
     stopped: OnceLock<Stopped>,
     /// Why it takes none for the time being.
@@ -99,7 +101,7 @@ pub(super) struct Standing {
 impl Standing {
     pub(super) fn new(tip: Tip, stopped: Option<Stopped>) -> Self {
         Self {
-            tip: RwLock::new(tip),
+            tip: ArcSwap::from_pointee(tip),
             stopped: stopped.map_or_else(OnceLock::new, OnceLock::from),
             full: Mutex::new(None),
             followers: Followers::default(),
@@ -107,7 +109,13 @@ impl Standing {
     }
 
     pub(super) fn tip(&self) -> Tip {
-        *self.tip.read().unwrap_or_else(PoisonError::into_inner)
+        **self.tip.load()
+    }
+
+    /// From now on `follower` is handed what is committed.
+    pub(super) fn follow(&self, follower: Arc<dyn Follower>) {
+        follower.begin_anew(self.tip().commits);
+        self.followers.add(follower);
     }
 
     /// Why no more writes are taken, for good.
@@ -144,7 +152,7 @@ impl Standing {
     }
 
     fn move_on(&self, tip: Tip) {
-        *self.tip.write().unwrap_or_else(PoisonError::into_inner) = tip;
+        self.tip.store(Arc::new(tip));
     }
 }
 
@@ -216,7 +224,7 @@ pub(super) fn settle<S>(
     let mut written = Vec::new();
     let mut newest = None;
     for done in done {
-        written.push(done.writes);
+        written.push((done.writes, done.front.tip.commits));
         newest = Some((done.front, done.shown));
     }
 
@@ -232,8 +240,8 @@ pub(super) fn settle<S>(
         }
         show(shown, front.marks);
         standing.move_on(front.tip);
-        for writes in &written {
-            standing.followers.hand_over(writes);
+        for (writes, number) in &written {
+            standing.followers.hand_over(writes, *number);
         }
     }
 

@@ -12,6 +12,7 @@ mod fuzz_corpus;
 mod http;
 mod interop;
 mod journeys;
+mod lanes;
 mod layers;
 mod net;
 #[cfg(feature = "rocksdb")]

@@ -6,20 +6,29 @@
 mod export;
 mod import;
 mod lines;
+mod long;
 mod updates;
 
 pub(super) use export::export;
 pub(super) use import::{ListImportBody, import};
+pub(super) use long::{Workshop, update_as_they_come};
 pub(super) use updates::update;
 
-use super::request::Request;
+use http::HeaderMap;
+
+use super::request::{Request, is_of};
 
 const NDJSON: &str = "application/x-ndjson";
 const CSV: &str = "text/csv";
 
 /// Whether the body of a request is a table.
 pub(super) fn is_table(request: &Request) -> bool {
-    request.is(NDJSON) || request.is(CSV)
+    has_table(&request.headers)
+}
+
+/// Whether the body is one of a request with these headers.
+pub(super) fn has_table(headers: &HeaderMap) -> bool {
+    is_of(headers, NDJSON) || is_of(headers, CSV)
 }
 
 /// How many refused lines are listed; of more only the number is told.

@@ -1,60 +1,201 @@
 //! Updates as lines: any number of them, cut into chunks of which each is made whole or not at all.
+//!
+//! A body that fits into memory ([`Limits::bulk_body_bytes`](crate::http::Limits)) is read to its end first, and a
+//! line that cannot be read refuses all of it. A longer one is made as it comes, and no more of it is in
+//! memory than a chunk and what came last: where a line cannot be read, or the body breaks off, the chunks
+//! before it stand.
+//!
+//! Under an `Idempotency-Key` every chunk has a key of its own, for what is in it and whether it is the
+//! last one. So a body that broke off can be sent again as it was: what was made is not made again, and is told in the answer as though it were.
 
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::MOST_LISTED;
-use super::lines::{Line, Lines};
+use super::lines::{Line, Pieces};
 use crate::http::edge::Edge;
 use crate::http::lists::check_reason;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
-use crate::http::request::Request;
+use crate::http::request::{Parts, Request};
 use crate::ids::{ListId, Revision};
-use crate::registry::{Refused, RegistryError, StatusUpdate, Updated};
+use crate::registry::{Refused, RegistryError, StatusTarget, StatusUpdate, Updated};
 
 /// Updates that are decided and written together.
 const CHUNK: usize = 50_000;
 
-/// Changes statuses by the lines of a body. A line that cannot be read refuses the body before
-/// anything is changed. Under an `Idempotency-Key` every chunk has a key of its own, so that a body
-/// that broke off can be sent again as it was.
+/// A body that is in memory is read by pieces of so many bytes.
+pub(super) const PIECE: usize = 1 << 20;
+
+/// Changes statuses by the lines of a body that is there as a whole.
 pub(in crate::http) fn update(
     edge: &Edge,
     request: &Request,
     list: ListId,
 ) -> Result<Reply, Problem> {
-    let reason = request.query("reason").map(str::to_owned);
-    check_reason(reason.as_deref())?;
-    let mut count = 0;
-    for line in Lines::of(request)? {
-        target(&line?)?;
+    check_reason(request.query("reason"))?;
+    let mut count = 0_usize;
+    let mut look = |line: Line| {
         count += 1;
+        target(&line).map(drop)
+    };
+    let mut lines = Pieces::of(request)?;
+    for piece in request.body.chunks(PIECE) {
+        lines.read(piece, &mut look)?;
     }
+    lines.end(&mut look)?;
     if count == 0 {
-        return Err(Problem::invalid(
-            "/updates",
-            "at least one update is needed",
-        ));
+        return Err(none_at_all());
     }
-    let mut changes = request.change_in_parts()?;
-    let mut lines = Lines::of(request)?;
-    let mut told = Told::default();
-    loop {
-        let chunk: Vec<Line> = lines.by_ref().take(CHUNK).collect::<Result<_, _>>()?;
-        let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else {
-            return told.reply();
+    let mut upload = Upload::begin(request, list)?;
+    for piece in request.body.chunks(PIECE) {
+        upload.take(edge, piece)?;
+    }
+    upload.finish(edge)
+}
+
+fn none_at_all() -> Problem {
+    Problem::invalid("/updates", "at least one update is needed")
+}
+
+/// A body while it comes.
+pub(in crate::http) struct Upload {
+    lines: Option<Pieces>,
+    chunks: Chunks,
+}
+
+/// What is made of its lines.
+struct Chunks {
+    list: ListId,
+    reason: Option<String>,
+    parts: Parts,
+    gathered: Vec<(u64, StatusUpdate)>,
+    count: u64,
+    told: Told,
+}
+
+impl Upload {
+    pub(in crate::http) fn begin(request: &Request, list: ListId) -> Result<Self, Problem> {
+        let reason = request.query("reason").map(str::to_owned);
+        check_reason(reason.as_deref())?;
+        let chunks = Chunks {
+            list,
+            reason,
+            parts: request.change_in_parts()?,
+            gathered: Vec::new(),
+            count: 0,
+            told: Told::default(),
         };
-        let place = (first.number, last.number);
-        let updates = chunk.iter().map(target).collect::<Result<_, _>>()?;
-        match edge
+        Ok(Self {
+            lines: Some(Pieces::of(request)?),
+            chunks,
+        })
+    }
+
+    /// Takes what comes next, and makes the chunks that are full with it. After a problem, which tells
+    /// what was made before it, there is nothing more to be taken.
+    pub(in crate::http) fn take(&mut self, edge: &Edge, piece: &[u8]) -> Result<(), Problem> {
+        let Self { lines, chunks } = self;
+        let lines = lines.as_mut().ok_or_else(Problem::internal)?;
+        let read = lines.read(piece, &mut |line| chunks.add(edge, line));
+        read.map_err(|problem| chunks.broken_off(problem))
+    }
+
+    /// Makes what is left, and answers.
+    pub(in crate::http) fn finish(mut self, edge: &Edge) -> Result<Reply, Problem> {
+        let chunks = &mut self.chunks;
+        let lines = self.lines.take().ok_or_else(Problem::internal)?;
+        let read = lines.end(&mut |line| chunks.add(edge, line));
+        read.and_then(|()| chunks.make(edge, Place::Last))
+            .map_err(|problem| chunks.broken_off(problem))?;
+        self.chunks.told.reply()
+    }
+
+    /// Nothing more comes, since of that came too much or too little: what was made stands.
+    pub(in crate::http) fn break_off(mut self, problem: Problem) -> Problem {
+        self.chunks.broken_off(problem)
+    }
+}
+
+/// Where a chunk stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Before,
+    Last,
+}
+
+impl Chunks {
+    fn add(&mut self, edge: &Edge, line: Line) -> Result<(), Problem> {
+        let most = edge.limits.bulk_lines;
+        if self.count >= most {
+            let detail = format!("a body has at most {most} lines; send the rest in another one");
+            return Err(Problem::new(
+                413,
+                "body-too-large",
+                "Body too large",
+                detail,
+            ));
+        }
+        let update = target(&line)?;
+        // Only now it is known that more follows the chunk before.
+        if self.gathered.len() == CHUNK {
+            self.make(edge, Place::Before)?;
+        }
+        self.count += 1;
+        self.gathered.push((line.number, update));
+        Ok(())
+    }
+
+    fn make(&mut self, edge: &Edge, place: Place) -> Result<(), Problem> {
+        let (Some((first, _)), Some((last, _))) = (self.gathered.first(), self.gathered.last())
+        else {
+            return Err(none_at_all());
+        };
+        let lines = (*first, *last);
+        let change = self.parts.next(&digest(&self.gathered, place));
+        let (numbers, updates): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.gathered).into_iter().unzip();
+        let made = edge
             .registry
-            .update_statuses(&changes.next(), list, updates, reason.clone())
-        {
-            Ok(updated) => told.made(place, &chunk, &updated),
-            Err(RegistryError::AllRefused(refused)) => told.refused(place, &chunk, &refused),
-            Err(error) => return Err(told.broken_off(error, place.0)),
+            .update_statuses(&change, self.list, updates, self.reason.clone());
+        match made {
+            Ok(updated) => self.told.made(lines, &numbers, &updated),
+            Err(RegistryError::AllRefused(refused)) => self.told.refused(lines, &numbers, &refused),
+            Err(error) => {
+                self.told.next = Some(lines.0);
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn broken_off(&mut self, problem: Problem) -> Problem {
+        let told = std::mem::take(&mut self.told);
+        let next = told.next.or_else(|| Some(self.gathered.first()?.0));
+        told.broken_off(problem, next)
+    }
+}
+
+/// What tells a chunk from others.
+fn digest(chunk: &[(u64, StatusUpdate)], place: Place) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update([u8::from(place == Place::Last)]);
+    for (number, StatusUpdate { target, status }) in chunk {
+        hash.update(number.to_be_bytes());
+        hash.update(status.to_be_bytes());
+        match target {
+            StatusTarget::Index(index) => {
+                hash.update([0]);
+                hash.update(index.to_be_bytes());
+            }
+            StatusTarget::Credential(id) => {
+                hash.update([1]);
+                hash.update((id.len() as u64).to_be_bytes());
+                hash.update(id);
+            }
         }
     }
+    hash.finalize().into()
 }
 
 /// What a line asks for.
@@ -76,10 +217,12 @@ struct Told {
     /// Lines before the present chunk.
     items: usize,
     chunks: Vec<Value>,
+    /// The first line of a chunk that could not be made.
+    next: Option<u64>,
 }
 
 impl Told {
-    fn made(&mut self, place: (u64, u64), chunk: &[Line], updated: &Updated) {
+    fn made(&mut self, place: (u64, u64), chunk: &[u64], updated: &Updated) {
         self.revision = self.revision.max(Some(updated.revision));
         self.applied += updated.applied;
         let mut said = chunk_said(place, updated.applied, updated.refused.len());
@@ -88,17 +231,17 @@ impl Told {
         self.list(chunk, &updated.refused);
     }
 
-    fn refused(&mut self, place: (u64, u64), chunk: &[Line], refused: &[Refused]) {
+    fn refused(&mut self, place: (u64, u64), chunk: &[u64], refused: &[Refused]) {
         self.chunks.push(chunk_said(place, 0, refused.len()));
         self.list(chunk, refused);
     }
 
-    fn list(&mut self, chunk: &[Line], refused: &[Refused]) {
+    fn list(&mut self, chunk: &[u64], refused: &[Refused]) {
         let room = MOST_LISTED.saturating_sub(self.listed.len());
         for one in refused.iter().take(room) {
             self.listed.push(json!({
                 "item": self.items + one.item,
-                "line": chunk[one.item].number,
+                "line": chunk[one.item],
                 "reason": one.reason,
             }));
         }
@@ -131,14 +274,16 @@ impl Told {
             .with("refusedCount", self.refused)
     }
 
-    /// A chunk could not be decided or written: those before it stand.
-    fn broken_off(self, error: RegistryError, line: u64) -> Problem {
-        let problem = Problem::from(error);
+    /// A chunk could not be read, decided or written: those before it stand.
+    fn broken_off(self, problem: Problem, line: Option<u64>) -> Problem {
         if self.chunks.is_empty() {
             return problem;
         }
+        let problem = match line {
+            Some(line) => problem.with("resumeFromLine", line),
+            None => problem,
+        };
         let problem = problem
-            .with("resumeFromLine", line)
             .with("applied", self.applied)
             .with("refused", self.listed)
             .with("refusedCount", self.refused)

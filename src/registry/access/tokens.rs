@@ -2,9 +2,11 @@
 //! expiring. Authentication is the only place where an [`Actor`] comes from outside.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -14,7 +16,8 @@ use crate::ids::{ProfileId, Slug};
 use crate::registry::{Actor, Change, Registry, RegistryError, Thing};
 use crate::store::engine::{Batch, CommitError, Read};
 use crate::store::event::{EventKind, Means};
-use crate::store::tables::{TOKEN_INDEX, TOKENS, TokenId, TokenPlace, TokenRecord};
+use crate::store::following::Tables;
+use crate::store::tables::{Digest, TOKEN_INDEX, TOKENS, TokenId, TokenPlace, TokenRecord};
 use crate::time::{Timestamp, Ttl};
 
 /// What every token starts with, so that a leaked one is found by those who search for it.
@@ -22,6 +25,23 @@ const PREFIX: &str = "gst_";
 
 /// The longest time that a token is good for.
 pub(in crate::registry) const LONGEST_TOKEN: Ttl = Ttl::from_seconds(366 * 24 * 3600);
+
+const WHERE_TOKENS_ARE: Tables = Tables::NONE.with(&TOKEN_INDEX).with(&TOKENS);
+
+/// Tokens that were looked up lately, each with the number of the last write of tokens before that.
+pub(in crate::registry) struct KnownTokens(Cache<Digest, (u64, Arc<KnownToken>)>);
+
+struct KnownToken {
+    place: TokenPlace,
+    record: TokenRecord,
+}
+
+impl Default for KnownTokens {
+    fn default() -> Self {
+        const MOST: u64 = 10_000;
+        Self(Cache::new(MOST))
+    }
+}
 
 /// Whom a token is to speak for, and as what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,18 +167,40 @@ impl Registry {
         asked: Asked<'_>,
     ) -> Result<Option<Actor>, RegistryError> {
         let read = self.engine.snapshot();
-        let Some(TokenPlace { profile, id }) = TOKEN_INDEX.get(&*read, &hash(token))? else {
+        let digest = hash(token);
+        let Some(place) = TOKEN_INDEX.get(&*read, &digest)? else {
             return Ok(None);
         };
-        let record = TOKENS.get(&*read, &(profile, id))?;
-        let Some(record) = record.filter(|record| record.expires_at > self.now()) else {
+        let Some(record) = TOKENS.get(&*read, &(place.profile, place.id))? else {
             return Ok(None);
         };
+        let seen = read.last_write(WHERE_TOKENS_ARE);
+        let known = Arc::new(KnownToken { place, record });
+        if let Some(seen) = seen {
+            self.tokens.0.insert(digest, (seen, known.clone()));
+        }
+        Ok(self.holder_of(&known, asked))
+    }
+
+    /// As [`Registry::authenticate`], for a token that was looked up lately, from memory: `None` says
+    /// nothing about it.
+    pub fn authenticate_at_once(&self, token: &str, asked: Asked<'_>) -> Option<Actor> {
+        let (seen, known) = self.tokens.0.get(&hash(token))?;
+        // A token that was made or ended since then is looked up again, and so are all others.
+        let is_so_still = self.engine.last_write(WHERE_TOKENS_ARE) == Some(seen);
+        self.holder_of(&known, asked).filter(|_| is_so_still)
+    }
+
+    fn holder_of(&self, known: &KnownToken, asked: Asked<'_>) -> Option<Actor> {
+        let KnownToken { place, record } = known;
+        if record.expires_at <= self.now() {
+            return None;
+        }
         let scopes = record.scope.as_deref().map(stored_scopes);
         let narrowed = scopes.map_or(Actions::ALL, |scopes| scopes.allow(asked));
         let actions = record.role.actions().and(narrowed);
-        let profile = Some(profile).filter(|profile| *profile != ProfileId::REGISTRY);
-        Ok(Some(Actor::known(profile, Means::Token(id), actions)))
+        let profile = Some(place.profile).filter(|profile| *profile != ProfileId::REGISTRY);
+        Some(Actor::known(profile, Means::Token(place.id), actions))
     }
 
     /// The tokens of a profile that have not expired; where none is named, those of the one for whom

@@ -63,11 +63,7 @@ impl Registry {
         change: &Change,
         new: &NewEndorsement,
     ) -> Result<(EndorsementId, CredentialToSign), RegistryError> {
-        let turn = self.turns.of(new.endorser);
-        let _turn = turn
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let id = self.transact(change, |tx| {
+        let id = self.transact_of(new.endorser, change, |tx| {
             self.signed_by_owner(tx.read, new.endorser)?;
             self.decide_endorsement_to_sign(tx, change, new)
         })?;

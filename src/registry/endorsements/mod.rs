@@ -12,8 +12,6 @@ pub(super) mod imports;
 pub(super) mod requests;
 pub(super) mod tasks;
 
-use std::sync::PoisonError;
-
 use serde_json::Value;
 
 use super::change::Tx;
@@ -96,13 +94,12 @@ impl Registry {
         change: &Change,
         new: &NewEndorsement,
     ) -> Result<EndorsementView, RegistryError> {
-        let turn = self.turns.of(new.endorser);
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = self.transact(change, |tx| self.decide_endorsement(tx, change, new))?;
+        let decide = |tx: &mut Tx<'_>| self.decide_endorsement(tx, change, new);
+        let id = self.transact_of(new.endorser, change, decide)?;
         self.endorsement(id, None)
     }
 
-    /// Checks an endorsement and stages it with this change. The caller has the endorser's turn.
+    /// Checks an endorsement and stages it with this change. The caller is in the endorser's lane.
     pub(super) fn decide_endorsement(
         &self,
         tx: &mut Tx<'_>,

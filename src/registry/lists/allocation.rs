@@ -1,7 +1,6 @@
 //! Giving out indexes: a counter, and a keyed permutation that makes it look random.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -100,23 +99,6 @@ pub(in crate::registry) const MOST_ENTRIES: u64 = 100_000;
 /// Entries are handed out in answers of at most so many bytes.
 const MOST_ANSWER_BYTES: usize = 1 << 26;
 
-/// One allocation at a time for each owner, so that those who wait do not decide in vain.
-#[derive(Default)]
-pub(in crate::registry) struct Turns(Mutex<HashMap<ProfileId, Arc<Mutex<()>>>>);
-
-/// How many turns are kept before those that nobody has are let go.
-const MOST_TURNS: usize = 4_096;
-
-impl Turns {
-    pub(in crate::registry) fn of(&self, owner: ProfileId) -> Arc<Mutex<()>> {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if turns.len() >= MOST_TURNS {
-            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-        }
-        turns.entry(owner).or_default().clone()
-    }
-}
-
 impl Registry {
     /// Gives out `count` entries of a list. They are random-looking, never given out twice, and
     /// leave no trace in the published list.
@@ -199,9 +181,7 @@ impl Registry {
                 format!("each entry of this list carries its messages: at most {most} at a time");
             return Err(RegistryError::invalid(pointer, detail));
         }
-        let turn = self.turns.of(list.owner());
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.transact(change, |tx| {
+        self.transact_of(list.owner(), change, |tx| {
             let record = list_of(tx.read, &urls, list)?;
             change.actor.must(Action::WriteStatus, list.owner())?;
             let space = space_of(tx.read, record.space)?;

@@ -108,12 +108,8 @@ impl Registry {
         brought.check_lengths()?;
         check_credentials(&brought.credentials)?;
         check_token_values(brought)?;
-        let turn = self.turns.of(owner);
-        let _turn = turn
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let digest = Sha256::digest(brought.statuses.as_bytes()).into();
-        self.transact(change, |tx| {
+        self.transact_of(owner, change, |tx| {
             self.profile_record(tx.read, owner)?;
             let (imported, space) = match brought.list.paired_with {
                 Some(other) => self.import_beside(tx, brought, other)?,

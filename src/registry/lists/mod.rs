@@ -10,6 +10,7 @@ pub(super) mod forms;
 pub(super) mod history;
 pub(super) mod import;
 mod in_use;
+pub(super) mod live;
 pub(super) mod publications;
 pub(super) mod publisher;
 pub(super) mod put_back;
@@ -18,7 +19,6 @@ pub(super) mod staged;
 pub(super) mod statuses;
 
 use std::error::Error;
-use std::sync::PoisonError;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -121,9 +121,7 @@ impl Registry {
     /// Opens a list and signs it.
     pub fn create_list(&self, change: &Change, new: &NewList) -> Result<ListView, RegistryError> {
         change.actor.must(Action::WriteLists, new.issuer)?;
-        let turn = self.turns.of(new.issuer);
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let opened = self.transact(change, |tx| {
+        let opened = self.transact_of(new.issuer, change, |tx| {
             self.profile_record(tx.read, new.issuer)?;
             let list = match new.paired_with {
                 Some(other) => self.open_beside(tx, new, other)?,

@@ -15,6 +15,7 @@
 mod elsewhere;
 mod ready;
 mod threads;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ use crate::time::{Timestamp, Ttl};
 pub(in crate::registry) use ready::Snapshot;
 
 pub use elsewhere::{Artefact, HandedIn, ListToSign, SignedList};
-pub use ready::PublishedList;
+pub use ready::{Packed, PublishedList};
 pub use threads::Publisher;
 
 impl Registry {
@@ -77,6 +78,7 @@ impl Registry {
         form: ListForm,
     ) -> Result<Arc<PublishedList>, RegistryError> {
         let place = (list, form);
+        self.published.reads.note(list);
         if let Some(ready) = self.published.ready.get(&place)
             && ready.holds_at(self.now())
         {
@@ -147,7 +149,10 @@ impl Registry {
             if before.is_signed_since(since) && before.is_current(read, &edition, self.now())? {
                 return Ok(());
             }
-            let publication = self.signed_anew(&edition, &before)?;
+            let publication = {
+                let _place = self.published.signing.take();
+                self.signed_anew(&edition, &before)?
+            };
             let ttls = publication.artefacts.iter();
             let ttls: Vec<_> = ttls.map(|((_, form), _)| edition.ttl_as(*form)).collect();
             // The memory engine copies what a snapshot still looks at.
@@ -236,8 +241,9 @@ impl Registry {
         published_at.plus(Ttl::from_millis(validity / 2 + spread))
     }
 
-    /// Stores what was signed. Where no change came meanwhile the list is no longer dirty; where
-    /// one did, the artefacts are stored all the same and the list stays dirty.
+    /// Stores what was signed, in the line of those who change the list. Where no change came meanwhile
+    /// the list is no longer dirty; where one did, the artefacts are stored all the same and the
+    /// list stays dirty.
     fn store_publication(
         &self,
         list: ListId,
@@ -264,26 +270,34 @@ impl Registry {
         let revision = publication.list.revision;
         let kind = EventKind::ListPublished { list, revision };
         log_event(&mut stored, Actor::operator(), None, kind);
-        let mut clean = stored.clone();
-        LIST_STATES.expect(&mut clean, &list, Some(&before.state));
-        DIRTY_LISTS.delete(&mut clean, &list);
-        match self.commit(clean) {
-            Err(RegistryError::Commit(CommitError::Conflict)) => self.commit(stored).map(|_| ()),
-            other => other.map(|_| ()),
-        }
+        let line = self.lines.of(list);
+        let under_way = self.in_lane(line.lane(), |read| {
+            let present = LIST_STATES.get(read, &list)?;
+            if present.as_ref() == Some(&before.state) {
+                LIST_STATES.expect(&mut stored, &list, present.as_ref());
+                DIRTY_LISTS.delete(&mut stored, &list);
+            }
+            Ok((stored, ()))
+        });
+        let fell = || Err(RegistryError::Commit(CommitError::Conflict));
+        under_way.settle(self).unwrap_or_else(fell)
     }
 
-    /// Signs again the lists that are to be renewed by now, at most `most`, and says how many
-    /// were. One that cannot be signed is left to the publisher, and holds up no other.
+    /// Signs again the lists that are to be renewed by now, one after the other and at most `most`, as
+    /// long as those that changed do not wait for it, and says how many were. One that cannot be signed is left to the publisher, and holds up no other.
     pub fn renew_lists(&self, most: usize) -> Result<usize, RegistryError> {
         const AT_ONCE: usize = 256;
         let now = self.now();
         let (mut looked_at, mut renewed, mut after) = (0, 0, None);
-        while looked_at < most {
+        while looked_at < most && !self.published.is_behind() {
             let at_once = AT_ONCE.min(most - looked_at);
             let rows = RENEWALS.scan(&*self.engine.snapshot(), &[], after.as_ref(), at_once)?;
             let due = rows.iter().take_while(|((at, _), ())| *at <= now).count();
             for ((_, list), ()) in &rows[..due] {
+                // Whoever changed a list is waiting; these have time left.
+                if self.published.is_behind() {
+                    return Ok(renewed);
+                }
                 renewed += usize::from(self.publish_or_try_again(*list));
             }
             looked_at += due;

@@ -14,7 +14,7 @@ use crate::registry::{Actor, Outcome, Registry, RegistryError, Thing};
 use crate::status::{Effect, StatusPurpose};
 use crate::store::engine::Read;
 use crate::store::tables::{
-    CREDENTIALS, Carried, CredentialRecord, Digest, LIST_STATES, ListRecord,
+    CREDENTIALS, Carried, CredentialRecord, Digest, LIST_STATES, ListRecord, SpaceRecord,
 };
 use crate::time::Timestamp;
 
@@ -156,6 +156,11 @@ impl Registry {
         at: Option<Timestamp>,
         asker: Option<Actor>,
     ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
+        if at.is_none()
+            && let Some(told) = self.entry_now(list, index)?
+        {
+            return Ok(told);
+        }
         self.read_entry(&*self.engine.snapshot(), list, index, (at, asker))
     }
 
@@ -201,13 +206,9 @@ impl Registry {
         index: u64,
         (at, asker): (Option<Timestamp>, Option<Actor>),
     ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
-        let Some(list) = self.urls().parse_list(url) else {
-            let unknown = if self.urls().is_ours(url) {
-                StatusUnknown::NoList(url.to_owned())
-            } else {
-                StatusUnknown::Elsewhere(url.to_owned())
-            };
-            return Ok(Err(unknown));
+        let list = match self.list_named(url) {
+            Ok(list) => list,
+            Err(unknown) => return Ok(Err(unknown)),
         };
         let record = match list_of(read, &self.urls(), list) {
             Ok(record) => record,
@@ -239,6 +240,9 @@ impl Registry {
         at: Option<Timestamp>,
     ) -> Result<Result<StatusAnswer, StatusUnknown>, RegistryError> {
         let Some(at) = at else {
+            if let Some((status, revision)) = self.entry_on(read, list, index.get()) {
+                return Ok(Ok(answer_of(record, status, revision)));
+            }
             return entry_of(read, list, record, index).map(Ok);
         };
         let url = || self.urls().list(list);
@@ -316,10 +320,7 @@ impl Registry {
         at: Option<Timestamp>,
     ) -> Result<Result<CredentialAnswer, StatusUnknown>, RegistryError> {
         let mut entries: Vec<EntryAnswer> = Vec::new();
-        let (mut owners, mut elsewhere) = (0, false);
         for (_, record) in seen {
-            owners += 1;
-            elsewhere |= record.elsewhere;
             for carried in &record.entries {
                 match self.carried_entries(read, carried, at)? {
                     Ok(found) => entries.extend(found),
@@ -327,20 +328,11 @@ impl Registry {
                 }
             }
         }
-        // What a list elsewhere says is not known here, and may be the worst.
-        let beyond = elsewhere.then_some(Outcome::Unreachable);
-        let outcomes = entries
-            .iter()
-            .map(|entry| entry.answer.outcome)
-            .chain(beyond);
-        let outcome = match owners {
-            0 => return Ok(Err(StatusUnknown::NoCredential(credential.to_owned()))),
-            1 => outcomes
-                .max_by_key(|outcome| weight(*outcome))
-                .unwrap_or(Outcome::Unknown),
-            _ => Outcome::Unknown,
-        };
+        let outcomes = entries.iter().map(|entry| entry.answer.outcome);
         let credential = credential.to_owned();
+        let Some(outcome) = credential_outcome(seen, outcomes) else {
+            return Ok(Err(StatusUnknown::NoCredential(credential)));
+        };
         Ok(Ok(CredentialAnswer {
             credential,
             outcome,
@@ -360,17 +352,10 @@ impl Registry {
     ) -> Result<Result<Vec<EntryAnswer>, StatusUnknown>, RegistryError> {
         let space = space_of(read, carried.space)?;
         let issuer = self.profile_record(read, carried.space.owner())?.issuer_id;
-        let own = carried.purposes.iter();
-        let own = own.filter_map(|purpose| space.plane(purpose));
-        let others = space
-            .planes
-            .iter()
-            .filter(|plane| space.token.is_some() && !carried.purposes.contains(&plane.purpose));
         let mut answers = Vec::new();
-        for list in own.chain(others.map(|plane| plane.list)) {
+        for list in lists_carried(&space, carried) {
             let record = list_of(read, &self.urls(), list)?;
-            let shown = in_token(&record.purpose, record.in_token);
-            if !shown && !carried.purposes.contains(&record.purpose) {
+            if !is_carried(&record, carried) {
                 continue;
             }
             let index = record
@@ -404,6 +389,41 @@ impl Registry {
     }
 }
 
+/// The lists that may say something of the entries that a credential carries: those whose entries it
+/// has, and where there is a token list the others that may be in it.
+pub(in crate::registry) fn lists_carried(
+    space: &SpaceRecord,
+    carried: &Carried,
+) -> impl Iterator<Item = ListId> {
+    let own = carried.purposes.iter();
+    let own = own.filter_map(|purpose| space.plane(purpose));
+    let others = space
+        .planes
+        .iter()
+        .filter(|plane| space.token.is_some() && !carried.purposes.contains(&plane.purpose));
+    own.chain(others.map(|plane| plane.list))
+}
+
+/// Whether one of those does.
+pub(in crate::registry) fn is_carried(list: &ListRecord, carried: &Carried) -> bool {
+    in_token(&list.purpose, list.in_token) || carried.purposes.contains(&list.purpose)
+}
+
+/// How a credential stands by what was said of its id, and by what the entries of that say; none
+/// where nothing was.
+pub(in crate::registry) fn credential_outcome(
+    seen: &[Claim],
+    entries: impl Iterator<Item = Outcome>,
+) -> Option<Outcome> {
+    let [(_, record)] = seen else {
+        return (!seen.is_empty()).then_some(Outcome::Unknown);
+    };
+    // What a list elsewhere says is not known here, and may be the worst.
+    let beyond = record.elsewhere.then_some(Outcome::Unreachable);
+    let worst = entries.chain(beyond).max_by_key(|it| weight(*it));
+    Some(worst.unwrap_or(Outcome::Unknown))
+}
+
 pub(in crate::registry) fn entry_of(
     read: &dyn Read,
     list: ListId,
@@ -424,20 +444,24 @@ pub(in crate::registry) fn answer_of(
     status: u8,
     revision: Revision,
 ) -> StatusAnswer {
-    let outcome = match record.purpose.effect(status) {
-        Effect::Revokes => Outcome::Revoked,
-        Effect::Suspends => Outcome::Suspended,
-        Effect::None | Effect::Refreshes | Effect::Informs => Outcome::Active,
-        Effect::Undefined => Outcome::Unknown,
-    };
     let messages = record.entry.messages();
     let message = messages.and_then(|messages| messages.as_messages().message(status));
     StatusAnswer {
         status,
         purpose: record.purpose.clone(),
-        outcome,
+        outcome: outcome_of(&record.purpose, status),
         message: message.map(str::to_owned),
         revision,
+    }
+}
+
+/// How an entry of value `status` stands, as far as a list for that purpose says.
+pub(in crate::registry) const fn outcome_of(purpose: &StatusPurpose, status: u8) -> Outcome {
+    match purpose.effect(status) {
+        Effect::Revokes => Outcome::Revoked,
+        Effect::Suspends => Outcome::Suspended,
+        Effect::None | Effect::Refreshes | Effect::Informs => Outcome::Active,
+        Effect::Undefined => Outcome::Unknown,
     }
 }
 

@@ -376,18 +376,19 @@ pub(in crate::registry) fn stored_page(
     list: ListId,
     number: u32,
 ) -> Result<Page, RegistryError> {
-    match PAGES.get(read, &(list, number))?.map(Page::try_from) {
-        None => Ok([0; PAGE_BYTES]),
-        Some(Ok(page)) => Ok(page),
-        Some(Err(bytes)) => {
-            let reason = format!("a page has {} bytes, not {PAGE_BYTES}", bytes.len());
-            Err(StoreError::Corrupt {
-                table: PAGES.name(),
-                reason,
-            }
-            .into())
-        }
-    }
+    let stored = PAGES.get(read, &(list, number))?;
+    Ok(match stored {
+        None => [0; PAGE_BYTES],
+        Some(bytes) => *page_from(&bytes)?,
+    })
+}
+
+/// A page as it is stored.
+pub(in crate::registry) fn page_from(bytes: &[u8]) -> Result<&Page, StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Corrupt {
+        table: PAGES.name(),
+        reason: format!("a page has {} bytes, not {PAGE_BYTES}", bytes.len()),
+    })
 }
 
 enum Refusal {

@@ -1,20 +1,22 @@
 //! Changes of status: revoke, suspend, reinstate.
 //!
-//! Requests for one list queue up in its lane. Whoever gets the turn takes all that wait, decides
-//! them one after the other on one snapshot, and commits them as one batch: pages, events, the
-//! list's new revision, and every idempotency record. So a thousand clients of one list share a
-//! disk sync, and none of them loses a race.
+//! Requests for one list stand in line. Whoever gets the turn takes all that wait, decides
+//! them one after the other in the list's lane ([`lanes`](crate::registry::lanes)), and commits them as one
+//! batch: pages, events, the list's new revision, and every idempotency record. So a thousand clients
+//! of one list share a disk sync, and none of them loses a race. While one group is on its way to the
+//! disk the next is decided; with [`UNDER_WAY`] of them on their way the others gather.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::HashSet;
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
 use super::staged::Staged;
 use crate::ids::{ListId, Revision};
-use crate::registry::lists::list_of;
+use crate::registry::lanes::{Lane, Lanes, locked};
 use crate::registry::{Change, Registry, RegistryError};
-use crate::store::engine::CommitError;
+use crate::store::engine::{Batch, CommitError, Read};
 use crate::time::Timestamp;
 
 /// One change of status.
@@ -60,122 +62,164 @@ pub struct Refused {
 /// At most this many updates in one request.
 pub(in crate::registry) const MOST_UPDATES: usize = 1_000_000;
 
-/// One lane a list, as long as anybody is in it.
-#[derive(Default)]
-pub(in crate::registry) struct Lanes(Mutex<HashMap<ListId, Arc<Lane>>>);
+/// A line for each list, as long as anybody is in it.
+pub(in crate::registry) type Lines = Lanes<ListId, Line>;
 
+/// Those who wait to change statuses of one list.
 #[derive(Default)]
-struct Lane(Mutex<Queue>);
+pub(in crate::registry) struct Line {
+    queue: Mutex<Queue>,
+    lane: Lane,
+}
 
 #[derive(Default)]
 struct Queue {
     waiting: Vec<Arc<Job>>,
-    /// Whether somebody serves the lane. Where nobody does, nobody waits.
+    /// Whether somebody has the turn. Where nobody does, nobody waits, or as many groups are under
+    /// way as may be.
     led: bool,
+    /// How many groups are on their way to the disk.
+    under_way: usize,
 }
 
-/// How many lanes are kept before those that nobody is in are let go.
-const MOST_LANES: usize = 4_096;
+/// So many groups of a list are on their way to the disk at a time: one is written while the other is
+/// anchored.
+const UNDER_WAY: usize = 2;
 
-impl Lanes {
-    fn of(&self, list: ListId) -> Arc<Lane> {
-        let mut lanes = locked(&self.0);
-        if lanes.len() >= MOST_LANES {
-            lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
-        }
-        lanes.entry(list).or_default().clone()
-    }
-}
-
-/// A request that waits in a lane.
+/// A request that waits in line.
 pub(in crate::registry) struct Job {
     pub(in crate::registry) change: Change,
     pub(in crate::registry) updates: Vec<StatusUpdate>,
     pub(in crate::registry) reason: Option<String>,
-    called: Mutex<Option<Call>>,
-    bell: Condvar,
+    hear: Box<dyn Fn(Heard) + Send + Sync>,
 }
 
-/// What a waiting caller is called for.
-enum Call {
-    /// To serve the lane: whoever served it before has handed it over.
-    Lead,
-    /// To take its answer.
+/// What somebody hears who stands in line, in the end always that it is done.
+#[must_use]
+pub enum Heard {
+    /// It has the turn, and is to take it on a thread that may block.
+    Turn(Turn),
+    /// What came of the request.
     Done(Result<Updated, RegistryError>),
 }
 
-impl Job {
-    fn call(&self, call: Call) {
-        *locked(&self.called) = Some(call);
-        self.bell.notify_one();
-    }
+/// The turn to see to all that wait in line, one's own request among them. Whoever drops it has gone:
+/// its request is not made, and the turn goes to the next one.
+pub struct Turn {
+    list: ListId,
+    line: Arc<Line>,
+    job: Arc<Job>,
+    taken: bool,
+}
 
-    /// Waits to be called, and says what for.
-    fn wait(&self) -> Call {
-        let mut called = locked(&self.called);
-        loop {
-            match called.take() {
-                Some(call) => return call,
-                None => {
-                    called = self
-                        .bell
-                        .wait(called)
-                        .unwrap_or_else(PoisonError::into_inner)
-                }
-            }
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !self.taken {
+            let mut queue = locked(&self.line.queue);
+            queue.waiting.retain(|job| !Arc::ptr_eq(job, &self.job));
+            queue.led = false;
+            drop(queue);
+            self.line.call_next(self.list);
         }
     }
 }
 
-/// The one who serves a lane. However that ends, everybody in the group is answered, and the lane is
-/// handed to the next one who waits.
-struct Leader<'a> {
-    lane: &'a Lane,
-    group: Vec<Arc<Job>>,
+impl Line {
+    /// Where changes of the list are decided.
+    pub(super) const fn lane(&self) -> &Lane {
+        &self.lane
+    }
+
+    /// Gives the turn to whoever is first in line, where it is free and there is room on the way.
+    fn call_next(self: &Arc<Self>, list: ListId) {
+        let mut queue = locked(&self.queue);
+        if queue.led || queue.under_way >= UNDER_WAY {
+            return;
+        }
+        let Some(job) = queue.waiting.first().cloned() else {
+            return;
+        };
+        queue.led = true;
+        drop(queue);
+        let turn = Turn {
+            list,
+            line: self.clone(),
+            job: job.clone(),
+            taken: false,
+        };
+        (job.hear)(Heard::Turn(turn));
+    }
 }
 
-impl<'a> Leader<'a> {
-    /// Takes all that wait, the caller's own request among them: it waits first in line.
-    fn of(lane: &'a Lane) -> Self {
-        let mut queue = locked(&lane.0);
-        let (group, later) = one_of_each_key(std::mem::take(&mut queue.waiting));
+/// A group that somebody sees to. However that ends, everybody in it is answered, and the turn goes to the
+/// next one in line.
+struct Group {
+    list: ListId,
+    line: Arc<Line>,
+    jobs: Vec<Arc<Job>>,
+    is_under_way: bool,
+}
+
+impl Group {
+    /// All that wait.
+    fn of(mut turn: Turn) -> Self {
+        turn.taken = true;
+        let mut queue = locked(&turn.line.queue);
+        let (jobs, later) = one_of_each_key(std::mem::take(&mut queue.waiting));
         queue.waiting = later;
-        Self { lane, group }
+        drop(queue);
+        Self {
+            list: turn.list,
+            line: turn.line.clone(),
+            jobs,
+            is_under_way: false,
+        }
+    }
+
+    /// It has its place among the commits, so that the next one can be decided on it.
+    fn sets_out(&mut self) {
+        if !std::mem::replace(&mut self.is_under_way, true) {
+            let mut queue = locked(&self.line.queue);
+            queue.led = false;
+            queue.under_way += 1;
+            drop(queue);
+            self.line.call_next(self.list);
+        }
     }
 
     fn answer(mut self, outcomes: Result<Outcomes, RegistryError>) {
-        let group = std::mem::take(&mut self.group);
+        let jobs = std::mem::take(&mut self.jobs);
         match outcomes {
             Ok(outcomes) => {
-                for (job, outcome) in group.iter().zip(outcomes) {
-                    job.call(Call::Done(outcome));
+                for (job, outcome) in jobs.iter().zip(outcomes) {
+                    (job.hear)(Heard::Done(outcome));
                 }
             }
-            Err(error) => group
-                .iter()
-                .for_each(|job| job.call(Call::Done(Err(error.clone())))),
+            Err(error) => {
+                for job in &jobs {
+                    (job.hear)(Heard::Done(Err(error.clone())));
+                }
+            }
         }
     }
 }
 
-impl Drop for Leader<'_> {
+impl Drop for Group {
     fn drop(&mut self) {
-        for job in &self.group {
+        for job in &self.jobs {
             // Only a panic leaves anybody here without an answer.
             let words = "the request ended in a fault of this program".to_owned();
             let unknown = RegistryError::Commit(CommitError::Indeterminate(words));
-            job.call(Call::Done(Err(unknown)));
+            (job.hear)(Heard::Done(Err(unknown)));
         }
-        let mut queue = locked(&self.lane.0);
-        match queue.waiting.first() {
-            Some(next) => next.call(Call::Lead),
-            None => queue.led = false,
+        let mut queue = locked(&self.line.queue);
+        match self.is_under_way {
+            true => queue.under_way -= 1,
+            false => queue.led = false,
         }
+        drop(queue);
+        self.line.call_next(self.list);
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Registry {
@@ -188,75 +232,100 @@ impl Registry {
         updates: Vec<StatusUpdate>,
         reason: Option<String>,
     ) -> Result<Updated, RegistryError> {
+        let (hear, heard) = mpsc::channel();
+        self.ask_for_statuses(change, list, updates, reason, move |said| {
+            // Whoever waits is there until it is done.
+            let _ = hear.send(said);
+        })?;
+        loop {
+            match heard.recv() {
+                Ok(Heard::Done(outcome)) => return outcome,
+                Ok(Heard::Turn(turn)) => self.take_turn(turn),
+                Err(_) => {
+                    let words = "the request was dropped by a fault of this program".to_owned();
+                    return Err(RegistryError::Commit(CommitError::Indeterminate(words)));
+                }
+            }
+        }
+    }
+
+    /// As [`Registry::update_statuses`], for whoever does not wait on a thread: puts the request in line
+    /// and returns. `hear` is called, by any thread and briefly, with each turn that the request gets,
+    /// at once maybe, and then with what came of it. It reads nothing and never blocks.
+    ///
+    /// # Errors
+    /// There are no updates, or more than can be made at once.
+    pub fn ask_for_statuses(
+        &self,
+        change: &Change,
+        list: ListId,
+        updates: Vec<StatusUpdate>,
+        reason: Option<String>,
+        hear: impl Fn(Heard) + Send + Sync + 'static,
+    ) -> Result<(), RegistryError> {
         if updates.is_empty() || updates.len() > MOST_UPDATES {
             let detail = format!("1 to {MOST_UPDATES} updates are needed");
             return Err(RegistryError::invalid("/updates", detail));
         }
-        list_of(&*self.engine, &self.urls(), list)?;
-        let lane = self.lanes.of(list);
-        let job = Arc::new(Job {
+        let line = self.lines.of(list);
+        let job = Job {
             change: change.clone(),
             updates,
             reason,
-            called: Mutex::new(None),
-            bell: Condvar::new(),
-        });
-        let leads = {
-            let mut queue = locked(&lane.0);
-            queue.waiting.push(job.clone());
-            !std::mem::replace(&mut queue.led, true)
+            hear: Box::new(hear),
         };
-        if leads {
-            self.lead(list, &lane);
-        }
-        loop {
-            match job.wait() {
-                Call::Done(outcome) => return outcome,
-                Call::Lead => self.lead(list, &lane),
-            }
-        }
+        locked(&line.queue).waiting.push(Arc::new(job));
+        line.call_next(list);
+        Ok(())
     }
 
-    /// Serves what waits in a lane, this caller's own request among it.
-    fn lead(&self, list: ListId, lane: &Lane) {
-        let leader = Leader::of(lane);
-        let outcomes = self
-            .serve(list, &leader.group)
-            .and_then(|(outcomes, changed)| {
+    /// Sees to all that wait in line, and returns when that is made.
+    pub fn take_turn(&self, turn: Turn) {
+        let mut group = Group::of(turn);
+        let outcomes = self.see_to(&mut group);
+        group.answer(outcomes);
+    }
+
+    /// Decides a group on one state and commits it, again where another change came first.
+    fn see_to(&self, group: &mut Group) -> Result<Outcomes, RegistryError> {
+        let (list, line) = (group.list, group.line.clone());
+        for _ in 0..ATTEMPTS {
+            let jobs = &group.jobs;
+            let under_way = self.in_lane(&line.lane, |read| self.decide_group(read, list, jobs));
+            group.sets_out();
+            if let Some(settled) = under_way.settle(self) {
+                let (outcomes, changed) = settled?;
                 if changed {
                     self.follow(list)?;
                 }
-                Ok(outcomes)
-            });
-        leader.answer(outcomes);
-    }
-
-    /// Decides a group on one snapshot and commits it, again where another change came first.
-    fn serve(&self, list: ListId, group: &[Arc<Job>]) -> Result<(Outcomes, bool), RegistryError> {
-        for _ in 0..16 {
-            let snapshot = self.engine.snapshot();
-            let mut staged = Staged::new(self, &*snapshot, list)?;
-            let mut outcomes = Outcomes::with_capacity(group.len());
-            for job in group {
-                match staged.decide(self, job) {
-                    // What was staged so far may be half a request: nothing of it is committed.
-                    Err(RegistryError::Store(error)) => return Err(error.into()),
-                    outcome => outcomes.push(outcome),
-                }
-            }
-            let changed = staged.changed;
-            let batch = staged.into_batch()?;
-            // The memory engine copies what a snapshot still looks at.
-            drop(snapshot);
-            match self.commit(batch) {
-                Ok(_) => return Ok((outcomes, changed)),
-                Err(RegistryError::Commit(CommitError::Conflict)) => {}
-                Err(error) => return Err(error),
+                return Ok(outcomes);
             }
         }
         Err(RegistryError::Contended)
     }
+
+    fn decide_group(
+        &self,
+        read: &dyn Read,
+        list: ListId,
+        jobs: &[Arc<Job>],
+    ) -> Result<(Batch, (Outcomes, bool)), RegistryError> {
+        let mut staged = Staged::new(self, read, list)?;
+        let mut outcomes = Outcomes::with_capacity(jobs.len());
+        for job in jobs {
+            match staged.decide(self, job) {
+                // What was staged so far may be half a request: nothing of it is committed.
+                Err(RegistryError::Store(error)) => return Err(error.into()),
+                outcome => outcomes.push(outcome),
+            }
+        }
+        let changed = staged.changed;
+        Ok((staged.into_batch()?, (outcomes, changed)))
+    }
 }
+
+/// How often a group is decided that lost to a change from outside its line.
+const ATTEMPTS: usize = 64;
 
 type Outcomes = Vec<Result<Updated, RegistryError>>;
 

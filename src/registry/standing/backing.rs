@@ -96,6 +96,19 @@ impl Registry {
         Ok(Anchors::These(ids?.into_iter().flatten().collect()))
     }
 
+    /// Whether these are the registry's own anchors.
+    pub(super) fn are_own_anchors(
+        &self,
+        read: &dyn Read,
+        anchors: &Anchors,
+    ) -> Result<bool, RegistryError> {
+        Ok(match anchors {
+            Anchors::Registered => self.settings.trust_anchors.is_empty(),
+            Anchors::These(_) if self.settings.trust_anchors.is_empty() => false,
+            Anchors::These(_) => self.configured_anchors(read)? == *anchors,
+        })
+    }
+
     /// The id of an anchor, here or elsewhere.
     fn anchor(&self, read: &dyn Read, name: &str) -> Result<Option<String>, RegistryError> {
         if let Some(profile) = self.profile_number(read, name)? {

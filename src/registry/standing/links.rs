@@ -14,7 +14,7 @@ use crate::ids::{EndorsementId, ProfileId};
 use crate::registry::{Outcome, Registry, RegistryError};
 use crate::store::engine::Read;
 use crate::store::tables::{EndorsementRecord, Origin, RecordedStanding};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, Ttl};
 use crate::trust::{self, Fit, PathLink, Place};
 
 /// The endorsements that are known here, by subject. What was looked up once is kept as long as
@@ -37,6 +37,9 @@ pub(in crate::registry) struct Links<'a> {
     scopes: RefCell<HashMap<String, Rc<Scope>>>,
     /// Of the subject that was looked at last.
     version: RefCell<Option<(String, Version)>>,
+    /// The first moment after the present one from which a link that was looked at may stand
+    /// otherwise, though nothing is decided.
+    next_moment: Cell<Option<Timestamp>>,
 }
 
 /// A decision that was not made, to see what it would do.
@@ -163,7 +166,35 @@ impl<'a> Links<'a> {
             seen: Seen::default(),
             scopes: RefCell::default(),
             version: RefCell::default(),
+            next_moment: Cell::default(),
         }
+    }
+
+    /// The moment that is asked about, or the present one.
+    pub(super) fn moment(&self) -> Timestamp {
+        self.at.unwrap_or(self.now)
+    }
+
+    /// Until before which moment all that was looked at stands as it does now, where nothing is
+    /// decided; for ever, where there is none.
+    pub(super) const fn next_moment(&self) -> Option<Timestamp> {
+        self.next_moment.get()
+    }
+
+    /// Notes the moments on which it rests how an endorsement stands.
+    fn note_moments(&self, record: &EndorsementRecord) {
+        let imported = match &record.origin {
+            Origin::Issued { .. } => [None, None],
+            Origin::Imported(imported) => [
+                Some(imported.since),
+                Some(imported.fresh_until.plus(Ttl::from_millis(1))),
+            ],
+        };
+        let own = [Some(record.valid_from), record.valid_until];
+        let moments = own.into_iter().chain(imported).flatten();
+        let later = moments.filter(|moment| *moment > self.now);
+        let next = later.chain(self.next_moment.get()).min();
+        self.next_moment.set(next);
     }
 
     /// As it would be after a decision.
@@ -395,7 +426,8 @@ impl<'a> Links<'a> {
         record: &EndorsementRecord,
         decided: RecordedStanding,
     ) -> Result<Outcome, RegistryError> {
-        let moment = self.at.unwrap_or(self.now);
+        self.note_moments(record);
+        let moment = self.moment();
         if let Origin::Imported(imported) = &record.origin
             && moment < imported.since
             && decided != RecordedStanding::Revoked

@@ -6,6 +6,7 @@ pub(super) mod backing;
 pub(super) mod cascade;
 pub(super) mod good_standing;
 pub(super) mod issuers;
+pub(super) mod kept;
 pub(super) mod links;
 mod needs;
 pub(super) mod parties;

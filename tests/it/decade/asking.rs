@@ -163,6 +163,7 @@ impl History<'_> {
         if let Some(place) = question.asker.place {
             body["jurisdiction"] = place.into();
         }
+        self.asked.remember(&body);
         let answer = self.operator.post("/standing/query", &body).is(200).json();
         let then = self.model.then(question.at, self.now());
         assert_eq!(answer["asOf"], then.moment.to_string());
@@ -193,6 +194,7 @@ impl History<'_> {
         if let Some(place) = question.asker.place {
             body["jurisdiction"] = place.into();
         }
+        self.asked.remember(&body);
         let answer = self.house.call("POST", "/standing/query").json(&body);
         let answer = answer.send().is(200).json();
         let then = self.model.then(question.at, self.now());

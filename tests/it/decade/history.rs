@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use goodstanding::time::{Clock as _, Timestamp, Ttl};
 use serde_json::{Value, json};
 
+use super::again::Asked;
 use super::facts::{Anchors, Fact, Id, Model, Said, Version, Word};
 use super::model::Then;
 use crate::support::actors::{Actor, text};
@@ -106,6 +107,8 @@ pub(super) struct History<'h> {
     trusted: &'static [&'static str],
     /// What has occurred, so that it can be told whether much was tried.
     pub(super) seen: RefCell<BTreeSet<String>>,
+    /// What was asked about standing.
+    pub(super) asked: Asked,
     /// Until when the token is good.
     token_ends: Timestamp,
     registered: usize,
@@ -123,6 +126,7 @@ impl<'h> History<'h> {
             digests: HashMap::new(),
             trusted,
             seen: RefCell::default(),
+            asked: Asked::nothing(seed),
             token_ends: house.clock.now(),
             registered: 0,
         };

@@ -3,9 +3,11 @@
 //! present, every answer is that of a naive model.
 //!
 //! In reading order: `facts`, what can happen; `model`, `credentials` and `rules`, what it means;
-//! `history`, `deeds` and `issuing`, what is done; `asking`, what is asked. A seed makes one history;
+//! `history`, `deeds` and `issuing`, what is done; `asking`, what is asked, and
+//! `again`, what is asked once more after the next change. A seed makes one history;
 //! `make decade SEEDS=100` tries many, and `make decade SEED=7` the one that failed.
 
+mod again;
 mod asking;
 mod credentials;
 mod deeds;
@@ -109,6 +111,7 @@ fn decade(seed: u64) -> BTreeSet<String> {
     while history.now().millis() - begin < DECADE {
         failing.step += 1;
         history.goes_on();
+        history.is_asked_again();
         if history.dice.chance(45) {
             history.is_asked();
             house.endorsements_agree();

@@ -3,6 +3,7 @@
 mod exports;
 mod hostile;
 mod imports;
+mod long;
 mod updates;
 
 use std::io::Write as _;

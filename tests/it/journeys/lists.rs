@@ -278,7 +278,7 @@ fn a_published_list_is_kind_to_caches() {
     let etag = plain.header("etag").expect("an entity tag").to_owned();
     assert!(etag.starts_with('"'), "strong: {etag}");
     assert_eq!(plain.header("content-type"), Some("application/vc"));
-    assert_eq!(plain.header("vary"), Some("Accept"));
+    assert_eq!(plain.header("vary"), Some("Accept, Accept-Encoding"));
     assert_eq!(plain.header("access-control-allow-origin"), Some("*"));
     assert_eq!(plain.header("cache-control"), Some("public, max-age=60"));
     assert_eq!(
@@ -301,7 +301,7 @@ fn a_published_list_is_kind_to_caches() {
         let unchanged = get(&[("If-None-Match", &known)]).is(304);
         assert!(unchanged.body.is_empty());
         assert_eq!(unchanged.header("etag"), Some(etag.as_str()));
-        assert_eq!(unchanged.header("vary"), Some("Accept"));
+        assert_eq!(unchanged.header("vary"), Some("Accept, Accept-Encoding"));
         assert_eq!(
             unchanged.header("cache-control"),
             plain.header("cache-control")

@@ -1,5 +1,6 @@
 //! What those try who want to look better than they stand, or others worse.
 
+use goodstanding::time::{Clock as _, Ttl};
 use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, badge, text};
@@ -196,6 +197,62 @@ fn an_answer_is_not_fresh_beyond_what_it_rests_on() {
         .json();
     assert_eq!(answer["results"][0]["outcome"], "active");
     assert_eq!(answer["freshUntil"], "2026-03-01T09:02:00Z");
+}
+
+#[test]
+fn an_answer_that_is_kept_ends_at_the_moment_it_rests_on_and_with_each_change() {
+    let house = House::open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    let body = json!({
+        "endorser": board.id, "subject": { "id": school.id, "kind": "profile" }, "name": "A while",
+        "validFrom": "2026-03-01T09:01:00Z", "validUntil": "2026-03-01T09:02:00Z",
+    });
+    board.post("/endorsements", &body).is(201);
+    let welding = school.defines("Welding");
+    let issued = school.issues(&badge(&school.id, &welding));
+    // Two that have nothing to do with it, so that there is always one whose answer is kept.
+    let (other, college) = (house.accreditor("other"), house.registrar("college"));
+    other.endorses(&college.id, "profile", true);
+    let carving = college.defines("Carving");
+    let theirs = college.issues(&badge(&college.id, &carving));
+    let questions = [
+        json!({ "ids": [issued["id"], theirs["id"]] }),
+        json!({ "credentials": [issued, theirs] }),
+    ];
+    let are = |expected: [&str; 2]| {
+        for question in questions.iter().chain(&questions) {
+            let answer = house.operator().post("/standing/query", question);
+            let answer = answer.is(200).json();
+            let told = [0, 1].map(|place| answer["results"][place]["issuer"]["outcome"].clone());
+            assert_eq!(told, expected, "{} {answer:#}", house.now());
+        }
+    };
+    let begin = house.clock.now().millis();
+    let at = |millis: i64| {
+        let passed = house.clock.now().millis() - begin;
+        let millis = u64::try_from(millis - passed).expect("time goes on");
+        house.clock.advance(Ttl::from_millis(millis));
+    };
+    are(["not-yet-valid", "active"]);
+    at(59_999);
+    are(["not-yet-valid", "active"]);
+    at(60_000);
+    are(["active", "active"]);
+    at(119_999);
+    are(["active", "active"]);
+    at(120_000);
+    are(["expired", "active"]);
+    let decide = |what: &str| {
+        let path = format!("/profiles/other/{what}");
+        let decided = house.operator().post(&path, &json!({}));
+        decided.is(200);
+    };
+    decide("suspend");
+    are(["expired", "suspended"]);
+    decide("reinstate");
+    are(["expired", "active"]);
+    board.endorses(&school.id, "profile", false);
+    are(["active", "active"]);
 }
 
 #[test]

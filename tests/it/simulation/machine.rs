@@ -8,7 +8,7 @@ use goodstanding::entropy::SeededEntropy;
 use goodstanding::ids::Seq;
 use goodstanding::registry::{Adopted, MasterKeys};
 use goodstanding::store::engine::{
-    Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Read, Row, Stopped,
+    Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped,
     StoreError,
 };
 use goodstanding::store::following::{Follower, Tables};
@@ -320,12 +320,8 @@ impl Read for Probe {
     }
 }
 
-impl Engine for Probe {
-    fn snapshot(&self) -> Box<dyn Read + '_> {
-        self.inner.snapshot()
-    }
-
-    fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+impl Probe {
+    fn commits(&self, batch: Batch) -> Result<Committed, CommitError> {
         let door = locked(&self.state).door.take();
         if let Some(door) = door {
             door();
@@ -349,6 +345,16 @@ impl Engine for Probe {
         };
         met.push(Met { fault, answer });
         done
+    }
+}
+
+impl Engine for Probe {
+    fn snapshot(&self) -> Box<dyn Read + '_> {
+        self.inner.snapshot()
+    }
+
+    fn queue(&self, batch: Batch) -> Queued {
+        Queued::settled(self.commits(batch))
     }
 
     fn follow(&self, follower: Arc<dyn Follower>) {

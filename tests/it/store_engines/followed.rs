@@ -1,6 +1,7 @@
 //! What is kept in memory beside a store goes with it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -14,7 +15,7 @@ const OTHERS: Table<u32, u64> = Table::new(0x71, "others");
 
 /// All numbers, as they were handed over.
 #[derive(Default)]
-struct Mirror(Mutex<BTreeMap<u32, u64>>);
+struct Mirror(Mutex<BTreeMap<u32, u64>>, AtomicU64);
 
 impl Mirror {
     fn rows(&self) -> BTreeMap<u32, u64> {
@@ -25,6 +26,11 @@ impl Mirror {
 impl Follower for Mirror {
     fn follow(&self, written: &Written<'_>) {
         let mut rows = self.0.lock().unwrap();
+        let before = self.1.swap(written.number(), Ordering::SeqCst);
+        assert!(
+            before < written.number(),
+            "later groups have greater numbers"
+        );
         for row in written.rows(&NUMBERS) {
             match row.expect("only numbers are written") {
                 (key, Some(number)) => rows.insert(key, number),
@@ -33,8 +39,9 @@ impl Follower for Mirror {
         }
     }
 
-    fn begin_anew(&self) {
+    fn begin_anew(&self, number: u64) {
         self.0.lock().unwrap().clear();
+        self.1.store(number, Ordering::SeqCst);
     }
 }
 
@@ -55,6 +62,9 @@ pub(super) fn who_follows_has_what_was_acknowledged<S: Store>() {
     let engine = store.engine();
     let mirror = Arc::new(Mirror::default());
     engine.follow(mirror.clone());
+    let told = || engine.last_write(Tables::NONE.with(&NUMBERS));
+    let number = || Some(mirror.1.load(Ordering::SeqCst));
+    assert_eq!(number(), told(), "it begins where the store is");
     thread::scope(|scope| {
         for writer in 0..4 {
             let mirror = &mirror;
@@ -73,6 +83,11 @@ pub(super) fn who_follows_has_what_was_acknowledged<S: Store>() {
         }
     });
     assert_eq!(mirror.rows(), numbers(engine));
+    assert_eq!(
+        number(),
+        told(),
+        "what was handed over last is what was written last"
+    );
     let refused = engine.commit(Batch {
         preconditions: vec![(vec![0x70], Some(vec![1]))],
         ..set(9, 9)

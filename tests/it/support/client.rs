@@ -70,7 +70,8 @@ impl Call {
         connection.send(&self.header("Connection", "close"))
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
+    /// What is sent.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
         let names_host = |(name, _): &(String, Vec<u8>)| name.eq_ignore_ascii_case("host");
         if !self.headers.iter().any(names_host) {

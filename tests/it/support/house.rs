@@ -8,7 +8,7 @@ use std::time::Duration;
 #[cfg(feature = "rocksdb")]
 use goodstanding::backup::{Backups, HowBackups};
 use goodstanding::entropy::SeededEntropy;
-use goodstanding::http::{Edge, Limits, Mode, Running, serve};
+use goodstanding::http::{Edge, Limits, Mode, Running, Tls, serve};
 use goodstanding::net::{Elsewhere, Names, Policy};
 use goodstanding::registry::{
     Actor as Who, Change, HistoryAccess, Providers, Publisher, Quotas, Registration, Registry,
@@ -48,6 +48,7 @@ pub(crate) struct Plan {
     fill_floor: u8,
     quotas: Quotas,
     limits: Limits,
+    tls: Option<Arc<Tls>>,
     registration: Registration,
     providers: Providers,
     #[cfg(feature = "rocksdb")]
@@ -95,6 +96,7 @@ impl Plan {
             fill_floor: 0,
             quotas: Quotas::usual(),
             limits: limits(),
+            tls: None,
             registration: Registration::Authorised,
             providers: Providers::default(),
             #[cfg(feature = "rocksdb")]
@@ -196,6 +198,12 @@ impl Plan {
         self
     }
 
+    /// Connections are secured.
+    pub(crate) fn secured(mut self, tls: Arc<Tls>) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Clients are registered by these.
     pub(crate) fn registering(mut self, registration: Registration) -> Self {
         self.registration = registration;
@@ -252,6 +260,7 @@ impl Plan {
             .map(|delay| Publisher::start(registry.clone(), delay).unwrap());
         let mut edge = edge(registry.clone(), self.mode, self.limits);
         edge.providers = self.providers;
+        edge.tls = self.tls;
         #[cfg(feature = "rocksdb")]
         {
             let backups = self.backups.as_deref();
@@ -393,6 +402,7 @@ const fn limits() -> Limits {
     Limits {
         body_bytes: 1 << 20,
         bulk_body_bytes: 1 << 22,
+        bulk_lines: 1_000_000,
         connections: 1_000,
         body: Ttl::from_seconds(30),
         feeds: 100,

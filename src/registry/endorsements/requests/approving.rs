@@ -1,11 +1,10 @@
 //! Approval: the endorsement that was asked for is issued in the batch that closes the request.
 
-use std::sync::PoisonError;
-
 use super::checks::check_period;
 use super::{RequestView, Taken, stored_scope};
 use crate::badges::{DigestMultibase, Scope};
 use crate::ids::{EndorsementId, RequestId};
+use crate::registry::change::Tx;
 use crate::registry::{Change, EndorsementView, Expected, NewEndorsement, Registry, RegistryError};
 use crate::store::event::RequestStep;
 use crate::store::tables::RequestRecord;
@@ -53,9 +52,7 @@ impl Registry {
         expected: Option<&Expected>,
     ) -> Result<Approved, RegistryError> {
         self.request_of(&*self.engine, change.actor, id)?;
-        let turn = self.turns.of(id.owner());
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let (endorsement, steps): (EndorsementId, usize) = self.transact(change, |tx| {
+        let decide = |tx: &mut Tx<'_>| {
             let step = RequestStep::Approved;
             let before = self.may_step(tx.read, change.actor, id, step, expected)?;
             let sides = (before.requester, id.owner());
@@ -72,7 +69,10 @@ impl Registry {
             };
             let steps = self.stage_step(tx, change.actor, id, &before, &taken)?;
             Ok((endorsement, steps))
-        })?;
+        };
+        let owner = id.owner();
+        let (endorsement, steps): (EndorsementId, usize) =
+            self.transact_of(owner, change, decide)?;
         Ok(Approved {
             request: self.request_after(id, steps)?,
             endorsement: self.endorsement(endorsement, None)?,

@@ -1,17 +1,22 @@
 //! Lists as they are served, those that are kept ready, and those that wait to be signed.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+mod kept;
+mod packed;
+
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 
 use bytes::Bytes;
-use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
-use super::threads::Stop;
+use super::threads::Places;
+use super::waiting::{Reads, Waiting};
 use crate::ids::{ListId, Revision};
+use crate::registry::Registry;
 use crate::store::tables::{ArtefactRecord, ListForm};
 use crate::time::{Timestamp, Ttl};
+
+pub(super) use kept::{Kept, Place};
+pub use packed::Packed;
 
 /// A signed list as it is served.
 #[derive(Debug, Clone)]
@@ -27,10 +32,14 @@ pub struct PublishedList {
     pub valid_until: Option<Timestamp>,
     /// `ttl` of the list.
     pub ttl: Ttl,
+    /// When it was signed, as HTTP writes it.
+    pub dated: Bytes,
     /// Strong entity tag, with its quotes.
-    pub etag: String,
+    pub etag: Bytes,
     /// Its bytes, as an answer carries them: a clone copies nothing.
     pub body: Bytes,
+    /// The same for who takes gzip, once somebody who does has asked; `None` where it gains nothing.
+    packed: OnceLock<Option<Packed>>,
 }
 
 impl PublishedList {
@@ -39,14 +48,17 @@ impl PublishedList {
         let etag = digest[..12]
             .iter()
             .fold(String::from("\""), |tag, byte| format!("{tag}{byte:02x}"));
+        let dated = artefact.state.published_at.http_date();
         Arc::new(Self {
             revision: artefact.state.revision,
             generation: artefact.state.generation,
             published_at: artefact.state.published_at,
             valid_until: artefact.state.valid_until,
             ttl,
-            etag: etag + "\"",
+            dated: dated.into(),
+            etag: (etag + "\"").into(),
             body: artefact.body.into(),
+            packed: OnceLock::new(),
         })
     }
 
@@ -59,78 +71,82 @@ impl PublishedList {
         self.valid_until.is_none_or(|until| at < until)
     }
 
+    /// It compressed, where that was done or tried.
+    pub fn packed(&self) -> Option<Option<&Packed>> {
+        self.packed.get().map(Option::as_ref)
+    }
+
     /// About how many bytes it takes to keep it.
-    fn weight(&self) -> u32 {
-        const BESIDE_THE_BODY: usize = 256;
-        u32::try_from(self.body.len() + BESIDE_THE_BODY).unwrap_or(u32::MAX)
+    fn weight(&self) -> u64 {
+        const BESIDE_THE_BODY: usize = 512;
+        let packed = self.packed.get().and_then(Option::as_ref);
+        let packed = packed.map_or(0, |packed| packed.body.len());
+        (self.body.len() + packed + BESIDE_THE_BODY) as u64
+    }
+}
+
+impl Registry {
+    /// Looks at a list that is kept ready and holds now. Takes no lock and reads nothing from the
+    /// store; `None` where it has to be read or signed first, or is not there at all.
+    pub fn look_at_ready<R>(
+        &self,
+        place: (ListId, ListForm),
+        look: impl FnOnce(&PublishedList, Timestamp) -> R,
+    ) -> Option<R> {
+        let looked = self.published.ready.look(&place, |list| {
+            let now = self.now();
+            list.holds_at(now).then(|| look(list, now))
+        });
+        self.published.reads.note(place.0);
+        looked.flatten()
+    }
+
+    /// A published list compressed, where that gains something. Whoever asks first compresses it, and
+    /// who asks meanwhile waits for that; it is kept with the list.
+    pub fn packed<'l>(
+        &self,
+        place: (ListId, ListForm),
+        list: &'l Arc<PublishedList>,
+    ) -> Option<&'l Packed> {
+        let mut made = false;
+        let packed = list.packed.get_or_init(|| {
+            made = true;
+            Packed::of(&list.etag, &list.body)
+        });
+        if made {
+            self.published.ready.weigh_again(place, list);
+        }
+        packed.as_ref()
     }
 }
 
 /// The artefacts that are kept ready, and the lists that wait for the publisher.
 pub(in crate::registry) struct Snapshot {
-    pub(super) ready: Cache<(ListId, ListForm), Arc<PublishedList>>,
+    pub(super) ready: Kept,
+    /// About how often each list is read.
+    pub(super) reads: Reads,
     pub(super) waiting: Mutex<Waiting>,
     pub(super) wake: Condvar,
-}
-
-#[derive(Default)]
-pub(super) struct Waiting {
-    /// Since when each list waits.
-    pub(super) since: BTreeMap<ListId, Instant>,
-    /// Where the publisher is to end when nothing waits any more.
-    pub(super) stop: Option<Stop>,
+    /// Rung where lists wait no more, so that there is a place for others.
+    pub(super) room: Condvar,
+    pub(super) signing: Places,
 }
 
 impl Snapshot {
     /// Keeps artefacts ready in up to `ready_bytes` of memory.
     pub(in crate::registry) fn new(ready_bytes: u64) -> Self {
-        let ready = Cache::builder()
-            .max_capacity(ready_bytes)
-            .weigher(|_, list: &Arc<PublishedList>| list.weight());
         Self {
-            ready: ready.build(),
+            ready: Kept::new(ready_bytes),
+            reads: Reads::default(),
             waiting: Mutex::default(),
             wake: Condvar::new(),
+            room: Condvar::new(),
+            signing: Places::of_half_the_cores(),
         }
-    }
-
-    pub(super) fn wait_for_publisher(&self, list: ListId) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.since.entry(list).or_insert_with(Instant::now);
-        self.wake.notify_one();
-    }
-
-    /// Puts a list that could not be published back in line, a few seconds on; the next start sees to
-    /// it where the publisher ends.
-    pub(super) fn try_again(&self, list: ListId) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(stop) = &mut waiting.stop {
-            stop.failed += 1;
-            return;
-        }
-        waiting
-            .since
-            .entry(list)
-            .or_insert_with(|| Instant::now() + Duration::from_secs(5));
-        self.wake.notify_one();
-    }
-
-    /// Whether lists wait for longer than they should: what can wait stands back then.
-    pub(in crate::registry) fn is_behind(&self) -> bool {
-        const BEHIND: Duration = Duration::from_secs(1);
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.since.values().any(|since| since.elapsed() > BEHIND)
     }
 
     /// Keeps `list` ready unless a newer artefact is.
-    pub(super) fn swap(&self, place: (ListId, ListForm), list: &Arc<PublishedList>) {
-        self.ready
-            .entry(place)
-            .and_compute_with(|present| match present {
-                Some(present) if present.value().version() > list.version() => {
-                    moka::ops::compute::Op::Nop
-                }
-                _ => moka::ops::compute::Op::Put(list.clone()),
-            });
+    pub(super) fn swap(&self, place: Place, list: &Arc<PublishedList>) {
+        self.ready.put(place, list);
     }
 }

@@ -1,19 +1,21 @@
 //! The threads that sign what changed, as it comes.
 
-use std::sync::{Arc, PoisonError};
+use std::num::NonZero;
+use std::sync::{Arc, Condvar, LockResult, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tracing::error;
 
 use super::Snapshot;
+use super::waiting::{Next, Waiting};
 use crate::ids::ListId;
 use crate::registry::Registry;
+use crate::registry::lanes::locked;
 
-/// How many lists are signed and stored at a time: their commits share the disk's syncs. Should
-/// two threads come to publish one list, the condition on its row in "published" lets one win,
-/// and the other looks again.
-const THREADS: usize = 4;
+/// How many lists are signed and stored at a time: their commits share the disk's syncs. So many of
+/// them encode and sign at once as there are [`Places`].
+const THREADS: usize = 16;
 
 /// The threads that sign what changed. Dropping it publishes what waits, and ends them, however long
 /// that takes.
@@ -25,6 +27,7 @@ pub struct Publisher {
 impl Publisher {
     /// Starts the threads; a list is to be signed within `delay` of a change of it.
     pub fn start(registry: Arc<Registry>, delay: Duration) -> std::io::Result<Self> {
+        locked(&registry.published.waiting).begin(delay);
         // Made first, so that threads that did start are ended where a later one does not.
         let mut publisher = Self {
             registry,
@@ -34,7 +37,7 @@ impl Publisher {
             let shared = publisher.registry.clone();
             let thread = std::thread::Builder::new()
                 .name(format!("publisher-{number}"))
-                .spawn(move || publish_as_they_come(&shared, delay))?;
+                .spawn(move || publish_as_they_come(&shared))?;
             publisher.threads.push(thread);
         }
         Ok(publisher)
@@ -48,12 +51,10 @@ impl Publisher {
 
     fn end(&mut self, until: Option<Instant>) -> usize {
         let snapshot = &self.registry.published;
-        let lock = || {
-            let waiting = snapshot.waiting.lock();
-            waiting.unwrap_or_else(PoisonError::into_inner)
-        };
+        let lock = || locked(&snapshot.waiting);
         lock().stop = Some(Stop { until, failed: 0 });
         snapshot.wake.notify_all();
+        snapshot.room.notify_all();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 error!("a publisher ended by a panic; start-up will publish what it left");
@@ -61,7 +62,7 @@ impl Publisher {
         }
         let waiting = lock();
         let failed = waiting.stop.as_ref().map_or(0, |stop| stop.failed);
-        waiting.since.len() + failed
+        waiting.len() + failed
     }
 }
 
@@ -85,47 +86,108 @@ impl Stop {
     }
 }
 
-fn publish_as_they_come(registry: &Registry, delay: Duration) {
-    while let Some(list) = next_due(&registry.published, delay) {
+fn publish_as_they_come(registry: &Registry) {
+    while let Some(list) = next_due(&registry.published) {
         registry.publish_or_try_again(list);
+        registry.published.is_signed(list);
     }
 }
 
-/// Waits for the list that has waited longest until it is due; `None` when all is done for good.
-fn next_due(snapshot: &Snapshot, delay: Duration) -> Option<ListId> {
-    // Half of the delay is for waiting, half for signing and storing.
-    let patience = delay / 2;
-    let mut waiting = snapshot
-        .waiting
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+/// Waits for a list that is due; `None` when all is done for good.
+fn next_due(snapshot: &Snapshot) -> Option<ListId> {
+    let mut waiting = locked(&snapshot.waiting);
     loop {
-        let first = waiting
-            .since
-            .iter()
-            .min_by_key(|(_, since)| **since)
-            .map(|(l, s)| (*l, *s));
-        match first {
-            Some((list, since)) => {
-                // A list that is to be tried again waits since a moment that is yet to come.
-                let left = (since + patience).saturating_duration_since(Instant::now());
-                if waiting.stop.as_ref().is_some_and(Stop::is_over) {
-                    return None;
-                }
-                if left.is_zero() || waiting.stop.is_some() {
-                    waiting.since.remove(&list);
-                    // While this one is signed, another thread has to watch the others.
-                    snapshot.wake.notify_one();
-                    return Some(list);
-                }
-                let woken = snapshot.wake.wait_timeout(waiting, left);
-                waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
-            }
-            None if waiting.stop.is_some() => return None,
-            None => {
-                let woken = snapshot.wake.wait(waiting);
-                waiting = woken.unwrap_or_else(PoisonError::into_inner);
-            }
+        if waiting.stop.as_ref().is_some_and(Stop::is_over) {
+            return None;
         }
+        waiting = match waiting.next(Instant::now(), &snapshot.reads) {
+            Next::Sign(list) => {
+                // While this one is signed, another thread has to watch the others.
+                snapshot.wake.notify_one();
+                snapshot.room.notify_one();
+                return Some(list);
+            }
+            Next::Wait(left) => waited(snapshot.wake.wait_timeout(waiting, left)).0,
+            Next::Nothing if waiting.stop.is_some() => return None,
+            Next::Nothing => waited(snapshot.wake.wait(waiting)),
+        };
+    }
+}
+
+fn waited<T>(woken: LockResult<T>) -> T {
+    woken.unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long lists may wait before others are held back, and how long somebody is who changes one more.
+const BEHIND: Duration = Duration::from_secs(1);
+
+impl Snapshot {
+    /// Puts a list in line that changed. Where too many are in line, whoever changes another is held up
+    /// until there is a place, for a second at most: changes are slowed down, and none is refused.
+    pub(super) fn wait_for_publisher(&self, list: ListId) {
+        let waiting = locked(&self.waiting);
+        let full = |waiting: &mut Waiting| waiting.is_full_for(list);
+        let mut waiting = waited(self.room.wait_timeout_while(waiting, BEHIND, full)).0;
+        waiting.add(list, Instant::now());
+        self.wake.notify_one();
+    }
+
+    /// Puts a list that could not be published back in line, a few seconds on; the next start sees to
+    /// it where the publisher ends.
+    pub(super) fn try_again(&self, list: ListId) {
+        let mut waiting = locked(&self.waiting);
+        if let Some(stop) = &mut waiting.stop {
+            stop.failed += 1;
+            return;
+        }
+        waiting.add(list, Instant::now() + Duration::from_secs(5));
+        self.wake.notify_one();
+    }
+
+    fn is_signed(&self, list: ListId) {
+        let mut waiting = locked(&self.waiting);
+        waiting.signed(list);
+        self.wake.notify_one();
+    }
+
+    /// Whether lists wait for longer than they should: what can wait stands back then.
+    pub(in crate::registry) fn is_behind(&self) -> bool {
+        let longest = locked(&self.waiting).longest();
+        longest.is_some_and(|since| since.elapsed() > BEHIND)
+    }
+}
+
+/// How many lists are encoded and signed at a time, by whoever does it: half of the cores are left to
+/// whoever reads.
+pub(super) struct Places {
+    free: Mutex<usize>,
+    bell: Condvar,
+}
+
+/// A place at which a list is signed.
+pub(super) struct Place<'a>(&'a Places);
+
+impl Places {
+    pub(super) fn of_half_the_cores() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self {
+            free: Mutex::new((cores / 2).max(1)),
+            bell: Condvar::new(),
+        }
+    }
+
+    /// Waits for a free place.
+    pub(super) fn take(&self) -> Place<'_> {
+        let none_free = |free: &mut usize| *free == 0;
+        let mut free = waited(self.bell.wait_while(locked(&self.free), none_free));
+        *free -= 1;
+        Place(self)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        *locked(&self.0.free) += 1;
+        self.0.bell.notify_one();
     }
 }

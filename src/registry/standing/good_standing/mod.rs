@@ -2,17 +2,18 @@
 //! question in one answer, for many credentials, from one snapshot.
 
 mod asking;
+pub(super) mod statuses;
 mod told;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use serde_json::Value;
 
 use super::backing::{Backing, Question};
 use crate::badges::{Clr, nested_credentials};
-use crate::ids::EndorsementId;
+use crate::ids::{EndorsementId, ProfileId};
 use crate::registry::verification::OwnDocuments;
 use crate::registry::{MaySee, Outcome, Registry, RegistryError};
 use crate::store::remembered::Remembered;
@@ -43,7 +44,7 @@ pub struct StandingAnswer {
     /// What the outcome rests on.
     pub decided_by: Half,
     /// The same for people.
-    pub detail: String,
+    pub detail: Cow<'static, str>,
     /// Whether its proof and data model are good; none where only an id was given.
     pub verified: Option<bool>,
     /// Each status entry.
@@ -84,11 +85,11 @@ impl Half {
 #[derive(Debug, Clone)]
 pub struct StatusPart {
     /// URL of the list; none where the entry could not be read.
-    pub list: Option<String>,
+    pub list: Option<Arc<str>>,
     /// The place in the list.
     pub index: Option<u64>,
     /// What the list's bits mean.
-    pub purpose: Option<String>,
+    pub purpose: Option<Arc<str>>,
     /// The value; none where it could not be found out.
     pub status: Option<u8>,
     /// How the credential stands by it.
@@ -110,6 +111,28 @@ pub struct Party {
     pub endorsements: Vec<Endorsed>,
     /// Whether there are more.
     pub more: bool,
+    /// The profile that it is, where it is one here.
+    pub profile: Option<ProfileId>,
+    /// Who made the achievement that it is, where it is one here.
+    pub made_by: Option<ProfileId>,
+    /// How answers write it, by whoever writes it first.
+    pub written: OnceLock<Written>,
+}
+
+/// The text of an issuer or an achievement, and that of the path behind it.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// All that is told of it.
+    pub whole: Box<[u8]>,
+    /// The path alone; empty where there is none.
+    pub path: Box<[u8]>,
+}
+
+impl Party {
+    /// Whether it is registered here.
+    pub(super) const fn is_here(&self) -> bool {
+        self.profile.is_some() || self.made_by.is_some()
+    }
 }
 
 /// An endorsement, in short.
@@ -143,12 +166,13 @@ impl Registry {
         options: Options<'_>,
         outside: &dyn Outside,
     ) -> Result<Vec<StandingAnswer>, RegistryError> {
+        let life = self.kept.life();
         let snapshot = self.engine.snapshot();
         let remembered = Remembered::new(&*snapshot);
         let read = &remembered;
         // All documents of one question share one session.
         let session = outside.session();
-        let made = OwnDocuments::default();
+        let made = OwnDocuments::new(self.kept.documents(life, read, question.at));
         let report_on = |document: &Value| {
             self.report_on(read, &made, document, question.at, options, &*session)
         };
@@ -172,13 +196,18 @@ impl Registry {
             }
         });
         let found: Vec<Found> = found.into_iter().collect::<Result<_, RegistryError>>()?;
-        let asking = Asking::new(self, read, question);
+        let trust = Asking::trust(read);
+        let asking = Asking::new(self, &trust, question, life)?;
         let by_id: Vec<&str> = found.iter().filter_map(Found::id).collect();
-        let mut claims = asking.read_ahead(read, &by_id, may_see)?.into_iter();
+        let said = asking.read_ahead(read, &by_id, may_see)?;
         asking.read_issuers_ahead(found.iter().filter_map(Found::issuer))?;
-        let answers = found.iter().map(|found| match found {
-            Found::Id(id) => asking.by_id(id, &claims.next().unwrap_or_default()),
-            Found::Document(told, nested) => asking.by_document_with(told, nested),
+        let mut places = 0..;
+        let answers = found.into_iter().map(|found| match found {
+            Found::Id(id) => {
+                let place = places.next().unwrap_or_default();
+                asking.by_id(read, id, (&said, place))
+            }
+            Found::Document(told, nested) => asking.by_document_with(&told, &nested),
         });
         answers.collect()
     }
@@ -264,14 +293,14 @@ pub(crate) fn on_every_core<T: Send, R: Send>(
 
 impl StandingAnswer {
     /// Nothing is known of the credential, or nothing that the caller may know.
-    fn unknown(id: &str) -> Self {
+    fn unknown(id: String) -> Self {
         Self {
-            credential: Some(id.to_owned()),
+            credential: Some(id),
             outcome: Outcome::Unknown,
             decided_by: Half::Credential,
             detail: "nothing is known here of a credential with this id, or it is not for you to \
                      know; hand in the credential itself"
-                .to_owned(),
+                .into(),
             verified: None,
             status: Vec::new(),
             issuer: None,

@@ -1,6 +1,8 @@
 //! What a document says, once it was verified: as much of it as the answer needs. The document and
 //! its report end where they were made, on the core that verified it.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Looked, StatusPart};
@@ -27,7 +29,7 @@ pub(super) struct Told {
     /// What was achieved, where that is proved.
     pub(super) achievement: Option<String>,
     /// What its issuer has to be endorsed for.
-    pub(super) need: Need,
+    pub(super) need: Arc<Need>,
     /// The first thing that is wrong with it.
     pub(super) problem: Option<String>,
 }
@@ -53,28 +55,16 @@ impl Told {
             until: moment(&claims, &["validUntil", "expirationDate"]),
             status: report.status.iter().map(status_part).collect(),
             achievement: achieved.filter(|_| proved).map(str::to_owned),
-            need: Need {
+            need: Arc::new(Need {
                 awarded: moment(&claims, &["awardedDate", "validFrom", "issuanceDate"]),
-                ..need_of(registry, read, question, achievement)?
-            },
+                jurisdiction: question.jurisdiction.clone(),
+                ..registry.need_of(read, question.at, achievement)?
+            }),
             problem: (report.problems.into_iter().next()).map(|problem| problem.detail),
             credential: report.id,
             issuer: report.issuer.filter(|_| proved),
         })
     }
-}
-
-/// What is needed for an achievement, as a credential writes it.
-pub(super) fn need_of(
-    registry: &Registry,
-    read: &dyn Read,
-    question: &Question,
-    achievement: Option<&Value>,
-) -> Result<Need, RegistryError> {
-    Ok(Need {
-        jurisdiction: question.jurisdiction.clone(),
-        ..registry.need_of(read, question.at, achievement)?
-    })
 }
 
 fn status_part(report: &StatusReport) -> StatusPart {
@@ -84,9 +74,9 @@ fn status_part(report: &StatusReport) -> StatusPart {
         .into_iter()
         .find_map(|member| report.input.get(member));
     StatusPart {
-        list: list.map(str::to_owned),
+        list: list.map(Arc::from),
         index: index.and_then(|index| index.as_u64().or_else(|| index.as_str()?.parse().ok())),
-        purpose: report.purpose.clone(),
+        purpose: report.purpose.as_deref().map(Arc::from),
         status: report.value,
         outcome: report.outcome,
     }

@@ -258,6 +258,7 @@ fn edge(registry: Arc<Registry>) -> Edge {
         limits: Limits {
             body_bytes: 1 << 20,
             bulk_body_bytes: 1 << 22,
+            bulk_lines: 1_000_000,
             ..Limits::usual()
         },
         ..Edge::usual(registry)

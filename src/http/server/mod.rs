@@ -1,24 +1,30 @@
 //! The accept loop: connections are counted, slow heads and slow readers are cut off, and a stop
 //! lets what is under way finish. (`warp::serve` has none of that, so warp answers here as a service.)
 
-use std::error::Error;
+mod front;
+mod tls;
+mod unread;
+mod watched;
+mod worker;
+
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
-use super::edge::{Edge, Limits};
+use self::front::{Routes, Shared};
+use self::worker::Worker;
+use super::edge::Edge;
 use super::feeds::Feeds;
+use super::hot::Hot;
 use super::service;
-use super::unread::Impatient;
+
+pub use tls::{Renewed, Tls, TlsError};
 
 /// A server that takes connections until it is told to stop.
 pub struct Running {
@@ -38,16 +44,39 @@ pub enum Drained {
     CutOff(usize),
 }
 
-/// Starts to serve on `listener`.
+/// Starts to serve on `listener`. Handlers run on the runtime that this is called on, and connections
+/// on threads of their own, one for each processor.
 pub fn serve(edge: Arc<Edge>, listener: TcpListener) -> std::io::Result<Running> {
     let address = listener.local_addr()?;
+    let feeds = Feeds::start(edge.registry.clone(), &edge.limits);
+    let shared = Arc::new(Shared {
+        hot: Hot::new(&edge),
+        routes: warp::service(service::filter(edge.clone(), feeds.clone())),
+        edge,
+    });
+    let workers = start_workers(&shared)?;
+    let limit = shared.edge.limits.connections;
     let (stop, stopped) = oneshot::channel();
-    let accepting = tokio::spawn(accept(edge, listener, stopped));
+    let tls = shared.edge.tls.clone();
+    let accepting = async move {
+        tokio::select! {
+            drained = accept(listener, limit, workers, feeds, stopped) => drained,
+            never = keep_up(tls) => match never {},
+        }
+    };
+    let accepting = tokio::spawn(accepting);
     Ok(Running {
         address,
         stop,
         accepting,
     })
+}
+
+fn start_workers<S: Routes + Sync>(shared: &Arc<Shared<S>>) -> std::io::Result<Vec<Worker>> {
+    let count = std::thread::available_parallelism().map_or(1, usize::from);
+    (0..count)
+        .map(|number| Worker::start(number, shared.clone()))
+        .collect()
 }
 
 impl Running {
@@ -64,26 +93,20 @@ impl Running {
 }
 
 async fn accept(
-    edge: Arc<Edge>,
     listener: TcpListener,
+    limit: usize,
+    workers: Vec<Worker>,
+    feeds: Arc<Feeds>,
     mut stopped: oneshot::Receiver<Duration>,
 ) -> Drained {
-    let limits = edge.limits;
-    let permits = Arc::new(Semaphore::new(limits.connections));
-    let graceful = GracefulShutdown::new();
-    let feeds = Feeds::start(edge.registry.clone(), &limits);
-    let service = warp::service(service::filter(edge, feeds.clone()));
-    let builder = builder(&limits);
-    let take = |stream, permit| {
-        set_nodelay(&stream);
-        let stream = Impatient::new(stream, Duration::from_millis(limits.unread.millis()));
-        let connection = connect(&builder, stream, service.clone(), &graceful);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                debug!(error = kind(&*error), "a connection ended early");
-            }
-            drop(permit);
-        });
+    let permits = Arc::new(Semaphore::new(limit));
+    let take = |stream: TcpStream, permit| {
+        // Each connection goes to the thread that serves fewest, and stays there.
+        let idlest = workers.iter().min_by_key(|worker| worker.load());
+        match (idlest, stream.into_std()) {
+            (Some(worker), Ok(stream)) => worker.serve(stream, permit),
+            _ => warn!("a connection could not be handed over"),
+        }
     };
     let within = loop {
         let permit = tokio::select! {
@@ -115,16 +138,43 @@ async fn accept(
     }
     drop(listener);
     feeds.end();
-    tokio::select! {
-        () = graceful.shutdown() => {
+    for worker in &workers {
+        worker.finish();
+    }
+    // All of them are here again when no connection is left.
+    let all = u32::try_from(limit).unwrap_or(u32::MAX);
+    let drained = tokio::select! {
+        _ = permits.acquire_many(all) => {
             info!("all requests under way are answered");
             Drained::Answered
         }
         // Whoever dropped the sending end does not wait.
         () = tokio::time::sleep(within.unwrap_or_default()) => {
-            let count = limits.connections - permits.available_permits();
+            let count = limit - permits.available_permits();
             warn!(count, "some requests were still under way and are cut off");
             Drained::CutOff(count)
+        }
+    };
+    end(workers).await;
+    drained
+}
+
+/// Takes over certificate and key where their files change.
+async fn keep_up(tls: Option<Arc<Tls>>) -> Infallible {
+    const PACE: Duration = Duration::from_secs(15);
+    let Some(tls) = tls else {
+        return std::future::pending().await;
+    };
+    loop {
+        tokio::time::sleep(PACE).await;
+        let looking = tls.clone();
+        match tokio::task::spawn_blocking(move || looking.look_again()).await {
+            Ok(Ok(Renewed::Yes)) => info!("certificate and key were changed, and are in use"),
+            Ok(Err(problem)) => warn!(
+                error = problem.kind(),
+                "certificate or key were changed and cannot be used; those before them stay in use"
+            ),
+            Ok(Ok(Renewed::No)) | Err(_) => {}
         }
     }
 }
@@ -138,52 +188,16 @@ async fn waiting(listener: &TcpListener) -> Option<TcpStream> {
     }
 }
 
-fn builder(limits: &Limits) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(limits.head.millis()))
-        .keep_alive(true);
-    builder
-}
-
-fn set_nodelay(stream: &TcpStream) {
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(error = ?error.kind(), "TCP_NODELAY could not be set");
-    }
-}
-
-fn connect<S>(
-    builder: &Builder<TokioExecutor>,
-    stream: Impatient<TcpStream>,
-    service: S,
-    graceful: &GracefulShutdown,
-) -> impl Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send + use<S>
-where
-    S: tower::Service<
-            http::Request<hyper::body::Incoming>,
-            Response = warp::reply::Response,
-            Error = std::convert::Infallible,
-        > + Clone
-        + Send
-        + 'static,
-    S::Future: Send,
-{
-    let service = TowerToHyperService::new(service);
-    let connection = builder
-        .serve_connection(TokioIo::new(stream), service)
-        .into_owned();
-    graceful.watch(connection)
-}
-
-/// What kind of end a connection had; the words of others could repeat what came in over it.
-fn kind(error: &(dyn Error + 'static)) -> &'static str {
-    match error.downcast_ref::<hyper::Error>() {
-        Some(error) if error.is_timeout() => "Timeout",
-        Some(error) if error.is_parse() => "NotHttp",
-        Some(error) if error.is_incomplete_message() => "BrokenOff",
-        Some(error) if error.is_user() => "Refused",
-        _ => "Connection",
-    }
+/// Ends the threads, and what they still serve.
+async fn end(workers: Vec<Worker>) {
+    let threads: Vec<_> = workers.into_iter().map(Worker::end).collect();
+    let joined = tokio::task::spawn_blocking(move || {
+        for thread in threads {
+            if thread.join().is_err() {
+                warn!("a thread that served connections ended by a panic");
+            }
+        }
+    });
+    // They hold the registry; whoever stops the service closes it next.
+    let _ = joined.await;
 }

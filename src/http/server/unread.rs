@@ -1,41 +1,48 @@
 //! A connection whose reader takes nothing is cut off after a while, so that what was put together
-//! for it is not kept for ever.
+//! for it is not kept for ever; and what goes in and out of it is noted, for who looks over it.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+use super::watched::Watched;
+
 /// A stream on which a write that makes no progress for some time is an error.
 pub(super) struct Impatient<S> {
     stream: S,
     patience: Duration,
+    watched: Arc<Watched>,
     /// Runs while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Impatient<S> {
-    pub(super) const fn new(stream: S, patience: Duration) -> Self {
+    pub(super) const fn new(stream: S, patience: Duration, watched: Arc<Watched>) -> Self {
         Self {
             stream,
             patience,
+            watched,
             waiting: None,
         }
     }
 
     /// What a write came to, or that it has waited for too long.
-    fn in_time<T>(
+    fn in_time(
         &mut self,
         cx: &mut Context<'_>,
-        written: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(written) = written {
             self.waiting = None;
-            return written;
+            self.watched.writes(*written.as_ref().unwrap_or(&0));
+            return Poll::Ready(written);
         }
+        self.watched.waits();
         let patience = self.patience;
         let waiting = self
             .waiting
@@ -85,6 +92,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
+        let before = into.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, into);
+        if into.filled().len() > before {
+            self.watched.reads();
+        }
+        read
     }
 }
