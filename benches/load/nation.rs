@@ -66,7 +66,7 @@ fn disk(context: &mut Context, made: &Made) {
     context.results.row(Row {
         key: "nation-disk",
         what: format!(
-            "nation: disk for {:.2} billion credentials",
+            "nation: disk for {:.2} billion credentials, profiles and endorsements included",
             credentials / 1e9
         ),
         figure: format!("{}, {each:.2} bytes each", megabytes(made.bytes)),
