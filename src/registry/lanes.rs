@@ -12,17 +12,16 @@
 //! ```
 //!
 //! What was decided on rows that nobody can read yet holds only where these are committed. So each
-//! commit is tied to the one before it: it has among its conditions the rows that the one before
-//! wrote on conditions of its own (or some of its others, where it wrote none on conditions). A refusal and an answer that is repeated are tied as well, by a
-//! commit that writes nothing. Where one of them falls, since somebody outside the lane was first, all
-//! that were decided on it fall with it, and are decided again.
+//! commit is tied to the one before it ([`Batch::after`]). A refusal and an answer that is repeated are
+//! tied as well, by a commit that writes nothing. Where one of them falls, since somebody outside the
+//! lane was first, all that were decided on it fall with it, and are decided again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Registry, RegistryError};
-use crate::store::engine::{Batch, CommitError, Queued, Read, Row, StoreError};
+use crate::store::engine::{Batch, CommitError, Held, Queued, Read, Row, StoreError};
 use crate::store::following::Tables;
 
 /// A lane for each place, as long as anybody is in it.
@@ -70,8 +69,8 @@ impl Lane {
 struct Ahead {
     /// Each row as the newest of the commits leaves it (`None`: removed), with that one's number.
     rows: BTreeMap<Vec<u8>, (u64, Option<Vec<u8>>)>,
-    /// What ties the next one to the newest: rows that this one wrote.
-    tie: Option<(u64, Vec<(Vec<u8>, Option<Vec<u8>>)>)>,
+    /// The newest of them, to which the next one is tied.
+    newest: Option<(u64, Held)>,
     /// How many were queued.
     queued: u64,
     /// Up to which number they are known to have fallen.
@@ -109,12 +108,8 @@ impl Registry {
             Ok((batch, answer)) => (batch, Ok(answer)),
             Err(refused) => (Batch::default(), Err(refused)),
         };
-        if let Some((_, tie)) = &ahead.tie {
-            let rows = tie.iter().filter(|(key, _)| !batch.expects(key));
-            let rows: Vec<_> = rows.cloned().collect();
-            batch.preconditions.extend(rows);
-        }
-        if !batch.writes() && ahead.tie.is_none() {
+        batch.after = ahead.newest.as_ref().map(|(_, held)| held.clone());
+        if !batch.writes() && batch.after.is_none() {
             return UnderWay {
                 lane,
                 number: 0,
@@ -122,7 +117,7 @@ impl Registry {
                 decided,
             };
         }
-        let number = if lane.apart { 0 } else { ahead.add(&batch) };
+        let number = if lane.apart { 0 } else { ahead.add(&mut batch) };
         match self.queue(batch) {
             Ok(commit) => UnderWay {
                 lane,
@@ -168,36 +163,27 @@ impl<T> UnderWay<'_, T> {
     }
 }
 
-/// By so many of its rows the next one is tied to one that writes none on conditions.
-const TIED_BY: usize = 4;
-
 impl Ahead {
-    fn add(&mut self, batch: &Batch) -> u64 {
+    fn add(&mut self, batch: &mut Batch) -> u64 {
         self.queued += 1;
         let number = self.queued;
         let puts = batch.puts.iter();
         let puts = puts.map(|(key, value)| (key.clone(), Some(value.clone())));
         let deletes = batch.deletes.iter().map(|key| (key.clone(), None));
-        let written: Vec<_> = puts.chain(deletes).collect();
-        let tied = written.iter().filter(|(key, _)| batch.expects(key));
-        let mut tied: Vec<_> = tied.cloned().collect();
-        if tied.is_empty() {
-            tied = written.iter().take(TIED_BY).cloned().collect();
-        }
-        let rows = written.into_iter().map(|(key, row)| (key, (number, row)));
-        self.rows.extend(rows);
-        // One that writes nothing is tied itself, and the next one to the same.
-        if !tied.is_empty() {
-            self.tie = Some((number, tied));
-        }
+        let written = puts.chain(deletes);
+        self.rows
+            .extend(written.map(|(key, row)| (key, (number, row))));
+        let held = Held::default();
+        batch.held = Some(held.clone());
+        self.newest = Some((number, held));
         number
     }
 
     /// It is committed, and every snapshot from now on shows it.
     fn stands(&mut self, number: u64) {
         self.rows.retain(|_, (by, _)| *by != number);
-        if self.tie.as_ref().is_some_and(|(by, _)| *by == number) {
-            self.tie = None;
+        if self.newest.as_ref().is_some_and(|(by, _)| *by == number) {
+            self.newest = None;
         }
     }
 
@@ -206,7 +192,7 @@ impl Ahead {
         if number > self.fallen {
             self.fallen = self.queued;
             self.rows.clear();
-            self.tie = None;
+            self.newest = None;
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 
 use thiserror::Error;
@@ -131,17 +132,42 @@ pub struct Batch {
     /// The moment that its rows speak of as the present, where they do. It is never committed at an
     /// earlier one, also where the clock is set back between the two.
     pub decided_at: Option<Timestamp>,
+    /// The batch that it was decided on, where nobody could read that yet: one that did not hold makes
+    /// this one a conflict too. It has to have its place in the engine's queue before this one.
+    pub after: Option<Held>,
+    /// Is told when this one holds.
+    pub held: Option<Held>,
 }
+
+/// Whether a batch held: its conditions were met, and it was made part of the store or of what is being
+/// written.
+#[derive(Debug, Clone, Default)]
+pub struct Held(Arc<AtomicBool>);
+
+impl Held {
+    /// It does.
+    pub(super) fn tell(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_told(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// The same where they are of one batch.
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Held {}
 
 impl Batch {
     /// Whether there is anything to be written.
     pub const fn writes(&self) -> bool {
         !(self.puts.is_empty() && self.deletes.is_empty() && self.events.is_empty())
-    }
-
-    /// Whether it has a condition on this key.
-    pub fn expects(&self, key: &[u8]) -> bool {
-        self.preconditions.iter().any(|(known, _)| known == key)
     }
 
     /// One that writes nothing yet, and speaks of that moment as the present.

@@ -288,9 +288,13 @@ impl Engine for RocksEngine {
     fn queue(&self, batch: Batch) -> Queued {
         let (answer, answered) = mpsc::sync_channel(1);
         let waiting = Waiting { batch, answer };
-        match self.queue.as_ref().map(|queue| queue.send(waiting)) {
-            Some(Ok(())) => Queued::answered_by(answered),
-            _ => {
+        let taken = self
+            .queue
+            .as_ref()
+            .is_some_and(|queue| queue.send(waiting).is_ok());
+        match taken {
+            true => Queued::answered_by(answered),
+            false => {
                 let stopped = self.takes_writes().err().unwrap_or(Stopped::Ended);
                 Queued::settled(Err(CommitError::Unavailable(stopped.to_string())))
             }

@@ -64,6 +64,9 @@ impl Group<'_> {
     fn take(&mut self, batch: Batch) -> Result<Committed, CommitError> {
         well_formed(&batch)?;
         let counted = counters_after(self.tip.counters, &batch)?;
+        if batch.after.is_some_and(|before| !before.is_told()) {
+            return Err(CommitError::Conflict);
+        }
         if !self.holds(&batch.preconditions).map_err(unreadable)? {
             return Err(CommitError::Conflict);
         }
@@ -83,6 +86,9 @@ impl Group<'_> {
             .extend(batch.deletes.into_iter().map(|key| (key, None)));
         for event in batch.events {
             self.log(event);
+        }
+        if let Some(held) = batch.held {
+            held.tell();
         }
         Ok(Committed {
             seq: self.tip.head.seq,
@@ -198,7 +204,7 @@ mod tests {
                 vec![]
             },
             events: vec![format!("{from:?} {to:?}").into_bytes().into()],
-            decided_at: None,
+            ..Batch::default()
         }
     }
 
@@ -349,7 +355,7 @@ mod tests {
                 puts: to.map(|to| (key.clone(), vec![to])).into_iter().collect(),
                 deletes: if to.is_none() { vec![key] } else { vec![] },
                 events: vec![b"event".to_vec().into(); events],
-                decided_at: None,
+                ..Batch::default()
             }
         });
         prop::collection::vec(step, 0..20)

@@ -453,7 +453,7 @@ fn run_against_map<S: Store>(script: &[Step]) -> Result<(), TestCaseError> {
                 .map(|(n, _)| name(n))
                 .collect(),
             events: vec![b"event".to_vec().into(); usize::from(*events)],
-            decided_at: None,
+            ..Batch::default()
         };
         let holds = expected
             .clone()

@@ -52,7 +52,7 @@ fn a_body_that_does_not_fit_says_the_same_as_one_that_does() {
         let index = if n % 20_000 == 7 { 900_000 + n } else { n };
         writeln!(lines, "{{\"index\":{index},\"status\":1}}").unwrap();
         match n % 3 {
-            0 => write!(table, "1,{index},\n").unwrap(),
+            0 => writeln!(table, "1,{index},").unwrap(),
             1 => write!(table, "\"1\",\"{index}\",\"\"\r\n").unwrap(),
             _ => write!(table, "1,{index},\n\n").unwrap(),
         }
