@@ -30,6 +30,9 @@ const MEMORY: u64 = 512_000_000;
 const DISK: f64 = 0.5;
 const WITHIN: f64 = 0.9;
 
+/// What is asked for in turns.
+type Paths = fn(&Made) -> Vec<String>;
+
 pub(crate) fn run(context: &mut Context) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("load-nation");
     let nation = nation(LISTS, true);
@@ -66,7 +69,7 @@ fn disk(context: &mut Context, made: &Made) {
     context.results.row(Row {
         key: "nation-disk",
         what: format!(
-            "nation: disk for {:.2} billion credentials",
+            "nation: disk for {:.2} billion credentials, profiles and endorsements included",
             credentials / 1e9
         ),
         figure: format!("{}, {each:.2} bytes each", megabytes(made.bytes)),
@@ -125,7 +128,7 @@ fn check(service: &Service, made: &Made) {
 
 /// All lists in turns beside ten of the same kind in a registry of their own.
 fn reads(context: &mut Context, large: &Service, made: &Made, small: &Service, few: &Made) {
-    let kinds: [(&str, &str, fn(&Made) -> Vec<String>); 2] = [
+    let kinds: [(&str, &str, Paths); 2] = [
         ("nation-lists", "GET of lists", all_lists),
         ("nation-status", "GET /status", look_ups),
     ];

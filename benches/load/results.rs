@@ -61,6 +61,7 @@ impl Results {
             ("commit", commit()),
             ("command", format!("`{command}`")),
             ("beside", tools.versions()),
+            ("before", said(BEFORE, "of").to_owned()),
             ("load of the machine before it began (1 min)", load.join("")),
         ];
         for (name, value) in facts {
