@@ -71,7 +71,7 @@ fn place() -> Place {
         let given_out: Vec<u64> = allocated.indexes().into_iter().map(u64::from).collect();
         let updates = given_out.iter().map(|index| StatusUpdate {
             target: StatusTarget::Index(*index),
-            status: index * 7 & u64::from(size.maximum()),
+            status: (index * 7) & u64::from(size.maximum()),
         });
         indexes.extend(&given_out);
         let updates = updates.collect();

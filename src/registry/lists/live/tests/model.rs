@@ -1,6 +1,8 @@
 //! Whatever is written and in whatever order, look-ups say what a map of entries says that takes in what was
 //! acknowledged, and nothing else.
 
+use std::collections::btree_map::Entry;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -101,12 +103,12 @@ proptest! {
         for step in steps {
             match step {
                 Step::Open(number, size) => {
-                    if !model.contains_key(&number) {
+                    if let Entry::Vacant(place) = model.entry(number) {
                         let written = Written::new(StatusSize::ALL[size]);
                         let mut batch = Batch::default();
                         written.opened(&mut batch, list(number));
                         engine.commit(batch).unwrap();
-                        model.insert(number, written);
+                        place.insert(written);
                     }
                 }
                 Step::Set(sets) => {
