@@ -57,9 +57,9 @@ pub(crate) fn run(context: &mut Context) {
             thread::sleep(Duration::from_millis(50));
         }
         let full = Instant::now();
-        let mut fewest = usize::MAX;
+        let mut open = Vec::new();
         while full.elapsed() < TIME {
-            fewest = fewest.min(slow.open.load(Ordering::Relaxed));
+            open.push(slow.open.load(Ordering::Relaxed));
             thread::sleep(Duration::from_millis(100));
         }
         steady.stop();
@@ -69,8 +69,11 @@ pub(crate) fn run(context: &mut Context) {
             begun + Duration::from_secs(1),
             begun + Duration::from_secs(4),
         );
-        (alone, (full, full + TIME), fewest)
+        (alone, (full, full + TIME), open)
     });
+    // The server ends all of them at about the same time, and they come again.
+    let fewest = open.iter().min().copied().unwrap_or_default();
+    let open = open.iter().sum::<usize>() / open.len().max(1);
     let memory = small.service.process.memory();
     let alone = quantile(&steady.waited(alone.0, alone.1), 0.99);
     let among = steady.waited(among.0, among.1);
@@ -78,8 +81,8 @@ pub(crate) fn run(context: &mut Context) {
     context.results.row(Row {
         key: "slow",
         what: format!(
-            "{SLOW} slow connections, a byte a second each (never fewer than {open} open, {} were \
-             ended by the server and came again, {} could not connect)",
+            "{SLOW} slow connections, a byte a second each ({open} open on average, {fewest} at \
+             least; {} were ended by the server and came again, {} could not connect)",
             slow.ended.load(Ordering::Relaxed),
             slow.failed.load(Ordering::Relaxed),
         ),

@@ -16,7 +16,7 @@ const CHANGES: usize = 10_000;
 const RATE: u32 = 1_000;
 const CLIENTS: usize = 32;
 /// How long the reader waits between two questions, so that the core is not its own.
-const BETWEEN: Duration = Duration::from_micros(500);
+const BETWEEN: Duration = Duration::from_millis(1);
 /// Goals.
 const P99: Duration = Duration::from_millis(250);
 const SIGNED: f64 = 4.0;
