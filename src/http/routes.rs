@@ -1,11 +1,14 @@
 //! The table of routes. Dispatch, `OPTIONS`, the OpenAPI description and `/docs` all read it.
 
 mod bodies;
+mod finding;
 mod members;
 mod reach;
 
 use std::pin::Pin;
 use std::sync::Arc;
+
+use tokio::runtime::Handle;
 
 use super::edge::Edge;
 use super::problem::Problem;
@@ -25,6 +28,7 @@ use members::{
 };
 
 pub use bodies::Body;
+pub(super) use finding::at;
 pub(crate) use reach::reach;
 
 /// Who may call a route.
@@ -62,7 +66,7 @@ pub type Answering = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>
 
 /// A handler that hands the request to whoever sees to many of them at once; `None` where the other
 /// handler is to answer it.
-pub type InLine = fn(&Arc<Edge>, &Request) -> Option<Answering>;
+pub type InLine = fn(&Arc<Edge>, &Handle, &Request) -> Option<Answering>;
 
 /// One route.
 pub struct Route {
@@ -458,62 +462,3 @@ pub static ROUTES: &[Route] = &[
     gives(get("/health/live", "Whether the service runs", health::live), JSON, &["status"]),
     gives(get("/health/ready", "Whether changes are taken; where not, the states that keep the registry from it (503)", health::ready), JSON, &["status"]),
 ];
-
-/// The routes at a path: the values of its parameters, and the route for each method. A path that
-/// is spelled out in the table is not at the same time a parameter's value.
-pub(super) fn at(path: &str) -> Vec<(&'static Route, Vec<(&'static str, String)>)> {
-    let found = ROUTES
-        .iter()
-        .filter_map(|route| Some((route, parameters(route.path, path)?)));
-    let mut found: Vec<_> = found.collect();
-    if found.iter().any(|(_, parameters)| parameters.is_empty()) {
-        found.retain(|(_, parameters)| parameters.is_empty());
-    }
-    found
-}
-
-fn parameters(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
-    let mut found = Vec::new();
-    let mut segments = path.split('/');
-    for expected in pattern.split('/') {
-        let segment = segments.next()?;
-        match expected
-            .strip_prefix('{')
-            .and_then(|name| name.strip_suffix('}'))
-        {
-            Some(_) if segment.is_empty() => return None,
-            Some(name) => found.push((name, super::request::decode_segment(segment)?)),
-            None if expected == segment => {}
-            None => return None,
-        }
-    }
-    segments.next().is_none().then_some(found)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_has_one_route_a_method() {
-        for route in ROUTES {
-            let concrete = route.path.replace(['{', '}'], "");
-            let same = at(&concrete)
-                .iter()
-                .filter(|(r, _)| r.method == route.method)
-                .count();
-            assert_eq!(same, 1, "{} {}", route.method, route.path);
-        }
-    }
-
-    #[test]
-    fn parameters_are_whole_segments() {
-        let (route, found) = at("/profiles/a%2Fb").remove(0);
-        assert_eq!(
-            (route.path, found),
-            ("/profiles/{profile}", vec![("profile", "a/b".into())])
-        );
-        assert!(at("/profiles/").is_empty());
-        assert!(at("/profiles/a/b").is_empty());
-    }
-}

@@ -371,7 +371,7 @@ async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply 
     let edge = shared.edge.clone();
     if let Some(in_line) = route.in_line
         && let Ok(()) = request.check_query(route.query)
-        && let Some(answering) = in_line(&edge, &request)
+        && let Some(answering) = in_line(&edge, &shared.blocking, &request)
     {
         // Held until it is answered.
         let _permit = permit;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::json;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use utoipa::ToSchema;
 
@@ -56,7 +57,11 @@ const SHORT: usize = 16 << 10;
 
 /// As [`update`], where that is short to read: no thread waits for the disk then but one for all who
 /// stand in line. `None`: it is to be answered by a thread that may block.
-pub(super) fn update_in_line(edge: &Arc<Edge>, request: &Request) -> Option<Answering> {
+pub(super) fn update_in_line(
+    edge: &Arc<Edge>,
+    blocking: &Handle,
+    request: &Request,
+) -> Option<Answering> {
     if request.body.len() > SHORT || bulk::is_table(request) {
         return None;
     }
@@ -72,16 +77,17 @@ pub(super) fn update_in_line(edge: &Arc<Edge>, request: &Request) -> Option<Answ
         let registry = &edge.registry;
         Ok(registry.ask_for_statuses(&change, list, updates, reason, hear)?)
     };
-    let (asked, edge) = (ask(), edge.clone());
+    let (asked, edge, blocking) = (ask(), edge.clone(), blocking.clone());
     Some(Box::pin(async move {
         asked?;
-        stand_in_line(edge, heard).await
+        stand_in_line(edge, blocking, heard).await
     }))
 }
 
 /// Waits for the answer. Where a turn comes first, a thread that may block takes it.
 async fn stand_in_line(
     edge: Arc<Edge>,
+    blocking: Handle,
     mut heard: mpsc::UnboundedReceiver<Heard>,
 ) -> Result<Reply, Problem> {
     while let Some(said) = heard.recv().await {
@@ -89,7 +95,7 @@ async fn stand_in_line(
             Heard::Done(outcome) => return Ok(updated_reply(&outcome?)),
             Heard::Turn(turn) => {
                 let edge = edge.clone();
-                tokio::task::spawn_blocking(move || edge.registry.take_turn(turn));
+                blocking.spawn_blocking(move || edge.registry.take_turn(turn));
             }
         }
     }
