@@ -41,6 +41,12 @@ pub trait Read: Send + Sync {
         scans.collect()
     }
 
+    /// As [`scan`](Self::scan), of rows that whoever reads them keeps: the engine need not keep them in memory
+    /// as well.
+    fn scan_apart(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.scan(from, to, limit)
+    }
+
     /// A number that two snapshots of one engine have in common exactly where no row of these tables was
     /// written between them: what was worked out on one of them holds on the other. `None` where
     /// that cannot be told, so that nothing is to be kept.

@@ -72,8 +72,8 @@ impl FromIterator<Row> for Image {
 struct State {
     /// What reads see.
     rows: Rows,
-    /// When each table was written last.
-    marks: Marks,
+    /// Where it stands with them.
+    front: Front,
     standing: Standing,
     epoch: u32,
     /// `None` where the store is only read.
@@ -155,7 +155,7 @@ impl MemoryEngine {
         let next = State::new(rows, opened, anchor, hook, state.attempts);
         let before = std::mem::replace(&mut *state, next);
         state.standing.followers = before.standing.followers;
-        let number = state.standing.tip().commits;
+        let number = state.front.tip.commits;
         state.standing.followers.begin_anew(number);
         Ok(())
     }
@@ -198,7 +198,7 @@ impl Read for MemoryEngine {
     }
 
     fn last_write(&self, tables: Tables) -> Option<u64> {
-        Some(self.read_state().marks.last_write(tables))
+        Some(self.read_state().front.marks.last_write(tables))
     }
 }
 
@@ -231,12 +231,13 @@ impl Engine for MemoryEngine {
         let state = self.read_state();
         Box::new(View {
             rows: state.rows.clone(),
-            marks: state.marks.clone(),
+            marks: state.front.marks.clone(),
         })
     }
 
     fn follow(&self, follower: Arc<dyn Follower>) {
-        self.read_state().standing.follow(follower);
+        let state = self.read_state();
+        state.standing.follow(follower, &state.front.tip);
     }
 
     fn queue(&self, batch: Batch) -> Queued {
@@ -258,7 +259,7 @@ impl Engine for MemoryEngine {
     }
 
     fn head(&self) -> Head {
-        self.read_state().standing.tip().head
+        self.read_state().front.tip.head
     }
 
     fn changes(&self, since: Seq, limit: usize) -> Result<Vec<LoggedEvent>, StoreError> {
@@ -289,8 +290,8 @@ impl State {
         };
         Self {
             rows,
-            marks: Marks::at(opened.tip.commits),
-            standing: Standing::new(opened.tip, stopped),
+            front: Front::at(opened.tip),
+            standing: Standing::new(stopped),
             epoch: opened.identity.epoch,
             anchoring,
             anchor,
@@ -313,10 +314,7 @@ impl State {
             return Err(CommitError::Unavailable(refused));
         }
         self.anchor.state().fault = Some(fault);
-        let mut front = Front {
-            tip: self.standing.tip(),
-            marks: self.marks.clone(),
-        };
+        let mut front = self.front.clone();
         let (answer, answered) = mpsc::sync_channel(1);
         let group = vec![Waiting { batch, answer }];
         let mut faulty = Faulty {
@@ -327,10 +325,10 @@ impl State {
         let durable =
             write_path::commit(&mut faulty, &self.standing, &mut front, group, clock.now());
         if let Some(durable) = durable {
-            let (rows, shown) = (&mut self.rows, &mut self.marks);
-            write_path::settle(&self.standing, anchoring, vec![durable], |writes, marks| {
+            let (rows, shown) = (&mut self.rows, &mut self.front);
+            write_path::settle(&self.standing, anchoring, vec![durable], |writes, front| {
                 rows.apply(writes);
-                *shown = marks;
+                *shown = front;
             });
         }
         answered.recv().expect("the write path answers each group")

@@ -37,7 +37,7 @@ use super::durably::make_folder;
 use super::engine::{
     Batch, CommitError, Decision, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped, StoreError,
 };
-use super::following::{Follower, Marks, Tables};
+use super::following::{Follower, Tables};
 use super::format;
 use super::opening::{self, Opened, Opening, Origin};
 use super::staging::Writes;
@@ -164,14 +164,14 @@ impl RocksEngine {
         held: Option<File>,
     ) -> std::io::Result<Self> {
         let live = Arc::new(live);
-        let first = View::new(Frozen::of(&live), Marks::at(opened.tip.commits));
+        let first = View::new(Frozen::of(&live), Front::at(opened.tip));
         let (anchoring, stopped) = match opened.anchoring {
             Ok(anchoring) => (Some(anchoring), None),
             Err(stopped) => (None, Some(stopped)),
         };
         let mut engine = Self {
             shown: Arc::new(ArcSwap::from_pointee(first)),
-            standing: Arc::new(Standing::new(opened.tip, stopped)),
+            standing: Arc::new(Standing::new(stopped)),
             epoch: opened.identity.epoch,
             live,
             space,
@@ -267,6 +267,10 @@ impl Read for RocksEngine {
         self.shown.load().scan(from, to, limit)
     }
 
+    fn scan_apart(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.shown.load().scan_apart(from, to, limit)
+    }
+
     fn scan_each(
         &self,
         ranges: &[(Vec<u8>, Vec<u8>)],
@@ -302,7 +306,7 @@ impl Engine for RocksEngine {
     }
 
     fn follow(&self, follower: Arc<dyn Follower>) {
-        self.standing.follow(follower);
+        self.standing.follow(follower, self.shown.load().tip());
     }
 
     fn takes_writes(&self) -> Result<(), Stopped> {
@@ -335,7 +339,7 @@ impl Engine for RocksEngine {
     }
 
     fn head(&self) -> Head {
-        self.standing.tip().head
+        self.shown.load().tip().head
     }
 
     fn changes(&self, since: Seq, limit: usize) -> Result<Vec<LoggedEvent>, StoreError> {
@@ -412,8 +416,8 @@ impl Anchorer {
                 &self.standing,
                 &mut self.anchoring,
                 groups,
-                |frozen, marks| {
-                    self.shown.store(Arc::new(View::new(frozen, marks)));
+                |frozen, front| {
+                    self.shown.store(Arc::new(View::new(frozen, front)));
                 },
             );
         }

@@ -125,6 +125,23 @@ impl<K: Key, V: Record> Table<K, V> {
         self.rows(read.scan(&from, &to, limit)?)
     }
 
+    /// As [`get`](Self::get), of a row that whoever reads it keeps ([`Read::scan_apart`]).
+    pub fn get_apart(&self, read: &dyn Read, key: &K) -> Result<Option<V>, StoreError> {
+        let from = self.stored_key(key);
+        // The first key behind it.
+        let to = [from.as_slice(), &[0]].concat();
+        let found = read.scan_apart(&from, &to, 1)?;
+        let row = found.first().map(|(_, value)| self.value(value));
+        row.transpose()
+    }
+
+    /// All rows whose encoded keys start with `prefix`, where whoever reads them keeps them
+    /// ([`Read::scan_apart`]).
+    pub fn scan_apart(&self, read: &dyn Read, prefix: &[u8]) -> Result<Vec<(K, V)>, StoreError> {
+        let (from, to) = self.range(prefix);
+        self.rows(read.scan_apart(&from, &to, usize::MAX)?)
+    }
+
     /// Adds writing the row to `batch`.
     pub fn put(&self, batch: &mut Batch, key: &K, value: &V) {
         batch.puts.push((self.stored_key(key), stored_value(value)));

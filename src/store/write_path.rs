@@ -21,8 +21,6 @@
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use arc_swap::ArcSwap;
-
 use super::anchor::Anchoring;
 use super::engine::{Batch, CommitError, Committed, Read, Stopped};
 use super::following::{Follower, Followers, Marks};
@@ -88,8 +86,6 @@ struct Done<S> {
 /// What everybody may know of an open store.
 #[derive(Debug)]
 pub(super) struct Standing {
-    /// Where it stands, as far as it is anchored.
-    tip: ArcSwap<Tip>,
     /// Why it takes no more writes, for good.
     stopped: OnceLock<Stopped>,
     /// Why it takes none for the time being.
@@ -99,22 +95,17 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub(super) fn new(tip: Tip, stopped: Option<Stopped>) -> Self {
+    pub(super) fn new(stopped: Option<Stopped>) -> Self {
         Self {
-            tip: ArcSwap::from_pointee(tip),
             stopped: stopped.map_or_else(OnceLock::new, OnceLock::from),
             full: Mutex::new(None),
             followers: Followers::default(),
         }
     }
 
-    pub(super) fn tip(&self) -> Tip {
-        **self.tip.load()
-    }
-
-    /// From now on `follower` is handed what is committed.
-    pub(super) fn follow(&self, follower: Arc<dyn Follower>) {
-        follower.begin_anew(self.tip().commits);
+    /// From now on `follower` is handed what is committed to a store that stands there.
+    pub(super) fn follow(&self, follower: Arc<dyn Follower>, tip: &Tip) {
+        follower.begin_anew(tip.commits);
         self.followers.add(follower);
     }
 
@@ -149,10 +140,6 @@ impl Standing {
     pub(super) fn stop_for(&self, stopped: Stopped) {
         tracing::error!(state = stopped.state(), engine = %stopped, "the store takes no more writes");
         self.stopped.get_or_init(|| stopped);
-    }
-
-    fn move_on(&self, tip: Tip) {
-        self.tip.store(Arc::new(tip));
     }
 }
 
@@ -218,7 +205,7 @@ pub(super) fn settle<S>(
     standing: &Standing,
     anchoring: &mut Anchoring,
     mut groups: Vec<Durable<S>>,
-    show: impl FnOnce(S, Marks),
+    show: impl FnOnce(S, Front),
 ) {
     let done = groups.iter_mut().filter_map(|group| group.done.take());
     let mut written = Vec::new();
@@ -238,8 +225,7 @@ pub(super) fn settle<S>(
             }
             return;
         }
-        show(shown, front.marks);
-        standing.move_on(front.tip);
+        show(shown, front);
         for (writes, number) in &written {
             standing.followers.hand_over(writes, *number);
         }

@@ -93,7 +93,7 @@ impl Registry {
                 self.urls().list_as(list, form),
             ));
         }
-        if let Some(stored) = ARTEFACTS.get(&*snapshot, &place)? {
+        if let Some(stored) = ARTEFACTS.get_apart(&*snapshot, &place)? {
             let stored = PublishedList::of(stored, ttl);
             if stored.holds_at(self.now()) {
                 self.keep_ready(place, &stored)?;
@@ -102,7 +102,7 @@ impl Registry {
         }
         drop(snapshot);
         self.publish(list)?;
-        let signed = ARTEFACTS.get(&*self.engine, &place)?;
+        let signed = ARTEFACTS.get_apart(&*self.engine, &place)?;
         let signed = signed.map(|signed| PublishedList::of(signed, ttl));
         // Where its owner signs elsewhere, it is not signed by whoever asks for it.
         let waits = || RegistryError::WaitsForSignature(self.urls().list_as(list, form));

@@ -13,7 +13,7 @@ use arc_swap::ArcSwap;
 use super::view::View;
 use crate::ids::Seq;
 use crate::store::chain::{Chain, Links};
-use crate::store::engine::{Stopped, StoreError};
+use crate::store::engine::{Read as _, Stopped, StoreError};
 use crate::store::write_path::Standing;
 
 /// Rows that are read in one go.
@@ -96,7 +96,7 @@ impl Reading {
     }
 
     fn log(&self) -> Result<Goes, StoreError> {
-        let last = self.standing.tip().head.seq;
+        let last = self.shown().tip().head.seq;
         let mut chain = Chain::behind(&*self.shown(), Seq(0))?;
         loop {
             let before = chain.seq();
@@ -118,7 +118,7 @@ impl Reading {
     fn rows(&self) -> Result<Goes, StoreError> {
         let mut from = Vec::new();
         loop {
-            let rows = self.shown().scan_apart(&from, ROWS_AT_ONCE)?;
+            let rows = self.shown().scan_apart(&from, &[0xff], ROWS_AT_ONCE)?;
             let Some((last, _)) = rows.last() else {
                 return Ok(Goes::On);
             };

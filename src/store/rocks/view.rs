@@ -7,7 +7,9 @@ use self_cell::self_cell;
 
 use super::unreadable;
 use crate::store::engine::{Read, Row, StoreError};
-use crate::store::following::{Marks, Tables};
+use crate::store::following::Tables;
+use crate::store::format::Tip;
+use crate::store::write_path::Front;
 
 /// RocksDB's own name for the family of columns in which all rows are.
 pub(super) const FAMILY: &str = "default";
@@ -18,8 +20,8 @@ pub(super) struct Live(pub(super) DB);
 /// One state, which RocksDB keeps until this is dropped.
 pub(super) struct View {
     frozen: Frozen,
-    /// When each table was written last.
-    marks: Marks,
+    /// Where the store stood.
+    front: Front,
 }
 
 self_cell!(
@@ -38,8 +40,12 @@ impl Frozen {
 }
 
 impl View {
-    pub(super) const fn new(frozen: Frozen, marks: Marks) -> Self {
-        Self { frozen, marks }
+    pub(super) const fn new(frozen: Frozen, front: Front) -> Self {
+        Self { frozen, front }
+    }
+
+    pub(super) const fn tip(&self) -> &Tip {
+        &self.front.tip
     }
 
     fn with<T>(&self, read: impl FnOnce(&DB, ReadOptions) -> T) -> T {
@@ -47,17 +53,6 @@ impl View {
             let mut options = ReadOptions::default();
             options.set_snapshot(snapshot);
             read(&live.0, options)
-        })
-    }
-}
-
-impl View {
-    /// As a scan, of rows that are not likely to be asked for again soon.
-    pub(super) fn scan_apart(&self, from: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
-        self.with(|db, mut options| {
-            options.fill_cache(false);
-            let start = IteratorMode::From(from, Direction::Forward);
-            rows(db.iterator_opt(start, options), limit)
         })
     }
 }
@@ -104,12 +99,24 @@ macro_rules! read_with_options {
     };
 }
 read_with_options!(Live,);
-read_with_options!(
+read_with_options! {
     View,
-    fn last_write(&self, tables: Tables) -> Option<u64> {
-        Some(self.marks.last_write(tables))
+    fn scan_apart(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        self.with(|db, mut options| {
+            options.fill_cache(false);
+            options.set_iterate_upper_bound(to);
+            let start = IteratorMode::From(from, Direction::Forward);
+            rows(db.iterator_opt(start, options), limit)
+        })
     }
-);
+
+    fn last_write(&self, tables: Tables) -> Option<u64> {
+        Some(self.front.marks.last_write(tables))
+    }
+}
 
 impl Read for Arc<View> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -122,6 +129,10 @@ impl Read for Arc<View> {
 
     fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
         (**self).scan(from, to, limit)
+    }
+
+    fn scan_apart(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
+        (**self).scan_apart(from, to, limit)
     }
 
     fn scan_each(

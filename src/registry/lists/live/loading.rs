@@ -77,7 +77,7 @@ fn read_list(
     let list = List::new(id, record, number);
     let state = LIST_STATES.get(read, &id)?;
     let _ = list.take_in(&Change::Revision(revision_of(state.as_ref())), number);
-    for ((_, page), bytes) in PAGES.scan(read, id.as_bytes(), None, usize::MAX)? {
+    for ((_, page), bytes) in PAGES.scan_apart(read, id.as_bytes())? {
         match page_change(page, Some(bytes)) {
             Change::Unclear => return Ok(None),
             change => {
