@@ -9,13 +9,15 @@ pub(crate) mod people;
 pub(crate) mod plan;
 mod progress;
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use goodstanding::entropy::{Entropy, SeededEntropy};
 use goodstanding::registry::{Actor, Change, Registry, Settings, TokenFor};
+use goodstanding::store::engine::Engine as _;
 use goodstanding::store::rocks::{Place, RocksEngine};
 use goodstanding::time::{ManualClock, Timestamp, Ttl};
 use goodstanding::vc::keys::MasterKey;
@@ -58,6 +60,7 @@ impl Nation {
         fs::write(folder.join("goodstanding.toml"), settings).expect("the folder can be written");
         let master = folder.join("master.key");
         fs::write(&master, master_key().to_text().as_bytes()).expect("the folder can be written");
+        fs::set_permissions(&master, Permissions::from_mode(0o600)).expect("it was just made");
         let started = Instant::now();
         let (engine, registry) = open(folder, self.then, self.seed);
         if self.people {
@@ -74,6 +77,10 @@ impl Nation {
             )
             .expect("the operator makes tokens");
         let token = made.token.to_string();
+        // As it will be once it has come to rest, whenever that is.
+        engine
+            .purge(&[(vec![0], vec![0xff])])
+            .expect("the disk takes it");
         drop((engine, registry));
         println!("made in {:.0} s", started.elapsed().as_secs_f64());
         let made = Made {
