@@ -15,6 +15,7 @@ pub(super) mod publications;
 pub(super) mod publisher;
 pub(super) mod put_back;
 pub(super) mod queries;
+mod slots;
 pub(super) mod staged;
 pub(super) mod statuses;
 

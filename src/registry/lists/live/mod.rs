@@ -21,6 +21,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwapOption, Guard};
 
+use super::slots::Slots;
 use crate::bitstring::Page;
 use crate::ids::{ListId, Revision};
 use crate::store::engine::StoreError;
@@ -37,7 +38,7 @@ pub(super) const TABLES: Tables = Tables::NONE.with(&LISTS).with(&LIST_STATES).w
 /// The lists that are in memory.
 pub(in crate::registry) struct LiveLists {
     /// By their ids. What stands in one place is replaced as a whole.
-    table: Box<[ArcSwapOption<Vec<Arc<List>>>]>,
+    table: Slots<ArcSwapOption<Vec<Arc<List>>>>,
     /// The last group of commits that was taken in whole.
     taken_in: AtomicU64,
     /// Held while anything is put in, changed or let go, and never while the store is called.
@@ -77,7 +78,7 @@ impl LiveLists {
         // One for each list that has some entries set, or several lists where hardly any has.
         let places = (bound / 4_096).clamp(1, 1 << 16).next_power_of_two();
         Self {
-            table: (0..places).map(|_| ArcSwapOption::empty()).collect(),
+            table: Slots::of(places),
             taken_in: AtomicU64::new(0),
             keeper: Mutex::new(Keeper {
                 held: VecDeque::new(),
@@ -139,15 +140,15 @@ impl LiveLists {
     }
 
     fn find(&self, id: ListId) -> Option<Found> {
-        let place = self.place(id).load();
+        let place = self.table.get(self.place(id))?.load();
         let at = place.as_ref()?.iter().position(|list| list.id == id)?;
         Some(Found { place, at })
     }
 
-    fn place(&self, id: ListId) -> &ArcSwapOption<Vec<Arc<List>>> {
+    fn place(&self, id: ListId) -> usize {
         // All but the owner's number is random.
         let [.., a, b, c, d] = *id.as_bytes();
-        &self.table[u32::from_be_bytes([a, b, c, d]) as usize & (self.table.len() - 1)]
+        u32::from_be_bytes([a, b, c, d]) as usize & (self.table.len() - 1)
     }
 
     fn keeper(&self) -> MutexGuard<'_, Keeper> {
@@ -167,7 +168,7 @@ impl LiveLists {
     }
 
     fn put(&self, keeper: &mut Keeper, list: Arc<List>) {
-        let place = self.place(list.id);
+        let place = self.table.made(self.place(list.id));
         let before = place.load_full().unwrap_or_default();
         let others = before.iter().filter(|other| other.id != list.id).cloned();
         place.store(Some(Arc::new(others.chain([list.clone()]).collect())));
@@ -201,7 +202,7 @@ impl LiveLists {
     fn let_go(&self, keeper: &mut Keeper, list: &List) {
         keeper.bytes -= list.bytes();
         list.let_go();
-        let place = self.place(list.id);
+        let place = self.table.made(self.place(list.id));
         let before = place.load_full().unwrap_or_default();
         let others = before.iter().filter(|other| other.id != list.id).cloned();
         let others: Vec<_> = others.collect();

@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 
 use super::PublishedList;
 use crate::ids::ListId;
+use crate::registry::lists::slots::Slots;
 use crate::store::tables::ListForm;
 
 /// A list in one of its forms.
@@ -18,7 +19,7 @@ pub(in crate::registry::lists::publisher) type Place = (ListId, ListForm);
 
 /// Lists that are kept ready.
 pub(in crate::registry::lists::publisher) struct Kept {
-    shelves: Box<[ArcSwap<Shelf>]>,
+    shelves: Slots<ArcSwap<Shelf>>,
     changing: Mutex<Changing>,
     /// So many bytes are kept at most.
     most: u64,
@@ -47,10 +48,8 @@ const SHELVES: usize = 1 << 10;
 
 impl Kept {
     pub(super) fn new(most: u64) -> Self {
-        let empty = Arc::new(Shelf::new());
-        let shelves = (0..SHELVES).map(|_| ArcSwap::new(empty.clone()));
         Self {
-            shelves: shelves.collect(),
+            shelves: Slots::of(SHELVES),
             changing: Mutex::default(),
             most,
         }
@@ -62,7 +61,7 @@ impl Kept {
         place: &Place,
         look: impl FnOnce(&Arc<PublishedList>) -> R,
     ) -> Option<R> {
-        let shelf = self.shelf(place).load();
+        let shelf = self.shelves.get(shelf_of(place))?.load();
         let (_, item) = &shelf[position(&shelf, place).ok()?];
         // Most of the time it is set, and a store would take the line from the other threads.
         if !item.used.load(Ordering::Relaxed) {
@@ -131,13 +130,8 @@ impl Kept {
         self.take_off(&mut changing, place);
     }
 
-    fn shelf(&self, (list, _): &Place) -> &ArcSwap<Shelf> {
-        let [.., a, b] = *list.as_bytes();
-        &self.shelves[usize::from(u16::from_be_bytes([a, b])) % SHELVES]
-    }
-
     fn get_item(&self, place: &Place) -> Option<Arc<Item>> {
-        let shelf = self.shelf(place).load();
+        let shelf = self.shelves.get(shelf_of(place))?.load();
         let (_, item) = &shelf[position(&shelf, place).ok()?];
         Some(item.clone())
     }
@@ -150,7 +144,7 @@ impl Kept {
 
     /// Puts an item in the stead of the one at this place, and says how many bytes that one took.
     fn exchange(&self, place: &Place, item: Option<Arc<Item>>) -> u64 {
-        let shelf = self.shelf(place);
+        let shelf = self.shelves.made(shelf_of(place));
         let mut changed = Shelf::clone(&shelf.load());
         let taken = match (position(&changed, place), item) {
             (Ok(at), Some(item)) => std::mem::replace(&mut changed[at].1, item).bytes,
@@ -168,8 +162,11 @@ impl Kept {
     /// Takes off the next shelf what was not asked for since the hand was there, until there is room. Where
     /// it has been around twice, all is asked for all the time, and nothing is spared.
     fn make_room(&self, changing: &mut Changing, spares: bool) {
-        let shelf = &self.shelves[changing.hand];
+        let shelf = self.shelves.get(changing.hand);
         changing.hand = (changing.hand + 1) % SHELVES;
+        let Some(shelf) = shelf else {
+            return;
+        };
         let mut left = Shelf::clone(&shelf.load());
         let before = left.len();
         left.retain(|(_, item)| {
@@ -184,6 +181,11 @@ impl Kept {
             shelf.store(Arc::new(left));
         }
     }
+}
+
+fn shelf_of((list, _): &Place) -> usize {
+    let [.., a, b] = *list.as_bytes();
+    usize::from(u16::from_be_bytes([a, b])) % SHELVES
 }
 
 fn position(shelf: &Shelf, place: &Place) -> Result<usize, usize> {
@@ -223,7 +225,7 @@ mod tests {
     }
 
     fn counted(kept: &Kept) -> (u64, u64) {
-        let shelves = kept.shelves.iter();
+        let shelves = (0..SHELVES).filter_map(|number| kept.shelves.get(number));
         let there =
             shelves.map(|shelf| shelf.load().iter().map(|(_, item)| item.bytes).sum::<u64>());
         (kept.changing.lock().unwrap().bytes, there.sum())
