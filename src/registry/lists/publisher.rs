@@ -139,6 +139,8 @@ impl Registry {
         since: Option<Timestamp>,
     ) -> Result<(), RegistryError> {
         loop {
+            // Before the snapshot, and before a place is waited for: what was committed by then is in it.
+            let began = self.now().whole_seconds();
             let snapshot = self.engine.snapshot();
             let read = &*snapshot;
             let edition = Edition::of(self, read, list)?;
@@ -151,7 +153,7 @@ impl Registry {
             }
             let publication = {
                 let _place = self.published.signing.take();
-                self.signed_anew(&edition, &before)?
+                self.signed_anew(&edition, &before, began)?
             };
             let ttls = publication.artefacts.iter();
             let ttls: Vec<_> = ttls.map(|((_, form), _)| edition.ttl_as(*form)).collect();
@@ -197,8 +199,8 @@ impl Registry {
         &self,
         edition: &Edition<'_>,
         before: &Before,
+        published_at: Timestamp,
     ) -> Result<Publication, RegistryError> {
-        let published_at = self.now().whole_seconds();
         let valid_until = published_at.plus(self.settings.list_validity);
         let next = |revision, previous: &Option<PublishedState>| PublishedState {
             revision,
