@@ -13,7 +13,7 @@ use super::lists::check_reason;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
-use super::routes::Answering;
+use super::routes::{Answering, Permit};
 use crate::ids::ListId;
 use crate::registry::{Heard, StatusTarget, StatusUpdate, Updated};
 
@@ -56,7 +56,11 @@ const SHORT: usize = 16 << 10;
 
 /// As [`update`], where that is short to read: no thread waits for the disk then but one for all who
 /// stand in line. `None`: it is to be answered by a thread that may block.
-pub(super) fn update_in_line(edge: &Arc<Edge>, request: &Request) -> Option<Answering> {
+pub(super) fn update_in_line(
+    edge: &Arc<Edge>,
+    request: &Request,
+    permit: Permit,
+) -> Option<Answering> {
     if request.body.len() > SHORT || bulk::is_table(request) {
         return None;
     }
@@ -66,6 +70,8 @@ pub(super) fn update_in_line(edge: &Arc<Edge>, request: &Request) -> Option<Answ
         let (updates, reason) = updates_of(request)?;
         let change = request.change()?;
         let hear = move |said| {
+            // Kept for as long as the request stands in line: others may make it when its caller has gone.
+            let _permit = &permit;
             // Nobody hears it whose caller has gone.
             let _ = hear.send(said);
         };
