@@ -1,8 +1,8 @@
 //! Updates by lines that are more than fits into memory: made while they come.
 //!
-//! Whoever sends slowly holds a connection and a mebibyte. A thread, the permit of a change and a place in
-//! the list's line are taken for each piece when it is there, and given back before the next one is
-//! waited for.
+//! Whoever sends slowly holds a connection, and in memory a piece and the lines of a chunk. A thread, the
+//! permit of a change and a place in the list's line are taken for each piece when it is there, and given
+//! back when it is made.
 
 use std::pin::Pin;
 use std::sync::Arc;
