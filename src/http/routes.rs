@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::edge::Edge;
 use super::problem::Problem;
@@ -65,8 +66,12 @@ pub type Handler = fn(&Edge, &Request) -> Result<Reply, Problem>;
 pub type Answering = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
 
 /// A handler that hands the request to whoever sees to many of them at once; `None` where the other
-/// handler is to answer it.
-pub type InLine = fn(&Arc<Edge>, &Handle, &Request) -> Option<Answering>;
+/// handler is to answer it. It goes on by the threads that may block; the permit is held until the request
+/// is seen to, also where its caller has gone meanwhile.
+pub type InLine = fn(&Arc<Edge>, &Handle, &Request, Permit) -> Option<Answering>;
+
+/// One of the permits of which there are as many as requests may be seen to at a time.
+pub type Permit = Option<Arc<OwnedSemaphorePermit>>;
 
 /// One route.
 pub struct Route {

@@ -365,16 +365,14 @@ async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply 
         changes.then_some(&shared.changes)
     };
     let permit = match turn {
-        Some(turn) => turn.clone().acquire_owned().await.ok(),
+        Some(turn) => turn.clone().acquire_owned().await.ok().map(Arc::new),
         None => None,
     };
     let edge = shared.edge.clone();
     if let Some(in_line) = route.in_line
         && let Ok(()) = request.check_query(route.query)
-        && let Some(answering) = in_line(&edge, &shared.blocking, &request)
+        && let Some(answering) = in_line(&edge, &shared.blocking, &request, permit.clone())
     {
-        // Held until it is answered.
-        let _permit = permit;
         return answering.await.unwrap_or_else(|problem| problem.to_reply());
     }
     let ran = shared.blocking.spawn_blocking(move || {

@@ -14,7 +14,7 @@ use super::lists::check_reason;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
-use super::routes::Answering;
+use super::routes::{Answering, Permit};
 use crate::ids::ListId;
 use crate::registry::{Heard, StatusTarget, StatusUpdate, Updated};
 
@@ -61,6 +61,7 @@ pub(super) fn update_in_line(
     edge: &Arc<Edge>,
     blocking: &Handle,
     request: &Request,
+    permit: Permit,
 ) -> Option<Answering> {
     if request.body.len() > SHORT || bulk::is_table(request) {
         return None;
@@ -71,6 +72,8 @@ pub(super) fn update_in_line(
         let (updates, reason) = updates_of(request)?;
         let change = request.change()?;
         let hear = move |said| {
+            // Kept for as long as the request stands in line: others may make it when its caller has gone.
+            let _permit = &permit;
             // Nobody hears it whose caller has gone.
             let _ = hear.send(said);
         };

@@ -1,8 +1,8 @@
 //! Updates by lines that are more than fits into memory: made while they come.
 //!
-//! Whoever sends slowly holds a connection and a mebibyte. A thread, the permit of a change and a place in
-//! the list's line are taken for each piece when it is there, and given back before the next one is
-//! waited for.
+//! Whoever sends slowly holds a connection, and in memory a piece and the lines of a chunk. A thread, the
+//! permit of a change and a place in the list's line are taken for each piece when it is there, and given
+//! back when it is made.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::http::request::Request;
 pub(in crate::http) struct Workshop<'w> {
     pub(in crate::http) edge: &'w Arc<Edge>,
     /// A permit is held while some of them are made.
-    pub(in crate::http) changes: &'w Semaphore,
+    pub(in crate::http) changes: &'w Arc<Semaphore>,
     /// Whose threads may block.
     pub(in crate::http) blocking: &'w Handle,
 }
@@ -85,9 +85,13 @@ impl Workshop<'_> {
         self,
         work: impl FnOnce(&Edge) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let _permit = self.changes.acquire().await;
+        let permit = self.changes.clone().acquire_owned().await;
         let edge = self.edge.clone();
-        let done = self.blocking.spawn_blocking(move || work(&edge)).await;
-        done.unwrap_or_else(|_| Err(Problem::internal()))
+        let done = self.blocking.spawn_blocking(move || {
+            // Held by the work, which runs to its end even where the sender has gone.
+            let _permit = permit;
+            work(&edge)
+        });
+        done.await.unwrap_or_else(|_| Err(Problem::internal()))
     }
 }

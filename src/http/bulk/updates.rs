@@ -24,6 +24,9 @@ use crate::registry::{Refused, RegistryError, StatusTarget, StatusUpdate, Update
 /// Updates that are decided and written together.
 const CHUNK: usize = 50_000;
 
+/// Fewer of them where the ids of their credentials have so many bytes.
+const CHUNK_IDS: usize = 8 << 20;
+
 /// A body that is in memory is read by pieces of so many bytes.
 pub(super) const PIECE: usize = 1 << 20;
 
@@ -70,6 +73,8 @@ struct Chunks {
     reason: Option<String>,
     parts: Parts,
     gathered: Vec<(u64, StatusUpdate)>,
+    /// Bytes of the ids in them.
+    ids: usize,
     count: u64,
     told: Told,
 }
@@ -83,6 +88,7 @@ impl Upload {
             reason,
             parts: request.change_in_parts()?,
             gathered: Vec::new(),
+            ids: 0,
             count: 0,
             told: Told::default(),
         };
@@ -138,10 +144,13 @@ impl Chunks {
         }
         let update = target(&line)?;
         // Only now it is known that more follows the chunk before.
-        if self.gathered.len() == CHUNK {
+        if self.gathered.len() == CHUNK || self.ids >= CHUNK_IDS {
             self.make(edge, Place::Before)?;
         }
         self.count += 1;
+        if let StatusTarget::Credential(id) = &update.target {
+            self.ids += id.len();
+        }
         self.gathered.push((line.number, update));
         Ok(())
     }
@@ -152,6 +161,7 @@ impl Chunks {
             return Err(none_at_all());
         };
         let lines = (*first, *last);
+        self.ids = 0;
         let change = self.parts.next(&digest(&self.gathered, place));
         let (numbers, updates): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.gathered).into_iter().unzip();

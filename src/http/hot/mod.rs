@@ -1,7 +1,7 @@
 //! What is answered at once, on the thread that read the request: from memory, without a lock and
 //! without the store. All else goes on to the service, and so does whatever is not plain here: an
 //! answer from here has the status, the headers and the bytes that the service gives for the same
-//! request, which a test goes over (`tests/it/http/hot.rs`).
+//! request, which a test goes over (`tests.rs` beside this).
 
 mod artefacts;
 mod status;

@@ -139,6 +139,8 @@ impl Registry {
         since: Option<Timestamp>,
     ) -> Result<(), RegistryError> {
         loop {
+            // Before the snapshot, and before a place is waited for: what was committed by then is in it.
+            let began = self.now().whole_seconds();
             let snapshot = self.engine.snapshot();
             let read = &*snapshot;
             let edition = Edition::of(self, read, list)?;
@@ -147,11 +149,11 @@ impl Registry {
                 return self.leave_to_owner(list, &before);
             }
             if before.is_signed_since(since) && before.is_current(read, &edition, self.now())? {
-                return Ok(());
+                return self.show_nothing_older(read, &edition, &before);
             }
             let publication = {
                 let _place = self.published.signing.take();
-                self.signed_anew(&edition, &before)?
+                self.signed_anew(&edition, &before, began)?
             };
             let ttls = publication.artefacts.iter();
             let ttls: Vec<_> = ttls.map(|((_, form), _)| edition.ttl_as(*form)).collect();
@@ -171,6 +173,33 @@ impl Registry {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Whoever stored what was published last may not have come to keep it ready: nothing older is
+    /// served from now on.
+    fn show_nothing_older(
+        &self,
+        read: &dyn Read,
+        edition: &Edition<'_>,
+        newest: &Before,
+    ) -> Result<(), RegistryError> {
+        for place in edition.places() {
+            let newest = match place.1.is_token() {
+                true => &newest.token,
+                false => &newest.list,
+            };
+            let is_older = |ready: Arc<PublishedList>| {
+                let newest = newest.as_ref();
+                newest.is_some_and(|newest| ready.generation < newest.generation)
+            };
+            if self.published.ready.get(&place).is_some_and(is_older)
+                && let Some(stored) = ARTEFACTS.get(read, &place)?
+            {
+                let ready = PublishedList::of(stored, edition.ttl_as(place.1));
+                self.keep_ready(place, &ready)?;
+            }
+        }
+        Ok(())
     }
 
     /// Keeps an artefact ready unless a newer one is. What is kept may be let go again, so that a
@@ -197,8 +226,8 @@ impl Registry {
         &self,
         edition: &Edition<'_>,
         before: &Before,
+        published_at: Timestamp,
     ) -> Result<Publication, RegistryError> {
-        let published_at = self.now().whole_seconds();
         let valid_until = published_at.plus(self.settings.list_validity);
         let next = |revision, previous: &Option<PublishedState>| PublishedState {
             revision,

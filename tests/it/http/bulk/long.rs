@@ -73,6 +73,26 @@ fn a_body_that_does_not_fit_says_the_same_as_one_that_does() {
     }
 }
 
+/// No more of the ids is in memory than a chunk may have, however many lines that are.
+#[test]
+fn long_ids_make_short_chunks() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let list = school.brings(&bits_with(ENTRIES, &[]), None);
+    let mut lines = ndjson(0..1);
+    for n in 0..9_000_u64 {
+        let id = format!("urn:{n:01000}");
+        writeln!(lines, "{{\"credentialId\":\"{id}\",\"status\":1}}").unwrap();
+    }
+    let done = sends(&school, &list, "application/x-ndjson", &lines);
+    let done = done.is(200).json();
+    assert_eq!(done["refusedCount"], 9_000);
+    let chunks = done["chunks"].as_array().unwrap();
+    let last_lines: Vec<_> = chunks.iter().map(|chunk| &chunk["lastLine"]).collect();
+    // 8,356 ids of 1,004 bytes are the first to have 8 MiB.
+    assert_eq!(last_lines, [8_357, 9_001]);
+}
+
 #[test]
 fn a_line_that_cannot_be_read_leaves_the_chunks_before_it() {
     let house = small(1_000_000);
