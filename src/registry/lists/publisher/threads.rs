@@ -1,6 +1,7 @@
 //! The threads that sign what changed, as it comes.
 
 use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, LockResult, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -88,7 +89,12 @@ impl Stop {
 
 fn publish_as_they_come(registry: &Registry) {
     while let Some(list) = next_due(&registry.published) {
-        registry.publish_or_try_again(list);
+        // A fault with one list ends neither the thread nor the list's place in line.
+        let signing = AssertUnwindSafe(|| registry.publish_or_try_again(list));
+        if catch_unwind(signing).is_err() {
+            error!(list = %list, "signing a list ended by a panic; it is tried again");
+            registry.published.try_again(list);
+        }
         registry.published.is_signed(list);
     }
 }
