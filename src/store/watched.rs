@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn what_is_read_elsewhere_is_noted() {
-        let reads: [(&str, fn(&dyn Read)); 4] = [
+        type Reading = fn(&dyn Read);
+        let reads: [(&str, Reading); 4] = [
             ("get", |read| drop(OTHER.get(read, &1))),
             ("multi_get", |read| drop(OTHER.multi_get(read, &[1, 2]))),
             ("scan", |read| drop(OTHER.scan(read, &[], None, 1))),
