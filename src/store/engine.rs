@@ -156,6 +156,11 @@ impl Held {
         self.0.store(true, Ordering::Release);
     }
 
+    /// It does not after all: what it was part of could not be written.
+    pub(super) fn take_back(&self) {
+        self.0.store(false, Ordering::Release);
+    }
+
     pub(super) fn is_told(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }

@@ -136,20 +136,17 @@ impl MemoryEngine {
 
     /// What a restart would find now.
     pub fn disk(&self) -> Image {
-        let state = self.read_state();
-        Image {
-            rows: state.disk.clone().unwrap_or_else(|| state.rows.clone()),
-            anchor: state.anchor.slots(),
-        }
+        self.read_state().disk()
     }
 
     /// What a restart does: reads what the disk holds, through the code that every engine comes
     /// up through, and takes writes again. Snapshots that are out keep their view.
     pub fn reopen(&self) -> Result<(), StoreError> {
-        let Image { rows, anchor } = self.disk();
+        // Held from the beginning: nothing is committed between what is read and what takes its place.
+        let mut state = self.write_state();
+        let Image { rows, anchor } = state.disk();
         let anchor = MemoryAnchor::holding(anchor);
         let (rows, opened) = rows.opened(&anchor, Decision::AsAnchored)?;
-        let mut state = self.write_state();
         let proceed: FaultHook = Box::new(|_, _| Fault::Proceed);
         let hook = std::mem::replace(&mut state.hook, proceed);
         let next = State::new(rows, opened, anchor, hook, state.attempts);
@@ -277,6 +274,14 @@ impl Engine for MemoryEngine {
 }
 
 impl State {
+    /// What a restart would find.
+    fn disk(&self) -> Image {
+        Image {
+            rows: self.disk.clone().unwrap_or_else(|| self.rows.clone()),
+            anchor: self.anchor.slots(),
+        }
+    }
+
     fn new(
         rows: Rows,
         opened: Opened,

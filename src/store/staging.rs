@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::engine::{Batch, CommitError, Committed, Head, LoggedEvent, NewEvent, Read, StoreError};
+use super::engine::{
+    Batch, CommitError, Committed, Head, Held, LoggedEvent, NewEvent, Read, StoreError,
+};
 use super::format::{self, Counters, Tip};
 use crate::ids::Seq;
 use crate::time::Timestamp;
@@ -21,6 +23,8 @@ pub(super) struct Staged {
     /// An answer for each batch, in their order. A [`Committed`] may be handed out only when
     /// `writes` is durable.
     pub(super) answers: Vec<Result<Committed, CommitError>>,
+    /// Of those that hold and were to be told so.
+    pub(super) held: Vec<Held>,
 }
 
 /// Rows to write, and keys to remove (`None`).
@@ -33,6 +37,7 @@ pub(super) fn stage(base: &dyn Read, tip: Tip, batches: Vec<Batch>, now: Timesta
         base,
         writes: Writes::new(),
         tip: Tip { clock, ..tip },
+        held: Vec::new(),
     };
     let answers: Vec<_> = batches.into_iter().map(|batch| group.take(batch)).collect();
     if answers.iter().all(Result::is_err) {
@@ -40,6 +45,7 @@ pub(super) fn stage(base: &dyn Read, tip: Tip, batches: Vec<Batch>, now: Timesta
             writes: Writes::new(),
             tip,
             answers,
+            held: Vec::new(),
         };
     }
     group
@@ -49,6 +55,7 @@ pub(super) fn stage(base: &dyn Read, tip: Tip, batches: Vec<Batch>, now: Timesta
         writes: group.writes,
         tip: group.tip,
         answers,
+        held: group.held,
     }
 }
 
@@ -57,6 +64,7 @@ struct Group<'a> {
     base: &'a dyn Read,
     writes: Writes,
     tip: Tip,
+    held: Vec<Held>,
 }
 
 impl Group<'_> {
@@ -89,6 +97,7 @@ impl Group<'_> {
         }
         if let Some(held) = batch.held {
             held.tell();
+            self.held.push(held);
         }
         Ok(Committed {
             seq: self.tip.head.seq,

@@ -22,7 +22,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::anchor::Anchoring;
-use super::engine::{Batch, CommitError, Committed, Read, Stopped};
+use super::engine::{Batch, CommitError, Committed, Held, Read, Stopped};
 use super::following::{Follower, Followers, Marks};
 use super::format::Tip;
 use super::staging::{self, Writes};
@@ -194,6 +194,7 @@ pub(super) fn commit<D: Disk>(
         }
         Err(reason) => {
             standing.stop(&reason);
+            staged.held.iter().for_each(Held::take_back);
             leave_unknown(answers, &reason);
             None
         }
