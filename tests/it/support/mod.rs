@@ -4,6 +4,7 @@ pub(crate) mod actors;
 pub(crate) mod client;
 pub(crate) mod dice;
 pub(crate) mod feed;
+#[cfg(feature = "rocksdb")]
 pub(crate) mod files;
 pub(crate) mod home;
 pub(crate) mod house;

@@ -1,6 +1,7 @@
 //! A status list as a stranger reads it: nothing here comes from the registry's own code but what a
 //! moment is.
 
+#[cfg(feature = "rocksdb")]
 use std::collections::BTreeSet;
 use std::io::Read as _;
 
@@ -30,6 +31,7 @@ pub(crate) fn bit(bits: &[u8], index: u64) -> bool {
 }
 
 /// The indexes that are set.
+#[cfg(feature = "rocksdb")]
 pub(crate) fn set(bits: &[u8]) -> BTreeSet<u64> {
     let all = 0..8 * bits.len() as u64;
     all.filter(|index| bit(bits, *index)).collect()

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+#[cfg(feature = "rocksdb")]
 use std::sync::{Condvar, Mutex};
 
 use super::*;
@@ -136,11 +137,13 @@ fn lists_that_come_and_go_are_seen_so_too() {
 
 /// What is handed over waits here, once, until it is let on.
 #[derive(Default)]
+#[cfg(feature = "rocksdb")]
 struct Gate {
     state: Mutex<(bool, bool)>,
     moved: Condvar,
 }
 
+#[cfg(feature = "rocksdb")]
 impl Gate {
     fn close(&self) {
         *self.state.lock().unwrap() = (true, false);
@@ -167,11 +170,13 @@ impl Gate {
     }
 }
 
+#[cfg(feature = "rocksdb")]
 struct Gated {
     gate: Arc<Gate>,
     to: Arc<dyn Follower>,
 }
 
+#[cfg(feature = "rocksdb")]
 impl Follower for Gated {
     fn follow(&self, written: &crate::store::following::Written<'_>) {
         self.gate.pass();
