@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
+use std::time::Instant;
 
 use thiserror::Error;
 
@@ -110,6 +111,19 @@ pub trait Engine: Read {
 
     /// The newest committed place in the log.
     fn head(&self) -> Head;
+
+    /// Waits until the log that readers see goes up to `seq`, and says whether it does by then. On a store
+    /// that several processes share, what another one has acknowledged may come a moment later.
+    fn reaches(&self, seq: Seq, until: Instant) -> bool {
+        let _ = until;
+        self.head().seq >= seq
+    }
+
+    /// Whether this process is to do what one is enough for where several share a store. Two may be for a
+    /// moment, so that nothing but double work may depend on it.
+    fn leads(&self) -> bool {
+        true
+    }
 
     /// Up to `limit` events after `since`, in order.
     fn changes(&self, since: Seq, limit: usize) -> Result<Vec<LoggedEvent>, StoreError>;

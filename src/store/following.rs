@@ -104,6 +104,17 @@ pub trait Follower: Send + Sync {
 pub struct Written<'a> {
     writes: &'a Writes,
     number: u64,
+    by: By,
+}
+
+/// Who committed a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// Somebody who called this engine.
+    Us,
+    /// Another process, on a store that several share.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    Another,
 }
 
 impl<'a> Written<'a> {
@@ -111,6 +122,11 @@ impl<'a> Written<'a> {
     /// the tables that it wrote. Later groups have greater ones.
     pub const fn number(self) -> u64 {
         self.number
+    }
+
+    /// Whether another process committed it, so that nobody here knows of it otherwise.
+    pub const fn is_from_elsewhere(self) -> bool {
+        matches!(self.by, By::Another)
     }
 
     /// Those of a table, in ascending order of their keys; `None` where a row was removed.
@@ -137,8 +153,8 @@ impl Followers {
         all.push(follower);
     }
 
-    pub(super) fn hand_over(&self, writes: &Writes, number: u64) {
-        self.each(|follower| follower.follow(&Written { writes, number }));
+    pub(super) fn hand_over(&self, writes: &Writes, number: u64, by: By) {
+        self.each(|follower| follower.follow(&Written { writes, number, by }));
     }
 
     pub(super) fn begin_anew(&self, number: u64) {
@@ -197,6 +213,7 @@ mod tests {
         let written = Written {
             writes: &writes,
             number: 7,
+            by: By::Us,
         };
         let ones: Result<Vec<_>, _> = written.rows(&ONE).collect();
         assert_eq!(ones, Ok(vec![(1, Some(10)), (3, None)]));

@@ -42,6 +42,9 @@ mod write_path;
 
 pub mod memory;
 
+#[cfg(feature = "postgres")]
+pub mod replica;
+
 pub mod remembered;
 
 pub mod watched;

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::anchor::Anchoring;
 use super::engine::{Batch, CommitError, Committed, Held, Read, Stopped};
-use super::following::{Follower, Followers, Marks};
+use super::following::{By, Follower, Followers, Marks};
 use super::format::Tip;
 use super::staging::{self, Writes};
 use crate::time::Timestamp;
@@ -228,7 +228,7 @@ pub(super) fn settle<S>(
         }
         show(shown, front);
         for (writes, number) in &written {
-            standing.followers.hand_over(writes, *number);
+            standing.followers.hand_over(writes, *number, By::Us);
         }
     }
 
