@@ -151,10 +151,10 @@ impl Registry {
             if before.is_signed_since(since) && before.is_current(read, &edition, self.now())? {
                 return self.show_nothing_older(read, &edition, &before);
             }
-            let publication = {
-                let _place = self.published.signing.take();
-                self.signed_anew(&edition, &before, began)?
-            };
+            let sign = || self.signed_anew(&edition, &before, began);
+            let publication = self
+                .published
+                .signed_in_turn(list, edition.is_long(), sign)?;
             let ttls = publication.artefacts.iter();
             let ttls: Vec<_> = ttls.map(|((_, form), _)| edition.ttl_as(*form)).collect();
             // The memory engine copies what a snapshot still looks at.
