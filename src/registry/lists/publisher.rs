@@ -54,14 +54,8 @@ impl Registry {
             Ok(_) => Ok(()),
             Err(error) => {
                 self.published.try_again(list);
-                Err(match error {
-                    RegistryError::ReadOnly(_)
-                    | RegistryError::Commit(CommitError::Unavailable(_)) => {
-                        let words = format!("the change is made, and its list not signed: {error}");
-                        RegistryError::Commit(CommitError::Indeterminate(words))
-                    }
-                    error => error,
-                })
+                let words = format!("the change is made, and its list not signed: {error}");
+                Err(RegistryError::Commit(CommitError::Indeterminate(words)))
             }
         }
     }
