@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::reply::Response;
@@ -16,7 +16,7 @@ use warp::{Filter, Reply as _, Stream};
 use super::accept;
 use super::auth;
 use super::body::{Taken, take_in};
-use super::bulk::{self, Workshop};
+use super::bulk;
 use super::conditions;
 use super::edge::Edge;
 use super::feeds::{Feeds, Told};
@@ -44,6 +44,8 @@ struct Shared {
     /// A permit is held while a list is put together as it was and signed, which takes a processor
     /// and up to some ten megabytes, unlike other reads.
     pasts: Arc<Semaphore>,
+    /// A permit is held by a body of more than a piece as long as it is in memory.
+    long_bodies: Arc<Semaphore>,
     feeds: Arc<Feeds>,
     ids: RequestIds,
     meter: Meter,
@@ -57,6 +59,8 @@ const CHANGES_AT_A_TIME: usize = 256;
 const VERIFICATIONS_AT_A_TIME: usize = 128;
 /// How many lists are put together as they were at a time; more wait their turn.
 const PASTS_AT_A_TIME: usize = 8;
+/// How many long bodies are in memory at a time; of others no more is read than a piece.
+const LONG_BODIES_AT_A_TIME: usize = 4;
 
 /// The service as a warp filter. There is one filter, so nothing can fall through to another. Its
 /// handlers run on the runtime that this is called on.
@@ -69,6 +73,7 @@ pub(super) fn filter(edge: Arc<Edge>, feeds: Arc<Feeds>) -> BoxedFilter<(Respons
         changes: Arc::new(Semaphore::new(CHANGES_AT_A_TIME)),
         verifications: Arc::new(Semaphore::new(VERIFICATIONS_AT_A_TIME)),
         pasts: Arc::new(Semaphore::new(PASTS_AT_A_TIME)),
+        long_bodies: Arc::new(Semaphore::new(LONG_BODIES_AT_A_TIME)),
         feeds,
         ids,
         meter,
@@ -214,23 +219,24 @@ where
     B: Buf + Send,
 {
     let (edge, mut body) = (&shared.edge, std::pin::pin!(body));
-    let begun = match take_in(&edge.limits, route, &head.headers, body.as_mut()).await {
+    let at = (route, &head.headers);
+    let begun = match take_in(&edge.limits, at, &shared.long_bodies, body.as_mut()).await {
         Ok(Taken::Whole(body)) => {
-            return run(shared, route, head.with(params, body, actor, id)).await;
+            let one = match body.is_long() {
+                true => bulk::apart(move || body.into_one()).await,
+                false => Some(body.into_one()),
+            };
+            let Some((body, room)) = one else {
+                return Problem::internal().to_reply();
+            };
+            return run(shared, route, head.with(params, body, actor, id), room).await;
         }
         Ok(Taken::Begun(begun)) => begun,
         Err(problem) => return problem.to_reply(),
     };
     let request = head.with(params, Bytes::new(), actor, id);
     let made = match request.check_query(route.query) {
-        Ok(()) => {
-            let workshop = Workshop {
-                edge,
-                changes: &shared.changes,
-                blocking: &shared.blocking,
-            };
-            bulk::update_as_they_come(workshop, &request, begun, body).await
-        }
+        Ok(()) => bulk::update_as_they_come(edge, &request, begun, body).await,
         Err(problem) => Err(problem.header("Connection", "close")),
     };
     made.unwrap_or_else(|problem| problem.to_reply())
@@ -355,14 +361,21 @@ fn handle(edge: &Edge, route: &Route, request: &Request) -> Reply {
 }
 
 /// Runs the handler where it may block; a panic in it is an answer of its own.
-async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply {
+async fn run(
+    shared: &Shared,
+    route: &'static Route,
+    request: Request,
+    room: Option<OwnedSemaphorePermit>,
+) -> Reply {
     let changes = route.access != Access::Public && route.method != "GET";
+    // Those have places of their own.
+    let is_long = route.bulk && request.body.len() >= bulk::LONG;
     let turn = if route.goes_outside {
         Some(&shared.verifications)
     } else if route.past.is_some_and(|name| request.query(name).is_some()) {
         Some(&shared.pasts)
     } else {
-        changes.then_some(&shared.changes)
+        (changes && !is_long).then_some(&shared.changes)
     };
     let permit = match turn {
         Some(turn) => turn.clone().acquire_owned().await.ok().map(Arc::new),
@@ -375,12 +388,16 @@ async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply 
     {
         return answering.await.unwrap_or_else(|problem| problem.to_reply());
     }
-    let ran = shared.blocking.spawn_blocking(move || {
+    let run = move || {
         // Held by the handler, which runs to its end even where the caller has gone.
-        let _permit = permit;
+        let _permits = (permit, room);
         handle(&edge, route, &request)
-    });
-    ran.await.unwrap_or_else(|_| Problem::internal().to_reply())
+    };
+    let ran = match is_long {
+        true => bulk::apart(run).await,
+        false => shared.blocking.spawn_blocking(run).await.ok(),
+    };
+    ran.unwrap_or_else(|| Problem::internal().to_reply())
 }
 
 const PROBLEM: &str = "application/problem+json";

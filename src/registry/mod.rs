@@ -21,6 +21,7 @@ mod lists;
 mod profiles;
 mod signing;
 mod standing;
+mod standing_back;
 mod states;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -112,6 +113,7 @@ pub use standing::good_standing::{
 };
 pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
+pub use standing_back::{let_others_by, stand_back};
 pub use states::{Gravity, Lack, State};
 pub use vault::{Adopted, MasterKeyRotated, MasterKeys, TakenUp, opens_secrets};
 

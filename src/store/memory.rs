@@ -14,7 +14,7 @@ use super::engine::{
     Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped,
     StoreError,
 };
-use super::following::{Follower, Marks, Tables};
+use super::following::{Follower, Tables};
 use super::format;
 use super::opening::{self, Opened, Opening, Origin};
 use super::staging::Writes;
@@ -202,7 +202,7 @@ impl Read for MemoryEngine {
 /// The state that the engine had at one moment.
 struct View {
     rows: Rows,
-    marks: Marks,
+    front: Front,
 }
 
 impl Read for View {
@@ -219,7 +219,11 @@ impl Read for View {
     }
 
     fn last_write(&self, tables: Tables) -> Option<u64> {
-        Some(self.marks.last_write(tables))
+        Some(self.front.marks.last_write(tables))
+    }
+
+    fn commits(&self) -> Option<u64> {
+        Some(self.front.tip.commits)
     }
 }
 
@@ -228,7 +232,7 @@ impl Engine for MemoryEngine {
         let state = self.read_state();
         Box::new(View {
             rows: state.rows.clone(),
-            marks: state.front.marks.clone(),
+            front: state.front.clone(),
         })
     }
 

@@ -54,14 +54,8 @@ impl Registry {
             Ok(_) => Ok(()),
             Err(error) => {
                 self.published.try_again(list);
-                Err(match error {
-                    RegistryError::ReadOnly(_)
-                    | RegistryError::Commit(CommitError::Unavailable(_)) => {
-                        let words = format!("the change is made, and its list not signed: {error}");
-                        RegistryError::Commit(CommitError::Indeterminate(words))
-                    }
-                    error => error,
-                })
+                let words = format!("the change is made, and its list not signed: {error}");
+                Err(RegistryError::Commit(CommitError::Indeterminate(words)))
             }
         }
     }
@@ -151,10 +145,10 @@ impl Registry {
             if before.is_signed_since(since) && before.is_current(read, &edition, self.now())? {
                 return self.show_nothing_older(read, &edition, &before);
             }
-            let publication = {
-                let _place = self.published.signing.take();
-                self.signed_anew(&edition, &before, began)?
-            };
+            let sign = || self.signed_anew(&edition, &before, began);
+            let publication = self
+                .published
+                .signed_in_turn(list, edition.is_long(), sign)?;
             let ttls = publication.artefacts.iter();
             let ttls: Vec<_> = ttls.map(|((_, form), _)| edition.ttl_as(*form)).collect();
             // The memory engine copies what a snapshot still looks at.

@@ -116,6 +116,10 @@ read_with_options! {
     fn last_write(&self, tables: Tables) -> Option<u64> {
         Some(self.front.marks.last_write(tables))
     }
+
+    fn commits(&self) -> Option<u64> {
+        Some(self.front.tip.commits)
+    }
 }
 
 impl Read for Arc<View> {
@@ -145,6 +149,10 @@ impl Read for Arc<View> {
 
     fn last_write(&self, tables: Tables) -> Option<u64> {
         (**self).last_write(tables)
+    }
+
+    fn commits(&self) -> Option<u64> {
+        (**self).commits()
     }
 }
 

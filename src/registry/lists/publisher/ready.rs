@@ -129,7 +129,9 @@ pub(in crate::registry) struct Snapshot {
     pub(super) wake: Condvar,
     /// Rung where lists wait no more, so that there is a place for others.
     pub(super) room: Condvar,
+    /// Where lists are encoded and signed, and where the long ones are.
     pub(super) signing: Places,
+    pub(super) signing_long: Places,
 }
 
 impl Snapshot {
@@ -142,6 +144,7 @@ impl Snapshot {
             wake: Condvar::new(),
             room: Condvar::new(),
             signing: Places::of_half_the_cores(),
+            signing_long: Places::of_half_the_cores(),
         }
     }
 

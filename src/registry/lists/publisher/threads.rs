@@ -1,7 +1,7 @@
 //! The threads that sign what changed, as it comes.
 
 use std::num::NonZero;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, LockResult, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -11,8 +11,8 @@ use tracing::error;
 use super::Snapshot;
 use super::waiting::{Next, Waiting};
 use crate::ids::ListId;
-use crate::registry::Registry;
 use crate::registry::lanes::locked;
+use crate::registry::{Registry, RegistryError, stand_back};
 
 /// How many lists are signed and stored at a time: their commits share the disk's syncs. So many of
 /// them encode and sign at once as there are [`Places`].
@@ -120,6 +120,21 @@ fn next_due(snapshot: &Snapshot) -> Option<ListId> {
     }
 }
 
+/// Does it on a thread of its own that stands back for others, and waits for that.
+fn standing_back<T: Send>(work: &(impl Fn() -> T + Sync)) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("publisher-long".to_owned());
+        let begun = thread.spawn_scoped(scope, || {
+            stand_back();
+            work()
+        });
+        match begun {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => work(),
+        }
+    })
+}
+
 fn waited<T>(woken: LockResult<T>) -> T {
     woken.unwrap_or_else(PoisonError::into_inner)
 }
@@ -148,6 +163,27 @@ impl Snapshot {
         }
         waiting.add(list, Instant::now() + Duration::from_secs(5));
         self.wake.notify_one();
+    }
+
+    /// Encodes and signs a list by `sign`, when there is a place for that. Where it is `long`, on a thread
+    /// that stands back for others, at a place of its own, so that no other list waits for it.
+    pub(super) fn signed_in_turn<T: Send>(
+        &self,
+        list: ListId,
+        long: bool,
+        sign: impl Fn() -> Result<T, RegistryError> + Sync,
+    ) -> Result<T, RegistryError> {
+        let places = if long {
+            &self.signing_long
+        } else {
+            &self.signing
+        };
+        let _place = places.take();
+        let began = Instant::now();
+        let signed = if long { standing_back(&sign) } else { sign() };
+        let took = began.elapsed();
+        locked(&self.waiting).took(list, began, took);
+        signed
     }
 
     fn is_signed(&self, list: ListId) {

@@ -2,13 +2,14 @@
 //!
 //! A list is due half of the publish delay after the first change that it does not show, so that the other
 //! half is for signing and storing; and never earlier than the whole delay after its last signing
-//! began, so that a list which changes all the time is signed once in each delay. Of more lists than the
-//! threads can sign the most read go first, and those that nobody reads still go before those of
-//! a second later.
+//! began, so that a list which changes all the time is signed once in each delay. A list that takes long to
+//! encode rests for longer: it takes no more than one part in [`SHARE`] of a processor, however often it
+//! changes. Of more lists than the threads can sign the most read go first, and those that nobody reads
+//! still go before those of a second later.
 
 use std::cell::Cell;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -18,6 +19,12 @@ use crate::ids::ListId;
 
 /// So many lists wait at once; whoever changes one more waits for a place, for a while.
 pub(super) const MOST_WAITING: usize = 65_536;
+
+/// A list that changes all the time is encoded for one part in so many of the time.
+pub(super) const SHARE: u32 = 5;
+
+/// And rests for no longer than that.
+const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// The lists that wait.
 #[derive(Default)]
@@ -31,9 +38,10 @@ pub(super) struct Waiting {
     due: BinaryHeap<Due>,
     /// Those that are being signed; what changes of them meanwhile waits for its end.
     signing: HashSet<ListId>,
-    /// When a list's signing began last, as long as that matters, and the same in order.
-    began: HashMap<ListId, Instant>,
-    beginnings: VecDeque<(Instant, ListId)>,
+    /// When a list that was signed lately may be signed again, as long as that is to come, and the same
+    /// in order.
+    rests: HashMap<ListId, Instant>,
+    by_rest: BTreeSet<(Instant, ListId)>,
     /// How long after a change its list may follow.
     delay: Duration,
     /// Where the publisher is to end when nothing waits any more.
@@ -90,8 +98,8 @@ impl Waiting {
 
     fn due_at(&self, list: ListId, since: Instant) -> Instant {
         let patient = since + self.delay / 2;
-        let began = self.began.get(&list);
-        began.map_or(patient, |began| patient.max(*began + self.delay))
+        let rested = self.rests.get(&list);
+        rested.map_or(patient, |rested| patient.max(*rested))
     }
 
     /// What is to be done at `now`. A list that is to be signed is no more among those that wait.
@@ -140,16 +148,28 @@ impl Waiting {
     }
 
     fn note_beginning(&mut self, list: ListId, now: Instant) {
-        while let Some((began, list)) = self.beginnings.front().copied()
-            && now.saturating_duration_since(began) > self.delay
+        while let Some((until, list)) = self.by_rest.first().copied()
+            && until <= now
         {
-            self.beginnings.pop_front();
-            if self.began.get(&list) == Some(&began) {
-                self.began.remove(&list);
-            }
+            self.by_rest.remove(&(until, list));
+            self.rests.remove(&list);
         }
-        self.began.insert(list, now);
-        self.beginnings.push_back((now, list));
+        self.rest(list, now + self.delay);
+    }
+
+    /// A list that is being signed took so long to encode, from then on.
+    pub(super) fn took(&mut self, list: ListId, began: Instant, took: Duration) {
+        let until = began + (took * SHARE).min(LONGEST_REST);
+        if self.rests.get(&list).is_none_or(|rests| *rests < until) {
+            self.rest(list, until);
+        }
+    }
+
+    fn rest(&mut self, list: ListId, until: Instant) {
+        if let Some(before) = self.rests.insert(list, until) {
+            self.by_rest.remove(&(before, list));
+        }
+        self.by_rest.insert((until, list));
     }
 
     /// Since when the first of them waits.
@@ -234,6 +254,26 @@ mod tests {
         assert_eq!(signed[0], 125);
         assert!(signed.windows(2).all(|pair| pair[1] - pair[0] == 250));
         assert_eq!(signed.len(), 40);
+    }
+
+    #[test]
+    fn a_list_that_takes_long_to_encode_takes_a_part_of_a_processor_alone() {
+        for (millis, apart) in [(0, 250), (49, 250), (200, 1_000), (60_000, 5_000)] {
+            let (mut waiting, reads, start) = waiting();
+            let mut signed = Vec::new();
+            for now in 0..20_000 {
+                let at = start + Duration::from_millis(now);
+                waiting.add(list(1), at);
+                if let Next::Sign(list) = waiting.next(at, &reads) {
+                    signed.push(now);
+                    waiting.took(list, at, Duration::from_millis(millis));
+                    waiting.signed(list);
+                }
+            }
+            assert!(signed.len() > 3);
+            let gaps = signed.windows(2).map(|pair| pair[1] - pair[0]);
+            assert!(gaps.clone().all(|gap| gap == apart), "{millis}: {gaps:?}");
+        }
     }
 
     #[test]
