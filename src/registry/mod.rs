@@ -199,9 +199,9 @@ pub struct Registry {
     lines: lists::statuses::Lines,
     /// Where changes of what each profile owns are decided one after the other.
     owners: lanes::Lanes<ProfileId, lanes::Lane>,
-    published: lists::publisher::Snapshot,
+    published: Arc<lists::publisher::Snapshot>,
     live: Arc<lists::live::LiveLists>,
-    publications: bell::Bell,
+    publications: Arc<bell::Bell>,
     lately: lists::as_it_was::Lately,
     kept: Arc<standing::kept::Kept>,
     all_issuers: standing::ready::Ready<Issuers>,
@@ -277,7 +277,11 @@ impl Registry {
             }
             Err(refused) => return Err(refused),
         };
-        let published = lists::publisher::Snapshot::new(settings.ready_bytes);
+        let publications = Arc::<bell::Bell>::default();
+        let ready_bytes = settings.ready_bytes;
+        let published = lists::publisher::Snapshot::new(ready_bytes, publications.clone());
+        let published = Arc::new(published);
+        engine.follow(published.clone());
         let live = Arc::new(lists::live::LiveLists::new(settings.looked_up_bytes));
         engine.follow(live.clone());
         let registry = Self {
@@ -290,7 +294,7 @@ impl Registry {
             owners: lanes::Lanes::default(),
             published,
             live,
-            publications: bell::Bell::default(),
+            publications,
             lately: lists::as_it_was::Lately::default(),
             kept: Arc::default(),
             all_issuers: standing::ready::Ready::default(),
