@@ -19,6 +19,7 @@ mod issuing;
 mod lanes;
 mod lists;
 mod profiles;
+mod revision;
 mod signing;
 mod standing;
 mod states;
@@ -100,6 +101,7 @@ pub use profiles::rotation::{RotationState, RotationView};
 pub use profiles::{
     NewProfile, ProfileSettings, ProfileView, Roles, document_digest as document_tag, text_tag,
 };
+pub use revision::{NoPlace, Place};
 pub use signing::{StatementCheck, StoredEndorsement};
 pub use standing::authority::{Authority, AuthorityQuestion, Grant, GrantAnswer, Resource};
 pub use standing::backing::{Anchors, Backing, Question};

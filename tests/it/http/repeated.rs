@@ -128,10 +128,16 @@ pub(super) fn call(
     call.key("again").body("application/json", body)
 }
 
-/// All that a client can tell two answers by. A request has an id of its own, and the date is the
-/// moment.
+/// All that a client can tell two answers by. A request has an id of its own, the date is the moment, and
+/// the revision is as new as the answer.
 pub(super) fn told(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
-    let own = ["date", "ratelimit", "request-id", "x-request-id"];
+    let own = [
+        "date",
+        "goodstanding-revision",
+        "ratelimit",
+        "request-id",
+        "x-request-id",
+    ];
     let headers = answer.headers.iter();
     let headers = headers.filter(|(name, _)| !own.contains(&name.as_str()));
     (answer.status, headers.cloned().collect(), answer.text())
