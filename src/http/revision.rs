@@ -40,7 +40,8 @@ impl Waits {
         }
     }
 
-    /// Waits until what the caller has seen is shown here.
+    /// Waits until what the caller has seen is shown here. A reader of a feed that comes back may have read
+    /// events elsewhere; whether there ever were any is for the feed to say.
     ///
     /// # Errors
     /// The header names no place; or that is not here in time, or too many wait.
@@ -48,32 +49,22 @@ impl Waits {
         &self,
         registry: &Arc<Registry>,
         blocking: &Handle,
-        headers: &HeaderMap,
-    ) -> Result<(), Problem> {
-        let Some(place) = wanted(headers)? else {
-            return Ok(());
-        };
-        match self.wait_for(registry, blocking, place).await {
-            true => Ok(()),
-            false => Err(behind()),
-        }
-    }
-
-    /// A reader of a feed that comes back may have read events elsewhere which are not here yet. Whether
-    /// there ever were any is for the feed to say.
-    pub(super) async fn until_read(
-        &self,
-        registry: &Arc<Registry>,
-        blocking: &Handle,
         (route, headers): (&Route, &HeaderMap),
-    ) {
-        let follows = route.media == FEED || route.media == TRAIL;
-        let last = headers.get("last-event-id").filter(|_| follows);
-        let last = last.and_then(|last| last.to_str().ok()?.parse().ok());
-        if let Some(seq) = last {
-            let place = registry.place_at(Seq(seq));
-            self.wait_for(registry, blocking, place).await;
+    ) -> Result<(), Problem> {
+        if let Some(place) = wanted(headers)?
+            && !self.wait_for(registry, blocking, place).await
+        {
+            return Err(behind());
         }
+        if route.media == FEED || route.media == TRAIL {
+            let last = headers.get("last-event-id");
+            let last = last.and_then(|last| last.to_str().ok()?.parse().ok());
+            if let Some(seq) = last {
+                let place = registry.place_at(Seq(seq));
+                self.wait_for(registry, blocking, place).await;
+            }
+        }
+        Ok(())
     }
 
     async fn wait_for(&self, registry: &Arc<Registry>, blocking: &Handle, place: Place) -> bool {

@@ -184,7 +184,10 @@ where
     };
     let id = shared.ids.of(&head.headers);
     logged.at(route, id);
-    if let Err(problem) = wait_for_what_was_seen(shared, route, &head.headers).await {
+    let (registry, blocking) = (&shared.edge.registry, &shared.blocking);
+    let asked = (route, &head.headers);
+    // Before it is known who asks: a token may be among what was seen elsewhere.
+    if let Err(problem) = shared.waits.until_shown(registry, blocking, asked).await {
         return problem.to_reply();
     }
     let is_told = revision::is_told_to(&head.method);
@@ -193,19 +196,6 @@ where
         true => revision::tell(reply, &shared.edge.registry),
         false => reply,
     }
-}
-
-/// Before it is known who asks: a token may be among what was seen elsewhere.
-async fn wait_for_what_was_seen(
-    shared: &Shared,
-    route: &Route,
-    headers: &HeaderMap,
-) -> Result<(), Problem> {
-    let (registry, blocking) = (&shared.edge.registry, &shared.blocking);
-    let waits = &shared.waits;
-    waits.until_shown(registry, blocking, headers).await?;
-    waits.until_read(registry, blocking, (route, headers)).await;
-    Ok(())
 }
 
 /// Authenticates, before the body is looked at; then reads it and runs the handler.

@@ -18,6 +18,7 @@ mod error;
 mod issuing;
 mod lanes;
 mod lists;
+mod origin;
 mod profiles;
 mod revision;
 mod signing;
@@ -30,14 +31,13 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use tracing::info;
 use url::{Position, Url, form_urlencoded};
 
 use crate::entropy::{Entropy, random};
 use crate::ids::{AchievementId, EndorsementId, ListId, ProfileId, RequestId, Seq, Slug};
-use crate::oauth::form_token::FormKey;
-use crate::store::engine::{Batch, Engine, StoreError};
+use crate::store::engine::{Engine, StoreError};
 use crate::store::tables::SETTINGS;
+use origin::{PUBLIC_URL, check_public_url};
 
 pub use crate::store::tables::{ClientState, HistoryAccess, ListForm};
 use crate::time::{Clock, Timestamp, Ttl};
@@ -209,8 +209,9 @@ pub struct Registry {
     all_issuers: standing::ready::Ready<Issuers>,
     all_keys: standing::ready::Ready<KeySet>,
     tries: access::people::Tries,
-    tokens: access::tokens::KnownTokens,
-    forms: OnceLock<FormKey>,
+    tokens: Arc<access::tokens::KnownTokens>,
+    /// The secret of forms where none is shared.
+    forms: OnceLock<[u8; 32]>,
     /// Why no changes are taken before the next start, where this one could not be finished.
     unfinished: OnceLock<State>,
 }
@@ -264,14 +265,7 @@ impl Registry {
         unable: Unable,
     ) -> Result<Self, RegistryError> {
         let recorded = SETTINGS.get(&*engine, &PUBLIC_URL.to_owned())?;
-        if let Some(recorded) = recorded
-            && recorded != settings.public_url.as_bytes()
-        {
-            return Err(RegistryError::PublicUrl {
-                recorded: String::from_utf8_lossy(&recorded).into_owned(),
-                configured: settings.public_url,
-            });
-        }
+        check_public_url(recorded.as_deref(), &settings)?;
         let (vault, master) = match vault::Vault::unlock(&*engine, master_keys.clone()) {
             Ok((vault, master)) => (vault, Some(master)),
             Err(refused) if unable == Unable::ReadOnly => {
@@ -302,11 +296,13 @@ impl Registry {
             all_issuers: standing::ready::Ready::default(),
             all_keys: standing::ready::Ready::default(),
             tries: access::people::Tries::default(),
-            tokens: access::tokens::KnownTokens::default(),
+            tokens: Arc::default(),
             forms: OnceLock::new(),
             unfinished: OnceLock::new(),
         };
         registry.engine.follow(registry.kept.clone());
+        registry.engine.follow(registry.vault.follower());
+        registry.engine.follow(registry.tokens.clone());
         if let Some(master) = master {
             registry.finish_start(&master, unable)?;
         }
@@ -344,11 +340,6 @@ impl Registry {
         random(&*self.entropy)
     }
 
-    /// The key of the forms on the pages of this process.
-    pub fn forms(&self) -> &FormKey {
-        self.forms.get_or_init(|| FormKey::new(&self.random()))
-    }
-
     /// The settings that the services run with.
     pub const fn settings(&self) -> &Settings {
         &self.settings
@@ -367,23 +358,7 @@ impl Registry {
     pub fn urls(&self) -> Urls<'_> {
         Urls(&self.settings.public_url)
     }
-
-    /// Records the origin with the first profile, in the batch that writes it.
-    fn record_public_url(&self, batch: &mut Batch) -> Result<(), StoreError> {
-        let name = PUBLIC_URL.to_owned();
-        if SETTINGS.get(&*self.engine, &name)?.is_none() {
-            info!(
-                public_url = self.settings.public_url,
-                "recording the public URL for good"
-            );
-            let value = self.settings.public_url.clone().into_bytes();
-            SETTINGS.put(batch, &name, &value);
-        }
-        Ok(())
-    }
 }
-
-const PUBLIC_URL: &str = "public_url";
 
 /// Makes and takes apart the URLs of what lives here.
 #[derive(Debug, Clone, Copy)]

@@ -22,6 +22,7 @@ mod threads;
 mod waiting;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tracing::error;
 
@@ -29,6 +30,7 @@ use super::forms::Edition;
 use crate::entropy::random;
 use crate::ids::ListId;
 use crate::registry::change::log_event;
+use crate::registry::lanes::locked;
 use crate::registry::{Actor, Registry, RegistryError, Thing};
 use crate::store::engine::{Batch, CommitError, Read};
 use crate::store::event::EventKind;
@@ -330,8 +332,8 @@ impl Registry {
             let rows = RENEWALS.scan(&*self.engine.snapshot(), &[], after.as_ref(), at_once)?;
             let due = rows.iter().take_while(|((at, _), ())| *at <= now).count();
             for ((_, list), ()) in &rows[..due] {
-                // Whoever changed a list is waiting; these have time left.
-                if self.published.is_behind() {
+                // Whoever changed a list is waiting; these have time left. Or another process renews.
+                if self.published.is_behind() || !self.leads() {
                     return Ok(renewed);
                 }
                 renewed += usize::from(self.publish_or_try_again(*list));
@@ -346,8 +348,15 @@ impl Registry {
     }
 
     /// Publishes the lists that a crash or a shutdown left behind, each of them once: one that
-    /// cannot be published is left to the publisher. Returns how many were published.
+    /// cannot be published is left to the publisher, and so are all where another process leads. Returns how
+    /// many were published.
     pub fn catch_up(&self) -> Result<usize, RegistryError> {
+        if !self.leads() {
+            // Most of it is on its way elsewhere.
+            locked(&self.published.waiting).look_through(Instant::now());
+            self.published.wake.notify_one();
+            return Ok(0);
+        }
         let mut published = 0;
         let mut after = None;
         loop {
