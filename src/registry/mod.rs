@@ -21,6 +21,8 @@ mod lists;
 mod origin;
 mod profiles;
 mod revision;
+#[cfg(test)]
+mod sides;
 mod signing;
 mod standing;
 mod states;

@@ -18,6 +18,8 @@
 mod elsewhere;
 mod following;
 mod ready;
+#[cfg(test)]
+mod tests;
 mod threads;
 mod waiting;
 

@@ -39,6 +39,8 @@ pub(super) struct Waiting {
     beginnings: VecDeque<(Instant, ListId)>,
     /// How long after a change its list may follow.
     delay: Duration,
+    /// From when on seconds are counted: they are compared with each other alone.
+    origin: Option<Instant>,
     /// Until when each list that was changed elsewhere is left to whoever changed it, and the same in order.
     elsewhere: HashMap<ListId, Instant>,
     patience: BTreeSet<(Instant, ListId)>,
@@ -193,7 +195,8 @@ impl Waiting {
             self.later.remove(&(at, list));
             let since = self.lists[&list];
             // Where all that is left is signed, since when it waits says as much as when it is due.
-            let second = at.saturating_duration_since(self.origin(now)).as_secs();
+            let origin = *self.origin.get_or_insert(now);
+            let second = at.saturating_duration_since(origin).as_secs();
             self.due.push(Due {
                 second: Reverse(second),
                 reads: reads.of(list),
@@ -216,12 +219,6 @@ impl Waiting {
             Some(at) => Next::Wait(at.saturating_duration_since(now)),
             None => Next::Nothing,
         }
-    }
-
-    /// From when on seconds are counted: they are compared with each other alone.
-    fn origin(&self, now: Instant) -> Instant {
-        static ORIGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-        *ORIGIN.get_or_init(|| now)
     }
 
     /// A list is signed, or could not be; what changed of it meanwhile is due in its turn.
