@@ -324,7 +324,8 @@ impl Registry {
     }
 
     /// Signs again the lists that are to be renewed by now, one after the other and at most `most`, as
-    /// long as those that changed do not wait for it, and says how many were. One that cannot be signed is left to the publisher, and holds up no other.
+    /// long as those that changed do not wait for it and no other process leads, and says how many were. One
+    /// that cannot be signed is left to the publisher, and holds up no other.
     pub fn renew_lists(&self, most: usize) -> Result<usize, RegistryError> {
         const AT_ONCE: usize = 256;
         let now = self.now();
