@@ -211,7 +211,7 @@ fn parameters(route: &Route) -> Vec<Value> {
     of_path
         .chain(of_query)
         .chain(changes.then_some(key))
-        .chain([seen])
+        .chain((!open_badges::is_below(route.path)).then_some(seen))
         .chain((route.media == FEED || route.media == TRAIL).then_some(last))
         .collect()
 }

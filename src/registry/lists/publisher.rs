@@ -226,8 +226,13 @@ impl Registry {
                 true => token_is_present,
                 false => is_present,
             };
-            if is_newest {
-                newest.keep_ready(place, &PublishedList::of(artefact, ttl));
+            match is_newest {
+                true => newest.keep_ready(place, &PublishedList::of(artefact, ttl)),
+                // Whoever is told that its change is shown finds nothing from before it.
+                false => {
+                    let ready = &self.published.ready;
+                    ready.let_go_of_older(&place, artefact.state.generation);
+                }
             }
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! changes something puts a changed copy in its stead, one at a time. Where too much is kept, a hand goes
 //! around the shelves and takes off what nobody has asked for since it came by last.
 
+use std::cmp::Ordering as Order;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -52,6 +53,16 @@ pub(in crate::registry::lists::publisher) struct AsOf {
     pub(super) life: u64,
     /// The last group that published any list.
     pub(super) number: u64,
+}
+
+/// What is kept for a place from now on.
+enum Becomes {
+    /// The list that is put there.
+    This,
+    /// Nothing.
+    Nothing,
+    /// What was kept before.
+    AsItIs,
 }
 
 /// Which of the forms of a list were published.
@@ -118,20 +129,39 @@ impl Kept {
     }
 
     /// Keeps `list`, which was the newest of its place in this state of the store, unless a list of its
-    /// shelf was published since: that may have been a newer one, which can have come and gone. What takes
-    /// more than all that may be kept is not.
+    /// shelf was published since: that may have been a newer one, which can have come and gone. An older one
+    /// is kept no more in any case. What takes more than all that may be kept is not.
     pub(super) fn put(&self, place: Place, list: &Arc<PublishedList>, as_of: AsOf) {
         self.replace(place, list, |changing, present| {
             let known = changing.newest[shelf_of(&place)];
             let newest = changing.life == as_of.life && known <= as_of.number;
-            newest && present.is_none_or(|present| present.version() <= list.version())
+            match present.map(|present| present.version().cmp(&list.version())) {
+                Some(Order::Greater) => Becomes::AsItIs,
+                _ if newest => Becomes::This,
+                Some(Order::Less) => Becomes::Nothing,
+                Some(Order::Equal) | None => Becomes::AsItIs,
+            }
         });
+    }
+
+    /// Lets go what is kept for a place where it is older than the one with this version.
+    pub(in crate::registry::lists::publisher) fn let_go_of_older(
+        &self,
+        place: &Place,
+        version: u64,
+    ) {
+        let mut changing = self.changing();
+        let kept = self.get_item(place);
+        if kept.is_some_and(|item| item.list.version() < version) {
+            self.take_off(&mut changing, place);
+        }
     }
 
     /// Counts again what a list takes, where it is kept.
     pub(super) fn weigh_again(&self, place: Place, list: &Arc<PublishedList>) {
-        self.replace(place, list, |_, present| {
-            present.is_some_and(|present| Arc::ptr_eq(present, list))
+        self.replace(place, list, |_, present| match present {
+            Some(present) if Arc::ptr_eq(present, list) => Becomes::This,
+            _ => Becomes::AsItIs,
         });
     }
 
@@ -178,12 +208,14 @@ impl Kept {
         &self,
         place: Place,
         list: &Arc<PublishedList>,
-        may: impl FnOnce(&Changing, Option<&Arc<PublishedList>>) -> bool,
+        becomes: impl FnOnce(&Changing, Option<&Arc<PublishedList>>) -> Becomes,
     ) {
         let mut changing = self.changing();
         let present = self.get_item(&place);
-        if !may(&changing, present.as_ref().map(|present| &present.list)) {
-            return;
+        match becomes(&changing, present.as_ref().map(|present| &present.list)) {
+            Becomes::This => {}
+            Becomes::Nothing => return self.take_off(&mut changing, &place),
+            Becomes::AsItIs => return,
         }
         let bytes = list.weight();
         if bytes > self.most {
@@ -344,7 +376,11 @@ mod tests {
         // By this process, which replaces it in a moment.
         kept.published((list_id, Forms::Own), Some(5), 8, Older::Stays);
         assert_eq!(generation(), Some(4));
+        // Somebody is late with what was read before that: what is older than it goes all the same.
+        kept.put(places[0], &list(5, 100), as_of(0, 7));
+        assert_eq!(generation(), None);
         kept.put(places[0], &list(5, 100), as_of(0, 8));
+        kept.put(places[0], &list(4, 100), as_of(0, 8));
         assert_eq!(generation(), Some(5));
         // By another one. What belongs to the token list is no form of it.
         kept.published((list_id, Forms::Token), Some(9), 9, Older::IsLetGo);
