@@ -20,6 +20,7 @@ mod rates;
 mod reply;
 mod request;
 mod request_id;
+mod revision;
 pub mod routes;
 mod server;
 mod service;

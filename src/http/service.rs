@@ -27,7 +27,8 @@ use super::problem::Problem;
 use super::rates::{Counted, Meter};
 use super::reply::{EXPOSED, Reply};
 use super::request::{Request, parse_query};
-use super::request_id::{self, RequestIds};
+use super::request_id::{self, RequestId, RequestIds};
+use super::revision::{self, Waits};
 use super::routes::{self, Access, Route};
 use crate::registry::Actor;
 use crate::web::ProblemPage;
@@ -49,6 +50,7 @@ struct Shared {
     feeds: Arc<Feeds>,
     ids: RequestIds,
     meter: Meter,
+    waits: Waits,
     /// Where handlers run, which may block: not on the threads that connections are served on.
     blocking: Handle,
 }
@@ -68,6 +70,7 @@ pub(super) fn filter(edge: Arc<Edge>, feeds: Arc<Feeds>) -> BoxedFilter<(Respons
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let ids = RequestIds::new(edge.registry.random());
     let meter = Meter::new(edge.limits.rates);
+    let waits = Waits::new(edge.limits.revision_wait);
     let shared = Arc::new(Shared {
         edge,
         changes: Arc::new(Semaphore::new(CHANGES_AT_A_TIME)),
@@ -77,6 +80,7 @@ pub(super) fn filter(edge: Arc<Edge>, feeds: Arc<Feeds>) -> BoxedFilter<(Respons
         feeds,
         ids,
         meter,
+        waits,
         blocking: Handle::current(),
     });
     warp::any()
@@ -173,7 +177,7 @@ where
     (reply, told)
 }
 
-/// Routes and authenticates, all before the body is looked at; then reads it and runs the handler.
+/// Routes, waits for what the caller has seen, and answers.
 async fn reply_to<S, B>(shared: &Shared, head: Head, body: S, logged: &mut Logged) -> Reply
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
@@ -185,6 +189,32 @@ where
     };
     let id = shared.ids.of(&head.headers);
     logged.at(route, id);
+    let (registry, blocking) = (&shared.edge.registry, &shared.blocking);
+    let asked = (route, &head.headers);
+    // Before it is known who asks: a token may be among what was seen elsewhere.
+    if let Err(problem) = shared.waits.until_shown(registry, blocking, asked).await {
+        return problem.to_reply();
+    }
+    let is_told = revision::is_told_to(&head.method);
+    let reply = answer_to(shared, (route, params, id), head, body, logged).await;
+    match is_told {
+        true => revision::tell(reply, &shared.edge.registry),
+        false => reply,
+    }
+}
+
+/// Authenticates, before the body is looked at; then reads it and runs the handler.
+async fn answer_to<S, B>(
+    shared: &Shared,
+    (route, params, id): (&'static Route, Vec<(&'static str, String)>, RequestId),
+    head: Head,
+    body: S,
+    logged: &mut Logged,
+) -> Reply
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf + Send,
+{
     let actor = match authenticate(shared, route.access, &head).await {
         Ok(actor) => actor.map(|actor| actor.in_request(id.0)),
         Err(problem) => return problem.to_reply(),
@@ -346,7 +376,7 @@ fn preflight(allow: &str, public: bool) -> Reply {
         .header("Access-Control-Allow-Methods", allow)
         .header(
             "Access-Control-Allow-Headers",
-            "Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID",
+            "Accept, Authorization, Content-Type, Goodstanding-Revision, If-None-Match, Last-Event-ID",
         )
         .header("Access-Control-Max-Age", "86400")
 }

@@ -18,7 +18,11 @@ mod error;
 mod issuing;
 mod lanes;
 mod lists;
+mod origin;
 mod profiles;
+mod revision;
+#[cfg(test)]
+mod sides;
 mod signing;
 mod standing;
 mod standing_back;
@@ -32,14 +36,13 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use tracing::info;
 use url::{Position, Url, form_urlencoded};
 
 use crate::entropy::{Entropy, random};
 use crate::ids::{AchievementId, EndorsementId, ListId, ProfileId, RequestId, Seq, Slug};
-use crate::oauth::form_token::FormKey;
-use crate::store::engine::{Batch, Engine, StoreError};
+use crate::store::engine::{Engine, StoreError};
 use crate::store::tables::SETTINGS;
+use origin::{PUBLIC_URL, check_public_url};
 
 pub use crate::store::tables::{ClientState, HistoryAccess, ListForm};
 use crate::time::{Clock, Timestamp, Ttl};
@@ -103,6 +106,7 @@ pub use profiles::rotation::{RotationState, RotationView};
 pub use profiles::{
     NewProfile, ProfileSettings, ProfileView, Roles, document_digest as document_tag, text_tag,
 };
+pub use revision::{NoPlace, Place};
 pub use signing::{StatementCheck, StoredEndorsement};
 pub use standing::authority::{Authority, AuthorityQuestion, Grant, GrantAnswer, Resource};
 pub use standing::backing::{Anchors, Backing, Question};
@@ -203,16 +207,17 @@ pub struct Registry {
     lines: lists::statuses::Lines,
     /// Where changes of what each profile owns are decided one after the other.
     owners: lanes::Lanes<ProfileId, lanes::Lane>,
-    published: lists::publisher::Snapshot,
+    published: Arc<lists::publisher::Snapshot>,
     live: Arc<lists::live::LiveLists>,
-    publications: bell::Bell,
+    publications: Arc<bell::Bell>,
     lately: lists::as_it_was::Lately,
     kept: Arc<standing::kept::Kept>,
     all_issuers: standing::ready::Ready<Issuers>,
     all_keys: standing::ready::Ready<KeySet>,
     tries: access::people::Tries,
-    tokens: access::tokens::KnownTokens,
-    forms: OnceLock<FormKey>,
+    tokens: Arc<access::tokens::KnownTokens>,
+    /// The secret of forms where none is shared.
+    forms: OnceLock<[u8; 32]>,
     /// Why no changes are taken before the next start, where this one could not be finished.
     unfinished: OnceLock<State>,
 }
@@ -266,14 +271,7 @@ impl Registry {
         unable: Unable,
     ) -> Result<Self, RegistryError> {
         let recorded = SETTINGS.get(&*engine, &PUBLIC_URL.to_owned())?;
-        if let Some(recorded) = recorded
-            && recorded != settings.public_url.as_bytes()
-        {
-            return Err(RegistryError::PublicUrl {
-                recorded: String::from_utf8_lossy(&recorded).into_owned(),
-                configured: settings.public_url,
-            });
-        }
+        check_public_url(recorded.as_deref(), &settings)?;
         let (vault, master) = match vault::Vault::unlock(&*engine, master_keys.clone()) {
             Ok((vault, master)) => (vault, Some(master)),
             Err(refused) if unable == Unable::ReadOnly => {
@@ -281,7 +279,11 @@ impl Registry {
             }
             Err(refused) => return Err(refused),
         };
-        let published = lists::publisher::Snapshot::new(settings.ready_bytes);
+        let publications = Arc::<bell::Bell>::default();
+        let ready_bytes = settings.ready_bytes;
+        let published = lists::publisher::Snapshot::new(ready_bytes, publications.clone());
+        let published = Arc::new(published);
+        engine.follow(published.clone());
         let live = Arc::new(lists::live::LiveLists::new(settings.looked_up_bytes));
         engine.follow(live.clone());
         let registry = Self {
@@ -294,17 +296,19 @@ impl Registry {
             owners: lanes::Lanes::default(),
             published,
             live,
-            publications: bell::Bell::default(),
+            publications,
             lately: lists::as_it_was::Lately::default(),
             kept: Arc::default(),
             all_issuers: standing::ready::Ready::default(),
             all_keys: standing::ready::Ready::default(),
             tries: access::people::Tries::default(),
-            tokens: access::tokens::KnownTokens::default(),
+            tokens: Arc::default(),
             forms: OnceLock::new(),
             unfinished: OnceLock::new(),
         };
         registry.engine.follow(registry.kept.clone());
+        registry.engine.follow(registry.vault.follower());
+        registry.engine.follow(registry.tokens.clone());
         if let Some(master) = master {
             registry.finish_start(&master, unable)?;
         }
@@ -342,11 +346,6 @@ impl Registry {
         random(&*self.entropy)
     }
 
-    /// The key of the forms on the pages of this process.
-    pub fn forms(&self) -> &FormKey {
-        self.forms.get_or_init(|| FormKey::new(&self.random()))
-    }
-
     /// The settings that the services run with.
     pub const fn settings(&self) -> &Settings {
         &self.settings
@@ -365,23 +364,7 @@ impl Registry {
     pub fn urls(&self) -> Urls<'_> {
         Urls(&self.settings.public_url)
     }
-
-    /// Records the origin with the first profile, in the batch that writes it.
-    fn record_public_url(&self, batch: &mut Batch) -> Result<(), StoreError> {
-        let name = PUBLIC_URL.to_owned();
-        if SETTINGS.get(&*self.engine, &name)?.is_none() {
-            info!(
-                public_url = self.settings.public_url,
-                "recording the public URL for good"
-            );
-            let value = self.settings.public_url.clone().into_bytes();
-            SETTINGS.put(batch, &name, &value);
-        }
-        Ok(())
-    }
 }
-
-const PUBLIC_URL: &str = "public_url";
 
 /// Makes and takes apart the URLs of what lives here.
 #[derive(Debug, Clone, Copy)]

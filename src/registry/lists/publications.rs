@@ -57,8 +57,8 @@ const MOST_LISTS: usize = 100;
 const AT_ONCE: usize = 100;
 
 impl Registry {
-    /// Sees to it that `listener` is called after each publication by this process. Others may
-    /// publish as well, of which only the log tells.
+    /// Sees to it that `listener` is called after each publication that this process makes or hears of. On a
+    /// thread that commits it may be: it returns at once, and does not call the store.
     pub fn when_published(&self, listener: &Arc<Listener>) {
         self.publications.heard_by(listener);
     }

@@ -129,7 +129,7 @@ impl Registry {
             if PROFILE_SLUGS.get(tx.read, &new.slug)?.is_some() {
                 return Err(RegistryError::SlugTaken(new.slug.clone()));
             }
-            self.record_public_url(&mut tx.batch)?;
+            self.record_public_url(tx)?;
             let count_key = PROFILE_COUNT.to_owned();
             let count = COUNTS.get(tx.read, &count_key)?;
             self.check_profiles(count.unwrap_or(0), tx.now)?;

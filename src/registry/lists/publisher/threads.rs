@@ -88,7 +88,14 @@ impl Stop {
 }
 
 fn publish_as_they_come(registry: &Registry) {
-    while let Some(list) = next_due(&registry.published) {
+    while let Some(due) = next_due(&registry.published) {
+        let list = match due {
+            Due::List(list) => list,
+            Due::LookThrough(after) => {
+                registry.look_for_waiting(after);
+                continue;
+            }
+        };
         // A fault with one list ends neither the thread nor the list's place in line.
         let signing = AssertUnwindSafe(|| registry.publish_or_try_again(list));
         if catch_unwind(signing).is_err() {
@@ -99,8 +106,16 @@ fn publish_as_they_come(registry: &Registry) {
     }
 }
 
-/// Waits for a list that is due; `None` when all is done for good.
-fn next_due(snapshot: &Snapshot) -> Option<ListId> {
+/// What a thread of the publisher does next.
+enum Due {
+    /// Publish this list.
+    List(ListId),
+    /// Look through the store for lists that wait, behind this one.
+    LookThrough(Option<ListId>),
+}
+
+/// Waits for what is due; `None` when all is done for good.
+fn next_due(snapshot: &Snapshot) -> Option<Due> {
     let mut waiting = locked(&snapshot.waiting);
     loop {
         if waiting.stop.as_ref().is_some_and(Stop::is_over) {
@@ -111,7 +126,11 @@ fn next_due(snapshot: &Snapshot) -> Option<ListId> {
                 // While this one is signed, another thread has to watch the others.
                 snapshot.wake.notify_one();
                 snapshot.room.notify_one();
-                return Some(list);
+                return Some(Due::List(list));
+            }
+            Next::LookThrough(after) => {
+                snapshot.wake.notify_one();
+                return Some(Due::LookThrough(after));
             }
             Next::Wait(left) => waited(snapshot.wake.wait_timeout(waiting, left)).0,
             Next::Nothing if waiting.stop.is_some() => return None,
