@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -34,6 +34,10 @@ pub(super) struct Context<'a> {
     pub(super) stdin: RefCell<&'a mut dyn Read>,
     /// How long a fetch may take.
     pub(super) timeout: Duration,
+    /// Certificates that are trusted instead of the usual authorities'.
+    pub(super) ca_file: Option<PathBuf>,
+    /// Whether answers are told as JSON.
+    pub(super) json: bool,
 }
 
 impl Context<'_> {

@@ -81,6 +81,7 @@ pub use lists::forms::{FormToSign, ToSign};
 pub use lists::import::{BroughtList, ImportedList, UsedIndexes};
 pub use lists::live::{EntriesAsked, EntriesTold, EntryShown, Wording};
 pub use lists::publications::{More, Publication, Publications};
+pub use lists::published::{ListPublished, PublishedPage, WhichLists};
 pub use lists::publisher::{
     Artefact, HandedIn, ListToSign, Packed, PublishedList, Publisher, SignedList,
 };

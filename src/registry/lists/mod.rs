@@ -12,6 +12,7 @@ pub(super) mod import;
 mod in_use;
 pub(super) mod live;
 pub(super) mod publications;
+pub(super) mod published;
 pub(super) mod publisher;
 pub(super) mod put_back;
 pub(super) mod queries;
