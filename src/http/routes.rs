@@ -17,8 +17,8 @@ use super::reply::Reply;
 use super::request::{Request, WhyBody};
 use super::{
     achievements, audit, backups, bulk, credentials, endorsements, erasing, federation as oidf,
-    feed, health, home, keys, lists, oauth, open_badges, openapi, people, profiles, published, put_back,
-    requests, signatures, standing, statuses, tokens, trqp, trust_marks, updates, usage,
+    feed, health, home, keys, lists, oauth, open_badges, openapi, people, profiles, published,
+    put_back, requests, signatures, standing, statuses, tokens, trqp, trust_marks, updates, usage,
     verification, wellknown,
 };
 use crate::access::Action;

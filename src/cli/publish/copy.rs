@@ -168,6 +168,7 @@ impl What {
         }
     }
 
+    #[cfg(feature = "s3")]
     /// The form that is served to who does not ask for one.
     const fn usual(&self) -> Form {
         match self {
@@ -213,6 +214,7 @@ impl Name {
         format!("{}{coding}", self.form.as_str())
     }
 
+    #[cfg(feature = "s3")]
     /// Its name in a bucket: what is served to who asks for nothing stands at the URL's own path, so
     /// that it can be read there through whatever knows nothing of forms.
     pub(super) fn key(&self) -> String {
@@ -222,6 +224,7 @@ impl Name {
         }
     }
 
+    #[cfg(feature = "s3")]
     /// What has this name in a bucket.
     pub(super) fn of_key(key: &str) -> Option<Self> {
         let usual = What::parse(key).map(|what| {
@@ -292,12 +295,23 @@ mod tests {
             ("the one before", about("a", 6, 900), Against::IsOlder),
             ("a twin", about("x", 7, 1_000), Against::IsOlder),
             ("the same", about("b", 7, 1_000), Against::IsTheSame),
-            ("after a restore", about("r", 3, 2_000), Against::TakesItsPlace),
-            ("a clock put back", about("k", 8, 400), Against::TakesItsPlace),
+            (
+                "after a restore",
+                about("r", 3, 2_000),
+                Against::TakesItsPlace,
+            ),
+            (
+                "a clock put back",
+                about("k", 8, 400),
+                Against::TakesItsPlace,
+            ),
         ] {
             assert_eq!(new.against(&there), expected, "{story}");
         }
-        let shorter = About { max_age: 9, ..there.clone() };
+        let shorter = About {
+            max_age: 9,
+            ..there.clone()
+        };
         assert_eq!(shorter.against(&there), Against::IsTheSame);
         assert_eq!(there.against(&shorter), Against::TakesItsPlace);
         let at = |millis| Timestamp::from_millis(millis);

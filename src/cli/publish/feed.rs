@@ -50,13 +50,20 @@ impl Feed {
             .call();
         let mut answer = asked.map_err(|failed| lost(server.as_str(), &failed.to_string()))?;
         if answer.status().as_u16() != 200 {
-            let body = answer.body_mut().with_config().limit(LONGEST_LINE).read_to_vec();
+            let body = answer
+                .body_mut()
+                .with_config()
+                .limit(LONGEST_LINE)
+                .read_to_vec();
             let answer = Answer {
                 status: answer.status().as_u16(),
                 headers: answer.headers().clone(),
                 body: body.unwrap_or_default(),
             };
-            return Err(CliError::Problem(Box::new(Problem::of(&Call::get(PATH), &answer))));
+            return Err(CliError::Problem(Box::new(Problem::of(
+                &Call::get(PATH),
+                &answer,
+            ))));
         }
         Ok(Self {
             lines: BufReader::new(Box::new(answer.into_body().into_reader())),
@@ -71,21 +78,32 @@ impl Feed {
         let mut lists = BTreeSet::new();
         loop {
             let mut line = Vec::new();
-            let read = self.lines.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+            let read = self
+                .lines
+                .by_ref()
+                .take(LONGEST_LINE)
+                .read_until(b'\n', &mut line);
             match read {
                 // Its time is up, or it was cut off: who comes back misses nothing.
                 Ok(0) | Err(_) => return Ok(None),
                 Ok(_) => {}
             }
-            let text = std::str::from_utf8(&line).ok().and_then(|line| line.strip_suffix('\n'));
+            let text = std::str::from_utf8(&line)
+                .ok()
+                .and_then(|line| line.strip_suffix('\n'));
             let text = text.ok_or_else(|| self.no_feed("a line without an end"))?;
             let text = text.strip_suffix('\r').unwrap_or(text);
             let (field, value) = text.split_once(':').unwrap_or((text, ""));
             let value = value.strip_prefix(' ').unwrap_or(value);
             match field {
                 "" if text.is_empty() => return Ok(Some(Heard { id: self.id, lists })),
-                "id" => self.id = value.parse().map_err(|_| self.no_feed("an id is no number"))?,
-                "data" => lists.extend(named(value).ok_or_else(|| self.no_feed("an event of another kind"))?),
+                "id" => {
+                    self.id = value
+                        .parse()
+                        .map_err(|_| self.no_feed("an id is no number"))?
+                }
+                "data" => lists
+                    .extend(named(value).ok_or_else(|| self.no_feed("an event of another kind"))?),
                 _ => {}
             }
         }
@@ -153,7 +171,8 @@ mod tests {
             id: 3,
             ended: false,
         };
-        feed.map(|heard| heard.map_err(|failed| failed.to_string())).collect()
+        feed.map(|heard| heard.map_err(|failed| failed.to_string()))
+            .collect()
     }
 
     #[test]
@@ -162,17 +181,34 @@ mod tests {
             "{{\"list\":\"http://h/status-lists/{LIST}\",\"formats\":[\"http://h/status-lists/{LIST}/2021\",\
              \"http://h/token-status-lists/000000h123456789abc0\"]}}"
         );
-        let heard = feed(&format!("retry: 3000\nid: 7\n\n:\n\nid: 9\nevent: published\ndata: {data}\n\nid: 10"));
+        let heard = feed(&format!(
+            "retry: 3000\nid: 7\n\n:\n\nid: 9\nevent: published\ndata: {data}\n\nid: 10"
+        ));
         let lists = [LIST, "000000h123456789abc0"].map(|id| id.parse().unwrap());
-        let nothing = |id| Ok(Heard { id, lists: BTreeSet::new() });
+        let nothing = |id| {
+            Ok(Heard {
+                id,
+                lists: BTreeSet::new(),
+            })
+        };
         assert_eq!(heard[..2], [nothing(7), nothing(7)]);
-        assert_eq!(heard[2], Ok(Heard { id: 9, lists: lists.into() }));
+        assert_eq!(
+            heard[2],
+            Ok(Heard {
+                id: 9,
+                lists: lists.into()
+            })
+        );
         assert!(heard[3].is_err() && heard.len() == 4, "{heard:?}");
     }
 
     #[test]
     fn what_is_no_feed_is_refused() {
-        for text in ["id: x\n\n", "data: {}\n\n", "data: {\"list\":\"/../x\",\"formats\":[]}\n\n"] {
+        for text in [
+            "id: x\n\n",
+            "data: {}\n\n",
+            "data: {\"list\":\"/../x\",\"formats\":[]}\n\n",
+        ] {
             assert!(feed(text)[0].is_err(), "{text}");
         }
         let endless = "x".repeat(70_000);

@@ -33,7 +33,8 @@ impl Folder {
     /// Makes the folder where it is missing. One that holds anything else is refused.
     pub(super) fn open(root: &Path) -> Result<Self, Fault> {
         let shown = root.display();
-        let failed = |failed: io::Error| Fault::Refused(format!("cannot publish into {shown}: {failed}"));
+        let failed =
+            |failed: io::Error| Fault::Refused(format!("cannot publish into {shown}: {failed}"));
         durably::make_folder(root).map_err(failed)?;
         readable(root).map_err(failed)?;
         let mut held = fs::read_dir(root).map_err(failed)?.peekable();
@@ -181,7 +182,10 @@ impl Target for Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.fault(&error)),
             Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
-                Fault::Refused(format!("{} is not what publish wrote: {error}", file.display()))
+                Fault::Refused(format!(
+                    "{} is not what publish wrote: {error}",
+                    file.display()
+                ))
             }),
         }
     }

@@ -1,6 +1,8 @@
 //! `goodstanding publish`: every signed list, in every form and with its headers, into a folder or a
 //! bucket, from which others serve it.
 
+#[cfg(feature = "s3")]
+mod bucket;
 mod copy;
 mod feed;
 mod folder;
@@ -19,7 +21,7 @@ use super::error::CliError;
 use super::report::Report;
 use crate::time::Clock;
 use folder::Folder;
-use publisher::{Told, Publisher};
+use publisher::{Publisher, Told};
 use source::Source;
 use target::{Fault, Target};
 
@@ -47,7 +49,12 @@ pub(super) struct Publish {
     #[arg(long)]
     follow: bool,
     /// For how many seconds to try again where the server or the target is away; with --follow for ever
-    #[arg(long, value_name = "SECONDS", default_value = "60", conflicts_with = "follow")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "60",
+        conflicts_with = "follow"
+    )]
     #[arg(value_parser = clap::value_parser!(u64).range(0..=86_400))]
     patience: u64,
 }
@@ -58,8 +65,8 @@ impl Publish {
         clock: &dyn Clock,
         connect: impl FnOnce() -> Result<Context<'a>, CliError>,
     ) -> Result<Report, CliError> {
-        let target = opened(&self.target)?;
         let context = connect()?;
+        let target = opened(&self.target, &context)?;
         if self.follow && context.server.is_none() {
             let words = "with --data nothing is published meanwhile: leave out --follow, or name a \
                          --server";
@@ -87,10 +94,15 @@ impl Publish {
     }
 }
 
-fn opened(target: &str) -> Result<Box<dyn Target>, CliError> {
+fn opened(target: &str, context: &Context<'_>) -> Result<Box<dyn Target>, CliError> {
     let refused = |fault: Fault| CliError::Failed(fault.to_string());
     match target.split_once("://") {
         None => Ok(Box::new(Folder::open(Path::new(target)).map_err(refused)?)),
+        #[cfg(feature = "s3")]
+        Some(("s3", place)) => {
+            let bucket = bucket::Bucket::open(place, context.ca_file.clone(), context.timeout);
+            Ok(Box::new(bucket.map_err(refused)?))
+        }
         Some(_) => Err(CliError::Usage(format!(
             "{target} is neither a folder nor s3://BUCKET/PREFIX"
         ))),
@@ -104,8 +116,14 @@ fn reported(target: &str, told: &Told) -> Report {
     report.rows(&[
         ("written", shown(told.written)),
         ("unchanged", shown(told.unchanged)),
-        ("newer there", Some(told.newer_there).filter(|n| *n > 0).and_then(shown)),
-        ("taken away", Some(told.removed).filter(|n| *n > 0).and_then(shown)),
+        (
+            "newer there",
+            Some(told.newer_there).filter(|n| *n > 0).and_then(shown),
+        ),
+        (
+            "taken away",
+            Some(told.removed).filter(|n| *n > 0).and_then(shown),
+        ),
         ("up to event", shown(told.event)),
     ]);
     for (name, reason) in &told.refused {

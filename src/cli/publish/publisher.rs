@@ -104,7 +104,11 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
             for lists in page.lists.chunks(AT_ONCE) {
                 seen.extend(lists.iter().map(|listed| listed.list));
                 self.publish(lists)?;
-                progress.at(0, None, &format!("{} lists, {} copies written", seen.len(), self.told.written));
+                progress.at(
+                    0,
+                    None,
+                    &format!("{} lists, {} copies written", seen.len(), self.told.written),
+                );
             }
             next = page.next;
             match next {
@@ -196,7 +200,8 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
 
     /// Writes what the target does not have of these lists.
     fn publish(&mut self, lists: &[Listed]) -> Result<(), CliError> {
-        self.profiles.extend(lists.iter().map(|listed| listed.profile.clone()));
+        self.profiles
+            .extend(lists.iter().map(|listed| listed.profile.clone()));
         let names = lists.iter().flat_map(|listed| &listed.forms);
         let unknown: Vec<Name> = names
             .map(|form| form.name.clone())
@@ -238,10 +243,18 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
     }
 
     /// The copies of a form, where the target needs them.
-    fn read(&mut self, list: ListId, form: &ListedForm) -> Result<Option<(Copy, Option<Copy>)>, CliError> {
+    fn read(
+        &mut self,
+        list: ListId,
+        form: &ListedForm,
+    ) -> Result<Option<(Copy, Option<Copy>)>, CliError> {
         let (mut form, mut wait) = (form.clone(), FIRST_WAIT);
         for _ in 0..EDITIONS {
-            if form.edition.ends.is_some_and(|ends| ends <= self.clock.now().millis()) {
+            if form
+                .edition
+                .ends
+                .is_some_and(|ends| ends <= self.clock.now().millis())
+            {
                 let words = "what the registry has of it has ended, and was not renewed";
                 return Err(CliError::Failed(words.to_owned()));
             }
@@ -250,7 +263,11 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
                     self.told.unchanged += 1;
                     return Ok(None);
                 }
-                let listed = About { edition: Some(form.edition), sha256: String::new(), ..there.clone() };
+                let listed = About {
+                    edition: Some(form.edition),
+                    sha256: String::new(),
+                    ..there.clone()
+                };
                 if listed.against(there) == Against::IsOlder {
                     self.told.newer_there += 1;
                     return Ok(None);
@@ -275,12 +292,17 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
 
     /// Writes, several lists at a time.
     fn carry_out(&mut self, jobs: Vec<Job>) -> Result<(), CliError> {
-        let jobs = jobs.into_iter().filter(|job| !job.copies.is_empty() || !job.gone.is_empty());
+        let jobs = jobs
+            .into_iter()
+            .filter(|job| !job.copies.is_empty() || !job.gone.is_empty());
         let done = self.at_target(jobs.collect(), |target, job| {
             for name in &job.gone {
                 target.remove(name)?;
             }
-            job.copies.iter().map(|copy| target.put(copy)).collect::<Result<Vec<Put>, Fault>>()
+            job.copies
+                .iter()
+                .map(|copy| target.put(copy))
+                .collect::<Result<Vec<Put>, Fault>>()
         })?;
         for (job, puts) in done {
             for (copy, put) in job.copies.into_iter().zip(puts) {
@@ -300,9 +322,10 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
 
     /// The documents and keys by which lists are verified.
     fn documents(&mut self) -> Result<(), CliError> {
-        let profiles = self.profiles.iter().flat_map(|slug| {
-            [What::Document(slug.clone()), What::Keys(slug.clone())]
-        });
+        let profiles = self
+            .profiles
+            .iter()
+            .flat_map(|slug| [What::Document(slug.clone()), What::Keys(slug.clone())]);
         let all: Vec<What> = profiles.chain([What::OwnDocument, What::OwnKeys]).collect();
         for what in all.chunks(AT_ONCE) {
             let mut jobs = Vec::new();
@@ -312,7 +335,10 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
                 let known = copy.as_ref().and_then(|copy| self.known.get(&copy.name));
                 match copy {
                     Some(copy) if known == Some(&copy.about) => self.told.unchanged += 1,
-                    Some(copy) => jobs.push(Job { copies: vec![copy], gone: Vec::new() }),
+                    Some(copy) => jobs.push(Job {
+                        copies: vec![copy],
+                        gone: Vec::new(),
+                    }),
                     None => {}
                 }
             }
@@ -345,11 +371,17 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
     /// Whether a copy is of a form that is published: what was not read in this pass may be a form that
     /// the list no longer has.
     fn is_listed(&mut self, name: &Name) -> Result<bool, CliError> {
-        let plain = Name { gzip: false, ..name.clone() };
+        let plain = Name {
+            gzip: false,
+            ..name.clone()
+        };
         if self.known.contains_key(&plain) {
             return Ok(true);
         }
-        let list = name.what.list().expect("a form of a list has its list's id");
+        let list = name
+            .what
+            .list()
+            .expect("a form of a list has its list's id");
         let listed = self.patiently(|this| this.source.list(list))?;
         Ok(listed.is_some_and(|listed| listed.forms.iter().any(|form| form.name == plain)))
     }
@@ -382,9 +414,10 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
         let known = self.patiently_at_target(|target| target.remembered())?;
         let refused = |why: String| Err(CliError::Failed(format!("{}: {why}", self.target.name())));
         match known {
-            Some(known) if known.registry != registry => {
-                refused(format!("it holds the copies of {}, and this is {registry}", known.registry))
-            }
+            Some(known) if known.registry != registry => refused(format!(
+                "it holds the copies of {}, and this is {registry}",
+                known.registry
+            )),
             Some(known) if known.format != FORMAT => {
                 refused("another version of goodstanding published there".to_owned())
             }
@@ -397,7 +430,11 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
 
     fn remember(&mut self, event: u64) -> Result<(), CliError> {
         self.told.event = event;
-        let what = Remembered { format: FORMAT, registry: self.registry.clone(), event };
+        let what = Remembered {
+            format: FORMAT,
+            registry: self.registry.clone(),
+            event,
+        };
         self.patiently_at_target(|target| target.remember(&what))
     }
 
@@ -408,7 +445,11 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
             true => super::members(&self.target.name(), told).to_string(),
             false => format!(
                 "event {}: {} written, {} unchanged, {} taken away, {} not published",
-                told.event, told.written, told.unchanged, told.removed, told.refused.len()
+                told.event,
+                told.written,
+                told.unchanged,
+                told.removed,
+                told.refused.len()
             ),
         };
         // Where nobody reads it, nothing is lost.
@@ -429,7 +470,10 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
         self.again(|| ask(self), is_away)
     }
 
-    fn patiently_at_target<T>(&self, ask: impl Fn(&dyn Target) -> Result<T, Fault>) -> Result<T, CliError> {
+    fn patiently_at_target<T>(
+        &self,
+        ask: impl Fn(&dyn Target) -> Result<T, Fault>,
+    ) -> Result<T, CliError> {
         let asked = self.again(|| ask(self.target), |fault| matches!(fault, Fault::Away(_)));
         asked.map_err(|fault| CliError::Failed(fault.to_string()))
     }
@@ -445,13 +489,16 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
             let share = things.len().div_ceil(WRITERS).max(1);
             let writers = things.chunks(share).map(|things| {
                 scope.spawn(move || {
-                    let tried = |thing| again(patience, || each(target, thing), is_fault_away, |_| {});
+                    let tried =
+                        |thing| again(patience, || each(target, thing), is_fault_away, |_| {});
                     things.iter().map(tried).collect::<Vec<_>>()
                 })
             });
             let writers: Vec<_> = writers.collect();
             let joined = writers.into_iter().map(|writer| writer.join());
-            joined.flat_map(|done| done.expect("a writer does not panic")).collect()
+            joined
+                .flat_map(|done| done.expect("a writer does not panic"))
+                .collect()
         });
         let done: Result<Vec<R>, Fault> = done.into_iter().collect();
         let done = done.map_err(|fault| CliError::Failed(fault.to_string()))?;
@@ -463,7 +510,9 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
         ask: impl Fn() -> Result<T, E>,
         passes: impl Fn(&E) -> bool,
     ) -> Result<T, E> {
-        again(self.patience, ask, passes, |failed| self.notes(&failed.to_string()))
+        again(self.patience, ask, passes, |failed| {
+            self.notes(&failed.to_string())
+        })
     }
 }
 

@@ -68,8 +68,14 @@ impl Source<'_, '_> {
         let answer = self.0.answer(&call)?;
         let next = answer.next_page();
         let mut page = read_page(&answer.body).map_err(|reason| not_the_contract(&call, reason))?;
-        if next.as_deref().is_some_and(|next| !next.starts_with("/published?")) {
-            return Err(not_the_contract(&call, "the next page is elsewhere".to_owned()));
+        if next
+            .as_deref()
+            .is_some_and(|next| !next.starts_with("/published?"))
+        {
+            return Err(not_the_contract(
+                &call,
+                "the next page is elsewhere".to_owned(),
+            ));
         }
         page.next = next;
         Ok(page)
@@ -122,7 +128,12 @@ impl Source<'_, '_> {
     }
 
     /// The same compressed. What it comes to has to be the same bytes.
-    fn packed(&self, form: &ListedForm, media: &'static str, plain: &Answer) -> Result<Packed, CliError> {
+    fn packed(
+        &self,
+        form: &ListedForm,
+        media: &'static str,
+        plain: &Answer,
+    ) -> Result<Packed, CliError> {
         let call = call_for(&form.name.what, media, "gzip");
         let answer = self.0.answer(&call)?;
         let Some(coding) = answer.header("content-encoding") else {
@@ -142,7 +153,9 @@ impl Source<'_, '_> {
         about.edition = Some(form.edition);
         let mut unpacked = Vec::with_capacity(plain.body.len());
         let longest = plain.body.len() as u64 + 1;
-        let read = GzDecoder::new(&*answer.body).take(longest).read_to_end(&mut unpacked);
+        let read = GzDecoder::new(&*answer.body)
+            .take(longest)
+            .read_to_end(&mut unpacked);
         if read.is_err() || unpacked != plain.body {
             return Err(wrong("what is compressed is something else".to_owned()));
         }
@@ -158,7 +171,9 @@ impl Source<'_, '_> {
         };
         let call = call_for(&what, media, "identity");
         let answer = match self.0.answer(&call) {
-            Err(CliError::Problem(problem)) if matches!(problem.status, 404 | 410) => return Ok(None),
+            Err(CliError::Problem(problem)) if matches!(problem.status, 404 | 410) => {
+                return Ok(None);
+            }
             other => other?,
         };
         if answer.header("cache-control") == Some("no-store") {
@@ -290,7 +305,9 @@ fn read_page(body: &[u8]) -> Result<Page, String> {
     let origin = page.registry.as_str();
     let lists = page.lists.into_iter().map(|list| {
         let url = list.list.strip_prefix(origin).unwrap_or_default();
-        let id = url.strip_prefix("/status-lists/").and_then(|id| id.parse().ok());
+        let id = url
+            .strip_prefix("/status-lists/")
+            .and_then(|id| id.parse().ok());
         let id = id.ok_or_else(|| format!("{:?} is no list of {origin}", list.list))?;
         let forms = list.forms.iter().map(|form| read_form(origin, id, form));
         Ok(Listed {
@@ -316,14 +333,19 @@ fn read_form(origin: &str, list: ListId, form: &FormRead) -> Result<ListedForm, 
         Name::of(What::Token(list), Form::Cwt),
     ];
     let is_it = |name: &Name| {
-        let path = form.url.strip_prefix(origin).and_then(|path| path.strip_prefix('/'));
+        let path = form
+            .url
+            .strip_prefix(origin)
+            .and_then(|path| path.strip_prefix('/'));
         path == Some(name.what.path().as_str()) && media_of(name) == form.media_type
     };
     let name = candidates.into_iter().find(is_it);
     let name = name.ok_or_else(|| format!("{:?} is no form of the list {list}", form.url))?;
     let moment = |text: &str| {
         let parsed = text.parse::<Timestamp>();
-        parsed.map_err(|_| format!("{text:?} is no time")).map(Timestamp::millis)
+        parsed
+            .map_err(|_| format!("{text:?} is no time"))
+            .map(Timestamp::millis)
     };
     let etag = unquoted(&form.etag).ok_or("a tag is none that can be kept")?;
     Ok(ListedForm {

@@ -48,7 +48,11 @@ impl Nginx {
         let (home, port) = (TempDir::new().unwrap(), free_port());
         let place = home.path().display();
         // Workers of root's would else be nobody, who may not read below a temporary folder.
-        let user = if rustix::process::getuid().is_root() { "user root;" } else { "" };
+        let user = if rustix::process::getuid().is_root() {
+            "user root;"
+        } else {
+            ""
+        };
         let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|kind| format!("{kind}_temp_path {place}/{kind};\n"))
             .concat();
@@ -59,13 +63,29 @@ impl Nginx {
         );
         fs::write(home.path().join("nginx.conf"), conf).unwrap();
         let mut command = Command::new(program);
-        command.arg("-p").arg(home.path()).arg("-c").arg(home.path().join("nginx.conf"));
+        command
+            .arg("-p")
+            .arg(home.path())
+            .arg("-c")
+            .arg(home.path().join("nginx.conf"));
         command.arg("-e").arg(home.path().join("error.log"));
-        let child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let child = command
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let mut nginx = Self { child, address, _home: home };
+        let mut nginx = Self {
+            child,
+            address,
+            _home: home,
+        };
         until("nginx listens", || {
-            assert!(nginx.child.try_wait().unwrap().is_none(), "{}", nginx.errors());
+            assert!(
+                nginx.child.try_wait().unwrap().is_none(),
+                "{}",
+                nginx.errors()
+            );
             std::net::TcpStream::connect(address).is_ok()
         });
         nginx
@@ -94,7 +114,14 @@ struct Seen {
 }
 
 /// What is said by one of them alone: about itself, the connection and the moment.
-const OF_ITS_OWN: [&str; 6] = ["date", "server", "connection", "x-request-id", "transfer-encoding", "keep-alive"];
+const OF_ITS_OWN: [&str; 6] = [
+    "date",
+    "server",
+    "connection",
+    "x-request-id",
+    "transfer-encoding",
+    "keep-alive",
+];
 
 fn ask(at: SocketAddr, method: &Method, path: &str, headers: &[(&str, &str)]) -> Seen {
     let agent = ureq::Agent::config_builder()
@@ -103,12 +130,17 @@ fn ask(at: SocketAddr, method: &Method, path: &str, headers: &[(&str, &str)]) ->
         .timeout_global(Some(Duration::from_secs(30)))
         .build()
         .new_agent();
-    let mut request = http::Request::builder().method(method).uri(format!("http://{at}{path}"));
+    let mut request = http::Request::builder()
+        .method(method)
+        .uri(format!("http://{at}{path}"));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     // The client would send one of its own.
-    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
+    if !headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("accept"))
+    {
         request = request.header("accept", "");
     }
     let mut answer = agent.run(request.body(()).unwrap()).unwrap();
@@ -121,13 +153,19 @@ fn ask(at: SocketAddr, method: &Method, path: &str, headers: &[(&str, &str)]) ->
     Seen {
         status,
         // Of what failed the status says enough: bodies tell of the registry.
-        headers: if status < 400 { told(answer.headers()) } else { Vec::new() },
+        headers: if status < 400 {
+            told(answer.headers())
+        } else {
+            Vec::new()
+        },
         body: if status < 400 { body } else { Vec::new() },
     }
 }
 
 fn told(headers: &HeaderMap) -> Vec<(String, String)> {
-    let told = headers.iter().filter(|(name, _)| !OF_ITS_OWN.contains(&name.as_str()));
+    let told = headers
+        .iter()
+        .filter(|(name, _)| !OF_ITS_OWN.contains(&name.as_str()));
     let told = told.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
     let mut told: Vec<_> = told.collect();
     told.sort();
@@ -166,14 +204,30 @@ impl Scene {
 fn every_form_is_served_as_the_registry_serves_it() {
     let Some(scene) = Scene::set() else { return };
     let all = &scene.lists.all_forms;
-    let of_list = ["application/vc", "application/ld+json", "application/json", "application/vc+jwt"];
+    let of_list = [
+        "application/vc",
+        "application/ld+json",
+        "application/json",
+        "application/vc+jwt",
+    ];
     let of_token = ["application/statuslist+jwt", "application/statuslist+cwt"];
     let token = all.replace("status-lists", "token-status-lists");
-    let paths: [(&str, &[&str]); 3] =
-        [(all, &of_list), (&format!("{all}/2021"), &of_list[..3]), (&token, &of_token)];
+    let paths: [(&str, &[&str]); 3] = [
+        (all, &of_list),
+        (&format!("{all}/2021"), &of_list[..3]),
+        (&token, &of_token),
+    ];
     for (path, types) in paths {
         for media in types.iter().chain(&["", "*/*", "text/html"]) {
-            for coding in ["", "identity", "gzip", "*", "gzip;q=0.5, identity", "identity;q=0", "gzip, *;q=0"] {
+            for coding in [
+                "",
+                "identity",
+                "gzip",
+                "*",
+                "gzip;q=0.5, identity",
+                "identity;q=0",
+                "gzip, *;q=0",
+            ] {
                 let accept = [("accept", *media), ("accept-encoding", coding)];
                 let seen = scene.agree(&Method::GET, path, &accept);
                 scene.agree(&Method::HEAD, path, &accept);
@@ -181,31 +235,77 @@ fn every_form_is_served_as_the_registry_serves_it() {
                     assert_eq!(seen.status, 406, "{path} {accept:?}");
                     continue;
                 };
-                for known in [etag.as_str(), "*", "\"x\"", &format!("\"x\", W/{etag}"), &etag.replace('"', "")] {
+                for known in [
+                    etag.as_str(),
+                    "*",
+                    "\"x\"",
+                    &format!("\"x\", W/{etag}"),
+                    &etag.replace('"', ""),
+                ] {
                     let known = [accept[0], accept[1], ("if-none-match", known)];
                     scene.agree(&Method::GET, path, &known);
                 }
-                let dated = [accept[0], accept[1], ("if-modified-since", "Fri, 31 Dec 2100 00:00:00 GMT"), ("range", "bytes=0-9")];
+                let dated = [
+                    accept[0],
+                    accept[1],
+                    ("if-modified-since", "Fri, 31 Dec 2100 00:00:00 GMT"),
+                    ("range", "bytes=0-9"),
+                ];
                 assert_eq!(scene.agree(&Method::GET, path, &dated).status, 200);
             }
         }
     }
-    for path in ["/status-lists/000000g123456789abc0", "/status-lists/x", "/profiles/nobody/did.json", "/x"] {
+    for path in [
+        "/status-lists/000000g123456789abc0",
+        "/status-lists/x",
+        "/profiles/nobody/did.json",
+        "/x",
+    ] {
         assert_eq!(scene.agree(&Method::GET, path, &[]).status, 404, "{path}");
     }
-    for hidden in ["/.goodstanding.json", "/.publishing", "/.send", &format!("{all}/vc/about.json")] {
-        assert_eq!(ask(scene.nginx.address, &Method::GET, hidden, &[]).status, 404, "{hidden}");
+    for hidden in [
+        "/.goodstanding.json",
+        "/.publishing",
+        "/.send",
+        &format!("{all}/vc/about.json"),
+    ] {
+        assert_eq!(
+            ask(scene.nginx.address, &Method::GET, hidden, &[]).status,
+            404,
+            "{hidden}"
+        );
     }
-    let upward = ask(scene.nginx.address, &Method::GET, "/status-lists/..%2f..%2f.publishing", &[]);
+    let upward = ask(
+        scene.nginx.address,
+        &Method::GET,
+        "/status-lists/..%2f..%2f.publishing",
+        &[],
+    );
     assert!(matches!(upward.status, 400 | 404), "{upward:?}");
-    assert_eq!(ask(scene.nginx.address, &Method::DELETE, all, &[]).status, 405);
+    assert_eq!(
+        ask(scene.nginx.address, &Method::DELETE, all, &[]).status,
+        405
+    );
 }
 
 #[test]
 fn documents_are_the_same_and_kept_for_as_much_less_as_they_may_be_old() {
     let Some(scene) = Scene::set() else { return };
-    let did = ["application/did+ld+json", "application/did+json", "application/did", "application/ld+json", "application/json", "text/html", ""];
-    for path in ["/profiles/school/did.json", "/.well-known/did.json", "/profiles/school/jwks.json", "/.well-known/jwks.json"] {
+    let did = [
+        "application/did+ld+json",
+        "application/did+json",
+        "application/did",
+        "application/ld+json",
+        "application/json",
+        "text/html",
+        "",
+    ];
+    for path in [
+        "/profiles/school/did.json",
+        "/.well-known/did.json",
+        "/profiles/school/jwks.json",
+        "/.well-known/jwks.json",
+    ] {
         for media in did {
             let accept = [("accept", media)];
             let mut ours = ask(scene.lists.server.address, &Method::GET, path, &accept);
@@ -225,7 +325,18 @@ fn documents_are_the_same_and_kept_for_as_much_less_as_they_may_be_old() {
 #[test]
 fn any_accept_header_leads_to_the_same_form() {
     let Some(scene) = Scene::set() else { return };
-    let ranges = ["application/vc", "application/ld+json", "application/json", "application/vc+jwt", "application/statuslist+jwt", "application/statuslist+cwt", "application/*", "*/*", "text/html", "APPLICATION/VC+JWT"];
+    let ranges = [
+        "application/vc",
+        "application/ld+json",
+        "application/json",
+        "application/vc+jwt",
+        "application/statuslist+jwt",
+        "application/statuslist+cwt",
+        "application/*",
+        "*/*",
+        "text/html",
+        "APPLICATION/VC+JWT",
+    ];
     let quality = prop_oneof![
         Just(String::new()),
         (0u32..=1000).prop_map(|q| format!(";q={}.{:03}", q / 1000, q % 1000)),
@@ -235,16 +346,31 @@ fn any_accept_header_leads_to_the_same_form() {
         Just(";level=1;q=0.25".to_owned()),
     ];
     let picked = prop::sample::subsequence(ranges.to_vec(), 0..=6).prop_shuffle();
-    let strategy = (picked, prop::collection::vec(quality, 6), prop::sample::select(vec![", ", ",", " , "]));
-    let token = scene.lists.all_forms.replace("status-lists", "token-status-lists");
-    let mut runner = TestRunner::new(Config { cases: 300, failure_persistence: None, ..Config::default() });
+    let strategy = (
+        picked,
+        prop::collection::vec(quality, 6),
+        prop::sample::select(vec![", ", ",", " , "]),
+    );
+    let token = scene
+        .lists
+        .all_forms
+        .replace("status-lists", "token-status-lists");
+    let mut runner = TestRunner::new(Config {
+        cases: 300,
+        failure_persistence: None,
+        ..Config::default()
+    });
     let run = runner.run(&strategy, |(ranges, qualities, comma)| {
         // The same range in another case would stand there twice.
         let mut ranges = ranges;
         if ranges.contains(&"APPLICATION/VC+JWT") {
             ranges.retain(|range| *range != "application/vc+jwt");
         }
-        let accept: Vec<String> = ranges.iter().zip(&qualities).map(|(range, q)| format!("{range}{q}")).collect();
+        let accept: Vec<String> = ranges
+            .iter()
+            .zip(&qualities)
+            .map(|(range, q)| format!("{range}{q}"))
+            .collect();
         let accept = accept.join(comma);
         for path in [scene.lists.all_forms.as_str(), &token] {
             let headers = [("accept", accept.as_str())];
@@ -273,9 +399,16 @@ fn who_reads_while_it_is_published_gets_one_copy_or_the_next() {
                     while !stop.load(std::sync::atomic::Ordering::Relaxed) {
                         let seen = ask(address, &Method::GET, path, &[]);
                         assert_eq!(seen.status, 200);
-                        let tag = seen.headers.iter().find(|(name, _)| name == "etag").unwrap();
+                        let tag = seen
+                            .headers
+                            .iter()
+                            .find(|(name, _)| name == "etag")
+                            .unwrap();
                         let digest = <sha2::Sha256 as sha2::Digest>::digest(&seen.body);
-                        let digest: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+                        let digest: String = digest[..12]
+                            .iter()
+                            .map(|byte| format!("{byte:02x}"))
+                            .collect();
                         assert_eq!(tag.1, format!("\"{digest}\""));
                         tags.insert(digest);
                     }
@@ -306,8 +439,18 @@ fn the_balancer_asks_the_server_that_is_there() {
         .replace("resolver 127.0.0.11", "resolver 127.0.0.1");
     let nginx = Nginx::start(&program, &conf);
     for _ in 0..4 {
-        let its = ask(nginx.address, &Method::GET, &lists.alone, &[("accept-encoding", "gzip")]);
-        let ours = ask(lists.server.address, &Method::GET, &lists.alone, &[("accept-encoding", "gzip")]);
+        let its = ask(
+            nginx.address,
+            &Method::GET,
+            &lists.alone,
+            &[("accept-encoding", "gzip")],
+        );
+        let ours = ask(
+            lists.server.address,
+            &Method::GET,
+            &lists.alone,
+            &[("accept-encoding", "gzip")],
+        );
         assert_eq!(its, ours);
     }
 }

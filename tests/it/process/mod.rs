@@ -44,6 +44,8 @@ mod memory;
 mod place;
 #[cfg(feature = "rocksdb")]
 mod publish;
+#[cfg(all(feature = "rocksdb", feature = "s3"))]
+mod publish_s3;
 #[cfg(feature = "rocksdb")]
 mod refusals;
 #[cfg(feature = "rocksdb")]

@@ -35,7 +35,8 @@ impl Lists {
         let school = json!({ "slug": "school", "name": "School", "roles": ["issuer"] });
         operator.post("/profiles", &school).json(201);
         let open = |formats: &[&str]| {
-            let list = json!({ "issuer": "school", "statusPurpose": "revocation", "formats": formats });
+            let list =
+                json!({ "issuer": "school", "statusPurpose": "revocation", "formats": formats });
             path_of(&operator.post("/status-lists", &list).json(201)["id"])
         };
         let all_forms = open(&["bitstring", "token", "2021"]);
@@ -43,17 +44,35 @@ impl Lists {
         let token = json!({ "role": "auditor", "expiresIn": 86_400 });
         let made = operator.post("/tokens", &token).json(201);
         let auditor = made["token"].as_str().unwrap().to_owned();
-        Self { folder, server, operator, auditor, all_forms, alone }
+        Self {
+            folder,
+            server,
+            operator,
+            auditor,
+            all_forms,
+            alone,
+        }
     }
 
     /// Revokes the next entry of a list, and waits until the list that shows it is signed.
     pub(super) fn revokes(&self, list: &str) {
         let before = self.operator.get(list).header("etag").to_owned();
-        let entries = self.operator.post(&format!("{list}/entries"), &json!({ "count": 1 })).json(200);
-        let index = entries["entries"][0]["statusListIndex"].as_str().unwrap().parse::<u64>().unwrap();
+        let entries = self
+            .operator
+            .post(&format!("{list}/entries"), &json!({ "count": 1 }))
+            .json(200);
+        let index = entries["entries"][0]["statusListIndex"]
+            .as_str()
+            .unwrap()
+            .parse::<u64>()
+            .unwrap();
         let updates = json!({ "updates": [{ "index": index, "status": 1 }] });
-        self.operator.post(&format!("{list}/updates"), &updates).json(200);
-        until("the list is signed", || self.operator.get(list).header("etag") != before);
+        self.operator
+            .post(&format!("{list}/updates"), &updates)
+            .json(200);
+        until("the list is signed", || {
+            self.operator.get(list).header("etag") != before
+        });
     }
 
     pub(super) fn publish(&self, target: &str, more: &[&str]) -> Ran {
@@ -92,7 +111,12 @@ impl Drop for Following {
 }
 
 fn body(target: &str, name: &str) -> Vec<u8> {
-    fs::read(Path::new(target).join(name.trim_start_matches('/')).join("body")).unwrap_or_default()
+    fs::read(
+        Path::new(target)
+            .join(name.trim_start_matches('/'))
+            .join("body"),
+    )
+    .unwrap_or_default()
 }
 
 #[test]
@@ -105,9 +129,15 @@ fn a_folder_has_what_the_registry_serves_and_only_news_is_written() {
     assert!(told["written"].as_u64().unwrap() >= 9, "{told}");
     assert_eq!(told["refused"], json!([]));
     let served = lists.operator.get(&lists.all_forms);
-    assert_eq!(body(&target, &format!("{}/vc", lists.all_forms)), served.body);
+    assert_eq!(
+        body(&target, &format!("{}/vc", lists.all_forms)),
+        served.body
+    );
     let document = lists.operator.get("/profiles/school/did.json");
-    assert_eq!(body(&target, "profiles/school/did.json/json"), document.body);
+    assert_eq!(
+        body(&target, "profiles/school/did.json/json"),
+        document.body
+    );
 
     let again = lists.publish(&target, &[]).exits(0).json();
     assert_eq!(again["written"], 0, "{again}");
@@ -123,12 +153,21 @@ fn a_folder_has_what_the_registry_serves_and_only_news_is_written() {
     server.stop().in_order();
     let offline = folder.beside().join("offline");
     let mut command = program();
-    command.arg("publish").arg(&offline).arg("--json").arg("--data").arg(folder.data());
+    command
+        .arg("publish")
+        .arg(&offline)
+        .arg("--json")
+        .arg("--data")
+        .arg(folder.data());
     let told = run(&mut command, "").exits(0).json();
     assert_eq!(told["lists"], 2);
     for entry in ["vc", "jwt"] {
         let name = format!("{}/{entry}", lists.all_forms);
-        assert_eq!(body(&offline.display().to_string(), &name), body(&target, &name), "{name}");
+        assert_eq!(
+            body(&offline.display().to_string(), &name),
+            body(&target, &name),
+            "{name}"
+        );
     }
 }
 
@@ -138,9 +177,21 @@ fn what_is_published_while_it_follows_is_there_in_a_moment_and_after_a_kill_too(
     let target = lists.target();
     let follow = || {
         let mut command = program();
-        command.args(["publish", &target, "--follow", "--server", &lists.server.url()]);
+        command.args([
+            "publish",
+            &target,
+            "--follow",
+            "--server",
+            &lists.server.url(),
+        ]);
         command.env("GOODSTANDING_TOKEN", &lists.auditor);
-        Following(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        Following(
+            command
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        )
     };
     let is_there = || {
         let served = lists.operator.get(&lists.all_forms);
@@ -151,7 +202,11 @@ fn what_is_published_while_it_follows_is_there_in_a_moment_and_after_a_kill_too(
     lists.revokes(&lists.all_forms);
     until("the change", is_there);
     let second = lists.publish(&target, &[]).exits(2);
-    assert!(second.err.contains("another goodstanding publishes into"), "{}", second.err);
+    assert!(
+        second.err.contains("another goodstanding publishes into"),
+        "{}",
+        second.err
+    );
 
     drop(following);
     lists.revokes(&lists.all_forms);
@@ -159,7 +214,9 @@ fn what_is_published_while_it_follows_is_there_in_a_moment_and_after_a_kill_too(
     until("what was published meanwhile", is_there);
     let list = json!({ "issuer": "school", "statusPurpose": "suspension" });
     let opened = path_of(&lists.operator.post("/status-lists", &list).json(201)["id"]);
-    until("a list that is new", || !body(&target, &format!("{opened}/vc")).is_empty());
+    until("a list that is new", || {
+        !body(&target, &format!("{opened}/vc")).is_empty()
+    });
 }
 
 #[test]
@@ -167,7 +224,9 @@ fn nothing_newer_is_replaced_and_what_is_no_list_here_is_taken_away() {
     let lists = Lists::opened();
     let target = lists.target();
     lists.publish(&target, &[]).exits(0);
-    let link = Path::new(&target).join(lists.alone.trim_start_matches('/')).join("vc");
+    let link = Path::new(&target)
+        .join(lists.alone.trim_start_matches('/'))
+        .join("vc");
     let about_file = link.join("about.json");
     let mut about: Value = serde_json::from_slice(&fs::read(&about_file).unwrap()).unwrap();
     about["edition"]["generation"] = 1_000_000.into();
@@ -191,7 +250,10 @@ fn nothing_newer_is_replaced_and_what_is_no_list_here_is_taken_away() {
     assert!(!strange.exists() && !link.exists());
     // What is right is put there by the next pass.
     lists.publish(&target, &[]).exits(0);
-    assert_eq!(body(&target, &format!("{}/vc", lists.alone)), lists.operator.get(&lists.alone).body);
+    assert_eq!(
+        body(&target, &format!("{}/vc", lists.alone)),
+        lists.operator.get(&lists.alone).body
+    );
 }
 
 #[test]
@@ -205,7 +267,14 @@ fn what_cannot_be_done_is_said() {
     usage.explains(&["neither a folder nor s3://"]);
 
     let mut command = program();
-    command.args(["publish", &lists.target(), "--patience", "0", "--server", &lists.server.url()]);
+    command.args([
+        "publish",
+        &lists.target(),
+        "--patience",
+        "0",
+        "--server",
+        &lists.server.url(),
+    ]);
     // Without a token nobody is told which lists there are.
     run(&mut command, "").exits(2).explains(&["/published"]);
 
@@ -214,8 +283,13 @@ fn what_cannot_be_done_is_said() {
     drop(server);
     let mut command = program();
     let target = folder.beside().join("none");
-    command.arg("publish").arg(&target).args(["--patience", "1", "--server", &url]);
-    run(&mut command, "").exits(2).explains(&["nothing answers at", "trying again"]);
+    command
+        .arg("publish")
+        .arg(&target)
+        .args(["--patience", "1", "--server", &url]);
+    run(&mut command, "")
+        .exits(2)
+        .explains(&["nothing answers at", "trying again"]);
     // A folder that is another registry's.
     let other = Folder::prepared();
     let remembered = folder.beside().join("edge/.goodstanding.json");
@@ -224,7 +298,13 @@ fn what_cannot_be_done_is_said() {
     let words = json!({ "format": 1, "registry": "https://elsewhere.example", "event": 0 });
     fs::write(&remembered, words.to_string()).unwrap();
     let mut command = program();
-    command.arg("publish").arg(folder.beside().join("edge")).arg("--data").arg(other.data());
+    command
+        .arg("publish")
+        .arg(folder.beside().join("edge"))
+        .arg("--data")
+        .arg(other.data());
     // It has no list, and is asked nothing else first.
-    run(&mut command, "").exits(2).explains(&["https://elsewhere.example"]);
+    run(&mut command, "")
+        .exits(2)
+        .explains(&["https://elsewhere.example"]);
 }
