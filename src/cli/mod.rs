@@ -335,7 +335,7 @@ fn carry_out(
         Command::Backup(command) => command.run(data, backups, connect),
         Command::Restore(command) => command.run(backups, connect),
         Command::PutBack(command) => command.run(backups, &connect()?),
-        Command::Publish(command) => command.run(surroundings.clock, connect),
+        Command::Publish(command) => command.run(connect),
     }
 }
 

@@ -20,7 +20,12 @@ pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let page = edge.registry.lists_published(actor.speaks_as(), which)?;
     let urls = edge.registry.urls();
     let lists: Vec<Value> = page.lists.iter().map(|list| members(&urls, list)).collect();
-    let answer = json!({ "lists": lists, "event": page.event, "registry": urls.origin() });
+    let answer = json!({
+        "lists": lists,
+        "event": page.event,
+        "registry": urls.origin(),
+        "asOf": edge.registry.now().to_string(),
+    });
     let reply = Reply::json(200, &answer).header("Cache-Control", "private, no-store");
     Ok(match page.next {
         Some(last) => reply.header("Link", next_page(&urls, request, &last.to_string())),

@@ -19,7 +19,6 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::error::CliError;
 use super::report::Report;
-use crate::time::Clock;
 use folder::Folder;
 use publisher::{Publisher, Told};
 use source::Source;
@@ -62,7 +61,6 @@ pub(super) struct Publish {
 impl Publish {
     pub(super) fn run<'a>(
         self,
-        clock: &dyn Clock,
         connect: impl FnOnce() -> Result<Context<'a>, CliError>,
     ) -> Result<Report, CliError> {
         let context = connect()?;
@@ -73,7 +71,7 @@ impl Publish {
             return Err(CliError::Usage(words.to_owned()));
         }
         let patience = (!self.follow).then(|| Duration::from_secs(self.patience));
-        let mut publisher = Publisher::new(Source(&context), &*target, clock, patience);
+        let mut publisher = Publisher::new(Source(&context), &*target, patience);
         if self.follow {
             return Err(publisher.follow());
         }

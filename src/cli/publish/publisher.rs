@@ -17,7 +17,7 @@ use super::target::{FORMAT, Fault, Put, Remembered, Target};
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::ids::{ListId, Slug};
-use crate::time::Clock;
+use crate::time::{Timestamp, Ttl};
 use trying::is_away;
 
 /// Documents are read anew this often while publications are followed, and are to be kept for so much
@@ -53,7 +53,9 @@ pub(super) struct Told {
 pub(super) struct Publisher<'p, 'c, 'a> {
     source: Source<'c, 'a>,
     target: &'p dyn Target,
-    clock: &'p dyn Clock,
+    /// What time it was at the registry, and when that was: where this machine's clock is wrong, nothing
+    /// is taken for ended.
+    registry_time: Option<(Timestamp, Instant)>,
     /// For how long something may be away; for ever where it is not said.
     patience: Option<Duration>,
     /// What is known to stand at the target.
@@ -75,13 +77,12 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
     pub(super) fn new(
         source: Source<'c, 'a>,
         target: &'p dyn Target,
-        clock: &'p dyn Clock,
         patience: Option<Duration>,
     ) -> Self {
         Self {
             source,
             target,
-            clock,
+            registry_time: None,
             patience,
             known: BTreeMap::new(),
             profiles: BTreeSet::new(),
@@ -98,6 +99,7 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
         loop {
             let page = self.patiently(|this| this.source.page(next.as_deref()))?;
             self.must_be_of(&page.registry)?;
+            self.registry_time = Some((page.as_of, Instant::now()));
             event.get_or_insert(page.event);
             let before = seen.len();
             for lists in page.lists.chunks(AT_ONCE) {
@@ -249,11 +251,8 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
     ) -> Result<Option<(Copy, Option<Copy>)>, CliError> {
         let (mut form, mut wait) = (form.clone(), FIRST_WAIT);
         for _ in 0..EDITIONS {
-            if form
-                .edition
-                .ends
-                .is_some_and(|ends| ends <= self.clock.now().millis())
-            {
+            let now = self.now().millis();
+            if form.edition.ends.is_some_and(|ends| ends <= now) {
                 let words = "what the registry has of it has ended, and was not renewed";
                 return Err(CliError::Failed(words.to_owned()));
             }
@@ -387,7 +386,7 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
 
     /// Takes away what has ended: whoever still has it in a cache is told so by the list itself.
     fn take_away_ended(&mut self) -> Result<(), CliError> {
-        let now = self.clock.now();
+        let now = self.now();
         let ended = self.known.iter().filter(|(_, about)| about.has_ended(now));
         let ended: Vec<Name> = ended.map(|(name, _)| name.clone()).collect();
         for name in ended {
@@ -395,6 +394,15 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
             self.take_away(&name)?;
         }
         Ok(())
+    }
+
+    /// What time it is at the registry.
+    fn now(&self) -> Timestamp {
+        let (then, asked) = self
+            .registry_time
+            .expect("a pass begins with a page, which tells it");
+        let since = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
+        then.plus(Ttl::from_millis(since))
     }
 
     fn take_away(&mut self, name: &Name) -> Result<(), CliError> {

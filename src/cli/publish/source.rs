@@ -26,6 +26,8 @@ pub(super) struct Page {
     pub(super) event: u64,
     /// The registry's origin.
     pub(super) registry: String,
+    /// What time it is there.
+    pub(super) as_of: Timestamp,
     pub(super) next: Option<String>,
 }
 
@@ -276,10 +278,12 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct PageRead {
     lists: Vec<ListRead>,
     event: u64,
     registry: String,
+    as_of: String,
 }
 
 #[derive(Deserialize)]
@@ -319,6 +323,7 @@ fn read_page(body: &[u8]) -> Result<Page, String> {
     Ok(Page {
         lists: lists.collect::<Result<_, String>>()?,
         event: page.event,
+        as_of: page.as_of.parse().map_err(|_| "asOf is no time")?,
         registry: page.registry,
         next: None,
     })

@@ -454,3 +454,35 @@ fn the_balancer_asks_the_server_that_is_there() {
         assert_eq!(its, ours);
     }
 }
+
+/// Nothing that runs in a container is whatever happens to be the newest.
+#[test]
+fn what_is_run_in_containers_is_pinned() {
+    let docker = Path::new(env!("CARGO_MANIFEST_DIR")).join("docker");
+    let mut images = 0;
+    for file in ["compose.yaml", "compose.replicas.yaml", "Dockerfile"] {
+        let text = fs::read_to_string(docker.join(file)).unwrap();
+        for line in text.lines().map(str::trim) {
+            let image = line.strip_prefix("image: ").or(line.strip_prefix("FROM "));
+            let Some(image) = image.filter(|image| *image != "goodstanding") else {
+                continue;
+            };
+            let (_, tag) = image
+                .split_once(':')
+                .unwrap_or_else(|| panic!("{file}: {image}"));
+            assert!(
+                tag.contains("bookworm") && !tag.contains("latest"),
+                "{file}: {image}"
+            );
+            images += 1;
+        }
+    }
+    assert_eq!(images, 4);
+    for script in ["health.sh", "postgres/node.sh", "postgres/first.sh"] {
+        let read = Command::new("bash")
+            .arg("-n")
+            .arg(docker.join(script))
+            .status();
+        assert!(read.unwrap().success(), "{script}");
+    }
+}
