@@ -81,7 +81,6 @@ pub use lists::forms::{FormToSign, ToSign};
 pub use lists::import::{BroughtList, ImportedList, UsedIndexes};
 pub use lists::live::{EntriesAsked, EntriesTold, EntryShown, Wording};
 pub use lists::publications::{More, Publication, Publications};
-pub use lists::published::{ListPublished, PublishedPage, WhichLists};
 pub use lists::publisher::{
     Artefact, HandedIn, ListToSign, Packed, PublishedList, Publisher, SignedList,
 };
@@ -91,7 +90,7 @@ pub use lists::queries::{
     StatusUnknown,
 };
 pub use lists::statuses::{Heard, Refused, StatusTarget, StatusUpdate, Turn, Updated};
-pub use lists::{AlsoPublished, ListView, NewList};
+pub use lists::{AlsoPublished, ListPublished, ListView, NewList, PublishedPage, WhichLists};
 pub use profiles::achievements::AchievementView;
 pub use profiles::brought::BroughtKey;
 pub use profiles::compromise::{AffectedEndorsements, KeyAffected};
