@@ -8,19 +8,20 @@ name=${NODE:?the name of this one}
 : "${POSTGRES_PASSWORD:?}" "${PGDATA:?}"
 # Any node knows all: whichever is promoted waits for one of the others with each commit.
 settings=(
-    -c "cluster_name=$name"
+    # By this name a standby is known to its primary.
+    -c "cluster_name=${name//-/_}"
     -c wal_level=replica -c max_wal_senders=10 -c hot_standby=on
     -c wal_keep_size=1GB -c wal_log_hints=on
     -c synchronous_commit=on
     -c "synchronous_standby_names=ANY 1 (${hosts//-/_})"
-    -c "primary_conninfo=host=$hosts user=replicator password=$POSTGRES_PASSWORD application_name=${name//-/_} target_session_attrs=read-write"
 )
 
 if [ "$name" != "${FIRST:?}" ] && [ ! -s "$PGDATA/PG_VERSION" ]; then
+    # -R notes where the primary is to be looked for from then on: among all of them.
     until PGPASSWORD=$POSTGRES_PASSWORD pg_basebackup -R -X stream -c fast -D "$PGDATA" \
         -d "host=$hosts user=replicator target_session_attrs=read-write"; do
         # What a broken copy left; nothing was there before.
-        find "$PGDATA" -mindepth 1 -delete
+        rm -rf -- "$PGDATA"
         sleep 2
     done
     chmod 0700 "$PGDATA"

@@ -232,6 +232,23 @@ fn read_capped(source: impl Read) -> io::Result<Vec<u8>> {
 }
 
 #[cfg(test)]
+impl Context<'static> {
+    /// Over a transport of a test's own.
+    pub(super) fn over(transport: Box<dyn Transport>) -> Self {
+        Self {
+            transport,
+            server: None,
+            first_key: "k".to_owned(),
+            changes: Cell::new(0),
+            stdin: RefCell::new(Box::leak(Box::new(io::empty()))),
+            timeout: Duration::from_secs(1),
+            ca_file: None,
+            json: false,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use crate::cli::testing::{Fake, LIST};
     use serde_json::json;

@@ -93,18 +93,28 @@ impl Publish {
 }
 
 fn opened(target: &str, context: &Context<'_>) -> Result<Box<dyn Target>, CliError> {
-    let refused = |fault: Fault| CliError::Failed(fault.to_string());
-    match target.split_once("://") {
-        None => Ok(Box::new(Folder::open(Path::new(target)).map_err(refused)?)),
-        #[cfg(feature = "s3")]
-        Some(("s3", place)) => {
-            let bucket = bucket::Bucket::open(place, context.ca_file.clone(), context.timeout);
-            Ok(Box::new(bucket.map_err(refused)?))
+    let opened: Result<Box<dyn Target>, Fault> = match target.split_once("://") {
+        None => Folder::open(Path::new(target)).map(|folder| Box::new(folder) as _),
+        Some(("s3", place)) => bucket_at(place, context),
+        Some(_) => {
+            return Err(CliError::Usage(format!(
+                "{target} is neither a folder nor s3://BUCKET/PREFIX"
+            )));
         }
-        Some(_) => Err(CliError::Usage(format!(
-            "{target} is neither a folder nor s3://BUCKET/PREFIX"
-        ))),
-    }
+    };
+    opened.map_err(|fault| CliError::Failed(fault.to_string()))
+}
+
+#[cfg(feature = "s3")]
+fn bucket_at(place: &str, context: &Context<'_>) -> Result<Box<dyn Target>, Fault> {
+    let bucket = bucket::Bucket::open(place, context.ca_file.clone(), context.timeout)?;
+    Ok(Box::new(bucket))
+}
+
+#[cfg(not(feature = "s3"))]
+fn bucket_at(_: &str, _: &Context<'_>) -> Result<Box<dyn Target>, Fault> {
+    let words = "this program was built without S3: publish into a folder";
+    Err(Fault::Refused(words.to_owned()))
 }
 
 fn reported(target: &str, told: &Told) -> Report {

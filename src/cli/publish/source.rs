@@ -363,3 +363,180 @@ fn read_form(origin: &str, list: ListId, form: &FormRead) -> Result<ListedForm, 
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const LIST: &str = "000000g123456789abc0";
+
+    fn page(change: impl Fn(&mut Value)) -> Result<Page, String> {
+        let mut page = json!({
+            "registry": "https://r.example", "event": 7, "asOf": "2026-03-01T09:00:00Z",
+            "lists": [{
+                "list": format!("https://r.example/status-lists/{LIST}"), "profile": "school",
+                "forms": [{
+                    "url": format!("https://r.example/status-lists/{LIST}/2021"),
+                    "mediaType": "application/vc", "etag": "\"ab12\"", "revision": 3,
+                    "generation": 2, "published": "2026-03-01T08:59:00Z",
+                    "validUntil": "2026-03-08T08:59:00Z",
+                }],
+            }],
+        });
+        change(&mut page);
+        read_page(page.to_string().as_bytes())
+    }
+
+    #[test]
+    fn a_page_names_lists_of_its_registry_and_nothing_else() {
+        let read = page(|_| {}).unwrap();
+        let form = &read.lists[0].forms[0];
+        assert_eq!(
+            form.name.to_string(),
+            format!("status-lists/{LIST}/2021/vc")
+        );
+        assert_eq!(
+            (form.etag.as_str(), form.edition.generation, read.event),
+            ("ab12", 2, 7)
+        );
+        let form = |member: &'static str, value: Value| {
+            page(move |page| page["lists"][0]["forms"][0][member] = value.clone())
+        };
+        for hostile in [
+            page(|page| {
+                page["lists"][0]["list"] = "https://r.example/status-lists/../../etc".into()
+            }),
+            page(|page| {
+                page["lists"][0]["list"] = format!("https://o.example/status-lists/{LIST}").into()
+            }),
+            page(|page| page["lists"][0]["profile"] = "../x".into()),
+            page(|page| page["asOf"] = "soon".into()),
+            form(
+                "url",
+                format!("https://r.example/status-lists/{LIST}/../x").into(),
+            ),
+            form(
+                "url",
+                "https://r.example/status-lists/000000h123456789abc0".into(),
+            ),
+            form("mediaType", "text/html".into()),
+            form("etag", "\"../../x\"".into()),
+            form("etag", "\"a@b\"".into()),
+            form("etag", "W/\"ab\"".into()),
+            form("published", 3.into()),
+            form("generation", (-1).into()),
+        ] {
+            assert!(hostile.is_err(), "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_kept_with_headers_that_can_be_kept_alone() {
+        let told = |change: &[(&'static str, &'static str)]| {
+            let mut answer = Answer {
+                status: 200,
+                body: b"{}".to_vec(),
+                ..Answer::default()
+            };
+            let usual = [
+                ("content-type", "application/vc"),
+                ("etag", "\"ab12\""),
+                ("cache-control", "public, max-age=60"),
+                ("last-modified", "Sun, 01 Mar 2026 09:00:20 GMT"),
+            ];
+            for (name, value) in usual.iter().chain(change) {
+                answer.headers.insert(*name, value.parse().unwrap());
+            }
+            about_of(&answer, "application/vc")
+        };
+        let about = told(&[]).unwrap();
+        assert_eq!((about.max_age, about.etag.as_deref()), (60, Some("ab12")));
+        for hostile in [
+            ("content-type", "text/html"),
+            ("etag", "\"a/b\""),
+            ("etag", "\"\""),
+            ("cache-control", "no-store"),
+            ("cache-control", "public, max-age=-1"),
+            ("cache-control", "public, max-age=99999999999"),
+            ("last-modified", "../../../x"),
+            ("last-modified", "Sun, 01 Mar 2026 09:00:20 GMT@x"),
+        ] {
+            assert!(told(&[hostile]).is_err(), "{hostile:?}");
+        }
+    }
+
+    /// A registry that sends these, one for each call, and the form that was listed.
+    fn sent(etag: &'static str, body: &[u8], packed: Option<&[u8]>) -> Result<Sent, CliError> {
+        use crate::cli::transport::Transport;
+        struct Sends(Vec<u8>, Option<Vec<u8>>, &'static str);
+        impl Transport for Sends {
+            fn call(&self, call: &Call) -> Result<Answer, CliError> {
+                let packed = self.1.as_ref().filter(|_| call.coding == Some("gzip"));
+                let tag = packed.map_or(self.2.to_owned(), |_| format!("{}-gzip", self.2));
+                let mut answer = Answer {
+                    status: 200,
+                    body: packed.unwrap_or(&self.0).clone(),
+                    ..Answer::default()
+                };
+                let headers = [
+                    ("content-type", "application/vc".to_owned()),
+                    ("etag", format!("\"{tag}\"")),
+                    ("cache-control", "public, max-age=60".to_owned()),
+                ];
+                for (name, value) in headers {
+                    answer.headers.insert(name, value.parse().unwrap());
+                }
+                if packed.is_some() {
+                    answer
+                        .headers
+                        .insert("content-encoding", "gzip".parse().unwrap());
+                }
+                Ok(answer)
+            }
+        }
+        let sends = Sends(body.to_vec(), packed.map(<[u8]>::to_vec), etag);
+        let context = Context::over(Box::new(sends));
+        let listed = page(|_| {}).unwrap().lists[0].forms[0].clone();
+        let digest = hex(&Sha256::digest(b"a list"));
+        let form = ListedForm {
+            etag: digest[..24].to_owned(),
+            ..listed
+        };
+        Source(&context).copies(&form)
+    }
+
+    #[test]
+    fn bytes_that_are_not_those_that_were_listed_are_not_taken() {
+        let gzip = |bytes: &[u8]| {
+            use std::io::Write as _;
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packed.write_all(bytes).unwrap();
+            packed.finish().unwrap()
+        };
+        let etag: &'static str = hex(&Sha256::digest(b"a list"))[..24].to_owned().leak();
+        let whole = sent(etag, b"a list", Some(&gzip(b"a list"))).unwrap();
+        let Sent::Copies(copies) = whole else {
+            panic!("{whole:?}")
+        };
+        assert_eq!(copies.0.body, "a list");
+        assert!(
+            copies
+                .1
+                .is_some_and(|packed| packed.name.gzip && packed.about.edition.is_some())
+        );
+        let plain = sent(etag, b"a list", None).unwrap();
+        assert!(matches!(plain, Sent::Copies(copies) if copies.1.is_none()));
+        let other = sent("0123456789abcdef01234567", b"a list", None).unwrap();
+        assert!(matches!(other, Sent::AnotherEdition));
+        for (body, packed) in [
+            (&b"a lis"[..], None),
+            (b"a list", Some(gzip(b"another"))),
+            (b"a list", Some(gzip(&vec![0; 50_000_000]))),
+            (b"a list", Some(gzip(b"a list")[..12].to_vec())),
+        ] {
+            assert!(sent(etag, body, packed.as_deref()).is_err());
+        }
+    }
+}
