@@ -31,6 +31,7 @@ mod person;
 mod place;
 mod profile;
 mod progress;
+mod publish;
 mod put_back;
 mod remote;
 mod report;
@@ -214,6 +215,7 @@ enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     PutBack(put_back::PutBack),
+    Publish(publish::Publish),
 }
 
 /// What the command line gets from the rest of the program.
@@ -333,6 +335,7 @@ fn carry_out(
         Command::Backup(command) => command.run(data, backups, connect),
         Command::Restore(command) => command.run(backups, connect),
         Command::PutBack(command) => command.run(backups, &connect()?),
+        Command::Publish(command) => command.run(connect),
     }
 }
 
@@ -375,6 +378,8 @@ fn connect<'a>(
         changes: Cell::new(0),
         stdin: RefCell::new(stdin),
         timeout,
+        ca_file: connection.ca_file.clone(),
+        json: connection.json,
     })
 }
 

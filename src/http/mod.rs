@@ -42,6 +42,7 @@ mod oauth;
 mod open_badges;
 mod people;
 mod profiles;
+mod published;
 mod put_back;
 mod requests;
 mod signatures;

@@ -96,7 +96,7 @@ pub use lists::queries::{
     StatusUnknown,
 };
 pub use lists::statuses::{Heard, Refused, StatusTarget, StatusUpdate, Turn, Updated};
-pub use lists::{AlsoPublished, ListView, NewList};
+pub use lists::{AlsoPublished, ListPublished, ListView, NewList, PublishedPage, WhichLists};
 pub use profiles::achievements::AchievementView;
 pub use profiles::brought::BroughtKey;
 pub use profiles::compromise::{AffectedEndorsements, KeyAffected};

@@ -18,6 +18,7 @@ mod net;
 #[cfg(feature = "rocksdb")]
 mod powerloss;
 mod process;
+mod scale;
 mod simulation;
 mod store_engines;
 mod support;

@@ -31,6 +31,8 @@ mod damage;
 #[cfg(feature = "rocksdb")]
 mod doctor;
 #[cfg(feature = "rocksdb")]
+mod edge_nginx;
+#[cfg(feature = "rocksdb")]
 mod folder;
 #[cfg(feature = "rocksdb")]
 mod journeys;
@@ -40,6 +42,10 @@ mod master_key;
 mod memory;
 #[cfg(feature = "rocksdb")]
 mod place;
+#[cfg(feature = "rocksdb")]
+mod publish;
+#[cfg(all(feature = "rocksdb", feature = "s3"))]
+mod publish_s3;
 #[cfg(feature = "rocksdb")]
 mod refusals;
 #[cfg(feature = "rocksdb")]

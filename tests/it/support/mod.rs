@@ -12,6 +12,8 @@ pub(crate) mod jwt;
 pub(crate) mod oauth;
 pub(crate) mod peers;
 pub(crate) mod reader;
+#[cfg(all(feature = "rocksdb", feature = "s3"))]
+pub(crate) mod s3;
 pub(crate) mod signed;
 pub(crate) mod site;
 pub(crate) mod vectors;

@@ -47,7 +47,7 @@ pub struct PublishedList {
 }
 
 impl PublishedList {
-    pub(super) fn of(artefact: ArtefactRecord, ttl: Ttl) -> Arc<Self> {
+    pub(in crate::registry::lists) fn of(artefact: ArtefactRecord, ttl: Ttl) -> Arc<Self> {
         let digest = Sha256::digest(&artefact.body);
         let etag = digest[..12]
             .iter()
