@@ -22,6 +22,8 @@ mod profiles;
 mod signing;
 mod standing;
 mod states;
+#[cfg(test)]
+pub(crate) mod testing;
 mod vault;
 mod verification;
 

@@ -44,6 +44,24 @@ pub struct NewProfile {
     pub members: Map<String, Value>,
 }
 
+impl NewProfile {
+    /// An issuer by `did:web` of which no more is said than its name.
+    pub fn usual(slug: Slug, name: &str) -> Self {
+        let mut members = Map::new();
+        members.insert("name".into(), name.into());
+        Self {
+            slug,
+            id_form: IdForm::DidWeb,
+            roles: Roles {
+                issuer: true,
+                accreditor: false,
+            },
+            history: None,
+            members,
+        }
+    }
+}
+
 /// What the registry keeps of a profile besides its members, where that is to change.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ProfileSettings {
