@@ -7,12 +7,15 @@
 //! and a second one of what changed since, once it is not.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::engine::{Head, Read, Row, StoreError};
 use super::format::{self, FORMAT, Identity, Tip, corrupt};
+use super::rocks::closed::Closed;
+use super::rocks::moved::MovedTo;
 use super::tables;
 
 /// A store that nobody changes while it is read from its first row to its last.
@@ -102,12 +105,42 @@ pub enum MoveError {
     Store(#[from] StoreError),
 }
 
+/// What can be moved from or to.
+#[derive(Debug, Clone)]
+pub enum Side {
+    /// A store in a folder, with its anchor's file.
+    Folder {
+        /// The folder.
+        store: PathBuf,
+        /// The anchor's file.
+        anchor: PathBuf,
+    },
+}
+
+/// Moves the store from one place to another, and tells how far that is.
+///
+/// # Errors
+/// As [`MoveError`] has them.
+pub fn move_store(
+    from: &Side,
+    to: &Side,
+    so_far: &mut dyn FnMut(Moving),
+) -> Result<Moved, MoveError> {
+    let source: Box<dyn Source> = match from {
+        Side::Folder { store, anchor } => Box::new(Closed::whole(store, anchor)?),
+    };
+    let mut target: Box<dyn Target> = match to {
+        Side::Folder { store, anchor } => Box::new(MovedTo::open(store, anchor)?),
+    };
+    run(&*source, &mut *target, so_far)
+}
+
 /// Where the rows begin that are not the engine's head and format, and where all rows end.
 const FIRST: [u8; 1] = [format::FIRST_ROWS_TAG];
 const END: [u8; 1] = [0xff];
 
 /// Moves all of `source`, and tells how far that is.
-pub(in crate::store) fn run(
+fn run(
     source: &dyn Source,
     target: &mut dyn Target,
     so_far: &mut dyn FnMut(Moving),
