@@ -49,6 +49,9 @@ pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod replica;
 
+#[cfg(feature = "postgres")]
+pub mod postgres;
+
 pub mod remembered;
 
 pub mod watched;
