@@ -35,8 +35,24 @@ fn side(place: &StorePlace, anchor: Option<&Path>) -> Result<Side, String> {
             store: folder.join("store"),
             anchor: anchor.map_or_else(|| folder.join("anchor/anchor"), Path::to_owned),
         }),
-        StorePlace::Postgres(_) | StorePlace::PostgresIn(_) => Err("not yet".into()),
+        StorePlace::Postgres(settings) => database(settings.clone()),
+        StorePlace::PostgresIn(file) => {
+            let read = std::fs::read_to_string(file);
+            let read = read.map_err(|error| format!("{}: {error}", file.display()))?;
+            database(read.trim().to_owned())
+        }
     }
+}
+
+#[cfg(feature = "postgres")]
+fn database(url: String) -> Result<Side, String> {
+    use crate::store::postgres::{Secret, Settings};
+    Ok(Side::Postgres(Box::new(Settings::usual(Secret::new(url)))))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn database(_: String) -> Result<Side, String> {
+    Err("this program was built without PostgreSQL".into())
 }
 
 fn told(moved: &Moved) -> Value {

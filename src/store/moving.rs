@@ -14,6 +14,8 @@ use thiserror::Error;
 
 use super::engine::{Head, Read, Row, StoreError};
 use super::format::{self, FORMAT, Identity, Tip, corrupt};
+#[cfg(feature = "postgres")]
+use super::postgres;
 use super::rocks::closed::Closed;
 use super::rocks::moved::MovedTo;
 use super::tables;
@@ -115,6 +117,9 @@ pub enum Side {
         /// The anchor's file.
         anchor: PathBuf,
     },
+    /// A database.
+    #[cfg(feature = "postgres")]
+    Postgres(Box<postgres::Settings>),
 }
 
 /// Moves the store from one place to another, and tells how far that is.
@@ -128,9 +133,13 @@ pub fn move_store(
 ) -> Result<Moved, MoveError> {
     let source: Box<dyn Source> = match from {
         Side::Folder { store, anchor } => Box::new(Closed::whole(store, anchor)?),
+        #[cfg(feature = "postgres")]
+        Side::Postgres(settings) => Box::new(postgres::moved::MovedFrom::open(*settings.clone())?),
     };
     let mut target: Box<dyn Target> = match to {
         Side::Folder { store, anchor } => Box::new(MovedTo::open(store, anchor)?),
+        #[cfg(feature = "postgres")]
+        Side::Postgres(settings) => Box::new(postgres::moved::MovedTo::open(*settings.clone())?),
     };
     run(&*source, &mut *target, so_far)
 }
