@@ -35,6 +35,10 @@ pub(crate) mod durably;
 mod opening;
 
 pub mod contents;
+
+#[cfg(feature = "rocksdb")]
+pub mod moving;
+
 #[cfg(feature = "rocksdb")]
 pub mod examine;
 
@@ -44,6 +48,9 @@ pub mod memory;
 
 #[cfg(feature = "postgres")]
 pub mod replica;
+
+#[cfg(feature = "postgres")]
+pub mod postgres;
 
 pub mod remembered;
 

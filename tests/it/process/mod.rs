@@ -40,6 +40,7 @@ mod journeys;
 mod master_key;
 #[cfg(feature = "rocksdb")]
 mod memory;
+mod migrate;
 #[cfg(feature = "rocksdb")]
 mod place;
 #[cfg(feature = "rocksdb")]
