@@ -21,7 +21,7 @@ mod lists;
 mod profiles;
 mod signing;
 mod standing;
-mod standing_back;
+pub mod standing_back;
 mod states;
 mod vault;
 mod verification;
@@ -42,8 +42,7 @@ use crate::store::tables::SETTINGS;
 pub use crate::store::tables::{ClientState, HistoryAccess, ListForm};
 use crate::time::{Clock, Timestamp, Ttl};
 
-pub use crate::store::event::RequestStep;
-pub use crate::store::event::WhyTaken;
+pub use crate::store::event::{RequestStep, WhyTaken};
 use crate::vc::sealing::MasterKey;
 pub use crate::verify::outcome::Outcome;
 pub use access::actor::Actor;
@@ -111,7 +110,6 @@ pub use standing::good_standing::{
 };
 pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
-pub use standing_back::{let_others_by, stand_back};
 pub use states::{Gravity, Lack, State};
 pub use vault::{Adopted, MasterKeyRotated, MasterKeys, TakenUp, opens_secrets};
 

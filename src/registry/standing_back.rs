@@ -13,8 +13,9 @@ const NICENESS: i32 = 10;
 #[cfg(target_os = "linux")]
 pub fn stand_back() {
     // On Linux that is of the calling thread alone.
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::debug!(error = %error, "a thread could not stand back for others");
+    let set = rustix::process::setpriority_process(None, NICENESS);
+    if let Err(error) = set.map_err(std::io::Error::from) {
+        tracing::debug!(error = ?error.kind(), "a thread could not stand back for others");
     }
 }
 

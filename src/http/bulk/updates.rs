@@ -19,7 +19,8 @@ use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::http::request::{Parts, Request};
 use crate::ids::{ListId, Revision};
-use crate::registry::{Refused, RegistryError, StatusTarget, StatusUpdate, Updated, let_others_by};
+use crate::registry::standing_back::let_others_by;
+use crate::registry::{Refused, RegistryError, StatusTarget, StatusUpdate, Updated};
 
 /// Updates that are decided and written together.
 const CHUNK: usize = 50_000;
