@@ -23,17 +23,6 @@ pub fn stand_back() {
 #[cfg(not(target_os = "linux"))]
 pub const fn stand_back() {}
 
-/// Offers the processor to whoever waits for it, once in so many pieces of long work. A thread that stands
-/// back is not interrupted at once where another one is woken: that waits for milliseconds, unless it is
-/// let by here. Nobody is waited for.
-pub fn let_others_by(done: usize) {
-    /// Some tenths of a millisecond of parsing lines or deciding changes.
-    const EACH: usize = 512;
-    if done % EACH == EACH - 1 {
-        std::thread::yield_now();
-    }
-}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
