@@ -25,7 +25,7 @@ mod revision;
 mod sides;
 mod signing;
 mod standing;
-mod standing_back;
+pub mod standing_back;
 mod states;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -45,8 +45,7 @@ use origin::{PUBLIC_URL, check_public_url};
 pub use crate::store::tables::{ClientState, HistoryAccess, ListForm};
 use crate::time::{Clock, Timestamp, Ttl};
 
-pub use crate::store::event::RequestStep;
-pub use crate::store::event::WhyTaken;
+pub use crate::store::event::{RequestStep, WhyTaken};
 use crate::vc::sealing::MasterKey;
 pub use crate::verify::outcome::Outcome;
 pub use access::actor::Actor;
@@ -115,7 +114,6 @@ pub use standing::good_standing::{
 };
 pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
-pub use standing_back::{let_others_by, stand_back};
 pub use states::{Gravity, Lack, State};
 pub use urls::Urls;
 pub use vault::{Adopted, MasterKeyRotated, MasterKeys, TakenUp, opens_secrets};

@@ -13,25 +13,15 @@ const NICENESS: i32 = 10;
 #[cfg(target_os = "linux")]
 pub fn stand_back() {
     // On Linux that is of the calling thread alone.
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::debug!(error = %error, "a thread could not stand back for others");
+    let set = rustix::process::setpriority_process(None, NICENESS);
+    if let Err(error) = set.map_err(std::io::Error::from) {
+        tracing::debug!(error = ?error.kind(), "a thread could not stand back for others");
     }
 }
 
 /// Elsewhere a priority is that of the whole process: nothing is changed.
 #[cfg(not(target_os = "linux"))]
 pub const fn stand_back() {}
-
-/// Offers the processor to whoever waits for it, once in so many pieces of long work. A thread that stands
-/// back is not interrupted at once where another one is woken: that waits for milliseconds, unless it is
-/// let by here. Nobody is waited for.
-pub fn let_others_by(done: usize) {
-    /// Some tenths of a millisecond of parsing lines or deciding changes.
-    const EACH: usize = 512;
-    if done % EACH == EACH - 1 {
-        std::thread::yield_now();
-    }
-}
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {

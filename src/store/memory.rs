@@ -122,10 +122,8 @@ impl MemoryEngine {
         let anchor = MemoryAnchor::holding(image.anchor);
         let (rows, opened) = image.rows.opened(&anchor, decision)?;
         let state = State::new(rows, opened, anchor, Box::new(|_, _| Fault::Proceed), 0);
-        Ok(Self {
-            clock,
-            state: RwLock::new(state),
-        })
+        let state = RwLock::new(state);
+        Ok(Self { clock, state })
     }
 
     /// From now on `hook` decides what each commit meets. A commit that is refused for itself
@@ -230,10 +228,8 @@ impl Read for View {
 impl Engine for MemoryEngine {
     fn snapshot(&self) -> Box<dyn Read + '_> {
         let state = self.read_state();
-        Box::new(View {
-            rows: state.rows.clone(),
-            front: state.front.clone(),
-        })
+        let (rows, front) = (state.rows.clone(), state.front.clone());
+        Box::new(View { rows, front })
     }
 
     fn follow(&self, follower: Arc<dyn Follower>) {

@@ -6,7 +6,7 @@ use std::thread;
 
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::registry::stand_back;
+use crate::registry::standing_back::stand_back;
 
 /// Bytes from which a body takes a processor for long.
 pub(in crate::http) const LONG: usize = 1 << 20;

@@ -12,7 +12,8 @@ use super::Snapshot;
 use super::waiting::{Next, Waiting};
 use crate::ids::ListId;
 use crate::registry::lanes::locked;
-use crate::registry::{Registry, RegistryError, stand_back};
+use crate::registry::standing_back::stand_back;
+use crate::registry::{Registry, RegistryError};
 
 /// How many lists are signed and stored at a time: their commits share the disk's syncs. So many of
 /// them encode and sign at once as there are [`Places`].
