@@ -40,6 +40,8 @@ pub mod examine;
 
 mod write_path;
 
+mod view;
+
 pub mod memory;
 
 #[cfg(feature = "postgres")]
