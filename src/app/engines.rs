@@ -80,7 +80,11 @@ pub(super) fn place(config: &Config, decision: Decision) -> crate::store::rocks:
 }
 
 #[cfg(not(feature = "rocksdb"))]
-pub(super) fn open_rocksdb(_: &Config, _: Arc<dyn Clock>, _: Decision) -> Result<Arc<dyn Engine>, String> {
+pub(super) fn open_rocksdb(
+    _: &Config,
+    _: Arc<dyn Clock>,
+    _: Decision,
+) -> Result<Arc<dyn Engine>, String> {
     Err("this program was built without RocksDB; set store.engine to \"memory\"".into())
 }
 

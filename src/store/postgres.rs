@@ -28,7 +28,7 @@ mod tests;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime as Kind};
@@ -36,10 +36,13 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{Config, Error, Row as Answer};
 
-use super::engine::Row;
+use super::engine::{Head, Row, StoreError};
 use super::format::Tip;
+use super::replica::ReplicaEngine;
 use super::replica::bytes::decode_writes;
 use super::replica::remote::{Group, Hold, Newer, Remote, RemoteError};
+use super::rocks::Place;
+use crate::time::Clock;
 use connecting::Ways;
 use faults::{Fault, fault, no_connection, not_understood, unreadable, words};
 use hold::{InTransaction, begin_holding, make_store};
@@ -117,6 +120,29 @@ pub enum Tls {
     Require,
     /// None.
     Off,
+}
+
+/// Opens the replica whose copy and anchor are at `place`.
+///
+/// # Errors
+/// The settings are of no use; or as for every replica.
+pub fn open(
+    settings: Settings,
+    place: &Place,
+    clock: Arc<dyn Clock>,
+) -> Result<ReplicaEngine, StoreError> {
+    let remote = Postgres::new(settings, place.new_id).map_err(StoreError::Unavailable)?;
+    ReplicaEngine::open(place, Box::new(remote), clock)
+}
+
+/// Where the log of the shared store ends; `None` where nobody has made one.
+///
+/// # Errors
+/// It cannot be reached, or holds what this program does not understand.
+pub fn head(settings: Settings) -> Result<Option<Head>, String> {
+    let remote = Postgres::new(settings, [0; 16])?;
+    let tip = remote.tip().map_err(|error| error.to_string())?;
+    Ok(tip.map(|tip| tip.head))
 }
 
 /// The shared place on PostgreSQL.

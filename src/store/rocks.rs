@@ -213,8 +213,7 @@ impl RocksEngine {
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
         self.threads
             .push(named("store-writer").spawn(move || writer.run())?);
-        self.threads
-            .push(named("store-anchor").spawn(settle)?);
+        self.threads.push(named("store-anchor").spawn(settle)?);
         self.queue = Some(queue);
         Ok(())
     }

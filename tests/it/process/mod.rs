@@ -9,7 +9,7 @@
     )
 )]
 
-mod client;
+pub(crate) mod client;
 pub(crate) mod program;
 pub(crate) mod server;
 
@@ -31,7 +31,7 @@ mod damage;
 #[cfg(feature = "rocksdb")]
 mod doctor;
 #[cfg(feature = "rocksdb")]
-mod folder;
+pub(crate) mod folder;
 #[cfg(feature = "rocksdb")]
 mod journeys;
 #[cfg(feature = "rocksdb")]
@@ -47,9 +47,9 @@ mod requests;
 #[cfg(feature = "rocksdb")]
 mod restart;
 #[cfg(feature = "rocksdb")]
-mod signed_list;
+pub(crate) mod signed_list;
 #[cfg(feature = "rocksdb")]
-mod standing;
+pub(crate) mod standing;
 #[cfg(feature = "rocksdb")]
 mod states;
 #[cfg(feature = "rocksdb")]
