@@ -200,6 +200,7 @@ pub struct LimitsConfig {
     unread_ms: NonZeroU64,
     feeds: usize,
     feed_heartbeat_ms: NonZeroU64,
+    revision_wait_ms: u64,
     drain_ms: u64,
 }
 
@@ -419,6 +420,7 @@ impl Config {
             unread: Ttl::from_millis(self.limits.unread_ms.get()),
             feeds: self.limits.feeds,
             feed_heartbeat: Ttl::from_millis(self.limits.feed_heartbeat_ms.get()),
+            revision_wait: Ttl::from_millis(self.limits.revision_wait_ms),
             rates: self.rates.rates(),
         }
     }

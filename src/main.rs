@@ -12,11 +12,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     cli::run(
         std::env::args_os(),
-        &app::open_local,
-        &app::serve,
-        &app::init,
-        &app::Backups,
-        &app::examine,
-        &app::SystemClock,
+        &cli::Surroundings {
+            open_local: &app::open_local,
+            serve: &app::serve,
+            init: &app::init,
+            backups: &app::Backups,
+            examine: &app::examine,
+            move_store: &app::move_store,
+            clock: &app::SystemClock,
+            env: &cli::variable,
+        },
     )
 }

@@ -25,12 +25,8 @@ const BEFORE: Duration = Duration::from_secs(8);
 const MOST: Duration = Duration::from_secs(60);
 const WITHIN: f64 = 2.0;
 
-/// A body may be larger and take longer than usual.
-const SETTINGS: &str = "
-[limits]
-bulk_body_bytes = 1_073_741_824
-body_ms = 600_000
-";
+/// As usual.
+const SETTINGS: &str = "";
 
 pub(crate) fn run(context: &mut Context) {
     let small = Small::set_up(context, SETTINGS);

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use goodstanding::app::SystemEntropy;
 use goodstanding::ids::{ListId, ProfileId};
-use goodstanding::registry::{Actor, Change, NewList, NewProfile, Registry, Roles, Settings};
+use goodstanding::registry::{Actor, Change, NewList, NewProfile, Registry, Settings};
 use goodstanding::status::StatusPurpose;
 use goodstanding::store::engine::Engine;
 use goodstanding::store::memory::MemoryEngine;
-use goodstanding::store::tables::IdForm;
 use goodstanding::time::{Clock, ManualClock, Timestamp};
 use goodstanding::vc::keys::MasterKey;
-use serde_json::Map;
 
 /// The origin of what the registries hand out.
 pub(crate) const ORIGIN: &str = "https://registry.example";
@@ -77,18 +75,10 @@ impl Place {
         let master = MasterKey::generate(&SystemEntropy);
         let registry = Registry::open(engine, clock, Arc::new(SystemEntropy), master, settings);
         let registry = registry.expect("an empty store can be opened");
-        let mut members = Map::new();
-        members.insert("name".into(), "Harbour School of Data".into());
-        let profile = NewProfile {
-            slug: "harbour-school".parse().expect("a slug"),
-            id_form: IdForm::DidWeb,
-            roles: Roles {
-                issuer: true,
-                accreditor: false,
-            },
-            history: None,
-            members,
-        };
+        let profile = NewProfile::usual(
+            "harbour-school".parse().expect("a slug"),
+            "Harbour School of Data",
+        );
         let issuer = registry
             .create_profile(&change(), &profile)
             .expect("the first profile can be made")

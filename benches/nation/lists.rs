@@ -9,12 +9,11 @@ use std::thread;
 use goodstanding::bitstring::ListLength;
 use goodstanding::entropy::{Entropy, SeededEntropy};
 use goodstanding::ids::ListId;
-use goodstanding::registry::{NewList, NewProfile, Registry, StatusTarget, StatusUpdate};
+use goodstanding::registry::{NewList, Registry, StatusTarget, StatusUpdate};
 use goodstanding::status::StatusPurpose;
-use goodstanding::store::tables::IdForm;
 use sha2::{Digest as _, Sha256};
 
-use super::people::{change, members, roles};
+use super::people::{change, register};
 use super::plan::{self, ACCREDITORS};
 use super::progress::Steps;
 
@@ -91,15 +90,7 @@ pub(super) fn fill(registry: &Registry, seed: u64, count: u32) -> Vec<List> {
 /// Registers the issuers of so many lists, where nobody else is.
 pub(super) fn owners(registry: &Registry, lists: u32) {
     for number in ACCREDITORS + 1..=ACCREDITORS + lists.div_ceil(EACH) {
-        let new = NewProfile {
-            slug: plan::slug(number).parse().expect("a slug"),
-            id_form: IdForm::DidWeb,
-            roles: roles(number),
-            history: None,
-            members: members(number),
-        };
-        let made = registry.create_profile(&change(), &new);
-        made.expect("the slug is free");
+        register(registry, number);
     }
 }
 

@@ -55,6 +55,19 @@ pub(crate) const fn change() -> Change {
     Change::by(Actor::operator())
 }
 
+/// Registers a profile of the plan through the service.
+pub(super) fn register(registry: &Registry, number: u32) -> ProfileId {
+    let new = NewProfile {
+        slug: plan::slug(number).parse().expect("a slug"),
+        id_form: IdForm::DidWeb,
+        roles: roles(number),
+        history: None,
+        members: members(number),
+    };
+    let made = registry.create_profile(&change(), &new);
+    made.expect("the slug is free").id
+}
+
 /// Endorses something through the service.
 pub(crate) fn endorse(
     registry: &Registry,
@@ -101,15 +114,7 @@ impl<'a> Filling<'a> {
     /// The first profiles are registered as anybody is; the rest is written as they are.
     fn begin(engine: &'a RocksEngine, registry: &'a Registry, seed: u64, then: Timestamp) -> Self {
         for number in 1..=2 {
-            let new = NewProfile {
-                slug: plan::slug(number).parse().expect("a slug"),
-                id_form: IdForm::DidWeb,
-                roles: roles(number),
-                history: None,
-                members: members(number),
-            };
-            let made = registry.create_profile(&change(), &new);
-            assert_eq!(made.expect("the slug is free").id, ProfileId(number));
+            assert_eq!(register(registry, number), ProfileId(number));
         }
         Self {
             engine,
@@ -350,7 +355,7 @@ impl<'a> Filling<'a> {
     }
 }
 
-pub(super) const fn roles(of: u32) -> Roles {
+const fn roles(of: u32) -> Roles {
     Roles {
         issuer: of > ACCREDITORS,
         accreditor: of <= ACCREDITORS,
@@ -365,7 +370,7 @@ fn home(of: u32) -> String {
     format!("https://www.{}.example/", plan::slug(of))
 }
 
-pub(super) fn members(of: u32) -> Map<String, Value> {
+fn members(of: u32) -> Map<String, Value> {
     let members = json!({
         "name": name(of), "url": home(of),
         "email": format!("registry@{}.example", plan::slug(of)),

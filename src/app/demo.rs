@@ -13,7 +13,6 @@ use crate::registry::{
     ProfileView, Registry, RegistryError, Roles,
 };
 use crate::status::StatusPurpose;
-use crate::store::tables::IdForm;
 use crate::vc::securing::Securing;
 
 const ISSUER: &str = "demo-issuer";
@@ -122,18 +121,11 @@ fn profile(
         Err(RegistryError::NotFound(..)) => {}
         present => return present,
     }
-    let mut members = Map::new();
-    members.insert("name".into(), name.into());
-    registry.create_profile(
-        change,
-        &NewProfile {
-            slug,
-            id_form: IdForm::DidWeb,
-            roles,
-            history: None,
-            members,
-        },
-    )
+    let new = NewProfile {
+        roles,
+        ..NewProfile::usual(slug, name)
+    };
+    registry.create_profile(change, &new)
 }
 
 fn endorsement(

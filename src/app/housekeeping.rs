@@ -1,5 +1,7 @@
 //! What a running registry does of its own accord, again and again: lists are renewed, new keys take
-//! over, the issuers of imported endorsements are asked, and what need not be kept is forgotten.
+//! over, the issuers of imported endorsements are asked, and what need not be kept is forgotten. Of several
+//! processes that share a store the one that leads does it, and stops at the next step where it leads no
+//! more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,8 +46,8 @@ fn every(period: Duration, edge: &Arc<Edge>, work: fn(&Edge)) -> AbortHandle {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            // There is nothing that it could write.
-            if !edge.registry.takes_changes() {
+            // There is nothing that it could write, or another process does it.
+            if !does_it(&edge.registry) {
                 continue;
             }
             let edge = edge.clone();
@@ -55,6 +57,12 @@ fn every(period: Duration, edge: &Arc<Edge>, work: fn(&Edge)) -> AbortHandle {
         }
     });
     task.abort_handle()
+}
+
+/// Whether this process does what one is enough for. Where two do for a moment, one of them does it for
+/// nothing: every step is decided on what is stored.
+fn does_it(registry: &Registry) -> bool {
+    registry.takes_changes() && registry.leads()
 }
 
 /// At most so many lists are renewed in one turn, so that it ends.
@@ -102,7 +110,22 @@ fn follow_imports(edge: &Edge) {
     }
 }
 
+/// What need not be kept, one kind after the other.
+const FORGOTTEN: [fn(&Registry); 6] = [
+    forget_answers,
+    forget_tokens,
+    forget_quotas,
+    forget_grants,
+    forget_clients,
+    forget_pasts,
+];
+
 fn forget(registry: &Registry) {
+    let all = FORGOTTEN.into_iter().take_while(|_| does_it(registry));
+    all.for_each(|forget| forget(registry));
+}
+
+fn forget_answers(registry: &Registry) {
     match registry.forget_outlived_answers() {
         Ok(0) => {}
         Ok(count) => info!(count, "forgot answers to repeated requests"),
@@ -111,6 +134,9 @@ fn forget(registry: &Registry) {
             "outlived answers could not be forgotten"
         ),
     }
+}
+
+fn forget_tokens(registry: &Registry) {
     match registry.forget_expired_tokens() {
         Ok(0) => {}
         Ok(count) => info!(count, "forgot expired tokens"),
@@ -119,6 +145,9 @@ fn forget(registry: &Registry) {
             "expired tokens could not be forgotten"
         ),
     }
+}
+
+fn forget_quotas(registry: &Registry) {
     match registry.forget_used_quotas() {
         Ok(0) => {}
         Ok(count) => info!(
@@ -127,6 +156,9 @@ fn forget(registry: &Registry) {
         ),
         Err(problem) => warn!(error = problem.kind(), "used quotas could not be forgotten"),
     }
+}
+
+fn forget_grants(registry: &Registry) {
     match registry.forget_ended_grants() {
         Ok(0) => {}
         Ok(count) => info!(
@@ -138,6 +170,9 @@ fn forget(registry: &Registry) {
             "what is over of OAuth could not be forgotten"
         ),
     }
+}
+
+fn forget_clients(registry: &Registry) {
     match registry.forget_lapsed_clients() {
         Ok(0) => {}
         Ok(count) => info!(count, "forgot clients that nobody decided about"),
@@ -146,6 +181,9 @@ fn forget(registry: &Registry) {
             "lapsed clients could not be forgotten"
         ),
     }
+}
+
+fn forget_pasts(registry: &Registry) {
     match forget_past(registry) {
         Ok(0) => {}
         Ok(count) => info!(count, "forgot how lists were longer ago than that is kept"),
@@ -166,8 +204,8 @@ fn forget_past(registry: &Registry) -> Result<usize, RegistryError> {
         let forgotten = registry.forget_past(from, FORGOTTEN_AT_ONCE)?;
         states += forgotten.states;
         match forgotten.next {
-            Some(next) => from = Some(next),
-            None => return Ok(states),
+            Some(next) if does_it(registry) => from = Some(next),
+            _ => return Ok(states),
         }
     }
 }

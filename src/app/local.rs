@@ -23,6 +23,7 @@ impl Transport for Local {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("accept", call.accept),
+            ("accept-encoding", call.coding),
             ("idempotency-key", call.idempotency_key.as_deref()),
             ("if-match", call.if_match.as_deref()),
             ("content-type", media),

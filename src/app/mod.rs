@@ -10,6 +10,8 @@ mod housekeeping;
 mod local;
 mod logging;
 mod master_key;
+#[cfg(feature = "rocksdb")]
+mod migrate;
 mod process;
 mod signals;
 mod system;
@@ -41,6 +43,8 @@ pub use backups::Backups;
 #[cfg(feature = "rocksdb")]
 pub use doctor::examine;
 pub use logging::FIELDS as LOG_FIELDS;
+#[cfg(feature = "rocksdb")]
+pub use migrate::move_store;
 pub use system::{SystemClock, SystemEntropy};
 
 /// Runs the service until the process is told to stop.
@@ -362,6 +366,15 @@ pub fn examine(
     _: &mut dyn FnMut(u64, Option<u64>, &str),
 ) -> Result<Vec<crate::cli::Finding>, String> {
     Err("this program was built without RocksDB, and leaves nothing to examine".into())
+}
+
+/// Without RocksDB there is nothing to move a store from or to.
+#[cfg(not(feature = "rocksdb"))]
+pub fn move_store(
+    _: &crate::cli::MigrateArgs,
+    _: &mut dyn FnMut(u64, Option<u64>, &str),
+) -> Result<serde_json::Value, String> {
+    Err("this program was built without RocksDB, and has no store to move".into())
 }
 
 /// A way into a data folder without a server, as its operator.

@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -34,6 +34,10 @@ pub(super) struct Context<'a> {
     pub(super) stdin: RefCell<&'a mut dyn Read>,
     /// How long a fetch may take.
     pub(super) timeout: Duration,
+    /// Certificates that are trusted instead of the usual authorities'.
+    pub(super) ca_file: Option<PathBuf>,
+    /// Whether answers are told as JSON.
+    pub(super) json: bool,
 }
 
 impl Context<'_> {
@@ -225,6 +229,23 @@ fn read_capped(source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(MAX_DOCUMENT + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+impl Context<'static> {
+    /// Over a transport of a test's own.
+    pub(super) fn over(transport: Box<dyn Transport>) -> Self {
+        Self {
+            transport,
+            server: None,
+            first_key: "k".to_owned(),
+            changes: Cell::new(0),
+            stdin: RefCell::new(Box::leak(Box::new(io::empty()))),
+            timeout: Duration::from_secs(1),
+            ca_file: None,
+            json: false,
+        }
+    }
 }
 
 #[cfg(test)]

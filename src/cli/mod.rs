@@ -27,10 +27,12 @@ mod init;
 mod issue;
 mod key;
 mod list;
+mod migrate;
 mod person;
 mod place;
 mod profile;
 mod progress;
+mod publish;
 mod put_back;
 mod remote;
 mod report;
@@ -63,6 +65,7 @@ pub use backup::{BackupArgs, LocalBackups, Watching};
 pub use doctor::{DoctorArgs, Finding, Health};
 pub use error::{CliError, Problem};
 pub use init::{InitArgs, InitDone};
+pub use migrate::{MigrateArgs, StorePlace};
 pub use place::PlaceError;
 pub use restore::RestoreArgs;
 pub use serve::{ServeArgs, Stopped};
@@ -87,29 +90,15 @@ pub type Init<'a> = dyn Fn(InitArgs) -> Result<InitDone, String> + 'a;
 pub type Examine<'a> =
     dyn Fn(DoctorArgs, &mut dyn FnMut(u64, Option<u64>, &str)) -> Result<Vec<Finding>, String> + 'a;
 
+/// Moves a store from one engine to another, and tells how far it has come; the error says why it could
+/// not.
+pub type MoveStore<'a> = dyn Fn(&MigrateArgs, &mut dyn FnMut(u64, Option<u64>, &str)) -> Result<serde_json::Value, String>
+    + 'a;
+
 /// Runs the command that `args` (the program's name first) give, prints what it has to say, and
-/// returns its exit status. What it needs from the rest of the program is passed in: a way into
-/// a data folder, the service, the preparation of a folder and its examination, what is done with backups
-/// here, and the clock.
-pub fn run(
-    args: impl IntoIterator<Item = OsString>,
-    open_local: &OpenLocal<'_>,
-    serve: &Serve<'_>,
-    init: &Init<'_>,
-    backups: &dyn LocalBackups,
-    examine: &Examine<'_>,
-    clock: &dyn Clock,
-) -> ExitCode {
-    let surroundings = Surroundings {
-        open_local,
-        serve,
-        init,
-        backups,
-        examine,
-        clock,
-        env: &|name| std::env::var(name).ok().filter(|value| !value.is_empty()),
-    };
-    let mut said = execute(args, &surroundings, &mut io::stdin().lock());
+/// returns its exit status.
+pub fn run(args: impl IntoIterator<Item = OsString>, surroundings: &Surroundings<'_>) -> ExitCode {
+    let mut said = execute(args, surroundings, &mut io::stdin().lock());
     let printed = print(&mut io::stdout().lock(), &said.out);
     if let Err(failed) = printed {
         said.err.push_str(&format!(
@@ -214,17 +203,34 @@ enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     PutBack(put_back::PutBack),
+    Publish(publish::Publish),
+    Migrate(migrate::Migrate),
 }
 
 /// What the command line gets from the rest of the program.
-struct Surroundings<'a> {
-    open_local: &'a OpenLocal<'a>,
-    serve: &'a Serve<'a>,
-    init: &'a Init<'a>,
-    backups: &'a dyn LocalBackups,
-    examine: &'a Examine<'a>,
-    clock: &'a dyn Clock,
-    env: &'a dyn Fn(&str) -> Option<String>,
+#[allow(missing_debug_implementations, reason = "it is functions")]
+pub struct Surroundings<'a> {
+    /// A way into a data folder.
+    pub open_local: &'a OpenLocal<'a>,
+    /// The service.
+    pub serve: &'a Serve<'a>,
+    /// The preparation of a folder.
+    pub init: &'a Init<'a>,
+    /// What is done with backups here.
+    pub backups: &'a dyn LocalBackups,
+    /// The examination of a folder.
+    pub examine: &'a Examine<'a>,
+    /// The move from one engine to another.
+    pub move_store: &'a MoveStore<'a>,
+    /// The clock.
+    pub clock: &'a dyn Clock,
+    /// The variables of the environment.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// A variable of this process's environment, where it is set to something.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// What is to be printed, and the exit status.
@@ -294,6 +300,7 @@ fn carry_out(
         Command::Verify(command) if command.offline => {
             return command.run_offline(stdin, surroundings.clock);
         }
+        Command::Migrate(command) => return command.run(surroundings.move_store),
         Command::Doctor(command) if command.is_of_folder(connection.data.as_ref()) => {
             return command.examine(connection.data, surroundings.examine);
         }
@@ -308,6 +315,7 @@ fn carry_out(
         Command::Init(command) => command.run(surroundings.init),
         Command::Serve(command) => command.run(surroundings.serve),
         Command::Doctor(command) => command.ask(&connect()?),
+        Command::Migrate(_) => unreachable!("it was run above"),
         Command::Profile(command) => command.run(&connect()?),
         Command::Key(command) => command.run(&connect()?),
         Command::Achievement(command) => command.run(&connect()?),
@@ -333,6 +341,7 @@ fn carry_out(
         Command::Backup(command) => command.run(data, backups, connect),
         Command::Restore(command) => command.run(backups, connect),
         Command::PutBack(command) => command.run(backups, &connect()?),
+        Command::Publish(command) => command.run(connect),
     }
 }
 
@@ -375,6 +384,8 @@ fn connect<'a>(
         changes: Cell::new(0),
         stdin: RefCell::new(stdin),
         timeout,
+        ca_file: connection.ca_file.clone(),
+        json: connection.json,
     })
 }
 
@@ -522,6 +533,7 @@ mod tests {
                 init: &|_| Err(String::new()),
                 backups: &NoBackups,
                 examine: &|_, _| Ok(Vec::new()),
+                move_store: &|_, _| Err("nothing is moved".into()),
                 clock: &ManualClock::new(Timestamp::EPOCH),
                 env: &|_| None,
             },

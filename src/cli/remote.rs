@@ -52,6 +52,7 @@ impl Remote {
         let mut request = Request::builder().method(call.method).uri(uri);
         let keyed = [
             (header::ACCEPT.as_str(), call.accept),
+            (header::ACCEPT_ENCODING.as_str(), call.coding),
             ("idempotency-key", call.idempotency_key.as_deref()),
             (header::IF_MATCH.as_str(), call.if_match.as_deref()),
         ];

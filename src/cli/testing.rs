@@ -171,6 +171,7 @@ impl Fake {
                 init: &prepared,
                 backups: &NoBackups,
                 examine: &|_, _| Ok(Vec::new()),
+                move_store: &|_, _| Err("nothing is moved".into()),
                 clock: &ManualClock::new(NOW.parse().unwrap()),
                 env: &|name| {
                     let found = self.env.iter().find(|(known, _)| known == name);

@@ -25,6 +25,8 @@ pub struct Call {
     pub text: Option<(&'static str, Vec<u8>)>,
     /// The `Accept` header; none leaves the choice to the server.
     pub accept: Option<&'static str>,
+    /// The `Accept-Encoding` header; none takes the answer as it is.
+    pub coding: Option<&'static str>,
     /// The `Idempotency-Key` header of a call that creates or changes something.
     pub idempotency_key: Option<String>,
     /// The `If-Match` header of a replacement: the entity tag that was read before.
@@ -40,6 +42,7 @@ impl Call {
             body: None,
             text: None,
             accept: Some(JSON),
+            coding: None,
             idempotency_key: None,
             if_match: None,
         }

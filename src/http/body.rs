@@ -1,10 +1,13 @@
 //! The body of a request: read up to a limit and within a time.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::yield_now;
 use warp::Stream;
 
 use super::bulk::has_table;
@@ -15,18 +18,76 @@ use super::routes::Route;
 /// A body as far as it was read.
 pub(super) enum Taken {
     /// All of it.
-    Whole(Bytes),
+    Whole(Gathered),
     /// The beginning of a table that is longer than what is kept of a body; the rest is to be taken
     /// as it comes ([`next_piece`]).
-    Begun(Vec<u8>),
+    Begun(Gathered),
+}
+
+/// Bytes that are read together where there are many: no more of them are ever moved while they are
+/// gathered, which would hold up all others who are served by the same thread.
+const PIECE: usize = 1 << 20;
+
+/// What was gathered of a body.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pieces: Vec<Vec<u8>>,
+    /// Held by what is longer than a piece, as long as it is in memory.
+    room: Option<OwnedSemaphorePermit>,
+}
+
+impl Gathered {
+    /// Whether it is in several pieces, so that it takes long to put together.
+    pub(super) const fn is_long(&self) -> bool {
+        self.pieces.len() > 1
+    }
+
+    /// All of it in one, with what is to be held meanwhile.
+    pub(super) fn into_one(self) -> (Bytes, Option<OwnedSemaphorePermit>) {
+        let Self { mut pieces, room } = self;
+        let whole = match pieces.len() {
+            0 | 1 => pieces.pop().unwrap_or_default(),
+            _ => {
+                let mut whole = Vec::with_capacity(pieces.iter().map(Vec::len).sum());
+                for piece in pieces {
+                    whole.extend_from_slice(&piece);
+                }
+                whole
+            }
+        };
+        (whole.into(), room)
+    }
+
+    /// Piece by piece.
+    pub(super) fn into_pieces(self) -> (Vec<Vec<u8>>, Option<OwnedSemaphorePermit>) {
+        (self.pieces, self.room)
+    }
+
+    /// Whether what comes next begins another piece.
+    fn is_full(&self) -> bool {
+        self.pieces.last().is_some_and(|piece| piece.len() >= PIECE)
+    }
+
+    fn append(&mut self, part: impl Buf) {
+        if self.is_full() {
+            self.pieces.push(Vec::with_capacity(PIECE));
+        }
+        match self.pieces.last_mut() {
+            Some(piece) => append(piece, part),
+            None => {
+                self.pieces.push(Vec::new());
+                self.append(part);
+            }
+        }
+    }
 }
 
 /// Reads the body. One that announces itself as far too large is not waited for.
 pub(super) async fn take_in<S, B>(
     limits: &Limits,
-    route: &Route,
-    headers: &HeaderMap,
-    body: Pin<&mut S>,
+    (route, headers): (&Route, &HeaderMap),
+    rooms: &Arc<Semaphore>,
+    mut body: Pin<&mut S>,
 ) -> Result<Taken, Problem>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
@@ -47,12 +108,21 @@ where
     if !may_be_longer && announced.is_some_and(|length: usize| length > bound) {
         return Err(Problem::too_large(limit).header("Connection", "close"));
     }
-    let reading = read_body(body, limit, may_be_longer);
-    within(limits, reading).await.unwrap_or_else(too_slow)
+    let mut reading = Reading {
+        limit,
+        may_be_longer,
+        gathered: Gathered::default(),
+        seen: 0,
+    };
+    let first = within(limits, reading.go_on(body.as_mut())).await;
+    if let Some(taken) = first.unwrap_or_else(too_slow)? {
+        return Ok(taken);
+    }
+    // It is longer than a piece: whoever sends it waits until there is room in memory.
+    reading.gathered.room = rooms.clone().acquire_owned().await.ok();
+    let rest = within(limits, reading.go_on(body)).await;
+    rest.unwrap_or_else(too_slow)?.ok_or_else(Problem::internal)
 }
-
-/// At least so many bytes of a longer body are taken together.
-const PIECE: usize = 1 << 20;
 
 /// What comes next of a body; `None` where it has ended.
 pub(super) async fn next_piece<S, B>(
@@ -65,11 +135,12 @@ where
 {
     let reading = async {
         let mut read = Vec::new();
-        while read.len() < PIECE {
-            match next_part(body.as_mut()).await? {
-                Some(part) => append(&mut read, part),
-                None => break,
+        while let Some(part) = next_part(body.as_mut()).await? {
+            append(&mut read, part);
+            if read.len() >= PIECE {
+                break;
             }
+            give_way(read.len()).await;
         }
         Ok(Some(read).filter(|read| !read.is_empty()))
     };
@@ -135,37 +206,56 @@ fn append(read: &mut Vec<u8>, mut part: impl Buf) {
     }
 }
 
-async fn read_body<S, B>(
-    mut body: Pin<&mut S>,
+/// Lets others have the thread who are served by it, after each part of a body that is not short: where
+/// bytes come as fast as they are read, nobody else would get it.
+async fn give_way(read: usize) {
+    const SHORT: usize = 64 << 10;
+    if read > SHORT {
+        yield_now().await;
+    }
+}
+
+/// A body that is being read.
+struct Reading {
     limit: usize,
     may_be_longer: bool,
-) -> Result<Taken, Problem>
-where
-    S: Stream<Item = Result<B, warp::Error>> + Send,
-    B: Buf + Send,
-{
-    let mut read = Vec::new();
-    let mut seen = 0_usize;
-    while let Some(part) = next_part(body.as_mut()).await? {
-        // A body that is too large is read to its end all the same, within reason, so that the
-        // caller gets to read the answer and the connection stays usable.
-        seen = seen.saturating_add(part.remaining());
-        if seen > limit && may_be_longer {
-            append(&mut read, part);
-            return Ok(Taken::Begun(read));
+    gathered: Gathered,
+    /// How many bytes came.
+    seen: usize,
+}
+
+impl Reading {
+    /// Reads on; `None` where more than a piece is there, and no room is held for it yet.
+    async fn go_on<S, B>(&mut self, mut body: Pin<&mut S>) -> Result<Option<Taken>, Problem>
+    where
+        S: Stream<Item = Result<B, warp::Error>> + Send,
+        B: Buf + Send,
+    {
+        while self.gathered.room.is_some() || !self.gathered.is_full() {
+            let Some(part) = next_part(body.as_mut()).await? else {
+                let gathered = std::mem::take(&mut self.gathered);
+                return match self.seen > self.limit {
+                    true => Err(Problem::too_large(self.limit)),
+                    false => Ok(Some(Taken::Whole(gathered))),
+                };
+            };
+            // A body that is too large is read to its end all the same, within reason, so that the
+            // caller gets to read the answer and the connection stays usable.
+            self.seen = self.seen.saturating_add(part.remaining());
+            if self.seen > self.limit && self.may_be_longer {
+                self.gathered.append(part);
+                return Ok(Some(Taken::Begun(std::mem::take(&mut self.gathered))));
+            }
+            if self.seen > furthest(self.limit) {
+                return Err(Problem::too_large(self.limit).header("Connection", "close"));
+            }
+            if self.seen > self.limit {
+                self.gathered = Gathered::default();
+            } else {
+                self.gathered.append(part);
+            }
+            give_way(self.seen).await;
         }
-        if seen > furthest(limit) {
-            return Err(Problem::too_large(limit).header("Connection", "close"));
-        }
-        if seen > limit {
-            read = Vec::new();
-            continue;
-        }
-        append(&mut read, part);
-    }
-    if seen > limit {
-        Err(Problem::too_large(limit))
-    } else {
-        Ok(Taken::Whole(read.into()))
+        Ok(None)
     }
 }

@@ -163,6 +163,8 @@ pub struct Limits {
     pub feeds: usize,
     /// After so long without news a feed says that it is still there.
     pub feed_heartbeat: Ttl,
+    /// For how long a request waits for what its caller has seen elsewhere.
+    pub revision_wait: Ttl,
     /// How often is asked.
     pub rates: Rates,
 }
@@ -199,6 +201,7 @@ impl Limits {
             unread: Ttl::from_seconds(30),
             feeds: 1_000,
             feed_heartbeat: Ttl::from_seconds(15),
+            revision_wait: Ttl::from_seconds(2),
             rates: Rates::usual(),
         }
     }

@@ -1,8 +1,7 @@
 //! The open change feeds.
 //!
 //! One task follows the log and keeps the newest publication of each of the lists that were
-//! published last. It is woken by the registry's bell, and looks each second besides, since only
-//! the log tells of what other processes publish. Each feed has a place in the log and is told, of
+//! published last. It is woken by the registry's bell, and looks each second besides. Each feed has a place in the log and is told, of
 //! each list published behind it, the newest publication, in the order of the log; so a reader that
 //! falls behind is told less and misses no list, and whatever event it read last, it can go on
 //! behind that. One whose place is further back than what is kept reads the log itself, page by

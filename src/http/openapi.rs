@@ -200,10 +200,18 @@ fn parameters(route: &Route) -> Vec<Value> {
             goes before the parameter since",
         "schema": { "type": "string" },
     });
+    let seen = json!({
+        "name": "Goodstanding-Revision", "in": "header", "required": false,
+        "description": "What an answer to a change gave under this name: the answer is from a state that \
+            shows that change, also where another replica made it. Where it is not here in time that is \
+            said (503, behind)",
+        "schema": { "type": "string", "minLength": 16, "maxLength": 16 },
+    });
     let changes = route.method == "POST" && route.access.is_private();
     of_path
         .chain(of_query)
         .chain(changes.then_some(key))
+        .chain((!open_badges::is_below(route.path)).then_some(seen))
         .chain((route.media == FEED || route.media == TRAIL).then_some(last))
         .collect()
 }

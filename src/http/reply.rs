@@ -8,8 +8,7 @@ use crate::time::{Timestamp, Ttl};
 use crate::web::CONTENT_SECURITY_POLICY;
 
 /// The headers of an answer that a page of any origin may read.
-pub(super) const EXPOSED: &str =
-    "ETag, Last-Modified, Link, Location, RateLimit, RateLimit-Policy, Retry-After";
+pub(super) const EXPOSED: &str = "ETag, Goodstanding-Revision, Last-Modified, Link, Location, RateLimit, RateLimit-Policy, Retry-After";
 
 /// An answer: status, headers, body.
 #[derive(Debug, Clone)]

@@ -17,8 +17,8 @@ use super::reply::Reply;
 use super::request::{Request, WhyBody};
 use super::{
     achievements, audit, backups, bulk, credentials, endorsements, erasing, federation as oidf,
-    feed, health, home, keys, lists, oauth, open_badges, openapi, people, profiles, put_back,
-    requests, signatures, standing, statuses, tokens, trqp, trust_marks, updates, usage,
+    feed, health, home, keys, lists, oauth, open_badges, openapi, people, profiles, published,
+    put_back, requests, signatures, standing, statuses, tokens, trqp, trust_marks, updates, usage,
     verification, wellknown,
 };
 use crate::access::Action;
@@ -402,6 +402,7 @@ pub static ROUTES: &[Route] = &[
     gives(lines(change(Action::WriteLists, "/status-lists/import", "Take in a list that another system kept; its indexes stay what they are", 201, body::<bulk::ListImportBody>(), bulk::import), IMPORTING), JSON, &["id", "verifiableCredential", "imported"]),
     gives(bulk(change(Action::Operate, "/status-lists/put-back", "Set what published lists say and the store does not, after it was restored", 200, body::<put_back::PutBackBody>(), put_back::put_back)), JSON, &["dryRun", "lists"]),
     gives(with_query(private(Action::Read, get("/status-lists/{list}/export", "The entries of a list, page by page, or the list as an import takes it", bulk::export)), &["format", "all", "from", "limit"]), EXPORTED, &["issuer", "statusPurpose", "statusSize", "length", "encodedList"]),
+    gives(with_query(private(Action::ReadEvents, get("/published", "The published lists in each of their forms, with which publication is the newest: for copies where others read", published::list)), &["list", "limit", "cursor"]), JSON, &["lists", "event", "registry", "asOf"]),
     gives(change(Action::Issue, "/credentials/issue", "Issue a credential (VCALM)", 201, body::<credentials::IssueRequest>(), credentials::issue), JSON, &["verifiableCredential"]),
     gives(change(Action::WriteStatus, "/credentials/status", "Change a credential's status (VCALM)", 200, body::<credentials::StatusRequest>(), credentials::change_status), JSON, UPDATED),
     gives(change(Action::WriteEndorsements, "/endorsements", "Issue an endorsement", 201, body::<endorsements::NewEndorsementBody>(), endorsements::create), JSON, &["verifiableCredential"]),

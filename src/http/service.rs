@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::reply::Response;
@@ -16,7 +16,7 @@ use warp::{Filter, Reply as _, Stream};
 use super::accept;
 use super::auth;
 use super::body::{Taken, take_in};
-use super::bulk::{self, Workshop};
+use super::bulk;
 use super::conditions;
 use super::edge::Edge;
 use super::feeds::{Feeds, Told};
@@ -27,7 +27,8 @@ use super::problem::Problem;
 use super::rates::{Counted, Meter};
 use super::reply::{EXPOSED, Reply};
 use super::request::{Request, parse_query};
-use super::request_id::{self, RequestIds};
+use super::request_id::{self, RequestId, RequestIds};
+use super::revision::{self, Waits};
 use super::routes::{self, Access, Route};
 use crate::registry::Actor;
 use crate::web::ProblemPage;
@@ -44,9 +45,12 @@ struct Shared {
     /// A permit is held while a list is put together as it was and signed, which takes a processor
     /// and up to some ten megabytes, unlike other reads.
     pasts: Arc<Semaphore>,
+    /// A permit is held by a body of more than a piece as long as it is in memory.
+    long_bodies: Arc<Semaphore>,
     feeds: Arc<Feeds>,
     ids: RequestIds,
     meter: Meter,
+    waits: Waits,
     /// Where handlers run, which may block: not on the threads that connections are served on.
     blocking: Handle,
 }
@@ -57,6 +61,8 @@ const CHANGES_AT_A_TIME: usize = 256;
 const VERIFICATIONS_AT_A_TIME: usize = 128;
 /// How many lists are put together as they were at a time; more wait their turn.
 const PASTS_AT_A_TIME: usize = 8;
+/// How many long bodies are in memory at a time; of others no more is read than a piece.
+const LONG_BODIES_AT_A_TIME: usize = 4;
 
 /// The service as a warp filter. There is one filter, so nothing can fall through to another. Its
 /// handlers run on the runtime that this is called on.
@@ -64,14 +70,17 @@ pub(super) fn filter(edge: Arc<Edge>, feeds: Arc<Feeds>) -> BoxedFilter<(Respons
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let ids = RequestIds::new(edge.registry.random());
     let meter = Meter::new(edge.limits.rates);
+    let waits = Waits::new(edge.limits.revision_wait);
     let shared = Arc::new(Shared {
         edge,
         changes: Arc::new(Semaphore::new(CHANGES_AT_A_TIME)),
         verifications: Arc::new(Semaphore::new(VERIFICATIONS_AT_A_TIME)),
         pasts: Arc::new(Semaphore::new(PASTS_AT_A_TIME)),
+        long_bodies: Arc::new(Semaphore::new(LONG_BODIES_AT_A_TIME)),
         feeds,
         ids,
         meter,
+        waits,
         blocking: Handle::current(),
     });
     warp::any()
@@ -168,7 +177,7 @@ where
     (reply, told)
 }
 
-/// Routes and authenticates, all before the body is looked at; then reads it and runs the handler.
+/// Routes, waits for what the caller has seen, and answers.
 async fn reply_to<S, B>(shared: &Shared, head: Head, body: S, logged: &mut Logged) -> Reply
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
@@ -180,6 +189,32 @@ where
     };
     let id = shared.ids.of(&head.headers);
     logged.at(route, id);
+    let (registry, blocking) = (&shared.edge.registry, &shared.blocking);
+    let asked = (route, &head.headers);
+    // Before it is known who asks: a token may be among what was seen elsewhere.
+    if let Err(problem) = shared.waits.until_shown(registry, blocking, asked).await {
+        return problem.to_reply();
+    }
+    let is_told = revision::is_told_to(&head.method);
+    let reply = answer_to(shared, (route, params, id), head, body, logged).await;
+    match is_told {
+        true => revision::tell(reply, &shared.edge.registry),
+        false => reply,
+    }
+}
+
+/// Authenticates, before the body is looked at; then reads it and runs the handler.
+async fn answer_to<S, B>(
+    shared: &Shared,
+    (route, params, id): (&'static Route, Vec<(&'static str, String)>, RequestId),
+    head: Head,
+    body: S,
+    logged: &mut Logged,
+) -> Reply
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf + Send,
+{
     let actor = match authenticate(shared, route.access, &head).await {
         Ok(actor) => actor.map(|actor| actor.in_request(id.0)),
         Err(problem) => return problem.to_reply(),
@@ -214,23 +249,24 @@ where
     B: Buf + Send,
 {
     let (edge, mut body) = (&shared.edge, std::pin::pin!(body));
-    let begun = match take_in(&edge.limits, route, &head.headers, body.as_mut()).await {
+    let at = (route, &head.headers);
+    let begun = match take_in(&edge.limits, at, &shared.long_bodies, body.as_mut()).await {
         Ok(Taken::Whole(body)) => {
-            return run(shared, route, head.with(params, body, actor, id)).await;
+            let one = match body.is_long() {
+                true => bulk::apart(move || body.into_one()).await,
+                false => Some(body.into_one()),
+            };
+            let Some((body, room)) = one else {
+                return Problem::internal().to_reply();
+            };
+            return run(shared, route, head.with(params, body, actor, id), room).await;
         }
         Ok(Taken::Begun(begun)) => begun,
         Err(problem) => return problem.to_reply(),
     };
     let request = head.with(params, Bytes::new(), actor, id);
     let made = match request.check_query(route.query) {
-        Ok(()) => {
-            let workshop = Workshop {
-                edge,
-                changes: &shared.changes,
-                blocking: &shared.blocking,
-            };
-            bulk::update_as_they_come(workshop, &request, begun, body).await
-        }
+        Ok(()) => bulk::update_as_they_come(edge, &request, begun, body).await,
         Err(problem) => Err(problem.header("Connection", "close")),
     };
     made.unwrap_or_else(|problem| problem.to_reply())
@@ -340,7 +376,7 @@ fn preflight(allow: &str, public: bool) -> Reply {
         .header("Access-Control-Allow-Methods", allow)
         .header(
             "Access-Control-Allow-Headers",
-            "Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID",
+            "Accept, Authorization, Content-Type, Goodstanding-Revision, If-None-Match, Last-Event-ID",
         )
         .header("Access-Control-Max-Age", "86400")
 }
@@ -355,14 +391,21 @@ fn handle(edge: &Edge, route: &Route, request: &Request) -> Reply {
 }
 
 /// Runs the handler where it may block; a panic in it is an answer of its own.
-async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply {
+async fn run(
+    shared: &Shared,
+    route: &'static Route,
+    request: Request,
+    room: Option<OwnedSemaphorePermit>,
+) -> Reply {
     let changes = route.access != Access::Public && route.method != "GET";
+    // Those have places of their own.
+    let is_long = route.bulk && request.body.len() >= bulk::LONG;
     let turn = if route.goes_outside {
         Some(&shared.verifications)
     } else if route.past.is_some_and(|name| request.query(name).is_some()) {
         Some(&shared.pasts)
     } else {
-        changes.then_some(&shared.changes)
+        (changes && !is_long).then_some(&shared.changes)
     };
     let permit = match turn {
         Some(turn) => turn.clone().acquire_owned().await.ok().map(Arc::new),
@@ -375,12 +418,16 @@ async fn run(shared: &Shared, route: &'static Route, request: Request) -> Reply 
     {
         return answering.await.unwrap_or_else(|problem| problem.to_reply());
     }
-    let ran = shared.blocking.spawn_blocking(move || {
+    let run = move || {
         // Held by the handler, which runs to its end even where the caller has gone.
-        let _permit = permit;
+        let _permits = (permit, room);
         handle(&edge, route, &request)
-    });
-    ran.await.unwrap_or_else(|_| Problem::internal().to_reply())
+    };
+    let ran = match is_long {
+        true => bulk::apart(run).await,
+        false => shared.blocking.spawn_blocking(run).await.ok(),
+    };
+    ran.unwrap_or_else(|| Problem::internal().to_reply())
 }
 
 const PROBLEM: &str = "application/problem+json";

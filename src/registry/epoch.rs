@@ -99,6 +99,16 @@ impl Registry {
     /// at the next start: each step leaves a row by which it is known to be done, and the epoch's own
     /// row comes last.
     pub(super) fn complete_epoch(&self) -> Result<(), RegistryError> {
+        loop {
+            match self.go_on_with_epoch() {
+                // Another process does the same: what it did is done.
+                Err(RegistryError::Commit(CommitError::Conflict)) => {}
+                done => return done,
+            }
+        }
+    }
+
+    fn go_on_with_epoch(&self) -> Result<(), RegistryError> {
         let epoch = self.engine.epoch();
         if epoch_in(&*self.engine, SEALED_EPOCH)? >= epoch {
             return Ok(());
@@ -169,6 +179,12 @@ impl Registry {
         }
         for (code, _) in CODES.scan(read, &[], None, usize::MAX)? {
             CODES.delete(&mut batch, &code);
+        }
+        let logged = LOGGED_EPOCH.to_owned();
+        let before = SETTINGS.get(read, &logged)?;
+        SETTINGS.expect(&mut batch, &logged, before.as_ref());
+        if epoch_in(read, LOGGED_EPOCH)? >= epoch {
+            return Ok(());
         }
         put_epoch(&mut batch, LOGGED_EPOCH, epoch);
         let found = self.engine.head().seq;

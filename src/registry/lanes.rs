@@ -21,7 +21,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Registry, RegistryError};
-use crate::store::engine::{Batch, CommitError, Held, Queued, Read, Row, StoreError};
+use crate::store::engine::{Batch, CommitError, Committed, Held, Queued, Read, Row, StoreError};
 use crate::store::following::Tables;
 
 /// A lane for each place, as long as anybody is in it.
@@ -64,13 +64,13 @@ impl Lane {
     }
 }
 
-/// What was queued in a lane and is not settled yet.
+/// What was queued in a lane and cannot be read by everybody yet.
 #[derive(Default)]
 struct Ahead {
     /// Each row as the newest of the commits leaves it (`None`: removed), with that one's number.
     rows: BTreeMap<Vec<u8>, (u64, Option<Vec<u8>>)>,
-    /// The newest of them, to which the next one is tied.
-    newest: Option<(u64, Held)>,
+    /// The commits in order. The next one is tied to the newest of them.
+    under_way: BTreeMap<u64, Held>,
     /// How many were queued.
     queued: u64,
     /// Up to which number they are known to have fallen.
@@ -80,11 +80,18 @@ struct Ahead {
 /// What was decided in a lane and is on its way to the disk.
 #[must_use]
 pub(super) struct UnderWay<'a, T> {
+    /// `None` where there was nothing to commit.
+    sent: Option<Sent<'a>>,
+    decided: Result<T, RegistryError>,
+}
+
+/// A commit of a lane that is on its way. However whoever waits for it ends, the lane hears what becomes of
+/// it: else the next ones would be tied to it for ever.
+struct Sent<'a> {
     lane: &'a Lane,
     number: u64,
-    /// `None` where there was nothing to commit.
+    /// `None` once that is known.
     commit: Option<Queued>,
-    decided: Result<T, RegistryError>,
 }
 
 impl Registry {
@@ -98,6 +105,8 @@ impl Registry {
         let mut ahead = locked(&lane.ahead);
         // Taken while the lane is held: what is no more among the rows ahead is in it.
         let snapshot = self.engine.snapshot();
+        // What it shows is there as it is now: others may have changed it since.
+        ahead.are_shown(&*snapshot);
         let decided = decide(&Over {
             base: &*snapshot,
             ahead: &ahead.rows,
@@ -108,29 +117,26 @@ impl Registry {
             Ok((batch, answer)) => (batch, Ok(answer)),
             Err(refused) => (Batch::default(), Err(refused)),
         };
-        batch.after = ahead.newest.as_ref().map(|(_, held)| held.clone());
+        batch.after = ahead.under_way.values().next_back().cloned();
         if !batch.writes() && batch.after.is_none() {
-            return UnderWay {
-                lane,
-                number: 0,
-                commit: None,
-                decided,
-            };
+            let sent = None;
+            return UnderWay { sent, decided };
         }
         let number = if lane.apart { 0 } else { ahead.add(&mut batch) };
         match self.queue(batch) {
-            Ok(commit) => UnderWay {
-                lane,
-                number,
-                commit: Some(commit),
-                decided,
-            },
+            Ok(commit) => {
+                let commit = Some(commit);
+                let sent = Some(Sent {
+                    lane,
+                    number,
+                    commit,
+                });
+                UnderWay { sent, decided }
+            }
             Err(refused) => {
                 ahead.fell(number);
                 UnderWay {
-                    lane,
-                    number,
-                    commit: None,
+                    sent: None,
                     decided: decided.and(Err(refused)),
                 }
             }
@@ -142,24 +148,34 @@ impl<T> UnderWay<'_, T> {
     /// Waits until it is durable and shown, and says what is to be answered. `None`: it fell, with
     /// what it was decided on or since another change came first, and is to be decided again.
     pub(super) fn settle(self, registry: &Registry) -> Option<Result<T, RegistryError>> {
-        let Some(commit) = self.commit else {
+        let Some(became) = self.sent.and_then(|mut sent| sent.settle()) else {
             return Some(self.decided);
         };
-        let came = registry.told(commit.wait());
-        let mut ahead = locked(&self.lane.ahead);
-        match came {
-            Ok(_) => {
-                ahead.stands(self.number);
-                Some(self.decided)
-            }
-            Err(error) => {
-                ahead.fell(self.number);
-                match error {
-                    RegistryError::Commit(CommitError::Conflict) => None,
-                    error => Some(self.decided.and(Err(error))),
-                }
-            }
+        match registry.told(became) {
+            Ok(_) => Some(self.decided),
+            Err(RegistryError::Commit(CommitError::Conflict)) => None,
+            Err(error) => Some(self.decided.and(Err(error))),
         }
+    }
+}
+
+impl Sent<'_> {
+    /// Waits for what becomes of it, and tells the lane; `None` where that was done before.
+    fn settle(&mut self) -> Option<Result<Committed, CommitError>> {
+        let became = self.commit.take()?.wait();
+        let mut ahead = locked(&self.lane.ahead);
+        match became {
+            Ok(_) => ahead.stands(self.number),
+            Err(_) => ahead.fell(self.number),
+        }
+        Some(became)
+    }
+}
+
+impl Drop for Sent<'_> {
+    fn drop(&mut self) {
+        // Only a panic leaves it unknown until now.
+        let _ = self.settle();
     }
 }
 
@@ -175,15 +191,24 @@ impl Ahead {
             .extend(written.map(|(key, row)| (key, (number, row))));
         let held = Held::default();
         batch.held = Some(held.clone());
-        self.newest = Some((number, held));
+        self.under_way.insert(number, held);
         number
+    }
+
+    /// Lets go of what a snapshot shows already, whose own threads have not come to say so.
+    fn are_shown(&mut self, snapshot: &dyn Read) {
+        while let Some(commits) = snapshot.commits()
+            && let Some((number, held)) = self.under_way.first_key_value()
+            && held.is_among(commits)
+        {
+            self.stands(*number);
+        }
     }
 
     /// It is committed, and every snapshot from now on shows it.
     fn stands(&mut self, number: u64) {
-        self.rows.retain(|_, (by, _)| *by != number);
-        if self.newest.as_ref().is_some_and(|(by, _)| *by == number) {
-            self.newest = None;
+        if self.under_way.remove(&number).is_some() {
+            self.rows.retain(|_, (by, _)| *by != number);
         }
     }
 
@@ -192,7 +217,7 @@ impl Ahead {
         if number > self.fallen {
             self.fallen = self.queued;
             self.rows.clear();
-            self.newest = None;
+            self.under_way.clear();
         }
     }
 }
@@ -257,4 +282,65 @@ impl Read for Over<'_> {
 
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SeededEntropy;
+    use crate::registry::Settings;
+    use crate::store::memory::MemoryEngine;
+    use crate::time::ManualClock;
+    use crate::vc::sealing::MasterKey;
+
+    const KEY: &[u8] = &[0x10, 1];
+
+    fn registry() -> Registry {
+        let clock = Arc::new(ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap()));
+        let engine = Arc::new(MemoryEngine::new(clock.clone()));
+        let entropy = Arc::new(SeededEntropy::new(1));
+        let master = MasterKey::generate(&*entropy);
+        let settings = Settings::usual("https://registry.example");
+        Registry::open(engine, clock, entropy, master, settings).unwrap()
+    }
+
+    fn put(value: u8) -> Batch {
+        Batch {
+            puts: vec![(KEY.to_vec(), vec![value])],
+            ..Batch::default()
+        }
+    }
+
+    fn value(registry: &Registry, lane: &Lane) -> Option<u8> {
+        let read = |read: &dyn Read| Ok((Batch::default(), read.get(KEY)?));
+        let seen = registry.in_lane(lane, read).settle(registry).unwrap();
+        seen.unwrap().map(|bytes| bytes[0])
+    }
+
+    #[test]
+    fn what_is_shown_and_changed_by_others_since_is_seen_as_it_is_now() {
+        let (registry, lane) = (registry(), Lane::default());
+        let first = registry.in_lane(&lane, |_| Ok((put(1), ())));
+        assert_eq!(value(&registry, &lane), Some(1));
+        // Its own thread has not come to say that it stands.
+        registry.engine.commit(put(2)).unwrap();
+        assert_eq!(value(&registry, &lane), Some(2));
+        first.settle(&registry).unwrap().unwrap();
+        assert_eq!(value(&registry, &lane), Some(2));
+    }
+
+    #[test]
+    fn nobody_is_tied_to_what_fell_while_its_thread_ended_in_a_panic() {
+        let (registry, lane) = (registry(), Lane::default());
+        let mut other = put(1);
+        other.preconditions = vec![(KEY.to_vec(), Some(vec![9]))];
+        // What a panic does before it is settled.
+        drop(registry.in_lane(&lane, |_| Ok((other, ()))));
+        assert_eq!(value(&registry, &lane), None);
+        let next = registry.in_lane(&lane, |_| Ok((put(3), ())));
+        next.settle(&registry)
+            .expect("it is not contended")
+            .unwrap();
+        assert_eq!(value(&registry, &lane), Some(3));
+    }
 }

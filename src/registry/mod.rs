@@ -18,25 +18,29 @@ mod error;
 mod issuing;
 mod lanes;
 mod lists;
+mod origin;
 mod profiles;
+mod revision;
+#[cfg(test)]
+mod sides;
 mod signing;
 mod standing;
+mod standing_back;
 mod states;
+#[cfg(test)]
+pub(crate) mod testing;
+mod urls;
 mod vault;
 mod verification;
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use tracing::info;
-use url::{Position, Url, form_urlencoded};
-
 use crate::entropy::{Entropy, random};
-use crate::ids::{AchievementId, EndorsementId, ListId, ProfileId, RequestId, Seq, Slug};
-use crate::oauth::form_token::FormKey;
-use crate::store::engine::{Batch, Engine, StoreError};
+use crate::ids::{ProfileId, Seq};
+use crate::store::engine::{Engine, StoreError};
 use crate::store::tables::SETTINGS;
+use origin::{PUBLIC_URL, check_public_url};
 
 pub use crate::store::tables::{ClientState, HistoryAccess, ListForm};
 use crate::time::{Clock, Timestamp, Ttl};
@@ -90,7 +94,7 @@ pub use lists::queries::{
     StatusUnknown,
 };
 pub use lists::statuses::{Heard, Refused, StatusTarget, StatusUpdate, Turn, Updated};
-pub use lists::{AlsoPublished, ListView, NewList};
+pub use lists::{AlsoPublished, ListPublished, ListView, NewList, PublishedPage, WhichLists};
 pub use profiles::achievements::AchievementView;
 pub use profiles::brought::BroughtKey;
 pub use profiles::compromise::{AffectedEndorsements, KeyAffected};
@@ -100,6 +104,7 @@ pub use profiles::rotation::{RotationState, RotationView};
 pub use profiles::{
     NewProfile, ProfileSettings, ProfileView, Roles, document_digest as document_tag, text_tag,
 };
+pub use revision::{NoPlace, Place};
 pub use signing::{StatementCheck, StoredEndorsement};
 pub use standing::authority::{Authority, AuthorityQuestion, Grant, GrantAnswer, Resource};
 pub use standing::backing::{Anchors, Backing, Question};
@@ -110,7 +115,9 @@ pub use standing::good_standing::{
 };
 pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};
+pub use standing_back::{let_others_by, stand_back};
 pub use states::{Gravity, Lack, State};
+pub use urls::Urls;
 pub use vault::{Adopted, MasterKeyRotated, MasterKeys, TakenUp, opens_secrets};
 
 /// What the services need to know of the configuration, as plain values.
@@ -199,16 +206,17 @@ pub struct Registry {
     lines: lists::statuses::Lines,
     /// Where changes of what each profile owns are decided one after the other.
     owners: lanes::Lanes<ProfileId, lanes::Lane>,
-    published: lists::publisher::Snapshot,
+    published: Arc<lists::publisher::Snapshot>,
     live: Arc<lists::live::LiveLists>,
-    publications: bell::Bell,
+    publications: Arc<bell::Bell>,
     lately: lists::as_it_was::Lately,
     kept: Arc<standing::kept::Kept>,
     all_issuers: standing::ready::Ready<Issuers>,
     all_keys: standing::ready::Ready<KeySet>,
     tries: access::people::Tries,
-    tokens: access::tokens::KnownTokens,
-    forms: OnceLock<FormKey>,
+    tokens: Arc<access::tokens::KnownTokens>,
+    /// The secret of forms where none is shared.
+    forms: OnceLock<[u8; 32]>,
     /// Why no changes are taken before the next start, where this one could not be finished.
     unfinished: OnceLock<State>,
 }
@@ -262,14 +270,7 @@ impl Registry {
         unable: Unable,
     ) -> Result<Self, RegistryError> {
         let recorded = SETTINGS.get(&*engine, &PUBLIC_URL.to_owned())?;
-        if let Some(recorded) = recorded
-            && recorded != settings.public_url.as_bytes()
-        {
-            return Err(RegistryError::PublicUrl {
-                recorded: String::from_utf8_lossy(&recorded).into_owned(),
-                configured: settings.public_url,
-            });
-        }
+        check_public_url(recorded.as_deref(), &settings)?;
         let (vault, master) = match vault::Vault::unlock(&*engine, master_keys.clone()) {
             Ok((vault, master)) => (vault, Some(master)),
             Err(refused) if unable == Unable::ReadOnly => {
@@ -277,7 +278,11 @@ impl Registry {
             }
             Err(refused) => return Err(refused),
         };
-        let published = lists::publisher::Snapshot::new(settings.ready_bytes);
+        let publications = Arc::<bell::Bell>::default();
+        let ready_bytes = settings.ready_bytes;
+        let published = lists::publisher::Snapshot::new(ready_bytes, publications.clone());
+        let published = Arc::new(published);
+        engine.follow(published.clone());
         let live = Arc::new(lists::live::LiveLists::new(settings.looked_up_bytes));
         engine.follow(live.clone());
         let registry = Self {
@@ -290,17 +295,19 @@ impl Registry {
             owners: lanes::Lanes::default(),
             published,
             live,
-            publications: bell::Bell::default(),
+            publications,
             lately: lists::as_it_was::Lately::default(),
             kept: Arc::default(),
             all_issuers: standing::ready::Ready::default(),
             all_keys: standing::ready::Ready::default(),
             tries: access::people::Tries::default(),
-            tokens: access::tokens::KnownTokens::default(),
+            tokens: Arc::default(),
             forms: OnceLock::new(),
             unfinished: OnceLock::new(),
         };
         registry.engine.follow(registry.kept.clone());
+        registry.engine.follow(registry.vault.follower());
+        registry.engine.follow(registry.tokens.clone());
         if let Some(master) = master {
             registry.finish_start(&master, unable)?;
         }
@@ -338,11 +345,6 @@ impl Registry {
         random(&*self.entropy)
     }
 
-    /// The key of the forms on the pages of this process.
-    pub fn forms(&self) -> &FormKey {
-        self.forms.get_or_init(|| FormKey::new(&self.random()))
-    }
-
     /// The settings that the services run with.
     pub const fn settings(&self) -> &Settings {
         &self.settings
@@ -359,175 +361,6 @@ impl Registry {
 
     /// URLs of the things that live here.
     pub fn urls(&self) -> Urls<'_> {
-        Urls(&self.settings.public_url)
-    }
-
-    /// Records the origin with the first profile, in the batch that writes it.
-    fn record_public_url(&self, batch: &mut Batch) -> Result<(), StoreError> {
-        let name = PUBLIC_URL.to_owned();
-        if SETTINGS.get(&*self.engine, &name)?.is_none() {
-            info!(
-                public_url = self.settings.public_url,
-                "recording the public URL for good"
-            );
-            let value = self.settings.public_url.clone().into_bytes();
-            SETTINGS.put(batch, &name, &value);
-        }
-        Ok(())
-    }
-}
-
-const PUBLIC_URL: &str = "public_url";
-
-/// Makes and takes apart the URLs of what lives here.
-#[derive(Debug, Clone, Copy)]
-pub struct Urls<'a>(&'a str);
-
-impl<'a> Urls<'a> {
-    /// The origin, without a path.
-    pub const fn origin(&self) -> &'a str {
-        self.0
-    }
-
-    /// The origin's host, with its port where it has one.
-    pub fn host(&self) -> &'a str {
-        self.0.split_once("://").map_or(self.0, |(_, host)| host)
-    }
-
-    /// A profile.
-    pub fn profile(&self, slug: &Slug) -> String {
-        format!("{}/profiles/{slug}", self.0)
-    }
-
-    /// An achievement.
-    pub fn achievement(&self, id: AchievementId) -> String {
-        format!("{}/achievements/{id}", self.0)
-    }
-
-    /// A status list.
-    pub fn list(&self, id: ListId) -> String {
-        format!("{}/status-lists/{id}", self.0)
-    }
-
-    /// The token list that has a list's id.
-    pub fn token_list(&self, id: ListId) -> String {
-        format!("{}/token-status-lists/{id}", self.0)
-    }
-
-    /// Where the token lists of an issuer are named.
-    pub fn token_lists_of(&self, issuer: &str) -> String {
-        let issuer: String = form_urlencoded::byte_serialize(issuer.as_bytes()).collect();
-        format!("{}/token-status-lists?issuer={issuer}", self.0)
-    }
-
-    /// A list in one of its forms.
-    pub fn list_as(&self, id: ListId, form: ListForm) -> String {
-        match form {
-            ListForm::Bitstring | ListForm::BitstringJwt => self.list(id),
-            ListForm::Status2021 => format!("{}/2021", self.list(id)),
-            ListForm::TokenJwt | ListForm::TokenCwt => self.token_list(id),
-        }
-    }
-
-    /// An endorsement.
-    pub fn endorsement(&self, id: EndorsementId) -> String {
-        format!("{}/endorsements/{id}", self.0)
-    }
-
-    /// A request for an endorsement.
-    pub fn request(&self, id: RequestId) -> String {
-        format!("{}/endorsement-requests/{id}", self.0)
-    }
-
-    /// The endorsement that `url` names, where it can be one of ours.
-    pub fn parse_endorsement(&self, url: &str) -> Option<EndorsementId> {
-        let url = self.spelled(url);
-        self.within("endorsements", &url)?.parse().ok()
-    }
-
-    /// The endorsement of a URL that was written here, by [`Urls::endorsement`].
-    pub(crate) fn own_endorsement(&self, url: &str) -> Option<EndorsementId> {
-        self.within("endorsements", url)?.parse().ok()
-    }
-
-    /// What `url` names below `/{room}/` of this registry, where it names anything there.
-    pub fn within<'u>(&self, room: &str, url: &'u str) -> Option<&'u str> {
-        url.strip_prefix(self.0)?
-            .strip_prefix('/')?
-            .strip_prefix(room)?
-            .strip_prefix('/')
-    }
-
-    /// The one spelling of an id of ours, however it was spelled: scheme and host in any case, a
-    /// default port or user information, percent-encoding of a `did:web` in any case. Ids of
-    /// others come back as they are.
-    pub fn spelled<'u>(&self, id: &'u str) -> Cow<'u, str> {
-        if let Some(rest) = id.strip_prefix("did:web:") {
-            let host_end = rest.find([':', '/', '#', '?']).unwrap_or(rest.len());
-            let (host, path) = rest.split_at(host_end);
-            let ours = self.host().replace(':', "%3A");
-            if host.eq_ignore_ascii_case(&ours) {
-                return Cow::Owned(format!("did:web:{ours}{path}"));
-            }
-        } else if let Ok(url) = Url::parse(id)
-            && url.origin().ascii_serialization() == self.0
-        {
-            return Cow::Owned(format!("{}{}", self.0, &url[Position::BeforePath..]));
-        }
-        Cow::Borrowed(id)
-    }
-
-    /// The list that `url` names, where it is one of ours.
-    pub fn parse_list(&self, url: &str) -> Option<ListId> {
-        self.within("status-lists", url)?.parse().ok()
-    }
-
-    /// The list that `url` names in a form that has a URL of its own, where it is one of ours.
-    pub fn parse_form(&self, url: &str) -> Option<(ListId, ListForm)> {
-        if let Some(id) = self.within("token-status-lists", url) {
-            return Some((id.parse().ok()?, ListForm::TokenJwt));
-        }
-        let id = self.within("status-lists", url)?.strip_suffix("/2021")?;
-        Some((id.parse().ok()?, ListForm::Status2021))
-    }
-
-    /// Whether `id` is a URL below this registry's origin.
-    pub fn is_ours(&self, id: &str) -> bool {
-        id.strip_prefix(self.0)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Urls;
-
-    #[test]
-    fn an_id_of_ours_has_one_spelling() {
-        let urls = Urls("http://localhost:8080");
-        for spelling in [
-            "http://localhost:8080/profiles/a",
-            "HTTP://LOCALHOST:8080/profiles/a",
-            "http://u:p@localhost:8080/profiles/a",
-            "http://localhost:8080/x/../profiles/a",
-        ] {
-            assert_eq!(urls.spelled(spelling), "http://localhost:8080/profiles/a");
-        }
-        for spelling in [
-            "did:web:localhost%3A8080:profiles:a",
-            "did:web:LocalHost%3a8080:profiles:a",
-        ] {
-            assert_eq!(
-                urls.spelled(spelling),
-                "did:web:localhost%3A8080:profiles:a"
-            );
-        }
-        for other in [
-            "http://localhost:80801/a",
-            "https://localhost:8080/a",
-            "did:web:localhost:a",
-        ] {
-            assert_eq!(urls.spelled(other), other);
-        }
+        Urls::of(&self.settings.public_url)
     }
 }

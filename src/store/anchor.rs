@@ -102,17 +102,27 @@ pub(super) fn make(
     identity: Identity,
     tip: &Tip,
 ) -> Result<Anchoring, StoreError> {
-    let last = Anchor {
-        identity,
-        number: 0,
-        tip: *tip,
-    };
-    place.make(&last.encode()).map_err(not_writable)?;
+    let last = make_at(&mut *place, identity, tip)?;
     Ok(Anchoring {
         place,
         last,
         failed: None,
     })
+}
+
+/// Makes an anchor, or one in the place of another, without going on to write it.
+pub(super) fn make_at(
+    place: &mut dyn AnchorPlace,
+    identity: Identity,
+    tip: &Tip,
+) -> Result<Anchor, StoreError> {
+    let made = Anchor {
+        identity,
+        number: 0,
+        tip: *tip,
+    };
+    place.make(&made.encode()).map_err(not_writable)?;
+    Ok(made)
 }
 
 /// What an anchor says of a store that is being opened.

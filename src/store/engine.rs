@@ -6,7 +6,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
@@ -53,6 +53,12 @@ pub trait Read: Send + Sync {
     /// that cannot be told, so that nothing is to be kept.
     fn last_write(&self, tables: Tables) -> Option<u64> {
         let _ = tables;
+        None
+    }
+
+    /// How many commits of its engine a snapshot shows: those up to this number ([`Held`]), and no later one.
+    /// `None` where that cannot be told.
+    fn commits(&self) -> Option<u64> {
         None
     }
 }
@@ -162,21 +168,26 @@ pub struct Batch {
 /// Whether a batch held: its conditions were met, and it was made part of the store or of what is being
 /// written.
 #[derive(Debug, Clone, Default)]
-pub struct Held(Arc<AtomicBool>);
+pub struct Held(Arc<AtomicU64>);
 
 impl Held {
-    /// It does.
-    pub(super) fn tell(&self) {
-        self.0.store(true, Ordering::Release);
+    /// It does, as the commit with this number, which is never 0.
+    pub(super) fn tell(&self, number: u64) {
+        self.0.store(number, Ordering::Release);
     }
 
     /// It does not after all: what it was part of could not be written.
     pub(super) fn take_back(&self) {
-        self.0.store(false, Ordering::Release);
+        self.0.store(0, Ordering::Release);
     }
 
     pub(super) fn is_told(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.load(Ordering::Acquire) != 0
+    }
+
+    /// Whether a snapshot that shows so many commits ([`Read::commits`]) shows this one.
+    pub fn is_among(&self, commits: u64) -> bool {
+        (1..=commits).contains(&self.0.load(Ordering::Acquire))
     }
 }
 

@@ -129,6 +129,15 @@ impl<'a> Written<'a> {
         matches!(self.by, By::Another)
     }
 
+    /// The same, as other processes hear of it.
+    #[cfg(test)]
+    pub(crate) const fn heard_elsewhere(self) -> Self {
+        Self {
+            by: By::Another,
+            ..self
+        }
+    }
+
     /// Those of a table, in ascending order of their keys; `None` where a row was removed.
     pub fn rows<K: Key, V: Record>(
         self,

@@ -63,6 +63,14 @@ const HEAD_TAG: u8 = 0x02;
 const EVENTS_TAG: u8 = 0x03;
 const PLACES_TAG: u8 = 0x04;
 
+/// The rows before these make a store one: its format, its id, and its head.
+#[cfg(feature = "rocksdb")]
+pub(super) const FIRST_ROWS_TAG: u8 = EVENTS_TAG;
+
+/// The names of the engine's own rows.
+#[cfg(feature = "rocksdb")]
+pub(super) const NAMES: [(u8, &str); 2] = [(EVENTS_TAG, "events"), (PLACES_TAG, "places")];
+
 /// Where the store stands: what the head row holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tip {

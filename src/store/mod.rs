@@ -35,6 +35,10 @@ pub(crate) mod durably;
 mod opening;
 
 pub mod contents;
+
+#[cfg(feature = "rocksdb")]
+pub mod moving;
+
 #[cfg(feature = "rocksdb")]
 pub mod examine;
 

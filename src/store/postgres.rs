@@ -19,6 +19,7 @@ mod connecting;
 mod faults;
 mod hold;
 mod listening;
+pub(in crate::store) mod moved;
 mod schema;
 mod sql;
 mod trust;

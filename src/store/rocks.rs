@@ -15,6 +15,7 @@ pub mod checkpoint;
 pub mod closed;
 mod damaged;
 mod manifest;
+pub mod moved;
 mod options;
 mod purge;
 mod scrub;

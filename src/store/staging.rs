@@ -96,7 +96,7 @@ impl Group<'_> {
             self.log(event);
         }
         if let Some(held) = batch.held {
-            held.tell();
+            held.tell(self.tip.commits);
             self.held.push(held);
         }
         Ok(Committed {

@@ -55,6 +55,12 @@ impl<K: Key, V: Record> Table<K, V> {
         self.name
     }
 
+    /// The first byte of its stored keys, and its name.
+    #[cfg(feature = "rocksdb")]
+    pub(super) const fn called(&self) -> (u8, &'static str) {
+        (self.tag, self.name)
+    }
+
     /// The first byte of its stored keys.
     pub const fn tag(&self) -> u8 {
         self.tag

@@ -11,8 +11,8 @@ use std::thread;
 use goodstanding::entropy::SeededEntropy;
 use goodstanding::ids::{ListId, ProfileId, Seq};
 use goodstanding::registry::{
-    Actor, Allocated, Change, Idempotency, NewList, NewProfile, Registry, RegistryError, Roles,
-    Settings, StatusTarget, StatusUpdate, Updated,
+    Actor, Allocated, Change, Idempotency, NewList, NewProfile, Registry, RegistryError, Settings,
+    StatusTarget, StatusUpdate, Updated,
 };
 use goodstanding::status::StatusPurpose;
 use goodstanding::store::engine::{
@@ -21,7 +21,7 @@ use goodstanding::store::engine::{
 };
 use goodstanding::store::following::Follower;
 use goodstanding::store::memory::{Fault, MemoryEngine};
-use goodstanding::store::tables::{ALLOCATION, IdForm, LISTS, PAGES};
+use goodstanding::store::tables::{ALLOCATION, LISTS, PAGES};
 use goodstanding::time::{Clock, ManualClock};
 use goodstanding::vc::sealing::MasterKey;
 
@@ -166,18 +166,7 @@ impl Place {
 }
 
 fn opens_list(registry: &Registry) -> ListId {
-    let mut members = serde_json::Map::new();
-    members.insert("name".into(), "A school".into());
-    let new = NewProfile {
-        slug: "school".parse().unwrap(),
-        id_form: IdForm::DidWeb,
-        roles: Roles {
-            issuer: true,
-            accreditor: false,
-        },
-        history: None,
-        members,
-    };
+    let new = NewProfile::usual("school".parse().unwrap(), "A school");
     let operator = Change::by(Actor::operator());
     let school: ProfileId = registry.create_profile(&operator, &new).unwrap().id;
     let new = NewList::usual(school, StatusPurpose::Revocation);

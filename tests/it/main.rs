@@ -20,6 +20,7 @@ mod powerloss;
 mod process;
 #[cfg(feature = "postgres")]
 mod replicas;
+mod scale;
 mod simulation;
 mod store_engines;
 mod support;

@@ -3,15 +3,17 @@
 //! Tables come as lines, NDJSON (an object a line) or CSV (RFC 4180, with a line that names the
 //! columns). [`lines`] reads both; what is wrong in one is told by the number of its line.
 
+mod apart;
 mod export;
 mod import;
 mod lines;
 mod long;
 mod updates;
 
+pub(super) use apart::{LONG, apart};
 pub(super) use export::export;
 pub(super) use import::{ListImportBody, import};
-pub(super) use long::{Workshop, update_as_they_come};
+pub(super) use long::update_as_they_come;
 pub(super) use updates::update;
 
 use http::HeaderMap;

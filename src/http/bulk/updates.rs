@@ -19,7 +19,7 @@ use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::http::request::{Parts, Request};
 use crate::ids::{ListId, Revision};
-use crate::registry::{Refused, RegistryError, StatusTarget, StatusUpdate, Updated};
+use crate::registry::{Refused, RegistryError, StatusTarget, StatusUpdate, Updated, let_others_by};
 
 /// Updates that are decided and written together.
 const CHUNK: usize = 50_000;
@@ -151,6 +151,7 @@ impl Chunks {
         if let StatusTarget::Credential(id) = &update.target {
             self.ids += id.len();
         }
+        let_others_by(self.gathered.len());
         self.gathered.push((line.number, update));
         Ok(())
     }

@@ -22,6 +22,7 @@ use super::conditions;
 use super::edge::Edge;
 use super::logged::Logged;
 use super::reply::EXPOSED;
+use super::revision;
 use crate::time::Ttl;
 
 pub(super) use artefacts::{VARIES, form_of, fresh, left_at, shown};
@@ -99,7 +100,8 @@ impl<'r> Head<'r> {
             _ => return None,
         };
         let headers = request.headers();
-        let left = headers.contains_key(AUTHORIZATION) || headers.contains_key(EXPECT);
+        let elsewhere = [&AUTHORIZATION, &EXPECT, &revision::NAME];
+        let left = elsewhere.iter().any(|name| headers.contains_key(*name));
         if left || !request.body().is_end_stream() {
             return None;
         }

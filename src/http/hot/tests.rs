@@ -6,25 +6,18 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
 use proptest::prelude::*;
-use serde_json::Map;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 use warp::filters::BoxedFilter;
 
 use super::Hot;
-use crate::entropy::SeededEntropy;
 use crate::http::edge::{Edge, Mode};
 use crate::http::feeds::Feeds;
 use crate::http::service;
 use crate::ids::ListId;
-use crate::registry::{
-    Actor, AlsoPublished, Change, ListForm, NewList, NewProfile, Registry, Roles, Settings,
-};
+use crate::registry::{AlsoPublished, ListForm, NewList, testing};
 use crate::status::StatusPurpose;
-use crate::store::memory::MemoryEngine;
-use crate::store::tables::IdForm;
 use crate::time::{ManualClock, Ttl};
-use crate::vc::sealing::MasterKey;
 
 /// A registry with one list in all its forms, and both ways to ask for it.
 struct House {
@@ -41,26 +34,9 @@ type Whole = (StatusCode, Vec<(String, Bytes)>, Bytes);
 
 impl House {
     fn open(mode: Mode) -> Self {
-        let clock = Arc::new(ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap()));
-        let engine = Arc::new(MemoryEngine::new(clock.clone()));
-        let settings = Settings::usual("https://registry.example");
-        let entropy = Arc::new(SeededEntropy::new(1));
-        let master = MasterKey::generate(&SeededEntropy::new(0));
-        let registry = Registry::open(engine, clock.clone(), entropy, master, settings).unwrap();
-        let operator = Change::by(Actor::operator());
-        let mut members = Map::new();
-        members.insert("name".into(), "School".into());
-        let new = NewProfile {
-            slug: "school".parse().unwrap(),
-            id_form: IdForm::DidWeb,
-            roles: Roles {
-                issuer: true,
-                accreditor: false,
-            },
-            history: None,
-            members,
-        };
-        let school = registry.create_profile(&operator, &new).unwrap().id;
+        let (registry, clock, _) = testing::in_memory();
+        let operator = testing::operator();
+        let school = testing::school(&registry, "school");
         let also = AlsoPublished {
             token: true,
             status_2021: true,

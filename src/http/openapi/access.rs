@@ -9,7 +9,7 @@ use crate::http::open_badges;
 use crate::http::routes::Route;
 
 /// Headers of answers to those who have to be known, and what each says.
-const HEADERS: [(&str, &str); 5] = [
+const HEADERS: [(&str, &str); 6] = [
     (
         "WWW-Authenticate",
         "How to show who one is, or the scope that the token lacks (RFC 6750 section 3)",
@@ -28,10 +28,18 @@ const HEADERS: [(&str, &str); 5] = [
         "X-Request-Id",
         "The name of the request in the audit trail: the caller's own where it is a UUID",
     ),
+    (
+        "Goodstanding-Revision",
+        "A place that shows the change: whoever sends it back is answered from a state that shows it too, by \
+         whichever replica",
+    ),
 ];
 
 /// What answers to those who are known tell of their rates and of the request.
 const TOLD: [&str; 3] = ["RateLimit", "RateLimit-Policy", "X-Request-Id"];
+
+/// What answers to changes tell besides.
+const CHANGED: &str = "Goodstanding-Revision";
 
 /// A refusal that every route which is not for everybody may answer with.
 struct Refusal {
@@ -88,7 +96,9 @@ pub(super) fn tell(route: &Route, operation: &mut Value) {
         let reference = json!({ "$ref": format!("#/components/responses/{name}") });
         responses[refusal.status.to_string()] = reference;
     }
-    responses[route.success.to_string()]["headers"] = references(&TOLD);
+    let changed = (route.method != "GET").then_some(CHANGED);
+    let told: Vec<_> = TOLD.into_iter().chain(changed).collect();
+    responses[route.success.to_string()]["headers"] = references(&told);
 }
 
 /// The refusals, once for all routes.

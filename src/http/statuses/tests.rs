@@ -4,20 +4,14 @@ use std::sync::{Arc, LazyLock};
 
 use http::{HeaderMap, Method};
 use proptest::prelude::*;
-use serde_json::Map;
 
 use super::*;
 use crate::bitstring::{ListLength, StatusSize};
-use crate::entropy::SeededEntropy;
 use crate::ids::ListId;
-use crate::registry::{
-    Actor, Change, NewList, NewProfile, Registry, Roles, Settings, StatusTarget, StatusUpdate,
-};
+use crate::registry::{NewList, StatusTarget, StatusUpdate, testing};
 use crate::status::{EntryMembers, ListMessages, StatusPurpose};
 use crate::store::memory::MemoryEngine;
-use crate::store::tables::IdForm;
 use crate::time::{ManualClock, Timestamp};
-use crate::vc::sealing::MasterKey;
 
 static PLACE: LazyLock<Place> = LazyLock::new(place);
 
@@ -33,24 +27,9 @@ fn place() -> Place {
     let at: Timestamp = "2026-03-01T09:00:00.120Z".parse().unwrap();
     let clock = Arc::new(ManualClock::new(at));
     let engine = Arc::new(MemoryEngine::new(clock.clone()));
-    let settings = Settings::usual("https://registry.example");
-    let entropy = Arc::new(SeededEntropy::new(7));
-    let master = MasterKey::generate(&SeededEntropy::new(0));
-    let registry = Registry::open(engine, clock, entropy, master, settings).unwrap();
-    let change = || Change::by(Actor::operator());
-    let mut members = Map::new();
-    members.insert("name".into(), "A school".into());
-    let new = NewProfile {
-        slug: "school".parse().unwrap(),
-        id_form: IdForm::DidWeb,
-        roles: Roles {
-            issuer: true,
-            accreditor: false,
-        },
-        history: None,
-        members,
-    };
-    let school = registry.create_profile(&change(), &new).unwrap().id;
+    let registry = testing::over(engine, clock, 7, testing::settings());
+    let change = testing::operator;
+    let school = testing::school(&registry, "school");
     let (mut urls, mut indexes) = (Vec::new(), Vec::new());
     for (purpose, size) in [
         ("revocation", StatusSize::One),

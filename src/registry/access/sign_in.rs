@@ -4,7 +4,7 @@ use super::bearer::person_of_client;
 use super::grants::{NewGrant, end_of, scopes_within, stage_end};
 use super::people::{SignInRefused, person_actor};
 use crate::access::{Actions, Reach, Scopes};
-use crate::ids::{ClientId, PersonId, Slug};
+use crate::ids::{ClientId, PersonId, ProfileId, Slug};
 use crate::oauth::authorize::{Asker, CodeAsked};
 use crate::oauth::pkce::Challenge;
 use crate::oauth::{AccessClaims, Bearer, ErrorCode, GrantAsked, GrantKind, OAuthError, secret};
@@ -15,6 +15,8 @@ use crate::time::{Timestamp, Ttl};
 
 /// What codes start with.
 const CODE_PREFIX: &str = "gac_";
+/// A code's row: whom its client acts for, and its digest.
+type CodeKey = (ProfileId, [u8; 32]);
 /// For how long a code can be used.
 const CODE_FOR: Ttl = Ttl::from_seconds(60);
 
@@ -131,7 +133,7 @@ impl Registry {
         };
         let bad = || OAuthError::grant("the code is not known here, was used, or is over");
         let key = (client.id.owner(), secret::digest(code));
-        let row = CODES.get(&*self.engine, &key)?.ok_or_else(bad)?;
+        let row = self.code_at(&key)?.ok_or_else(bad)?;
         if row.client != client.id || row.redirect_uri != *redirect_uri {
             return Err(bad().into());
         }
@@ -155,11 +157,26 @@ impl Registry {
         }
     }
 
+    /// A code. The page may have been another process's, a moment ago, and the client does not know of that:
+    /// before it is told that there is no such code, the store is asked once more, in its order of changes.
+    fn code_at(&self, key: &CodeKey) -> Result<Option<CodeRecord>, RegistryError> {
+        if let Some(row) = CODES.get(&*self.engine, key)? {
+            return Ok(Some(row));
+        }
+        let mut absent = Batch::default();
+        CODES.expect(&mut absent, key, None);
+        match self.engine.commit(absent) {
+            Err(CommitError::Conflict) => Ok(CODES.get(&*self.engine, key)?),
+            // Where no changes are taken, no code is either.
+            Ok(_) | Err(_) => Ok(None),
+        }
+    }
+
     /// Marks a code as used for a token; where it was, ends the token that it was used for.
     fn use_code(
         &self,
         client: ClientId,
-        key: (crate::ids::ProfileId, [u8; 32]),
+        key: CodeKey,
         claims: &AccessClaims,
     ) -> Result<bool, RegistryError> {
         let by = Change::by(super::clients::client_actor(client, Actions::NONE));
@@ -190,11 +207,7 @@ impl Registry {
     }
 
     /// A code that comes too late may have been used before.
-    fn end_code(
-        &self,
-        client: ClientId,
-        key: (crate::ids::ProfileId, [u8; 32]),
-    ) -> Result<(), GrantRefused> {
+    fn end_code(&self, client: ClientId, key: CodeKey) -> Result<(), GrantRefused> {
         let by = Change::by(super::clients::client_actor(client, Actions::NONE));
         self.transact(&by, |tx| {
             let used = CODES.get(tx.read, &key)?.and_then(|row| row.used);

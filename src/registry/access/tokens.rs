@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,7 +17,7 @@ use crate::ids::{ProfileId, Slug};
 use crate::registry::{Actor, Change, Registry, RegistryError, Thing};
 use crate::store::engine::{Batch, CommitError, Read};
 use crate::store::event::{EventKind, Means};
-use crate::store::following::Tables;
+use crate::store::following::{Follower, Tables, Written};
 use crate::store::tables::{Digest, TOKEN_INDEX, TOKENS, TokenId, TokenPlace, TokenRecord};
 use crate::time::{Timestamp, Ttl};
 
@@ -28,8 +29,35 @@ pub(in crate::registry) const LONGEST_TOKEN: Ttl = Ttl::from_seconds(366 * 24 * 
 
 const WHERE_TOKENS_ARE: Tables = Tables::NONE.with(&TOKEN_INDEX).with(&TOKENS);
 
-/// Tokens that were looked up lately, each with the number of the last write of tokens before that.
-pub(in crate::registry) struct KnownTokens(Cache<Digest, (u64, Arc<KnownToken>)>);
+/// Tokens that were looked up lately, each with the state of tokens that it was found in.
+pub(in crate::registry) struct KnownTokens {
+    known: Cache<Digest, (State, Arc<KnownToken>)>,
+    /// How often the store came up anew.
+    lives: AtomicU64,
+}
+
+/// A state of all tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct State {
+    life: u64,
+    last_write: u64,
+}
+
+impl Follower for KnownTokens {
+    /// What was written is told by the number of the last write.
+    fn follow(&self, _: &Written<'_>) {}
+
+    fn begin_anew(&self, _: u64) {
+        self.lives.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+impl KnownTokens {
+    /// Which life of the store a snapshot is of that is taken after this.
+    fn life(&self) -> u64 {
+        self.lives.load(Ordering::Acquire)
+    }
+}
 
 struct KnownToken {
     place: TokenPlace,
@@ -39,7 +67,10 @@ struct KnownToken {
 impl Default for KnownTokens {
     fn default() -> Self {
         const MOST: u64 = 10_000;
-        Self(Cache::new(MOST))
+        Self {
+            known: Cache::new(MOST),
+            lives: AtomicU64::new(0),
+        }
     }
 }
 
@@ -166,6 +197,7 @@ impl Registry {
         token: &str,
         asked: Asked<'_>,
     ) -> Result<Option<Actor>, RegistryError> {
+        let life = self.tokens.life();
         let read = self.engine.snapshot();
         let digest = hash(token);
         let Some(place) = TOKEN_INDEX.get(&*read, &digest)? else {
@@ -176,8 +208,9 @@ impl Registry {
         };
         let seen = read.last_write(WHERE_TOKENS_ARE);
         let known = Arc::new(KnownToken { place, record });
-        if let Some(seen) = seen {
-            self.tokens.0.insert(digest, (seen, known.clone()));
+        if let Some(last_write) = seen {
+            let state = State { life, last_write };
+            self.tokens.known.insert(digest, (state, known.clone()));
         }
         Ok(self.holder_of(&known, asked))
     }
@@ -185,9 +218,10 @@ impl Registry {
     /// As [`Registry::authenticate`], for a token that was looked up lately, from memory: `None` says
     /// nothing about it.
     pub fn authenticate_at_once(&self, token: &str, asked: Asked<'_>) -> Option<Actor> {
-        let (seen, known) = self.tokens.0.get(&hash(token))?;
+        let (seen, known) = self.tokens.known.get(&hash(token))?;
         // A token that was made or ended since then is looked up again, and so are all others.
-        let is_so_still = self.engine.last_write(WHERE_TOKENS_ARE) == Some(seen);
+        let written = self.engine.last_write(WHERE_TOKENS_ARE);
+        let is_so_still = seen.life == self.tokens.life() && written == Some(seen.last_write);
         self.holder_of(&known, asked).filter(|_| is_so_still)
     }
 

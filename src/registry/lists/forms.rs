@@ -35,6 +35,9 @@ pub(super) struct Edition<'a> {
     pub(super) token: Option<TokenEdition>,
 }
 
+/// Bytes of a long list; the usual ones have 16 KiB.
+const LONG: usize = 256 << 10;
+
 /// From when until when what is signed holds, and for how long a copy of it may be used meanwhile.
 /// What is over says nothing of the latter.
 pub(super) type Held = ((Timestamp, Timestamp), Option<Ttl>);
@@ -114,6 +117,11 @@ impl<'a> Edition<'a> {
         token
             .and_then(TokenEdition::ttl)
             .unwrap_or_else(|| self.ttl())
+    }
+
+    /// Whether it takes a processor for many milliseconds to encode.
+    pub(super) fn is_long(&self) -> bool {
+        self.record.length().bytes(self.record.status_size) > LONG
     }
 
     /// Whether it is published in this form under this list's id.

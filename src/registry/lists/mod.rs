@@ -12,6 +12,7 @@ pub(super) mod import;
 mod in_use;
 pub(super) mod live;
 pub(super) mod publications;
+mod published;
 pub(super) mod publisher;
 pub(super) mod put_back;
 pub(super) mod queries;
@@ -40,6 +41,7 @@ use crate::store::tables::{
 use crate::time::Ttl;
 use allocation::{allocated, is_sealed, space_of};
 use in_use::InUse;
+pub use published::{ListPublished, PublishedPage, WhichLists};
 
 /// A list as somebody asks for it.
 #[derive(Debug, Clone)]

@@ -57,8 +57,8 @@ const MOST_LISTS: usize = 100;
 const AT_ONCE: usize = 100;
 
 impl Registry {
-    /// Sees to it that `listener` is called after each publication by this process. Others may
-    /// publish as well, of which only the log tells.
+    /// Sees to it that `listener` is called after each publication that this process makes or hears of. On a
+    /// thread that commits it may be: it returns at once, and does not call the store.
     pub fn when_published(&self, listener: &Arc<Listener>) {
         self.publications.heard_by(listener);
     }
@@ -183,47 +183,25 @@ mod tests {
     use std::collections::BTreeMap;
 
     use proptest::prelude::*;
-    use serde_json::Map;
 
     use super::*;
-    use crate::entropy::SeededEntropy;
-    use crate::registry::{Actor, Change, NewList, NewProfile, Roles, Settings};
+
+    use crate::registry::NewList;
+    use crate::registry::testing::{in_memory, operator, school};
     use crate::status::StatusPurpose;
     use crate::store::engine::{Batch, Engine as _};
     use crate::store::event::{Event, EventKind};
     use crate::store::memory::MemoryEngine;
-    use crate::store::tables::IdForm;
-    use crate::time::{ManualClock, Ttl};
-    use crate::vc::sealing::MasterKey;
+
+    use crate::time::Ttl;
 
     fn house() -> (Registry, Arc<MemoryEngine>) {
-        let clock = Arc::new(ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap()));
-        let engine = Arc::new(MemoryEngine::new(clock.clone()));
-        let settings = Settings::usual("https://registry.example");
-        let entropy = Arc::new(SeededEntropy::new(1));
-        let master = MasterKey::generate(&SeededEntropy::new(0));
-        let registry = Registry::open(engine.clone(), clock, entropy, master, settings).unwrap();
+        let (registry, _, engine) = in_memory();
         (registry, engine)
     }
 
-    fn operator() -> Change {
-        Change::by(Actor::operator())
-    }
-
     fn lists(registry: &Registry, count: usize) -> Vec<ListId> {
-        let mut members = Map::new();
-        members.insert("name".into(), "School".into());
-        let new = NewProfile {
-            slug: "school".parse().unwrap(),
-            id_form: IdForm::DidWeb,
-            roles: Roles {
-                issuer: true,
-                accreditor: false,
-            },
-            history: None,
-            members,
-        };
-        let school = registry.create_profile(&operator(), &new).unwrap().id;
+        let school = school(registry, "school");
         let new = NewList::usual(school, StatusPurpose::Revocation);
         let open = |_| registry.create_list(&operator(), &new).unwrap().id;
         (0..count).map(open).collect()

@@ -11,13 +11,20 @@
 //!    older state never replaces a newer one – a crash after it only repeats step 4;
 //! 4. the artefacts that are kept ready in memory are swapped, and who follows publications hears
 //!    of it – the log tells them where this does not.
+//!
+//! Where several processes share a store, each publishes what it changed, and [`following`] sees to what
+//! the others did: an older artefact is served no more, and what they leave behind is published.
 
 mod elsewhere;
+mod following;
 mod ready;
+#[cfg(test)]
+mod tests;
 mod threads;
 mod waiting;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tracing::error;
 
@@ -25,6 +32,7 @@ use super::forms::Edition;
 use crate::entropy::random;
 use crate::ids::ListId;
 use crate::registry::change::log_event;
+use crate::registry::lanes::locked;
 use crate::registry::{Actor, Registry, RegistryError, Thing};
 use crate::store::engine::{Batch, CommitError, Read};
 use crate::store::event::EventKind;
@@ -33,6 +41,7 @@ use crate::store::tables::{
     PUBLISHED_TOKENS, PublishedState, RENEWALS,
 };
 use crate::time::{Timestamp, Ttl};
+use ready::Newest;
 
 pub(in crate::registry) use ready::Snapshot;
 
@@ -54,14 +63,8 @@ impl Registry {
             Ok(_) => Ok(()),
             Err(error) => {
                 self.published.try_again(list);
-                Err(match error {
-                    RegistryError::ReadOnly(_)
-                    | RegistryError::Commit(CommitError::Unavailable(_)) => {
-                        let words = format!("the change is made, and its list not signed: {error}");
-                        RegistryError::Commit(CommitError::Indeterminate(words))
-                    }
-                    error => error,
-                })
+                let words = format!("the change is made, and its list not signed: {error}");
+                Err(RegistryError::Commit(CommitError::Indeterminate(words)))
             }
         }
     }
@@ -84,8 +87,8 @@ impl Registry {
         {
             return Ok(ready);
         }
-        let snapshot = self.engine.snapshot();
-        let edition = Edition::of(self, &*snapshot, list)?;
+        let newest = Newest::of(self);
+        let edition = Edition::of(self, &*newest.read, list)?;
         let ttl = edition.ttl();
         if !edition.has(form) {
             return Err(RegistryError::NotFound(
@@ -93,14 +96,14 @@ impl Registry {
                 self.urls().list_as(list, form),
             ));
         }
-        if let Some(stored) = ARTEFACTS.get_apart(&*snapshot, &place)? {
+        if let Some(stored) = ARTEFACTS.get_apart(&*newest.read, &place)? {
             let stored = PublishedList::of(stored, ttl);
             if stored.holds_at(self.now()) {
-                self.keep_ready(place, &stored)?;
+                newest.keep_ready(place, &stored);
                 return Ok(stored);
             }
         }
-        drop(snapshot);
+        drop(newest);
         self.publish(list)?;
         let signed = ARTEFACTS.get_apart(&*self.engine, &place)?;
         let signed = signed.map(|signed| PublishedList::of(signed, ttl));
@@ -141,30 +144,27 @@ impl Registry {
         loop {
             // Before the snapshot, and before a place is waited for: what was committed by then is in it.
             let began = self.now().whole_seconds();
-            let snapshot = self.engine.snapshot();
-            let read = &*snapshot;
+            let newest = Newest::of(self);
+            let read = &*newest.read;
             let edition = Edition::of(self, read, list)?;
             let before = Before::of(read, &edition)?;
             if self.signs_elsewhere(read, list.owner())? {
                 return self.leave_to_owner(list, &before);
             }
             if before.is_signed_since(since) && before.is_current(read, &edition, self.now())? {
-                return self.show_nothing_older(read, &edition, &before);
+                return self.show_nothing_older(&newest, &edition, &before);
             }
-            let publication = {
-                let _place = self.published.signing.take();
-                self.signed_anew(&edition, &before, began)?
-            };
+            let sign = || self.signed_anew(&edition, &before, began);
+            let publication = self
+                .published
+                .signed_in_turn(list, edition.is_long(), sign)?;
             let ttls = publication.artefacts.iter();
             let ttls: Vec<_> = ttls.map(|((_, form), _)| edition.ttl_as(*form)).collect();
             // The memory engine copies what a snapshot still looks at.
-            drop(snapshot);
+            drop(newest);
             match self.store_publication(list, &before, &publication) {
                 Ok(()) => {
-                    for ((place, artefact), ttl) in publication.artefacts.into_iter().zip(ttls) {
-                        let ready = PublishedList::of(artefact, ttl);
-                        self.keep_ready(place, &ready)?;
-                    }
+                    self.show_published(list, publication, ttls)?;
                     self.publications.ring();
                     return Ok(());
                 }
@@ -179,45 +179,55 @@ impl Registry {
     /// served from now on.
     fn show_nothing_older(
         &self,
-        read: &dyn Read,
+        newest: &Newest<'_>,
         edition: &Edition<'_>,
-        newest: &Before,
+        published: &Before,
     ) -> Result<(), RegistryError> {
         for place in edition.places() {
-            let newest = match place.1.is_token() {
-                true => &newest.token,
-                false => &newest.list,
+            let state = match place.1.is_token() {
+                true => &published.token,
+                false => &published.list,
             };
             let is_older = |ready: Arc<PublishedList>| {
-                let newest = newest.as_ref();
-                newest.is_some_and(|newest| ready.generation < newest.generation)
+                let state = state.as_ref();
+                state.is_some_and(|state| ready.generation < state.generation)
             };
             if self.published.ready.get(&place).is_some_and(is_older)
-                && let Some(stored) = ARTEFACTS.get(read, &place)?
+                && let Some(stored) = ARTEFACTS.get(&*newest.read, &place)?
             {
                 let ready = PublishedList::of(stored, edition.ttl_as(place.1));
-                self.keep_ready(place, &ready)?;
+                newest.keep_ready(place, &ready);
             }
         }
         Ok(())
     }
 
-    /// Keeps an artefact ready unless a newer one is. What is kept may be let go again, so that a
-    /// newer one can have come and gone since this one was read. Its row tells: whoever stores a
-    /// newer one after that is read, keeps it ready after that.
-    fn keep_ready(
+    /// Keeps ready what was just stored. Where somebody else has published meanwhile, that is what is served.
+    fn show_published(
         &self,
-        place: (ListId, ListForm),
-        list: &Arc<PublishedList>,
+        list: ListId,
+        publication: Publication,
+        ttls: Vec<Ttl>,
     ) -> Result<(), RegistryError> {
-        self.published.swap(place, list);
-        let (id, form) = place;
-        let newest = match form.is_token() {
-            true => PUBLISHED_TOKENS.get(&*self.engine, &id)?,
-            false => PUBLISHED.get(&*self.engine, &id)?,
+        let newest = Newest::of(self);
+        let is_present = PUBLISHED.get(&*newest.read, &list)?.as_ref() == Some(&publication.list);
+        let token_is_present = match &publication.token {
+            Some((id, state)) => PUBLISHED_TOKENS.get(&*newest.read, id)?.as_ref() == Some(state),
+            None => false,
         };
-        if newest.is_some_and(|newest| newest.generation > list.generation) {
-            self.published.ready.invalidate(&place);
+        for ((place, artefact), ttl) in publication.artefacts.into_iter().zip(ttls) {
+            let is_newest = match place.1.is_token() {
+                true => token_is_present,
+                false => is_present,
+            };
+            match is_newest {
+                true => newest.keep_ready(place, &PublishedList::of(artefact, ttl)),
+                // Whoever is told that its change is shown finds nothing from before it.
+                false => {
+                    let ready = &self.published.ready;
+                    ready.let_go_of_older(&place, artefact.state.generation);
+                }
+            }
         }
         Ok(())
     }
@@ -313,7 +323,8 @@ impl Registry {
     }
 
     /// Signs again the lists that are to be renewed by now, one after the other and at most `most`, as
-    /// long as those that changed do not wait for it, and says how many were. One that cannot be signed is left to the publisher, and holds up no other.
+    /// long as those that changed do not wait for it and no other process leads, and says how many were. One
+    /// that cannot be signed is left to the publisher, and holds up no other.
     pub fn renew_lists(&self, most: usize) -> Result<usize, RegistryError> {
         const AT_ONCE: usize = 256;
         let now = self.now();
@@ -323,8 +334,8 @@ impl Registry {
             let rows = RENEWALS.scan(&*self.engine.snapshot(), &[], after.as_ref(), at_once)?;
             let due = rows.iter().take_while(|((at, _), ())| *at <= now).count();
             for ((_, list), ()) in &rows[..due] {
-                // Whoever changed a list is waiting; these have time left.
-                if self.published.is_behind() {
+                // Whoever changed a list is waiting; these have time left. Or another process renews.
+                if self.published.is_behind() || !self.leads() {
                     return Ok(renewed);
                 }
                 renewed += usize::from(self.publish_or_try_again(*list));
@@ -339,8 +350,15 @@ impl Registry {
     }
 
     /// Publishes the lists that a crash or a shutdown left behind, each of them once: one that
-    /// cannot be published is left to the publisher. Returns how many were published.
+    /// cannot be published is left to the publisher, and so are all where another process leads. Returns how
+    /// many were published.
     pub fn catch_up(&self) -> Result<usize, RegistryError> {
+        if !self.leads() {
+            // Most of it is on its way elsewhere.
+            locked(&self.published.waiting).look_through(Instant::now());
+            self.published.wake.notify_one();
+            return Ok(0);
+        }
         let mut published = 0;
         let mut after = None;
         loop {

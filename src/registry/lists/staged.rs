@@ -15,7 +15,7 @@ use crate::entropy::random;
 use crate::ids::{EndorsementId, ListId, Revision};
 use crate::registry::change::{log_event, stage_reason};
 use crate::registry::lists::{in_token, list_of};
-use crate::registry::{Actor, Registry, RegistryError};
+use crate::registry::{Actor, Registry, RegistryError, let_others_by};
 use crate::status::{Change as Allowed, StatusPurpose, check_token_value, transition};
 use crate::store::codec::SortedIndexes;
 use crate::store::engine::{Batch, Read, StoreError};
@@ -100,6 +100,7 @@ impl<'a> Staged<'a> {
         let mut refused = Vec::new();
         let mut changes = BTreeMap::new();
         for (item, (update, index)) in job.updates.iter().zip(indexes).enumerate() {
+            let_others_by(item);
             match index.and_then(|index| self.flip(index, update.status)) {
                 // Where one request names an index twice, the last word counts.
                 Ok(Some((index, status))) => drop(changes.insert(index, status)),
@@ -140,11 +141,14 @@ impl<'a> Staged<'a> {
             })
             .collect();
         let mut known = CREDENTIALS.multi_get(self.read, &keys)?.into_iter();
-        let resolved = updates.iter().map(|update| match &update.target {
-            StatusTarget::Index(index) => self.given_out_index(*index),
-            StatusTarget::Credential(id) => {
-                let index = self.index_of(id, known.next().flatten().as_ref())?;
-                self.given_out_index(u64::from(index))
+        let resolved = updates.iter().enumerate().map(|(item, update)| {
+            let_others_by(item);
+            match &update.target {
+                StatusTarget::Index(index) => self.given_out_index(*index),
+                StatusTarget::Credential(id) => {
+                    let index = self.index_of(id, known.next().flatten().as_ref())?;
+                    self.given_out_index(u64::from(index))
+                }
             }
         });
         Ok(resolved.collect())
@@ -360,7 +364,9 @@ impl<'a> Staged<'a> {
         self.pages.retain(|_, page| page.touched);
         let places: Vec<_> = self.pages.keys().map(|page| (self.list, *page)).collect();
         let runs = PAGE_RUNS.multi_get(self.read, &places)?;
-        for ((place, page), run) in places.iter().zip(self.pages.values()).zip(runs) {
+        let pages = places.iter().zip(self.pages.values());
+        for (done, ((place, page), run)) in pages.zip(runs).enumerate() {
+            let_others_by(done);
             PAGES.put(&mut self.batch, place, &page.content.to_vec());
             let pages = (&page.stored, &page.content);
             let run = run.unwrap_or(0);

@@ -226,7 +226,7 @@ impl Registry {
         let public = secret.public();
         let record = KeyRecord {
             public: *public.as_bytes(),
-            sealed: self.vault.seal(place, &secret, &*self.entropy)?,
+            sealed: self.vault().seal(place, &secret, &*self.entropy)?,
             made_at,
             signs_from,
             retired_at: None,

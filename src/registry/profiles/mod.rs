@@ -44,6 +44,24 @@ pub struct NewProfile {
     pub members: Map<String, Value>,
 }
 
+impl NewProfile {
+    /// An issuer by `did:web` of which no more is said than its name.
+    pub fn usual(slug: Slug, name: &str) -> Self {
+        let mut members = Map::new();
+        members.insert("name".into(), name.into());
+        Self {
+            slug,
+            id_form: IdForm::DidWeb,
+            roles: Roles {
+                issuer: true,
+                accreditor: false,
+            },
+            history: None,
+            members,
+        }
+    }
+}
+
 /// What the registry keeps of a profile besides its members, where that is to change.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ProfileSettings {
@@ -111,7 +129,7 @@ impl Registry {
             if PROFILE_SLUGS.get(tx.read, &new.slug)?.is_some() {
                 return Err(RegistryError::SlugTaken(new.slug.clone()));
             }
-            self.record_public_url(&mut tx.batch)?;
+            self.record_public_url(tx)?;
             let count_key = PROFILE_COUNT.to_owned();
             let count = COUNTS.get(tx.read, &count_key)?;
             self.check_profiles(count.unwrap_or(0), tx.now)?;

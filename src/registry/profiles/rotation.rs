@@ -168,7 +168,7 @@ impl Registry {
                     }
                 };
             }
-            if looked_at == before || self.published.is_behind() {
+            if looked_at == before || self.published.is_behind() || !self.leads() {
                 break;
             }
         }
@@ -184,8 +184,8 @@ impl Registry {
         let lists = LISTS.scan(&*self.engine, &owner, before.after.as_ref(), most)?;
         let mut portion = Portion::default();
         for (list, _) in &lists {
-            // Whoever changed a list is waiting; nobody waits for this.
-            if portion.looked_at > 0 && self.published.is_behind() {
+            // Whoever changed a list is waiting; nobody waits for this. Or another process goes on with it.
+            if portion.looked_at > 0 && (self.published.is_behind() || !self.leads()) {
                 break;
             }
             portion.looked_at += 1;

@@ -84,7 +84,7 @@ impl Registry {
         key: &KeyRecord,
     ) -> Result<SigningKey, RegistryError> {
         let place = KeyPlace { profile, key: id };
-        self.vault.open(place, &key.sealed)
+        self.vault().open(place, &key.sealed)
     }
 }
 

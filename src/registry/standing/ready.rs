@@ -214,45 +214,20 @@ mod tests {
     use std::sync::mpsc::channel;
     use std::thread;
 
-    use serde_json::Map;
-
     use super::*;
-    use crate::entropy::SeededEntropy;
-    use crate::registry::{Actor, Change, NewProfile, Roles, Settings};
-    use crate::store::memory::MemoryEngine;
-    use crate::store::tables::IdForm;
+
+    use crate::registry::testing::{in_memory, operator, school};
+
     use crate::time::ManualClock;
-    use crate::vc::sealing::MasterKey;
 
     fn house() -> (Registry, Arc<ManualClock>) {
-        let clock = Arc::new(ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap()));
-        let engine = Arc::new(MemoryEngine::new(clock.clone()));
-        let settings = Settings::usual("https://registry.example");
-        let entropy = Arc::new(SeededEntropy::new(1));
-        let master = MasterKey::generate(&SeededEntropy::new(0));
-        let registry = Registry::open(engine, clock.clone(), entropy, master, settings).unwrap();
+        let (registry, clock, _) = in_memory();
         (registry, clock)
-    }
-
-    fn operator() -> Change {
-        Change::by(Actor::operator())
     }
 
     /// Something that concerns the answer: it counts the profiles.
     fn registers(registry: &Registry, slug: &str) {
-        let mut members = Map::new();
-        members.insert("name".into(), slug.into());
-        let new = NewProfile {
-            slug: slug.parse().unwrap(),
-            id_form: IdForm::DidWeb,
-            roles: Roles {
-                issuer: true,
-                accreditor: false,
-            },
-            history: None,
-            members,
-        };
-        registry.create_profile(&operator(), &new).unwrap();
+        school(registry, slug);
     }
 
     fn does_something_else(registry: &Registry) {

@@ -5,6 +5,7 @@
 //! of the master key it keeps the name alone. So whoever signs never waits for the master key, also
 //! while another takes its place ([`Registry::rotate_master_key`]).
 
+mod following;
 mod rotation;
 #[cfg(test)]
 mod tests;
@@ -88,6 +89,8 @@ pub(super) struct Vault {
     locked: Option<State>,
     /// Held by whoever puts another master key in place.
     turn: Mutex<()>,
+    /// Told where another process changed data keys.
+    news: Arc<following::News>,
 }
 
 /// The open data keys, and the name of the master key that they are sealed under.
@@ -116,6 +119,7 @@ impl Vault {
             place,
             locked: None,
             turn: Mutex::default(),
+            news: Arc::default(),
         };
         Ok((vault, master))
     }
@@ -144,6 +148,7 @@ impl Vault {
             place,
             locked: Some(locked),
             turn: Mutex::default(),
+            news: Arc::default(),
         })
     }
 
@@ -348,14 +353,22 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         let held = self.vault.held.load_full();
         let key = DataKey::generate(held.next_generation(), &*self.entropy);
-        self.transact(change, |tx| {
+        let made = self.transact(change, |tx| {
+            if !data_keys(tx.read)?.is_empty() {
+                // Another process, on an empty store that both were started on.
+                return Ok(false);
+            }
             stage_data_key(tx, &key, master, &*self.entropy);
             if !KEYS.scan(tx.read, &[], None, 1)?.is_empty() {
                 SETTINGS.put(&mut tx.batch, &SEALED_DIRECTLY.to_owned(), &Vec::new());
             }
-            Ok(())
+            Ok(true)
         })?;
-        self.vault.held.store(Arc::new(held.with(key)));
+        let held = match made {
+            true => held.with(key),
+            false => Held::unlock(&*self.engine, master)?,
+        };
+        self.vault.held.store(Arc::new(held));
         Ok(())
     }
 

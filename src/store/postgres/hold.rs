@@ -38,7 +38,7 @@ impl InTransaction {
     }
 
     /// It was committed: the session can be used again.
-    fn over(mut self) {
+    pub(super) fn over(mut self) {
         drop(self.0.take());
     }
 }

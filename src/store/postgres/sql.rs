@@ -128,3 +128,17 @@ pub(super) fn session(statement: u128, lock: u128, idle: u128) -> [String; 3] {
         format!("SET idle_in_transaction_session_timeout = {idle}"),
     ]
 }
+
+/// What moving a store asks for.
+pub(super) const VALUE: &str = "SELECT value FROM goodstanding.rows WHERE key = $1";
+
+pub(super) const RANGE: &str = "SELECT key, value FROM goodstanding.rows \
+     WHERE key >= $1 AND key < $2 ORDER BY key LIMIT $3";
+
+pub(super) const COUNT: &str = "SELECT count(*) FROM goodstanding.rows";
+
+pub(super) const EMPTY: &str = "DELETE FROM goodstanding.rows WHERE key >= $1 AND key < $2";
+
+pub(super) const NO_HEAD: &str = "DELETE FROM goodstanding.head";
+
+pub(super) const NO_LOG: &str = "DELETE FROM goodstanding.log";

@@ -13,7 +13,7 @@ use crate::store::engine::{Read, StoreError};
 use crate::store::examine::{AnchorSays, Stand};
 
 /// The rows of a closed store.
-pub struct Closed(Live);
+pub struct Closed(pub(super) Live);
 
 impl Closed {
     /// Opens the store in `folder`.

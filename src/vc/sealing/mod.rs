@@ -11,6 +11,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -224,6 +225,15 @@ impl DataKey {
     /// takes tells nobody anything.
     pub fn is(&self, other: &Self) -> bool {
         self.generation == other.generation && self.key == other.key
+    }
+
+    /// A secret for one purpose, which is the same wherever this key is, and tells nothing of it or of the
+    /// secrets for other purposes: HMAC-SHA-256 of the purpose under the key.
+    pub fn secret_for(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key);
+        let tag = hmac::sign(&key, purpose.as_bytes());
+        let secret = tag.as_ref().try_into();
+        Zeroizing::new(secret.expect("HMAC-SHA-256 gives 32 bytes"))
     }
 
     /// Seals a signing key for its place. The nonce is random, so that sealing twice differs.

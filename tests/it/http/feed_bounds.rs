@@ -218,7 +218,11 @@ fn what_a_feed_is_like_can_be_asked_without_one() {
     let names: Vec<_> = parameters
         .map(|one| (text(&one["name"]), text(&one["in"])))
         .collect();
-    let expected = [("since", "query"), ("Last-Event-ID", "header")];
+    let expected = [
+        ("since", "query"),
+        ("Goodstanding-Revision", "header"),
+        ("Last-Event-ID", "header"),
+    ];
     assert_eq!(
         names,
         expected.map(|(name, place)| (name.into(), place.into()))

@@ -293,6 +293,7 @@ impl World {
             }
             ("GET", "/backups") => read("/backups"),
             ("POST", "/backups") => new("/backups", nothing()).refused(409),
+            ("GET", "/published") => read("/published").for_each(),
             ("GET", "/status-lists/{list}/export") => read(&format!("{}/export", things.list)),
             ("POST", "/credentials/issue") => new(
                 "/credentials/issue",

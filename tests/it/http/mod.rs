@@ -40,6 +40,7 @@ mod rates;
 mod records;
 mod repeated;
 mod requests;
+mod revision;
 mod sign_in;
 mod statuses;
 mod tls;

@@ -128,10 +128,16 @@ pub(super) fn call(
     call.key("again").body("application/json", body)
 }
 
-/// All that a client can tell two answers by. A request has an id of its own, and the date is the
-/// moment.
+/// All that a client can tell two answers by. A request has an id of its own, the date is the moment, and
+/// the revision is as new as the answer.
 pub(super) fn told(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
-    let own = ["date", "ratelimit", "request-id", "x-request-id"];
+    let own = [
+        "date",
+        "goodstanding-revision",
+        "ratelimit",
+        "request-id",
+        "x-request-id",
+    ];
     let headers = answer.headers.iter();
     let headers = headers.filter(|(name, _)| !own.contains(&name.as_str()));
     (answer.status, headers.cloned().collect(), answer.text())
@@ -173,6 +179,10 @@ fn every_change_that_is_sent_again_is_answered_again_and_made_once() {
         let first = send(&house, 0);
         let expected = sample.done.unwrap_or(route.success);
         assert_eq!(first.status, expected, "{case}: {}", first.text());
+        // Whoever reads next, wherever, can ask for a state that shows it.
+        let shows_it = first.header("goodstanding-revision").is_some();
+        let changed = first.status < 400 || first.status == 409;
+        assert_eq!(shows_it, changed, "{case}");
         let stored = house.store();
         let events = house.engine.head().seq;
 

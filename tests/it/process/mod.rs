@@ -31,6 +31,8 @@ mod damage;
 #[cfg(feature = "rocksdb")]
 mod doctor;
 #[cfg(feature = "rocksdb")]
+mod edge_nginx;
+#[cfg(feature = "rocksdb")]
 pub(crate) mod folder;
 #[cfg(feature = "rocksdb")]
 mod journeys;
@@ -38,8 +40,13 @@ mod journeys;
 mod master_key;
 #[cfg(feature = "rocksdb")]
 mod memory;
+mod migrate;
 #[cfg(feature = "rocksdb")]
 mod place;
+#[cfg(feature = "rocksdb")]
+mod publish;
+#[cfg(all(feature = "rocksdb", feature = "s3"))]
+mod publish_s3;
 #[cfg(feature = "rocksdb")]
 mod refusals;
 #[cfg(feature = "rocksdb")]

@@ -193,6 +193,11 @@ pub(crate) fn start_on_a_free_port(command: impl Fn(u16) -> Command) -> Server {
     panic!("no port is free")
 }
 
+/// A port that is free at present.
+pub(crate) fn free_port() -> u16 {
+    ports().next().expect("a port is free")
+}
+
 /// Ports that are free at present, each given once, below those that the system gives to outgoing
 /// connections. Processes begin at places of their own, so that two of them seldom meet.
 fn ports() -> impl Iterator<Item = u16> {

@@ -9,7 +9,6 @@ use goodstanding::registry::{
     StatusUpdate,
 };
 use goodstanding::status::StatusPurpose;
-use goodstanding::store::tables::IdForm;
 use goodstanding::vc::securing::Securing;
 use serde_json::{Value, json};
 
@@ -177,16 +176,12 @@ pub(super) fn purpose(suspension: bool) -> StatusPurpose {
 }
 
 fn new_profile(slug: &str) -> NewProfile {
-    let members = json!({ "name": format!("School {slug}") });
     NewProfile {
-        slug: slug.parse().expect("a slug"),
-        id_form: IdForm::DidWeb,
         roles: Roles {
             issuer: true,
             accreditor: true,
         },
-        history: None,
-        members: members.as_object().expect("an object").clone(),
+        ..NewProfile::usual(slug.parse().expect("a slug"), &format!("School {slug}"))
     }
 }
 

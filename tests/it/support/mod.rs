@@ -14,6 +14,8 @@ pub(crate) mod peers;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 pub(crate) mod reader;
+#[cfg(all(feature = "rocksdb", feature = "s3"))]
+pub(crate) mod s3;
 pub(crate) mod signed;
 pub(crate) mod site;
 pub(crate) mod vectors;

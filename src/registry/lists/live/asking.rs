@@ -122,6 +122,10 @@ impl EntriesTold {
 /// How many times lists are brought to memory for the same questions: others may make them leave again.
 const ROUNDS: usize = 3;
 
+/// How many lists are brought to memory for the questions of one request. Where it asks for more that are not
+/// there, the store answers all of it.
+const MOST_BROUGHT: usize = 64;
+
 impl Registry {
     /// The entry at `index` of the list with this URL, handed to `tell`; `None` where that cannot be told
     /// from memory. It takes no lock and does not wait.
@@ -142,11 +146,17 @@ impl Registry {
             match self.live.entries(asked, &named) {
                 Seen::One(told) => return Ok(told),
                 Seen::Many => break,
-                Seen::Missing(lists) => {
-                    for list in lists {
+                Seen::Missing(mut lists) => {
+                    lists.sort_unstable();
+                    lists.dedup();
+                    let many = lists.len() > MOST_BROUGHT;
+                    for list in lists.into_iter().take(MOST_BROUGHT) {
                         if self.bring_in(list)? != Brought::InMemory {
                             return entries_on(self, &*self.engine.snapshot(), asked, named);
                         }
+                    }
+                    if many {
+                        break;
                     }
                 }
             }

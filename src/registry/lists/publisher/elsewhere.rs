@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Before, PublishedList};
+use super::{Before, Newest, PublishedList};
 use crate::access::Action;
 use crate::bitstring::Bitstring;
 use crate::ids::{ListId, Revision};
@@ -124,12 +124,12 @@ impl Registry {
 
     /// Puts what was just stored of a list where it is served from.
     fn show_anew(&self, list: ListId) -> Result<(), RegistryError> {
-        let snapshot = self.engine.snapshot();
-        let edition = Edition::of(self, &*snapshot, list)?;
+        let newest = Newest::of(self);
+        let edition = Edition::of(self, &*newest.read, list)?;
         for place in edition.places() {
-            if let Some(stored) = ARTEFACTS.get(&*snapshot, &place)? {
+            if let Some(stored) = ARTEFACTS.get(&*newest.read, &place)? {
                 let ready = PublishedList::of(stored, edition.ttl_as(place.1));
-                self.keep_ready(place, &ready)?;
+                newest.keep_ready(place, &ready);
             }
         }
         self.publications.ring();

@@ -12,10 +12,14 @@ use super::threads::Places;
 use super::waiting::{Reads, Waiting};
 use crate::ids::{ListId, Revision};
 use crate::registry::Registry;
-use crate::store::tables::{ArtefactRecord, ListForm};
+use crate::registry::bell::Bell;
+use crate::store::engine::Read;
+use crate::store::following::Tables;
+use crate::store::tables::{ARTEFACTS, ArtefactRecord, ListForm, PUBLISHED, PUBLISHED_TOKENS};
 use crate::time::{Timestamp, Ttl};
 
-pub(super) use kept::{Kept, Place};
+use kept::AsOf;
+pub(super) use kept::{Forms, Kept, Older, Place};
 pub use packed::Packed;
 
 /// A signed list as it is served.
@@ -43,7 +47,7 @@ pub struct PublishedList {
 }
 
 impl PublishedList {
-    pub(super) fn of(artefact: ArtefactRecord, ttl: Ttl) -> Arc<Self> {
+    pub(in crate::registry::lists) fn of(artefact: ArtefactRecord, ttl: Ttl) -> Arc<Self> {
         let digest = Sha256::digest(&artefact.body);
         let etag = digest[..12]
             .iter()
@@ -129,12 +133,16 @@ pub(in crate::registry) struct Snapshot {
     pub(super) wake: Condvar,
     /// Rung where lists wait no more, so that there is a place for others.
     pub(super) room: Condvar,
+    /// Where lists are encoded and signed, and where the long ones are.
     pub(super) signing: Places,
+    pub(super) signing_long: Places,
+    /// Rung after each publication, by whichever process.
+    pub(super) bell: Arc<Bell>,
 }
 
 impl Snapshot {
     /// Keeps artefacts ready in up to `ready_bytes` of memory.
-    pub(in crate::registry) fn new(ready_bytes: u64) -> Self {
+    pub(in crate::registry) fn new(ready_bytes: u64, bell: Arc<Bell>) -> Self {
         Self {
             ready: Kept::new(ready_bytes),
             reads: Reads::default(),
@@ -142,11 +150,41 @@ impl Snapshot {
             wake: Condvar::new(),
             room: Condvar::new(),
             signing: Places::of_half_the_cores(),
+            signing_long: Places::of_half_the_cores(),
+            bell,
+        }
+    }
+}
+
+/// The newest state of the store, in which artefacts are looked for that are to be kept ready.
+pub(super) struct Newest<'a> {
+    pub(super) read: Box<dyn Read + 'a>,
+    ready: &'a Kept,
+    life: u64,
+}
+
+impl<'a> Newest<'a> {
+    pub(super) fn of(registry: &'a Registry) -> Self {
+        let ready = &registry.published.ready;
+        // Before the snapshot: where the store comes up anew in between, nothing is kept.
+        let life = ready.life();
+        Self {
+            read: registry.engine.snapshot(),
+            ready,
+            life,
         }
     }
 
-    /// Keeps `list` ready unless a newer artefact is.
-    pub(super) fn swap(&self, place: Place, list: &Arc<PublishedList>) {
-        self.ready.put(place, list);
+    /// Keeps an artefact ready that is the newest of its place in this state, unless a newer one can have
+    /// come since.
+    pub(super) fn keep_ready(&self, place: Place, list: &Arc<PublishedList>) {
+        const TABLES: Tables = Tables::NONE
+            .with(&PUBLISHED)
+            .with(&PUBLISHED_TOKENS)
+            .with(&ARTEFACTS);
+        if let Some(number) = self.read.last_write(TABLES) {
+            let life = self.life;
+            self.ready.put(place, list, AsOf { life, number });
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The threads that sign what changed, as it comes.
 
 use std::num::NonZero;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, LockResult, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -11,8 +11,8 @@ use tracing::error;
 use super::Snapshot;
 use super::waiting::{Next, Waiting};
 use crate::ids::ListId;
-use crate::registry::Registry;
 use crate::registry::lanes::locked;
+use crate::registry::{Registry, RegistryError, stand_back};
 
 /// How many lists are signed and stored at a time: their commits share the disk's syncs. So many of
 /// them encode and sign at once as there are [`Places`].
@@ -88,7 +88,14 @@ impl Stop {
 }
 
 fn publish_as_they_come(registry: &Registry) {
-    while let Some(list) = next_due(&registry.published) {
+    while let Some(due) = next_due(&registry.published) {
+        let list = match due {
+            Due::List(list) => list,
+            Due::LookThrough(after) => {
+                registry.look_for_waiting(after);
+                continue;
+            }
+        };
         // A fault with one list ends neither the thread nor the list's place in line.
         let signing = AssertUnwindSafe(|| registry.publish_or_try_again(list));
         if catch_unwind(signing).is_err() {
@@ -99,8 +106,16 @@ fn publish_as_they_come(registry: &Registry) {
     }
 }
 
-/// Waits for a list that is due; `None` when all is done for good.
-fn next_due(snapshot: &Snapshot) -> Option<ListId> {
+/// What a thread of the publisher does next.
+enum Due {
+    /// Publish this list.
+    List(ListId),
+    /// Look through the store for lists that wait, behind this one.
+    LookThrough(Option<ListId>),
+}
+
+/// Waits for what is due; `None` when all is done for good.
+fn next_due(snapshot: &Snapshot) -> Option<Due> {
     let mut waiting = locked(&snapshot.waiting);
     loop {
         if waiting.stop.as_ref().is_some_and(Stop::is_over) {
@@ -111,13 +126,32 @@ fn next_due(snapshot: &Snapshot) -> Option<ListId> {
                 // While this one is signed, another thread has to watch the others.
                 snapshot.wake.notify_one();
                 snapshot.room.notify_one();
-                return Some(list);
+                return Some(Due::List(list));
+            }
+            Next::LookThrough(after) => {
+                snapshot.wake.notify_one();
+                return Some(Due::LookThrough(after));
             }
             Next::Wait(left) => waited(snapshot.wake.wait_timeout(waiting, left)).0,
             Next::Nothing if waiting.stop.is_some() => return None,
             Next::Nothing => waited(snapshot.wake.wait(waiting)),
         };
     }
+}
+
+/// Does it on a thread of its own that stands back for others, and waits for that.
+fn standing_back<T: Send>(work: &(impl Fn() -> T + Sync)) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("publisher-long".to_owned());
+        let begun = thread.spawn_scoped(scope, || {
+            stand_back();
+            work()
+        });
+        match begun {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => work(),
+        }
+    })
 }
 
 fn waited<T>(woken: LockResult<T>) -> T {
@@ -148,6 +182,27 @@ impl Snapshot {
         }
         waiting.add(list, Instant::now() + Duration::from_secs(5));
         self.wake.notify_one();
+    }
+
+    /// Encodes and signs a list by `sign`, when there is a place for that. Where it is `long`, on a thread
+    /// that stands back for others, at a place of its own, so that no other list waits for it.
+    pub(super) fn signed_in_turn<T: Send>(
+        &self,
+        list: ListId,
+        long: bool,
+        sign: impl Fn() -> Result<T, RegistryError> + Sync,
+    ) -> Result<T, RegistryError> {
+        let places = if long {
+            &self.signing_long
+        } else {
+            &self.signing
+        };
+        let _place = places.take();
+        let began = Instant::now();
+        let signed = if long { standing_back(&sign) } else { sign() };
+        let took = began.elapsed();
+        locked(&self.waiting).took(list, began, took);
+        signed
     }
 
     fn is_signed(&self, list: ListId) {

@@ -2,22 +2,32 @@
 //!
 //! A list is due half of the publish delay after the first change that it does not show, so that the other
 //! half is for signing and storing; and never earlier than the whole delay after its last signing
-//! began, so that a list which changes all the time is signed once in each delay. Of more lists than the
-//! threads can sign the most read go first, and those that nobody reads still go before those of
-//! a second later.
+//! began, so that a list which changes all the time is signed once in each delay. A list that takes long to
+//! encode rests for longer: it takes no more than one part in [`SHARE`] of a processor, however often it
+//! changes. Of more lists than the threads can sign the most read go first, and those that nobody reads
+//! still go before those of a second later.
+//!
+//! Those that another process changed are left to it for a while, and wait here from then on.
 
 use std::cell::Cell;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use super::following::{GRACE, LOOKED_AT_ONCE};
 use super::threads::Stop;
 use crate::ids::ListId;
 
 /// So many lists wait at once; whoever changes one more waits for a place, for a while.
 pub(super) const MOST_WAITING: usize = 65_536;
+
+/// A list that changes all the time is encoded for one part in so many of the time.
+pub(super) const SHARE: u32 = 5;
+
+/// And rests for no longer than that.
+const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// The lists that wait.
 #[derive(Default)]
@@ -31,13 +41,28 @@ pub(super) struct Waiting {
     due: BinaryHeap<Due>,
     /// Those that are being signed; what changes of them meanwhile waits for its end.
     signing: HashSet<ListId>,
-    /// When a list's signing began last, as long as that matters, and the same in order.
-    began: HashMap<ListId, Instant>,
-    beginnings: VecDeque<(Instant, ListId)>,
+    /// When a list that was signed lately may be signed again, as long as that is to come, and the same
+    /// in order.
+    rests: HashMap<ListId, Instant>,
+    by_rest: BTreeSet<(Instant, ListId)>,
     /// How long after a change its list may follow.
     delay: Duration,
+    /// From when on seconds are counted: they are compared with each other alone.
+    origin: Option<Instant>,
+    /// Until when each list that was changed elsewhere is left to whoever changed it, and the same in order.
+    elsewhere: HashMap<ListId, Instant>,
+    patience: BTreeSet<(Instant, ListId)>,
+    /// Where the store is to be looked through for lists that wait.
+    look: Option<Look>,
     /// Where the publisher is to end when nothing waits any more.
     pub(super) stop: Option<Stop>,
+}
+
+/// The store is to be looked through from that moment on, behind this list.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    at: Instant,
+    after: Option<ListId>,
 }
 
 /// A list that is to be signed now. The greatest goes first.
@@ -56,6 +81,8 @@ struct Due {
 pub(super) enum Next {
     /// Sign this list, and say so when it is done.
     Sign(ListId),
+    /// Look through the store for lists that wait, behind this one.
+    LookThrough(Option<ListId>),
     /// Nothing before that moment.
     Wait(Duration),
     /// Nothing.
@@ -88,15 +115,87 @@ impl Waiting {
         }
     }
 
+    /// A list was changed elsewhere. Where it waits here it is signed here in any case.
+    pub(super) fn leave_to_others(&mut self, list: ListId, now: Instant) {
+        if self.lists.contains_key(&list) || self.elsewhere.contains_key(&list) {
+            return;
+        }
+        match self.elsewhere.len() < MOST_WAITING {
+            true => self.be_patient(list, now + GRACE),
+            false => self.look_through(now),
+        }
+    }
+
+    /// A list was published elsewhere: whoever does that may go on.
+    pub(super) fn was_published_elsewhere(&mut self, list: ListId, now: Instant) {
+        if self.elsewhere.contains_key(&list) {
+            self.waits_no_more_elsewhere(list);
+            self.be_patient(list, now + GRACE);
+        }
+    }
+
+    /// A list shows all its changes.
+    pub(super) fn waits_no_more_elsewhere(&mut self, list: ListId) {
+        if let Some(until) = self.elsewhere.remove(&list) {
+            self.patience.remove(&(until, list));
+        }
+    }
+
+    fn be_patient(&mut self, list: ListId, until: Instant) {
+        self.elsewhere.insert(list, until);
+        self.patience.insert((until, list));
+    }
+
+    /// Nobody knows here which lists wait: the store is looked through for them, in a while.
+    pub(super) fn look_through(&mut self, now: Instant) {
+        let at = now + GRACE;
+        self.look = Some(Look { at, after: None });
+    }
+
+    /// These wait, next behind `after` in the order in which the store is looked through.
+    pub(super) fn looked_at(&mut self, mut after: Option<ListId>, lists: &[ListId], now: Instant) {
+        let mut left = lists.iter();
+        let at = loop {
+            if self.elsewhere.len() >= MOST_WAITING {
+                break now + GRACE;
+            }
+            let Some(list) = left.next() else {
+                break now;
+            };
+            self.leave_to_others(*list, now);
+            after = Some(*list);
+        };
+        if !left.as_slice().is_empty() || lists.len() == LOOKED_AT_ONCE {
+            // Where it is to be done from the beginning again, that comes first.
+            self.look.get_or_insert(Look { at, after });
+        }
+    }
+
+    /// What was left to others for long enough waits here from now on.
+    fn lose_patience(&mut self, now: Instant) {
+        while let Some((until, list)) = self.patience.first().copied()
+            && until <= now
+        {
+            self.waits_no_more_elsewhere(list);
+            self.add(list, until);
+        }
+    }
+
     fn due_at(&self, list: ListId, since: Instant) -> Instant {
         let patient = since + self.delay / 2;
-        let began = self.began.get(&list);
-        began.map_or(patient, |began| patient.max(*began + self.delay))
+        let rested = self.rests.get(&list);
+        rested.map_or(patient, |rested| patient.max(*rested))
     }
 
     /// What is to be done at `now`. A list that is to be signed is no more among those that wait.
     pub(super) fn next(&mut self, now: Instant, reads: &Reads) -> Next {
         let hurries = self.stop.is_some();
+        if !hurries {
+            if let Some(look) = self.look.take_if(|look| look.at <= now) {
+                return Next::LookThrough(look.after);
+            }
+            self.lose_patience(now);
+        }
         while let Some((at, list)) = self.later.first().copied() {
             if at > now && !hurries {
                 break;
@@ -104,7 +203,8 @@ impl Waiting {
             self.later.remove(&(at, list));
             let since = self.lists[&list];
             // Where all that is left is signed, since when it waits says as much as when it is due.
-            let second = at.saturating_duration_since(self.origin(now)).as_secs();
+            let origin = *self.origin.get_or_insert(now);
+            let second = at.saturating_duration_since(origin).as_secs();
             self.due.push(Due {
                 second: Reverse(second),
                 reads: reads.of(list),
@@ -119,16 +219,14 @@ impl Waiting {
             self.note_beginning(list, now);
             return Next::Sign(list);
         }
-        match self.later.first() {
-            Some((at, _)) => Next::Wait(at.saturating_duration_since(now)),
+        let patient = [self.patience.first().map(|(until, _)| *until)];
+        let others = patient.into_iter().chain([self.look.map(|look| look.at)]);
+        let others = others.flatten().filter(|_| !hurries);
+        let later = self.later.first().map(|(at, _)| *at);
+        match others.chain(later).min() {
+            Some(at) => Next::Wait(at.saturating_duration_since(now)),
             None => Next::Nothing,
         }
-    }
-
-    /// From when on seconds are counted: they are compared with each other alone.
-    fn origin(&self, now: Instant) -> Instant {
-        static ORIGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-        *ORIGIN.get_or_init(|| now)
     }
 
     /// A list is signed, or could not be; what changed of it meanwhile is due in its turn.
@@ -140,16 +238,28 @@ impl Waiting {
     }
 
     fn note_beginning(&mut self, list: ListId, now: Instant) {
-        while let Some((began, list)) = self.beginnings.front().copied()
-            && now.saturating_duration_since(began) > self.delay
+        while let Some((until, list)) = self.by_rest.first().copied()
+            && until <= now
         {
-            self.beginnings.pop_front();
-            if self.began.get(&list) == Some(&began) {
-                self.began.remove(&list);
-            }
+            self.by_rest.remove(&(until, list));
+            self.rests.remove(&list);
         }
-        self.began.insert(list, now);
-        self.beginnings.push_back((now, list));
+        self.rest(list, now + self.delay);
+    }
+
+    /// A list that is being signed took so long to encode, from then on.
+    pub(super) fn took(&mut self, list: ListId, began: Instant, took: Duration) {
+        let until = began + (took * SHARE).min(LONGEST_REST);
+        if self.rests.get(&list).is_none_or(|rests| *rests < until) {
+            self.rest(list, until);
+        }
+    }
+
+    fn rest(&mut self, list: ListId, until: Instant) {
+        if let Some(before) = self.rests.insert(list, until) {
+            self.by_rest.remove(&(before, list));
+        }
+        self.by_rest.insert((until, list));
     }
 
     /// Since when the first of them waits.
@@ -237,6 +347,26 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_takes_long_to_encode_takes_a_part_of_a_processor_alone() {
+        for (millis, apart) in [(0, 250), (49, 250), (200, 1_000), (60_000, 5_000)] {
+            let (mut waiting, reads, start) = waiting();
+            let mut signed = Vec::new();
+            for now in 0..20_000 {
+                let at = start + Duration::from_millis(now);
+                waiting.add(list(1), at);
+                if let Next::Sign(list) = waiting.next(at, &reads) {
+                    signed.push(now);
+                    waiting.took(list, at, Duration::from_millis(millis));
+                    waiting.signed(list);
+                }
+            }
+            assert!(signed.len() > 3);
+            let gaps = signed.windows(2).map(|pair| pair[1] - pair[0]);
+            assert!(gaps.clone().all(|gap| gap == apart), "{millis}: {gaps:?}");
+        }
+    }
+
+    #[test]
     fn what_changes_while_its_list_is_signed_waits_for_that() {
         let (mut waiting, reads, start) = waiting();
         waiting.add(list(1), start);
@@ -273,6 +403,76 @@ mod tests {
         })
         .collect();
         assert_eq!((order.len(), order.last()), (8, Some(&list(99))));
+    }
+
+    #[test]
+    fn what_another_process_changed_is_left_to_it_for_a_while() {
+        let (mut waiting, reads, start) = waiting();
+        let after = |millis| start + Duration::from_millis(millis);
+        let patience = |millis| Next::Wait(Duration::from_millis(millis));
+        for number in 1..=3 {
+            waiting.leave_to_others(list(number), start);
+        }
+        assert_eq!(waiting.next(start, &reads), patience(2_000));
+        // One of them is published, and the other waits on: it was changed again meanwhile.
+        waiting.waits_no_more_elsewhere(list(1));
+        waiting.was_published_elsewhere(list(2), after(1_500));
+        waiting.was_published_elsewhere(list(9), after(1_500));
+        waiting.leave_to_others(list(2), after(1_600));
+        let Next::Wait(left) = waiting.next(after(2_000), &reads) else {
+            panic!("nobody would look again");
+        };
+        let now = after(2_000) + left;
+        assert!(now <= after(2_500));
+        assert_eq!(waiting.next(now, &reads), Next::Sign(list(3)));
+        waiting.signed(list(3));
+        assert!(matches!(waiting.next(after(3_499), &reads), Next::Wait(_)));
+        assert_eq!(waiting.next(after(4_000), &reads), Next::Sign(list(2)));
+        waiting.signed(list(2));
+        assert_eq!(waiting.next(after(9_000), &reads), Next::Nothing);
+    }
+
+    #[test]
+    fn the_store_is_looked_through_from_beginning_to_end() {
+        let (mut waiting, reads, start) = waiting();
+        waiting.look_through(start);
+        assert_eq!(waiting.next(start, &reads), Next::Wait(GRACE));
+        let now = start + GRACE;
+        assert_eq!(waiting.next(now, &reads), Next::LookThrough(None));
+        let id = |number: usize| {
+            let mut bytes = [0; 12];
+            bytes[..8].copy_from_slice(&(number as u64).to_be_bytes());
+            ListId::from_bytes(bytes)
+        };
+        // More than are kept track of: the others come when these are signed.
+        let all: Vec<_> = (0..MOST_WAITING + 100).map(id).collect();
+        let (mut found, mut now, mut from) = (Vec::new(), now, 0);
+        let (mut looks, mut behind) = (1, None);
+        loop {
+            let page = &all[from..all.len().min(from + LOOKED_AT_ONCE)];
+            waiting.looked_at(behind, page, now);
+            loop {
+                match waiting.next(now, &reads) {
+                    Next::Sign(list) => {
+                        found.push(list);
+                        waiting.signed(list);
+                    }
+                    Next::Wait(left) => now += left,
+                    Next::LookThrough(after) => {
+                        behind = after;
+                        let after = after.expect("it goes on");
+                        from = all.partition_point(|list| *list <= after);
+                        looks += 1;
+                        break;
+                    }
+                    Next::Nothing => {
+                        found.sort_unstable();
+                        assert!(found == all && looks > MOST_WAITING / LOOKED_AT_ONCE);
+                        return;
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -15,9 +15,10 @@ use super::*;
 use crate::badges::SubjectKind;
 use crate::entropy::SeededEntropy;
 use crate::ids::Slug;
+use crate::registry::testing::{self, clock, operator};
 use crate::registry::{
-    Actor, AlsoPublished, Change, IssuingOptions, KeyOwner, NewEndorsement, NewList, NewProfile,
-    Roles, Settings, StatusTarget, StatusUpdate,
+    AlsoPublished, IssuingOptions, KeyOwner, NewEndorsement, NewList, NewProfile, Roles,
+    StatusTarget, StatusUpdate,
 };
 use crate::status::StatusPurpose;
 use crate::store::engine::Batch;
@@ -33,37 +34,24 @@ use crate::vc::jws::{self, NewHeader};
 use crate::vc::jwt::{CredentialJwt, sign_credential};
 use crate::vc::keys::{PublicKey, SigningKey};
 use crate::vc::proof::{self, ProofOptions};
-use crate::vc::sealing::MasterKey;
 use crate::verify::{Given, Options, Outside as _};
 
 const SCHOOL: &str = "did:web:registry.example:profiles:school";
 
-fn clock() -> Arc<ManualClock> {
-    Arc::new(ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap()))
-}
-
 fn over(engine: Arc<dyn Engine>, clock: &Arc<ManualClock>, seed: u64) -> Registry {
-    let settings = Settings::usual("https://registry.example");
-    let entropy = Arc::new(SeededEntropy::new(seed));
-    let master = MasterKey::generate(&SeededEntropy::new(0));
-    Registry::open(engine, clock.clone(), entropy, master, settings).unwrap()
+    testing::over(engine, clock.clone(), seed, testing::settings())
 }
 
 /// A registry in which a school issues and an accreditor endorses.
 fn set_up(engine: Arc<dyn Engine>, clock: &Arc<ManualClock>) -> Registry {
     let registry = over(engine, clock, 1);
     for (slug, accreditor) in [("school", false), ("board", true)] {
-        let mut members = Map::new();
-        members.insert("name".into(), slug.into());
         let new = NewProfile {
-            slug: slug.parse().unwrap(),
-            id_form: IdForm::DidWeb,
             roles: Roles {
                 issuer: !accreditor,
                 accreditor,
             },
-            history: None,
-            members,
+            ..NewProfile::usual(slug.parse().unwrap(), slug)
         };
         registry.create_profile(&operator(), &new).unwrap();
     }
@@ -72,10 +60,6 @@ fn set_up(engine: Arc<dyn Engine>, clock: &Arc<ManualClock>) -> Registry {
 
 fn in_memory(clock: &Arc<ManualClock>) -> Registry {
     set_up(Arc::new(MemoryEngine::new(clock.clone())), clock)
-}
-
-fn operator() -> Change {
-    Change::by(Actor::operator())
 }
 
 fn unsigned() -> Value {
@@ -361,17 +345,9 @@ fn a_status_in_any_form_of_a_list_here_is_read_here() {
 fn an_issuer_by_url_is_verified_by_the_keys_of_this_host() {
     let registry = in_memory(&clock());
     for slug in ["by-url", "other"] {
-        let mut members = Map::new();
-        members.insert("name".into(), slug.into());
         let new = NewProfile {
-            slug: slug.parse().unwrap(),
             id_form: IdForm::Https,
-            roles: Roles {
-                issuer: true,
-                accreditor: false,
-            },
-            history: None,
-            members,
+            ..NewProfile::usual(slug.parse().unwrap(), slug)
         };
         registry.create_profile(&operator(), &new).unwrap();
     }

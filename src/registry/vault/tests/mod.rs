@@ -9,13 +9,12 @@ use serde_json::Map;
 
 use super::*;
 use crate::entropy::SeededEntropy;
+use crate::registry::StatementCheck;
 use crate::registry::profiles::keys::public;
-use crate::registry::{NewProfile, Roles, Settings, StatementCheck};
+use crate::registry::testing::{clock, operator, school, settings};
 use crate::store::engine::Engine as _;
 use crate::store::event::Event;
 use crate::store::memory::{Fault, MemoryEngine};
-use crate::store::tables::IdForm;
-use crate::time::ManualClock;
 use crate::vc::jws::Jws;
 use crate::vc::sealing::sealed_directly;
 
@@ -109,10 +108,6 @@ fn master(seed: u64) -> MasterKey {
     MasterKey::generate(&SeededEntropy::new(seed))
 }
 
-fn clock() -> Arc<ManualClock> {
-    Arc::new(ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap()))
-}
-
 fn engine() -> Arc<MemoryEngine> {
     Arc::new(MemoryEngine::new(clock()))
 }
@@ -121,9 +116,8 @@ fn try_open(engine: &Arc<MemoryEngine>, shelf: &Shelf) -> Result<Registry, Regis
     // Every start has randomness of its own.
     static STARTS: AtomicU64 = AtomicU64::new(1);
     let entropy = SeededEntropy::new(STARTS.fetch_add(1, Ordering::Relaxed));
-    let settings = Settings::usual("https://registry.example");
     let entropy = Arc::new(entropy);
-    Registry::open(engine.clone(), clock(), entropy, shelf.clone(), settings)
+    Registry::open(engine.clone(), clock(), entropy, shelf.clone(), settings())
 }
 
 fn open(engine: &Arc<MemoryEngine>, shelf: &Shelf) -> Registry {
@@ -133,24 +127,8 @@ fn open(engine: &Arc<MemoryEngine>, shelf: &Shelf) -> Registry {
 /// A registry with a profile, so that it and the registry itself have keys.
 fn furnished(engine: &Arc<MemoryEngine>, shelf: &Shelf) -> Registry {
     let registry = open(engine, shelf);
-    let mut members = Map::new();
-    members.insert("name".into(), "School".into());
-    let new = NewProfile {
-        slug: "school".parse().unwrap(),
-        id_form: IdForm::DidWeb,
-        roles: Roles {
-            issuer: true,
-            accreditor: false,
-        },
-        history: None,
-        members,
-    };
-    registry.create_profile(&operator(), &new).unwrap();
+    school(&registry, "school");
     registry
-}
-
-fn operator() -> Change {
-    Change::by(Actor::operator())
 }
 
 fn make_key(registry: &Registry) {

@@ -5,6 +5,8 @@ use std::thread;
 
 use super::*;
 use crate::access::Role;
+use crate::oauth::form_token::FormCheck;
+use crate::registry::sides::{Sides, make_school};
 use crate::registry::{Idempotency, KeyOwner};
 use crate::store::engine::CommitError;
 use crate::store::event::{MasterKeyStep, Means};
@@ -344,4 +346,57 @@ fn a_master_key_that_was_replaced_by_hand_is_noticed() {
     assert_eq!(registry.check_master_key(), Ok(()));
     opens_nothing(&engine, &master(100));
     assert_eq!(registry.keys(KeyOwner::Registry).unwrap().len(), 1);
+}
+
+/// Where several processes share a store, each has its own place of master keys, and one of them rotates.
+#[test]
+fn another_process_takes_over_what_a_rotation_leaves() {
+    let (sides, shelves) = (Sides::new(), [Shelf::new(), Shelf::new()]);
+    let both = [0, 1].map(|number| sides.open(number, shelves[number].clone()));
+    let [one, other] = &both;
+    make_school(one);
+    let before = state(other);
+    let form = other.forms().sign(&["a"], other.now());
+    let next = shelves[0].provide(2);
+    one.rotate_master_key(&operator()).unwrap();
+    // It has not been given the next key yet: what was sealed before opens all the same.
+    assert_eq!(check(other, &state(other)), StatementCheck::Good);
+    assert_eq!(other.check_master_key(), Err(RegistryError::MasterKey));
+    make_key(one);
+    let rows = KEYS.scan(&sides.engine, &[], None, usize::MAX).unwrap();
+    let ((profile, key), newest) = rows.last().unwrap();
+    let opens = |registry: &Registry| {
+        let place = KeyPlace {
+            profile: *profile,
+            key: *key,
+        };
+        registry.vault().open(place, &newest.sealed).is_ok()
+    };
+    assert!(opens(one) && !opens(other));
+    shelves[1].provide(2);
+    assert!(opens(other));
+    assert_eq!(other.check_master_key(), Ok(()));
+    assert_eq!(shelves[1].present().unwrap().id(), next.id());
+    assert_eq!(check(other, &before), StatementCheck::Good);
+    // Both make forms anew.
+    assert_eq!(
+        other.forms().check(&form, &["a"], other.now()),
+        FormCheck::Bad
+    );
+    let form = other.forms().sign(&["a"], other.now());
+    assert_eq!(one.forms().check(&form, &["a"], one.now()), FormCheck::Good);
+}
+
+#[test]
+fn two_processes_that_are_started_on_an_empty_store_have_one_data_key() {
+    let sides = Sides::new();
+    let key = master(1);
+    let both = [0, 1].map(|number| sides.open(number, key.clone()));
+    make_school(&both[0]);
+    make_key(&both[1]);
+    assert_eq!(check(&both[0], &state(&both[1])), StatementCheck::Good);
+    assert_eq!(
+        DATA_KEYS.scan(&sides.engine, &[], None, 9).unwrap().len(),
+        1
+    );
 }

@@ -6,23 +6,20 @@ mod retention;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-use serde_json::Map;
-
 use super::*;
 use crate::bitstring::StatusSize;
-use crate::entropy::SeededEntropy;
 use crate::ids::ProfileId;
+use crate::registry::testing::{self, operator};
 use crate::registry::{
-    Actor, Change, MaySee, NewList, NewProfile, QuestionAnswer, Registry, Roles, Settings,
-    StatusQuestion, StatusTarget, StatusUnknown, StatusUpdate,
+    Actor, MaySee, NewList, QuestionAnswer, Registry, Settings, StatusQuestion, StatusTarget,
+    StatusUnknown, StatusUpdate,
 };
 use crate::status::{EntryMembers, ListMessages, StatusPurpose};
 use crate::store::engine::{Batch, Engine, Row, StoreError};
 use crate::store::event::{Event, EventKind};
 use crate::store::memory::MemoryEngine;
-use crate::store::tables::{IdForm, LISTS};
+use crate::store::tables::LISTS;
 use crate::time::{Clock, ManualClock, Ttl};
-use crate::vc::sealing::MasterKey;
 
 /// A registry with a school, on a clock that the test holds.
 struct Place {
@@ -41,13 +38,9 @@ impl Clock for Machine {
     }
 }
 
-fn operator() -> Change {
-    Change::by(Actor::operator())
-}
-
 impl Place {
     fn new() -> Self {
-        let clock = Arc::new(ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap()));
+        let clock = testing::clock();
         Self::by(clock.clone(), clock)
     }
 
@@ -56,25 +49,10 @@ impl Place {
         let engine = Arc::new(MemoryEngine::new(clock.clone()));
         let settings = Settings {
             publish_before_acknowledging: false,
-            ..Settings::usual("https://registry.example")
+            ..testing::settings()
         };
-        let entropy = Arc::new(SeededEntropy::new(7));
-        let master = MasterKey::generate(&SeededEntropy::new(0));
-        let registry = Registry::open(engine.clone(), decides, entropy, master, settings);
-        let registry = registry.unwrap();
-        let mut members = Map::new();
-        members.insert("name".into(), "A school".into());
-        let new = NewProfile {
-            slug: "school".parse().unwrap(),
-            id_form: IdForm::DidWeb,
-            roles: Roles {
-                issuer: true,
-                accreditor: false,
-            },
-            history: None,
-            members,
-        };
-        let school = registry.create_profile(&operator(), &new).unwrap().id;
+        let registry = testing::over(engine.clone(), decides, 7, settings);
+        let school = testing::school(&registry, "school");
         Self {
             registry,
             engine,

@@ -178,3 +178,18 @@ fn a_page_that_cannot_be_read_is_not_kept() {
             .is_err()
     );
 }
+
+#[test]
+fn one_request_brings_some_lists_to_memory_and_is_answered_whatever_it_asks_for() {
+    let engine = memory_engine();
+    full(&engine, 1..200, StatusSize::One);
+    let registry = over(engine, 1 << 30);
+    // Each list twice, as hostile questions may name them.
+    let asked: Vec<_> = (1..200).chain(1..200).map(|n| (list(n), 0)).collect();
+    let held = || registry.live.keeper().held.len();
+    for brought in [64, 128, 192, 199] {
+        let told = at_once(&registry, &asked);
+        assert!(told.iter().all(|said| matches!(said, Ok((1, _, _)))));
+        assert_eq!(held(), brought);
+    }
+}

@@ -10,27 +10,28 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::bitstring::{ListLength, PAGE_BYTES, StatusSize, page_of, set_in_page};
-use crate::entropy::SeededEntropy;
 use crate::ids::{ProfileId, Seq, SpaceId};
 use crate::registry::lists::queries::StatusUnknown;
+use crate::registry::testing;
 use crate::registry::{Registry, Settings};
 use crate::status::{EntryMembers, ListMessages, StatusPurpose};
 use crate::store::engine::{Batch, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped};
 use crate::store::memory::MemoryEngine;
 use crate::store::tables::{ListRecord, ListState};
 use crate::time::{ManualClock, Timestamp};
-use crate::vc::sealing::MasterKey;
 
 /// A registry that keeps lists for look-ups in so many bytes.
 fn over(engine: Arc<dyn Engine>, bound: u64) -> Registry {
     let settings = Settings {
         looked_up_bytes: bound,
-        ..Settings::usual("https://registry.example")
+        ..testing::settings()
     };
-    let clock = Arc::new(ManualClock::new(Timestamp::EPOCH));
-    let entropy = Arc::new(SeededEntropy::new(7));
-    let master = MasterKey::generate(&SeededEntropy::new(0));
-    Registry::open(engine, clock, entropy, master, settings).unwrap()
+    testing::over(
+        engine,
+        Arc::new(ManualClock::new(Timestamp::EPOCH)),
+        7,
+        settings,
+    )
 }
 
 fn memory_engine() -> Arc<MemoryEngine> {

@@ -4,8 +4,9 @@
 //! changes something puts a changed copy in its stead, one at a time. Where too much is kept, a hand goes
 //! around the shelves and takes off what nobody has asked for since it came by last.
 
+use std::cmp::Ordering as Order;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
@@ -36,11 +37,50 @@ struct Item {
 }
 
 /// Held by whoever changes what is kept.
-#[derive(Default)]
 struct Changing {
     bytes: u64,
     /// The shelf that the hand comes to next.
     hand: usize,
+    /// How often all was let go.
+    life: u64,
+    /// For each shelf the last group of commits that published a list of it, as far as that was heard of.
+    newest: Box<[u64]>,
+}
+
+/// The state of the store in which an artefact was the newest of its place.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::registry::lists::publisher) struct AsOf {
+    pub(super) life: u64,
+    /// The last group that published any list.
+    pub(super) number: u64,
+}
+
+/// What is kept for a place from now on.
+enum Becomes {
+    /// The list that is put there.
+    This,
+    /// Nothing.
+    Nothing,
+    /// What was kept before.
+    AsItIs,
+}
+
+/// Which of the forms of a list were published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::registry::lists::publisher) enum Forms {
+    /// Its own.
+    Own,
+    /// Those of the token list that has its id.
+    Token,
+}
+
+/// What becomes of what is kept that is older than what was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::registry::lists::publisher) enum Older {
+    /// Whoever published replaces it presently.
+    Stays,
+    /// Nobody here replaces it.
+    IsLetGo,
 }
 
 /// So many shelves: with the lists of a nation, a change copies some twenty places.
@@ -50,7 +90,12 @@ impl Kept {
     pub(super) fn new(most: u64) -> Self {
         Self {
             shelves: Slots::of(SHELVES),
-            changing: Mutex::default(),
+            changing: Mutex::new(Changing {
+                bytes: 0,
+                hand: 0,
+                life: 0,
+                newest: vec![0; SHELVES].into(),
+            }),
             most,
         }
     }
@@ -78,31 +123,99 @@ impl Kept {
         self.look(place, Arc::clone)
     }
 
-    /// Keeps `list` unless a newer one is kept. What takes more than all that may be kept is not.
-    pub(super) fn put(&self, place: Place, list: &Arc<PublishedList>) {
-        self.replace(place, list, |present| match present {
-            Some(present) => present.version() <= list.version(),
-            None => true,
+    /// Which life of the store a snapshot is of that is taken after this.
+    pub(super) fn life(&self) -> u64 {
+        self.changing().life
+    }
+
+    /// Keeps `list`, which was the newest of its place in this state of the store, unless a list of its
+    /// shelf was published since: that may have been a newer one, which can have come and gone. An older one
+    /// is kept no more in any case. What takes more than all that may be kept is not.
+    pub(super) fn put(&self, place: Place, list: &Arc<PublishedList>, as_of: AsOf) {
+        self.replace(place, list, |changing, present| {
+            let known = changing.newest[shelf_of(&place)];
+            let newest = changing.life == as_of.life && known <= as_of.number;
+            match present.map(|present| present.version().cmp(&list.version())) {
+                Some(Order::Greater) => Becomes::AsItIs,
+                _ if newest => Becomes::This,
+                Some(Order::Less) => Becomes::Nothing,
+                Some(Order::Equal) | None => Becomes::AsItIs,
+            }
         });
+    }
+
+    /// Lets go what is kept for a place where it is older than the one with this version.
+    pub(in crate::registry::lists::publisher) fn let_go_of_older(
+        &self,
+        place: &Place,
+        version: u64,
+    ) {
+        let mut changing = self.changing();
+        let kept = self.get_item(place);
+        if kept.is_some_and(|item| item.list.version() < version) {
+            self.take_off(&mut changing, place);
+        }
     }
 
     /// Counts again what a list takes, where it is kept.
     pub(super) fn weigh_again(&self, place: Place, list: &Arc<PublishedList>) {
-        self.replace(place, list, |present| {
-            present.is_some_and(|present| Arc::ptr_eq(present, list))
+        self.replace(place, list, |_, present| match present {
+            Some(present) if Arc::ptr_eq(present, list) => Becomes::This,
+            _ => Becomes::AsItIs,
         });
+    }
+
+    /// The group with this number published a list in these forms; none of them, where no generation is
+    /// said. Nothing that is read from a state before it is put here from now on.
+    pub(in crate::registry::lists::publisher) fn published(
+        &self,
+        (list, forms): (ListId, Forms),
+        generation: Option<u64>,
+        number: u64,
+        older: Older,
+    ) {
+        let mut changing = self.changing();
+        changing.newest[shelf_of(&(list, ListForm::Bitstring))] = number;
+        if older == Older::Stays {
+            return;
+        }
+        for form in ListForm::ALL {
+            let place = (list, form);
+            let are_these = form.is_token() == (forms == Forms::Token);
+            let kept = self.get_item(&place).filter(|_| are_these);
+            let is_older = |item: &Arc<Item>| {
+                generation.is_none_or(|generation| item.list.generation < generation)
+            };
+            if kept.as_ref().is_some_and(is_older) {
+                self.take_off(&mut changing, &place);
+            }
+        }
+    }
+
+    /// Lets go of everything: what is kept may not be what the store holds, which is as the group with
+    /// this number left it.
+    pub(in crate::registry::lists::publisher) fn forget_all(&self, number: u64) {
+        let mut changing = self.changing();
+        changing.life += 1;
+        changing.newest.fill(number);
+        changing.bytes = 0;
+        for shelf in (0..SHELVES).filter_map(|number| self.shelves.get(number)) {
+            shelf.store(Arc::default());
+        }
     }
 
     fn replace(
         &self,
         place: Place,
         list: &Arc<PublishedList>,
-        may: impl FnOnce(Option<&Arc<PublishedList>>) -> bool,
+        becomes: impl FnOnce(&Changing, Option<&Arc<PublishedList>>) -> Becomes,
     ) {
-        let mut changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changing = self.changing();
         let present = self.get_item(&place);
-        if !may(present.as_ref().map(|present| &present.list)) {
-            return;
+        match becomes(&changing, present.as_ref().map(|present| &present.list)) {
+            Becomes::This => {}
+            Becomes::Nothing => return self.take_off(&mut changing, &place),
+            Becomes::AsItIs => return,
         }
         let bytes = list.weight();
         if bytes > self.most {
@@ -125,9 +238,13 @@ impl Kept {
     }
 
     /// Lets go what is kept for a place.
+    #[cfg(test)]
     pub(in crate::registry::lists::publisher) fn invalidate(&self, place: &Place) {
-        let mut changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.take_off(&mut changing, place);
+        self.take_off(&mut self.changing(), place);
+    }
+
+    fn changing(&self) -> MutexGuard<'_, Changing> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn get_item(&self, place: &Place) -> Option<Arc<Item>> {
@@ -215,6 +332,9 @@ mod tests {
         PublishedList::of(ArtefactRecord { state, body }, Ttl::from_seconds(300))
     }
 
+    /// Before anything else is published.
+    const NOW: AsOf = AsOf { life: 0, number: 7 };
+
     fn places(count: usize) -> Vec<Place> {
         let entropy = SeededEntropy::new(3);
         let id = |_| ListId::generate(ProfileId(7), &entropy);
@@ -234,10 +354,10 @@ mod tests {
     #[test]
     fn a_newer_list_takes_the_place_of_an_older_one_and_never_the_other_way() {
         let (kept, places) = (Kept::new(1 << 20), places(2));
-        kept.put(places[0], &list(5, 100));
-        kept.put(places[0], &list(4, 100));
+        kept.put(places[0], &list(5, 100), NOW);
+        kept.put(places[0], &list(4, 100), NOW);
         assert_eq!(kept.get(&places[0]).unwrap().generation, 5);
-        kept.put(places[0], &list(6, 200));
+        kept.put(places[0], &list(6, 200), NOW);
         assert_eq!(kept.get(&places[0]).unwrap().generation, 6);
         assert!(kept.get(&places[1]).is_none());
         assert!(kept.get(&(places[0].0, ListForm::TokenJwt)).is_none());
@@ -247,14 +367,53 @@ mod tests {
     }
 
     #[test]
+    fn what_was_read_before_a_newer_one_was_published_is_not_kept_after_it() {
+        let (kept, places) = (Kept::new(1 << 20), places(1));
+        let (list_id, _) = places[0];
+        let as_of = |life, number| AsOf { life, number };
+        let generation = || kept.get(&places[0]).map(|kept| kept.generation);
+        kept.put(places[0], &list(4, 100), as_of(0, 7));
+        // By this process, which replaces it in a moment.
+        kept.published((list_id, Forms::Own), Some(5), 8, Older::Stays);
+        assert_eq!(generation(), Some(4));
+        // Somebody is late with what was read before that: what is older than it goes all the same.
+        kept.put(places[0], &list(5, 100), as_of(0, 7));
+        assert_eq!(generation(), None);
+        kept.put(places[0], &list(5, 100), as_of(0, 8));
+        kept.put(places[0], &list(4, 100), as_of(0, 8));
+        assert_eq!(generation(), Some(5));
+        // By another one. What belongs to the token list is no form of it.
+        kept.published((list_id, Forms::Token), Some(9), 9, Older::IsLetGo);
+        assert_eq!(generation(), Some(5));
+        kept.published((list_id, Forms::Own), Some(6), 10, Older::IsLetGo);
+        assert_eq!(generation(), None);
+        kept.put(places[0], &list(5, 100), as_of(0, 9));
+        assert_eq!(generation(), None);
+        // A snapshot may be ahead of what was heard of.
+        kept.put(places[0], &list(7, 100), as_of(0, 11));
+        kept.published((list_id, Forms::Own), Some(7), 11, Older::IsLetGo);
+        assert_eq!(generation(), Some(7));
+        kept.published((list_id, Forms::Own), None, 12, Older::IsLetGo);
+        assert_eq!(generation(), None);
+        // The store comes up anew, with less in it than there was.
+        kept.put(places[0], &list(8, 100), as_of(0, 12));
+        kept.forget_all(9);
+        assert_eq!((generation(), counted(&kept)), (None, (0, 0)));
+        kept.put(places[0], &list(8, 100), as_of(0, 12));
+        assert_eq!(generation(), None);
+        kept.put(places[0], &list(4, 100), as_of(1, 9));
+        assert_eq!(generation(), Some(4));
+    }
+
+    #[test]
     fn what_is_asked_for_outlasts_what_is_not() {
         let (kept, places) = (Kept::new(100 * 1_000), places(5_000));
         let (asked, others) = places.split_at(50);
         for place in asked {
-            kept.put(*place, &list(0, 400));
+            kept.put(*place, &list(0, 400), NOW);
         }
         for place in others {
-            kept.put(*place, &list(0, 400));
+            kept.put(*place, &list(0, 400), NOW);
             for place in asked {
                 assert!(kept.get(place).is_some());
             }
@@ -266,8 +425,8 @@ mod tests {
     #[test]
     fn what_takes_more_than_there_is_room_for_is_not_kept_nor_what_it_replaces() {
         let (kept, places) = (Kept::new(10_000), places(1));
-        kept.put(places[0], &list(1, 100));
-        kept.put(places[0], &list(2, 20_000));
+        kept.put(places[0], &list(1, 100), NOW);
+        kept.put(places[0], &list(2, 20_000), NOW);
         assert!(kept.get(&places[0]).is_none());
         assert_eq!(counted(&kept), (0, 0));
     }
@@ -276,7 +435,7 @@ mod tests {
     fn what_is_compressed_counts() {
         let (kept, places) = (Kept::new(1 << 20), places(1));
         let list = list(1, 8_000);
-        kept.put(places[0], &list);
+        kept.put(places[0], &list, NOW);
         let before = counted(&kept).0;
         list.packed
             .get_or_init(|| super::super::Packed::of(&list.etag, &list.body));
@@ -300,7 +459,7 @@ mod tests {
                     0 => kept.invalidate(&place),
                     1 => { kept.get(&place); }
                     _ => {
-                        kept.put(place, &list(generation, bytes));
+                        kept.put(place, &list(generation, bytes), NOW);
                         let known = newest.entry(place).or_insert(generation);
                         *known = generation.max(*known);
                     }

@@ -1,0 +1,77 @@
+//! A store is moved to another place, and serves from there.
+
+use std::path::Path;
+
+use super::client::Client;
+use super::folder::Folder;
+use super::program::{Ran, program, run};
+use super::standing::{ISSUER, entries, list, look_up, profile, revocation};
+
+fn migrate(from: &str, to: &str) -> Ran {
+    let mut command = program();
+    command.args(["migrate", "--from", from, "--to", to, "--json"]);
+    run(&mut command, "")
+}
+
+fn folder(path: &Path) -> String {
+    format!("rocksdb:{}", path.display())
+}
+
+fn revoked(registry: &Client, list: &str, indexes: &[u64]) -> Vec<bool> {
+    let standings = look_up(registry, list, indexes).into_iter();
+    standings.map(|standing| standing.revoked).collect()
+}
+
+#[test]
+fn a_store_is_moved_from_folder_to_folder_and_back_and_goes_on() {
+    let first = Folder::prepared();
+    let server = first.serve(&[]);
+    let registry = first.operator(&server);
+    profile(&registry, ISSUER, "issuer");
+    let list = list(&registry, ISSUER);
+    let given = entries(&registry, &list, 3);
+    let revoke = |index| registry.post(&format!("{list}/updates"), &revocation(index));
+    revoke(given[0]).json(200);
+    let place = folder(&first.data());
+    let other = first.beside().join("other");
+    migrate(&place, &folder(&other))
+        .exits(2)
+        .explains(&["another goodstanding is using", "backup"]);
+    server.stop().in_order();
+
+    let moved = migrate(&place, &folder(&other)).exits(0).json();
+    assert!(moved["tables"].as_array().unwrap().len() > 10, "{moved}");
+    assert!(moved["written"].as_u64() > Some(0));
+    let again = migrate(&place, &folder(&other)).exits(0).json();
+    assert_eq!(
+        (&again["tables"], again["written"].as_u64()),
+        (&moved["tables"], Some(0))
+    );
+
+    // What was moved is served from there with the same master key, and goes on.
+    for file in ["master.key", "goodstanding.toml"] {
+        std::fs::copy(first.data().join(file), other.join(file)).unwrap();
+    }
+    let mut command = program();
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(&other);
+    let server = super::server::Server::start(&mut command);
+    let registry = first.operator(&server);
+    registry
+        .post(&format!("{list}/updates"), &revocation(given[1]))
+        .json(200);
+    assert_eq!(revoked(&registry, &list, &given), [true, true, false]);
+    server.stop().in_order();
+
+    // The first folder has not what the other has by now: it can be taken there, and not the other way.
+    migrate(&place, &folder(&other))
+        .exits(2)
+        .explains(&["nothing was written"]);
+    let back = migrate(&folder(&other), &place).exits(0).json();
+    assert!(back["written"].as_u64() > Some(0));
+    let server = first.serve(&[]);
+    let registry = first.operator(&server);
+    assert_eq!(revoked(&registry, &list, &given), [true, true, false]);
+    server.stop().in_order();
+}
