@@ -7,7 +7,7 @@ mod store;
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU64};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use crate::time::Ttl;
 pub use fetch::FetchConfig;
 pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig, TlsConfig};
 pub use oauth::{OAuthConfig, ProviderConfig};
-pub use store::{AnchorConfig, ClockConfig, EngineChoice, StoreConfig};
+pub use store::{AnchorConfig, ClockConfig, EngineChoice, PostgresConfig, StoreConfig};
 
 /// The defaults, which are also the documentation of every key.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -259,6 +259,14 @@ pub enum ConfigError {
         /// What is wrong.
         reason: String,
     },
+    /// PostgreSQL cannot be used as it is configured.
+    #[error("store.postgres.{key}: {reason}")]
+    Postgres {
+        /// Which key.
+        key: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
     /// The additional authorities are not there.
     #[error("fetch.extra_roots: {file} cannot be read: {reason}")]
     FetchRoots {
@@ -334,9 +342,14 @@ impl Config {
         }
     }
 
-    /// Where the store stands.
+    /// Where the store stands, or a replica's copy of it.
     pub fn store_folder(&self) -> PathBuf {
-        Path::new(&self.data).join("store")
+        let copy = &self.store.postgres.copy;
+        match self.store.engine {
+            EngineChoice::Postgres if copy.as_os_str().is_empty() => self.data.join("copy"),
+            EngineChoice::Postgres => copy.clone(),
+            EngineChoice::Rocksdb | EngineChoice::Memory => self.data.join("store"),
+        }
     }
 
     /// Where the store's anchor stands.
@@ -490,6 +503,7 @@ fn origin(text: &str) -> Result<String, ConfigError> {
 mod tests {
     use super::*;
     use crate::net::Hosts;
+    use std::path::Path;
 
     fn load(file: &str) -> Result<Config, ConfigError> {
         let folder = tempfile::tempdir().unwrap();

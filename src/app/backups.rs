@@ -19,7 +19,7 @@ use crate::backup::{
     self, BackupError, BackupKey, Folder, HowBackups, Inspect, Manifest, NewBackup, Step, Watch,
 };
 use crate::cli::{BackupArgs, LocalBackups, RestoreArgs, Watching};
-use crate::config::{Config, FILE_IN_DATA, Overrides};
+use crate::config::{Config, EngineChoice, FILE_IN_DATA, Overrides};
 use crate::entropy::random;
 use crate::http::backups::{made, manifest as told};
 use crate::registry::{MasterKeys as _, Registry};
@@ -185,6 +185,13 @@ impl LocalBackups for Backups {
 /// Whether the folder can become the registry of a backup: it holds none, and the master key that opens
 /// what is sealed in the backup is at hand.
 fn may_hold(config: &Config, manifest: &Manifest) -> Result<(), String> {
+    if config.store.engine == EngineChoice::Postgres {
+        return Err(
+            "a backup is restored into a folder with store.engine = \"rocksdb\", and brought to \
+             PostgreSQL from there (`goodstanding migrate`)"
+                .to_owned(),
+        );
+    }
     if config.store_folder().exists() {
         return Err(format!(
             "{} holds a registry already: choose a new folder",

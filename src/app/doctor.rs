@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::engines::open_engine_as;
 use super::master_key;
-use super::{SystemClock, SystemEntropy, open_engine_as, publishing_first};
+use super::{SystemClock, SystemEntropy, publishing_first};
 use crate::cli::{DoctorArgs, Finding, Health};
 use crate::config::{Config, EngineChoice, Overrides};
 use crate::registry::{MasterKeys as _, Registry, WhyTaken, note_why_taken, opens_secrets};
@@ -30,14 +31,19 @@ pub fn examine(args: DoctorArgs, progress: &mut Progress<'_>) -> Result<Vec<Find
     if config.store.engine == EngineChoice::Memory {
         return Err("store.engine is \"memory\", which leaves nothing to examine".into());
     }
+    let mut findings = Vec::new();
+    if config.store.engine == EngineChoice::Postgres {
+        findings.push(shared(&config));
+    }
     let store = config.store_folder();
     if !store.join("CURRENT").exists() {
-        return Ok(no_store(&config));
+        findings.extend(no_store(&config));
+        return Ok(findings);
     }
     if is_in_use(&store).map_err(|error| format!("{}: {error}", store.display()))? {
-        return Ok(vec![in_use()]);
+        findings.push(in_use());
+        return Ok(findings);
     }
-    let mut findings = Vec::new();
     if args.accept_store {
         findings.push(accept(&config)?);
     }
@@ -100,8 +106,42 @@ fn unread(of: &'static str, error: &StoreError) -> Finding {
     wrong(of, error.to_string(), PUT_BACK)
 }
 
+/// The database that replicas share; what is found after it is of the copy here.
+#[cfg(feature = "postgres")]
+fn shared(config: &Config) -> Finding {
+    match super::engines::shared_head(config) {
+        Ok(Some(head)) => good(
+            "database",
+            format!("{} events, the newest of {}", head.seq, head.at),
+        ),
+        Ok(None) => wrong(
+            "database",
+            "it holds no registry".into(),
+            "`goodstanding init` makes one; where there was one, put its newest backup back",
+        ),
+        Err(found) => wrong(
+            "database",
+            found,
+            "see to PostgreSQL, or to [store.postgres]",
+        ),
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+fn shared(_: &Config) -> Finding {
+    let found = "this program was built without PostgreSQL".into();
+    wrong("database", found, "use one that was built with it")
+}
+
 fn no_store(config: &Config) -> Vec<Finding> {
     let folder = config.store_folder();
+    if config.store.engine == EngineChoice::Postgres {
+        let found = format!(
+            "there is no copy at {}; a start reads one",
+            folder.display()
+        );
+        return vec![good("store", found)];
+    }
     let found = format!("there is no store at {}", folder.display());
     let to_do = match config.anchor_file().exists() {
         true => {

@@ -4,6 +4,7 @@ mod backups;
 mod demo;
 #[cfg(feature = "rocksdb")]
 mod doctor;
+mod engines;
 mod handles;
 mod housekeeping;
 mod local;
@@ -31,10 +32,9 @@ use crate::http::{self, Drained, Edge, Mode, Running};
 use crate::net::{Elsewhere, SystemNames};
 use crate::registry::{Actor, Change, HistoryAccess, Publisher, Registry, Settings, TokenFor};
 use crate::store::durably;
-use crate::store::engine::{Decision, Engine};
-use crate::store::memory::MemoryEngine;
 use crate::time::{Clock, Ttl};
 
+use engines::{holds_none, holds_store, lacks_store, open_engine};
 use housekeeping::Housekeeping;
 use master_key::Next;
 use signals::Signals;
@@ -253,57 +253,6 @@ fn open_to_serve(config: &Config, settings: Settings) -> Result<Registry, String
     registry.map_err(|error| error.to_string())
 }
 
-/// Whether there may be something in a store.
-fn holds_store(config: &Config) -> bool {
-    config.store.engine == EngineChoice::Rocksdb && config.store_folder().exists()
-}
-
-fn open_engine(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn Engine>, String> {
-    open_engine_as(config, clock, Decision::AsAnchored)
-}
-
-fn open_engine_as(
-    config: &Config,
-    clock: Arc<dyn Clock>,
-    decision: Decision,
-) -> Result<Arc<dyn Engine>, String> {
-    match config.store.engine {
-        EngineChoice::Memory => Ok(Arc::new(MemoryEngine::new(clock))),
-        EngineChoice::Rocksdb => open_rocksdb(config, clock, decision),
-    }
-}
-
-#[cfg(feature = "rocksdb")]
-fn open_rocksdb(
-    config: &Config,
-    clock: Arc<dyn Clock>,
-    decision: Decision,
-) -> Result<Arc<dyn Engine>, String> {
-    let engine = crate::store::rocks::RocksEngine::open(&place(config, decision), clock);
-    Ok(Arc::new(engine.map_err(|error| error.to_string())?))
-}
-
-/// Where the store is, and how it is opened.
-#[cfg(feature = "rocksdb")]
-fn place(config: &Config, decision: Decision) -> crate::store::rocks::Place {
-    crate::store::rocks::Place {
-        store: config.store_folder(),
-        anchor: config.anchor_file(),
-        new_id: crate::entropy::random(&SystemEntropy),
-        decision,
-        room: crate::store::rocks::space::Room {
-            keep_free: config.store.keep_free_bytes,
-            reserve: config.store.reserve_bytes,
-        },
-        write_buffer_bytes: config.store.write_buffer_bytes,
-    }
-}
-
-#[cfg(not(feature = "rocksdb"))]
-fn open_rocksdb(_: &Config, _: Arc<dyn Clock>, _: Decision) -> Result<Arc<dyn Engine>, String> {
-    Err("this program was built without RocksDB; set store.engine to \"memory\"".into())
-}
-
 fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, String> {
     let policy = config.fetch_policy().map_err(|error| error.to_string())?;
     let localhost = policy.did_localhost();
@@ -337,18 +286,16 @@ pub fn init(args: InitArgs) -> Result<InitDone, String> {
         ..Overrides::default()
     })
     .map_err(|error| error.to_string())?;
-    if config.store_folder().exists() {
-        return Err(format!(
-            "{} holds a registry already; `goodstanding token --data …` makes further tokens",
-            config.data.display()
-        ));
-    }
+    holds_none(&config)?;
     let failed =
         |error: std::io::Error| format!("{} cannot be prepared: {error}", args.data.display());
     durably::make_folder(&config.data).map_err(failed)?;
     master_key::make_if_missing(&config)?;
     let settings = config.data.join(FILE_IN_DATA);
-    durably::write(&settings, &settings_file(&config)).map_err(failed)?;
+    match settings.exists() {
+        false => durably::write(&settings, &settings_file(&config)).map_err(failed)?,
+        true => remembers(&config)?,
+    }
     let registry = open_registry(&config, publishing_first(&config), Next::Provided)?;
     let operator = Change::by(Actor::operator());
     let made = registry
@@ -366,6 +313,23 @@ pub fn init(args: InitArgs) -> Result<InitDone, String> {
     })
 }
 
+/// What whoever runs it wrote into the folder before stays, and has to say what a server needs to know.
+fn remembers(config: &Config) -> Result<(), String> {
+    let alone = Config::load(&Overrides {
+        data: Some(config.data.clone()),
+        ..Overrides::default()
+    });
+    let alone = alone.map_err(|error| error.to_string())?;
+    if alone.public_url != config.public_url {
+        return Err(format!(
+            "{} is there already, and does not say public_url = {:?}: write it there",
+            config.data.join(FILE_IN_DATA).display(),
+            config.public_url
+        ));
+    }
+    Ok(())
+}
+
 /// What has to be remembered of how a folder was prepared.
 fn settings_file(config: &Config) -> String {
     let mut lines = vec![
@@ -379,6 +343,18 @@ fn settings_file(config: &Config) -> String {
             "\n[master_key]\nfile = {:?}",
             file.display().to_string()
         ));
+    }
+    // Not the URL itself, which has a password in it.
+    if config.store.engine == EngineChoice::Postgres {
+        lines.push("\n[store]\nengine = \"postgres\"".to_owned());
+        let url = &config.store.postgres.url_file;
+        if !url.as_os_str().is_empty() {
+            let url = std::path::absolute(url).unwrap_or_else(|_| url.clone());
+            lines.push(format!(
+                "\n[store.postgres]\nurl_file = {:?}",
+                url.display().to_string()
+            ));
+        }
     }
     lines.join("\n") + "\n"
 }
@@ -409,7 +385,7 @@ pub fn open_local(data: &Path) -> Result<Box<dyn Transport>, String> {
         ..Overrides::default()
     };
     let config = Config::load(&overrides).map_err(|error| error.to_string())?;
-    if config.store.engine == EngineChoice::Rocksdb && !config.store_folder().exists() {
+    if lacks_store(&config) {
         let data = data.display();
         return Err(format!(
             "{data} holds no registry; `goodstanding init --data {data}` makes one"

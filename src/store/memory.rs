@@ -18,7 +18,8 @@ use super::following::{Follower, Tables};
 use super::format;
 use super::opening::{self, Opened, Opening, Origin};
 use super::staging::Writes;
-use super::write_path::{self, Disk, Front, Standing, Waiting};
+use super::view::View;
+use super::write_path::{self, Disk, Front, Group, NotWritten, Standing, Waiting};
 use crate::ids::Seq;
 use crate::time::Clock;
 
@@ -197,39 +198,10 @@ impl Read for MemoryEngine {
     }
 }
 
-/// The state that the engine had at one moment.
-struct View {
-    rows: Rows,
-    front: Front,
-}
-
-impl Read for View {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.rows.get(key)
-    }
-
-    fn multi_get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        self.rows.multi_get(keys)
-    }
-
-    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
-        self.rows.scan(from, to, limit)
-    }
-
-    fn last_write(&self, tables: Tables) -> Option<u64> {
-        Some(self.front.marks.last_write(tables))
-    }
-
-    fn commits(&self) -> Option<u64> {
-        Some(self.front.tip.commits)
-    }
-}
-
 impl Engine for MemoryEngine {
     fn snapshot(&self) -> Box<dyn Read + '_> {
         let state = self.read_state();
-        let (rows, front) = (state.rows.clone(), state.front.clone());
-        Box::new(View { rows, front })
+        Box::new(View::new(state.rows.clone(), state.front.clone()))
     }
 
     fn follow(&self, follower: Arc<dyn Follower>) {
@@ -369,8 +341,12 @@ impl Disk for Faulty<'_> {
         }
     }
 
-    fn write(&mut self, writes: &Writes) -> Result<Writes, String> {
-        let failed = || Err("the fault hook fails the write".to_owned());
+    fn write(&mut self, group: &mut Group) -> Result<Writes, NotWritten> {
+        let writes = &group.writes;
+        let failed = || {
+            let reason = "the fault hook fails the write";
+            Err(NotWritten::Failed(reason.to_owned()))
+        };
         match self.fault {
             Fault::Proceed => Ok(writes.clone()),
             Fault::AnchorButReportFailed | Fault::TearAnchor => {

@@ -44,6 +44,8 @@ pub mod examine;
 
 mod write_path;
 
+mod view;
+
 pub mod memory;
 
 #[cfg(feature = "postgres")]

@@ -24,9 +24,12 @@ mod schema;
 mod sql;
 mod trust;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime as Kind};
@@ -34,10 +37,13 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{Config, Error, Row as Answer};
 
-use super::engine::Row;
+use super::engine::{Head, Row, StoreError};
 use super::format::Tip;
+use super::replica::ReplicaEngine;
 use super::replica::bytes::decode_writes;
 use super::replica::remote::{Group, Hold, Newer, Remote, RemoteError};
+use super::rocks::Place;
+use crate::time::Clock;
 use connecting::Ways;
 use faults::{Fault, fault, no_connection, not_understood, unreadable, words};
 use hold::{InTransaction, begin_holding, make_store};
@@ -115,6 +121,29 @@ pub enum Tls {
     Require,
     /// None.
     Off,
+}
+
+/// Opens the replica whose copy and anchor are at `place`.
+///
+/// # Errors
+/// The settings are of no use; or as for every replica.
+pub fn open(
+    settings: Settings,
+    place: &Place,
+    clock: Arc<dyn Clock>,
+) -> Result<ReplicaEngine, StoreError> {
+    let remote = Postgres::new(settings, place.new_id).map_err(StoreError::Unavailable)?;
+    ReplicaEngine::open(place, Box::new(remote), clock)
+}
+
+/// Where the log of the shared store ends; `None` where nobody has made one.
+///
+/// # Errors
+/// It cannot be reached, or holds what this program does not understand.
+pub fn head(settings: Settings) -> Result<Option<Head>, String> {
+    let remote = Postgres::new(settings, [0; 16])?;
+    let tip = remote.tip().map_err(|error| error.to_string())?;
+    Ok(tip.map(|tip| tip.head))
 }
 
 /// The shared place on PostgreSQL.
@@ -328,21 +357,29 @@ impl Remote for Postgres {
         portion: &mut dyn FnMut(Vec<Row>) -> Result<(), RemoteError>,
     ) -> Result<Option<Tip>, RemoteError> {
         // Not tried again: rows were handed over.
-        self.runtime.block_on(async {
-            let session = self.session().await?;
-            let transaction = InTransaction::on(session);
-            match pages(&transaction, portion).await {
-                Ok(tip) => {
-                    transaction.give_up().await;
-                    Ok(tip)
-                }
+        let begun = self.runtime.block_on(async {
+            let transaction = InTransaction::on(self.session().await?);
+            match begin_reading(&transaction).await {
+                Ok(tip) => Ok((transaction, tip)),
                 Err(Failed::Server(error)) if fault(&error) == Fault::NoTables => {
-                    transaction.give_up().await;
-                    Ok(None)
+                    Ok((transaction, None))
                 }
-                Err(error) => Err(error.into()),
+                Err(error) => Err(RemoteError::from(error)),
             }
-        })
+        });
+        let (transaction, tip) = begun?;
+        let mut last = Vec::new();
+        while tip.is_some() {
+            let read = self.runtime.block_on(page(&transaction, &last));
+            let rows = read.map_err(|error| RemoteError::Away(words(&error)))?;
+            let Some((key, _)) = rows.last() else {
+                break;
+            };
+            last.clone_from(key);
+            portion(rows)?;
+        }
+        self.runtime.block_on(transaction.give_up());
+        Ok(tip)
     }
 
     fn make(&self, group: &Group) -> Result<(), RemoteError> {
@@ -385,32 +422,22 @@ impl Remote for Postgres {
     }
 }
 
-/// Hands over all rows of one state, which stays the same until the transaction ends.
-async fn pages(
-    transaction: &InTransaction,
-    portion: &mut dyn FnMut(Vec<Row>) -> Result<(), RemoteError>,
-) -> Result<Option<Tip>, Failed> {
+/// From now on all rows are of one state, until the transaction ends.
+async fn begin_reading(transaction: &InTransaction) -> Result<Option<Tip>, Failed> {
     let session = transaction.session();
     session.batch_execute(sql::BEGIN_TO_READ).await?;
     session.batch_execute(sql::READ_SLOWLY).await?;
-    let Some(tip) = read_tip(session.query_opt(sql::TIP, &[]).await?)? else {
-        return Ok(None);
-    };
+    read_tip(session.query_opt(sql::TIP, &[]).await?)
+}
+
+/// Rows behind that key, as many as are taken at once.
+async fn page(transaction: &InTransaction, last: &[u8]) -> Result<Vec<Row>, Error> {
+    let session = transaction.session();
     let page = session.prepare_cached(sql::PAGE).await?;
-    let mut last = Vec::new();
-    loop {
-        let rows = session.query(&page, &[&last]).await?;
-        let rows: Result<Vec<Row>, Error> = rows
-            .iter()
-            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-            .collect();
-        let rows = rows?;
-        let Some((key, _)) = rows.last() else {
-            return Ok(Some(tip));
-        };
-        last.clone_from(key);
-        portion(rows)?;
-    }
+    let rows = session.query(&page, &[&last]).await?;
+    let rows = rows.iter();
+    rows.map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect()
 }
 
 /// What the log says to a replica that has seen so much, where the head said so before it was read.

@@ -42,19 +42,15 @@ use super::following::{Follower, Tables};
 use super::format;
 use super::opening::{self, Opened, Opening, Origin};
 use super::staging::Writes;
-use super::write_path::{self, Disk, Durable, Front, Standing, Waiting};
+use super::view::{View, reads_through};
+use super::write_path::{self, Disk, Durable, Front, Group, NotWritten, Standing, Waiting};
 use crate::ids::Seq;
 use crate::time::Clock;
 use damaged::Tried;
 use options::Wals;
 use scrub::Scrub;
 use space::{Room, Space};
-use view::{Frozen, Live, View};
-
-/// A group stops gathering at this many batches or bytes, whichever comes first, so that the
-/// first in it does not wait for ever. A batch that is bigger goes alone.
-const GROUP_BATCHES: usize = 1024;
-const GROUP_BYTES: usize = 4 << 20;
+use view::{Frozen, Live};
 
 /// Where a store and its anchor are, and how the store is taken.
 #[derive(Debug, Clone)]
@@ -93,7 +89,7 @@ impl Place {
 pub struct RocksEngine {
     live: Arc<Live>,
     /// What readers see.
-    shown: Arc<ArcSwap<View>>,
+    shown: Arc<ArcSwap<View<Frozen>>>,
     standing: Arc<Standing>,
     epoch: u32,
     space: Arc<Space>,
@@ -208,22 +204,22 @@ impl RocksEngine {
             waiting,
             written,
         };
-        let anchorer = Anchorer {
-            shown: self.shown.clone(),
-            standing: self.standing.clone(),
-            anchoring,
-            durable,
+        let (standing, shown) = (self.standing.clone(), self.shown.clone());
+        // The only one who writes the anchor, and shows readers what it says.
+        let settle = move || {
+            write_path::settle_all(&standing, anchoring, &durable, |frozen, front| {
+                shown.store(Arc::new(View::new(frozen, front)));
+            });
         };
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
         self.threads
             .push(named("store-writer").spawn(move || writer.run())?);
-        self.threads
-            .push(named("store-anchor").spawn(move || anchorer.run())?);
+        self.threads.push(named("store-anchor").spawn(settle)?);
         self.queue = Some(queue);
         Ok(())
     }
 
-    fn shown(&self) -> Arc<View> {
+    fn shown(&self) -> Arc<View<Frozen>> {
         self.shown.load_full()
     }
 }
@@ -255,35 +251,7 @@ impl Drop for RocksEngine {
     }
 }
 
-impl Read for RocksEngine {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.shown.load().get(key)
-    }
-
-    fn multi_get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        self.shown.load().multi_get(keys)
-    }
-
-    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
-        self.shown.load().scan(from, to, limit)
-    }
-
-    fn scan_apart(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
-        self.shown.load().scan_apart(from, to, limit)
-    }
-
-    fn scan_each(
-        &self,
-        ranges: &[(Vec<u8>, Vec<u8>)],
-        limit: usize,
-    ) -> Result<Vec<Vec<Row>>, StoreError> {
-        self.shown.load().scan_each(ranges, limit)
-    }
-
-    fn last_write(&self, tables: Tables) -> Option<u64> {
-        self.shown.load().last_write(tables)
-    }
-}
+reads_through!(<> RocksEngine, |this| this.shown.load());
 
 impl Engine for RocksEngine {
     fn snapshot(&self) -> Box<dyn Read + '_> {
@@ -371,7 +339,7 @@ impl Writer {
     /// Runs until the engine is dropped and nothing waits any more.
     fn run(mut self) {
         while let Ok(first) = self.waiting.recv() {
-            let group = self.gather(first);
+            let group = write_path::gather(first, || self.waiting.try_recv().ok());
             let now = self.clock.now();
             let durable =
                 write_path::commit(&mut self.disk, &self.standing, &mut self.front, group, now);
@@ -380,47 +348,6 @@ impl Writer {
             {
                 return;
             }
-        }
-    }
-
-    /// All that waits now, up to the bounds of a group.
-    fn gather(&self, first: Waiting) -> Vec<Waiting> {
-        let mut bytes = first.batch.bytes();
-        let mut group = vec![first];
-        while bytes < GROUP_BYTES && group.len() < GROUP_BATCHES {
-            let Ok(next) = self.waiting.try_recv() else {
-                break;
-            };
-            bytes += next.batch.bytes();
-            group.push(next);
-        }
-        group
-    }
-}
-
-/// The only one who writes the anchor, and shows readers what it says.
-struct Anchorer {
-    shown: Arc<ArcSwap<View>>,
-    standing: Arc<Standing>,
-    anchoring: Anchoring,
-    durable: Receiver<Durable<Frozen>>,
-}
-
-impl Anchorer {
-    /// Runs until the writer has ended and all that it wrote is anchored.
-    fn run(mut self) {
-        while let Ok(first) = self.durable.recv() {
-            let groups = std::iter::once(first)
-                .chain(self.durable.try_iter())
-                .collect();
-            write_path::settle(
-                &self.standing,
-                &mut self.anchoring,
-                groups,
-                |frozen, front| {
-                    self.shown.store(Arc::new(View::new(frozen, front)));
-                },
-            );
         }
     }
 }
@@ -442,20 +369,29 @@ impl Disk for Roomy {
         self.space.has_room()
     }
 
-    fn write(&mut self, writes: &Writes) -> Result<Frozen, String> {
-        let written = self.live.write_durably(writes);
+    fn write(&mut self, group: &mut Group) -> Result<Frozen, NotWritten> {
+        let written = self.live.write(&group.writes, Synced::Now);
         written.map_err(|error| {
             // Nothing more is written now; the next start may need it.
             self.space.give_up();
-            error.into_string()
+            NotWritten::Failed(error.into_string())
         })?;
         Ok(Frozen::of(&self.live))
     }
 }
 
+/// When a write reaches the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Synced {
+    Now,
+    /// When the system sees fit: a power cut may take it away.
+    #[cfg(feature = "postgres")]
+    Later,
+}
+
 impl Live {
-    /// Writes all or nothing, and returns when it is on disk.
-    fn write_durably(&self, writes: &Writes) -> Result<(), rocksdb::Error> {
+    /// Writes all or nothing, and returns when it is on disk or would survive the process.
+    fn write(&self, writes: &Writes, synced: Synced) -> Result<(), rocksdb::Error> {
         let mut batch = WriteBatch::default();
         for (key, value) in writes {
             match value {
@@ -463,15 +399,15 @@ impl Live {
                 None => batch.delete(key),
             }
         }
-        let mut durably = WriteOptions::default();
-        durably.set_sync(true);
-        self.0.write_opt(batch, &durably)
+        let mut options = WriteOptions::default();
+        options.set_sync(synced == Synced::Now);
+        self.0.write_opt(batch, &options)
     }
 }
 
 impl Opening for Live {
     fn write(&mut self, writes: Writes) -> Result<(), StoreError> {
-        self.write_durably(&writes).map_err(unreadable)
+        Self::write(self, &writes, Synced::Now).map_err(unreadable)
     }
 }
 

@@ -18,6 +18,8 @@
 //!
 //! While one group is anchored the next is staged and committed already, on rows that nobody sees yet.
 
+#[cfg(feature = "rocksdb")]
+use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -39,9 +41,40 @@ pub(super) trait Disk {
     /// Whether there is room for more.
     fn has_room(&self) -> Result<(), Stopped>;
 
-    /// Writes all of it or nothing, and returns when it is durable. After an error nobody knows which.
-    fn write(&mut self, writes: &Writes) -> Result<Self::Shown, String>;
+    /// Writes all of it or nothing, and returns when it is durable. It may add rows that are its own.
+    fn write(&mut self, group: &mut Group) -> Result<Self::Shown, NotWritten>;
 }
+
+/// What is written at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Group {
+    /// How many batches there were before it.
+    pub(super) after: u64,
+    /// Where the store stands with it.
+    pub(super) tip: Tip,
+    /// The rows that it writes, the head row among them.
+    pub(super) writes: Writes,
+}
+
+/// Why a group is not known to be durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NotWritten {
+    /// Nobody knows whether it is, before the store is opened again: no more writes are taken.
+    Failed(String),
+    /// Nobody knows whether it is; the next one may be.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    Unknown(String),
+    /// Nothing of it is there, for a reason that passes by itself.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    Refused(Stopped),
+}
+
+/// A group stops gathering at this many batches or bytes, whichever comes first, so that the
+/// first in it does not wait for ever. A batch that is bigger goes alone.
+#[cfg(feature = "rocksdb")]
+const GROUP_BATCHES: usize = 1024;
+#[cfg(feature = "rocksdb")]
+const GROUP_BYTES: usize = 4 << 20;
 
 /// A commit that waits. Its caller blocks on the answer, so there are never more of them than
 /// threads that commit.
@@ -67,6 +100,12 @@ impl Front {
         let marks = Marks::at(tip.commits);
         Self { tip, marks }
     }
+
+    /// Now with a group more.
+    pub(super) fn goes_on_with(&mut self, group: &Group) {
+        self.tip = group.tip;
+        self.marks.note(&group.writes, group.tip.commits);
+    }
 }
 
 /// A group that is durable and not anchored yet.
@@ -80,7 +119,34 @@ struct Done<S> {
     /// Where the store stands with it.
     front: Front,
     shown: S,
-    writes: Writes,
+    news: News,
+}
+
+/// What those who follow are told.
+enum News {
+    Written(Writes, By),
+    /// Too much has changed to say what.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    Anew,
+}
+
+#[cfg(feature = "postgres")]
+impl<S> Durable<S> {
+    /// A group that another process has made durable.
+    pub(super) fn of_another(front: Front, shown: S, writes: Writes) -> Self {
+        Self::unasked(front, shown, News::Written(writes, By::Another))
+    }
+
+    /// All rows, read anew.
+    pub(super) fn anew(front: Front, shown: S) -> Self {
+        Self::unasked(front, shown, News::Anew)
+    }
+
+    fn unasked(front: Front, shown: S, news: News) -> Self {
+        let done = Some(Done { front, shown, news });
+        let answers = Vec::new();
+        Self { done, answers }
+    }
 }
 
 /// What everybody may know of an open store.
@@ -89,7 +155,7 @@ pub(super) struct Standing {
     /// Why it takes no more writes, for good.
     stopped: OnceLock<Stopped>,
     /// Why it takes none for the time being.
-    full: Mutex<Option<Stopped>>,
+    passing: Mutex<Option<Stopped>>,
     /// Who is handed what is committed.
     pub(super) followers: Followers,
 }
@@ -98,7 +164,7 @@ impl Standing {
     pub(super) fn new(stopped: Option<Stopped>) -> Self {
         Self {
             stopped: stopped.map_or_else(OnceLock::new, OnceLock::from),
-            full: Mutex::new(None),
+            passing: Mutex::new(None),
             followers: Followers::default(),
         }
     }
@@ -119,13 +185,14 @@ impl Standing {
         if let Some(stopped) = self.stopped() {
             return Err(stopped);
         }
-        let full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
-        full.clone().map_or(Ok(()), Err)
+        let passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
+        passing.clone().map_or(Ok(()), Err)
     }
 
-    fn note_room(&self, room: &Result<(), Stopped>) {
-        let mut full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
-        *full = room.clone().err();
+    /// Whether writes are taken for the time being.
+    pub(super) fn note(&self, takes_writes: &Result<(), Stopped>) {
+        let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
+        *passing = takes_writes.clone().err();
     }
 
     /// Before anybody is answered, so that whoever hears of the error finds it here.
@@ -157,7 +224,7 @@ pub(super) fn commit<D: Disk>(
         return None;
     }
     let room = disk.has_room();
-    standing.note_room(&room);
+    standing.note(&room);
     if let Err(full) = room {
         refuse(group, &full);
         return None;
@@ -169,7 +236,7 @@ pub(super) fn commit<D: Disk>(
 
     // 1. Stage.
     let staged = staging::stage(disk.committed(), front.tip, batches, now);
-    let answers = callers.into_iter().zip(staged.answers).collect();
+    let answers: Vec<_> = callers.into_iter().zip(staged.answers).collect();
     if staged.writes.is_empty() {
         return Some(Durable {
             done: None,
@@ -178,26 +245,72 @@ pub(super) fn commit<D: Disk>(
     }
 
     // 2. Commit.
-    match disk.write(&staged.writes) {
+    let mut group = Group {
+        after: front.tip.commits,
+        tip: staged.tip,
+        writes: staged.writes,
+    };
+    let not_written = match disk.write(&mut group) {
         Ok(shown) => {
-            front.tip = staged.tip;
-            front.marks.note(&staged.writes, front.tip.commits);
+            front.goes_on_with(&group);
             let done = Done {
                 front: front.clone(),
                 shown,
-                writes: staged.writes,
+                news: News::Written(group.writes, By::Us),
             };
-            Some(Durable {
+            return Some(Durable {
                 done: Some(done),
                 answers,
-            })
+            });
         }
-        Err(reason) => {
+        Err(not_written) => not_written,
+    };
+    staged.held.iter().for_each(Held::take_back);
+    let told = match not_written {
+        NotWritten::Failed(reason) => {
             standing.stop(&reason);
-            staged.held.iter().for_each(Held::take_back);
             leave_unknown(answers, &reason);
-            None
+            return None;
         }
+        NotWritten::Unknown(reason) => CommitError::Indeterminate(reason),
+        NotWritten::Refused(stopped) => {
+            standing.note(&Err(stopped.clone()));
+            CommitError::Unavailable(stopped.to_string())
+        }
+    };
+    // In its turn: what a conflict lost to can be read by then.
+    Some(Durable {
+        done: None,
+        answers: all_but_conflicts(answers, &told),
+    })
+}
+
+/// All that waits now, up to the bounds of a group, the first of which is `first`.
+#[cfg(feature = "rocksdb")]
+pub(super) fn gather(first: Waiting, mut next: impl FnMut() -> Option<Waiting>) -> Vec<Waiting> {
+    let mut bytes = first.batch.bytes();
+    let mut group = vec![first];
+    while bytes < GROUP_BYTES && group.len() < GROUP_BATCHES {
+        let Some(next) = next() else {
+            break;
+        };
+        bytes += next.batch.bytes();
+        group.push(next);
+    }
+    group
+}
+
+/// Steps 3 and 4, for all that comes, until whoever commits has ended.
+#[cfg(feature = "rocksdb")]
+pub(super) fn settle_all<S>(
+    standing: &Standing,
+    mut anchoring: Anchoring,
+    durable: &Receiver<Durable<S>>,
+    mut show: impl FnMut(S, Front),
+) {
+    while let Ok(first) = durable.recv() {
+        let groups = std::iter::once(first).chain(durable.try_iter()).collect();
+        settle(standing, &mut anchoring, groups, &mut show);
     }
 }
 
@@ -212,7 +325,7 @@ pub(super) fn settle<S>(
     let mut written = Vec::new();
     let mut newest = None;
     for done in done {
-        written.push((done.writes, done.front.tip.commits));
+        written.push((done.news, done.front.tip.commits));
         newest = Some((done.front, done.shown));
     }
 
@@ -227,8 +340,11 @@ pub(super) fn settle<S>(
             return;
         }
         show(shown, front);
-        for (writes, number) in &written {
-            standing.followers.hand_over(writes, *number, By::Us);
+        for (news, number) in &written {
+            match news {
+                News::Written(writes, by) => standing.followers.hand_over(writes, *number, *by),
+                News::Anew => standing.followers.begin_anew(*number),
+            }
         }
     }
 
@@ -239,19 +355,29 @@ pub(super) fn settle<S>(
 }
 
 /// Answers all of a group that nothing was tried for.
-fn refuse(group: Vec<Waiting>, stopped: &Stopped) {
+pub(super) fn refuse(group: Vec<Waiting>, stopped: &Stopped) {
     for waiting in group {
         let refused = CommitError::Unavailable(stopped.to_string());
         tell(&waiting.answer, Err(refused));
     }
 }
 
-/// A conflict stays one: of that batch nothing was written, whatever became of the others.
 fn leave_unknown(answers: Vec<(SyncSender<Answer>, Answer)>, reason: &str) {
-    for (caller, answer) in answers {
-        let unknown = |_| Err(CommitError::Indeterminate(reason.to_owned()));
-        tell(&caller, answer.and_then(unknown));
+    let unknown = CommitError::Indeterminate(reason.to_owned());
+    for (caller, answer) in all_but_conflicts(answers, &unknown) {
+        tell(&caller, answer);
     }
+}
+
+/// A conflict stays one: of that batch nothing was written, whatever became of the others.
+fn all_but_conflicts(
+    answers: Vec<(SyncSender<Answer>, Answer)>,
+    told: &CommitError,
+) -> Vec<(SyncSender<Answer>, Answer)> {
+    let answers = answers.into_iter();
+    answers
+        .map(|(caller, answer)| (caller, answer.and_then(|_| Err(told.clone()))))
+        .collect()
 }
 
 /// A caller that panicked has gone; its batch is durable all the same.

@@ -18,6 +18,8 @@ mod net;
 #[cfg(feature = "rocksdb")]
 mod powerloss;
 mod process;
+#[cfg(feature = "postgres")]
+mod replicas;
 mod scale;
 mod simulation;
 mod store_engines;

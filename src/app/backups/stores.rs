@@ -8,7 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::text;
-use crate::app::{SystemClock, open_rocksdb, place};
+use crate::app::SystemClock;
+use crate::app::engines::{open_rocksdb, place};
 use crate::backup::CopyStore;
 use crate::config::Config;
 use crate::registry::{ListForm, WhyTaken, note_why_taken};

@@ -12,18 +12,8 @@ use thiserror::Error;
 
 use crate::store::engine::{Row, Stopped};
 use crate::store::format::Tip;
-use crate::store::staging::Writes;
-
 /// One group of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::store) struct Group {
-    /// How many batches there were before it.
-    pub(in crate::store) after: u64,
-    /// Where the store stands with it.
-    pub(in crate::store) tip: Tip,
-    /// The rows that it wrote, the head row among them.
-    pub(in crate::store) writes: Writes,
-}
+pub(in crate::store) use crate::store::write_path::Group;
 
 /// Groups that a replica has not seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +24,8 @@ pub(in crate::store) enum Newer {
     ForgottenSince,
 }
 
-/// The shared place. A replica calls it from one thread at a time; another one may call `wait_for_news`.
+/// The shared place. A replica calls it from one thread at a time, while it holds the head row too; another
+/// thread may call `wait_for_news`. No call takes longer than some seconds.
 pub(in crate::store) trait Remote: Send + Sync {
     /// Where the newest group ends, as far as anybody may see; `None` where there is no store yet.
     fn tip(&self) -> Result<Option<Tip>, RemoteError>;

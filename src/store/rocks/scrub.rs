@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use super::view::View;
+use super::view::Frozen;
 use crate::ids::Seq;
 use crate::store::chain::{Chain, Links};
 use crate::store::engine::{Read as _, Stopped, StoreError};
+use crate::store::view::View;
 use crate::store::write_path::Standing;
 
 /// Rows that are read in one go.
@@ -33,7 +34,7 @@ pub(super) struct Scrub {
 
 impl Scrub {
     pub(super) fn start(
-        shown: Arc<ArcSwap<View>>,
+        shown: Arc<ArcSwap<View<Frozen>>>,
         standing: Arc<Standing>,
     ) -> std::io::Result<Self> {
         let (ended, end) = mpsc::channel();
@@ -72,7 +73,7 @@ enum Goes {
 }
 
 struct Reading {
-    shown: Arc<ArcSwap<View>>,
+    shown: Arc<ArcSwap<View<Frozen>>>,
     standing: Arc<Standing>,
     end: Receiver<()>,
 }
@@ -133,7 +134,7 @@ impl Reading {
         }
     }
 
-    fn shown(&self) -> Arc<View> {
+    fn shown(&self) -> Arc<View<Frozen>> {
         self.shown.load_full()
     }
 

@@ -7,25 +7,16 @@ use self_cell::self_cell;
 
 use super::unreadable;
 use crate::store::engine::{Read, Row, StoreError};
-use crate::store::following::Tables;
-use crate::store::format::Tip;
-use crate::store::write_path::Front;
 
 /// RocksDB's own name for the family of columns in which all rows are.
 pub(super) const FAMILY: &str = "default";
 
 /// The newest state, anchored or not. Whoever writes is the only one to look at it.
-pub(super) struct Live(pub(super) DB);
-
-/// One state, which RocksDB keeps until this is dropped.
-pub(super) struct View {
-    frozen: Frozen,
-    /// Where the store stood.
-    front: Front,
-}
+pub(in crate::store) struct Live(pub(super) DB);
 
 self_cell!(
-    pub(super) struct Frozen {
+    /// One state, which RocksDB keeps until this is dropped.
+    pub(in crate::store) struct Frozen {
         owner: Arc<Live>,
         #[not_covariant]
         dependent: Snapshot,
@@ -34,22 +25,12 @@ self_cell!(
 
 impl Frozen {
     /// The state that `live` has now.
-    pub(super) fn of(live: &Arc<Live>) -> Self {
+    pub(in crate::store) fn of(live: &Arc<Live>) -> Self {
         Self::new(live.clone(), |live| live.0.snapshot())
-    }
-}
-
-impl View {
-    pub(super) const fn new(frozen: Frozen, front: Front) -> Self {
-        Self { frozen, front }
-    }
-
-    pub(super) const fn tip(&self) -> &Tip {
-        &self.front.tip
     }
 
     fn with<T>(&self, read: impl FnOnce(&DB, ReadOptions) -> T) -> T {
-        self.frozen.with_dependent(|live, snapshot| {
+        self.with_dependent(|live, snapshot| {
             let mut options = ReadOptions::default();
             options.set_snapshot(snapshot);
             read(&live.0, options)
@@ -100,7 +81,7 @@ macro_rules! read_with_options {
 }
 read_with_options!(Live,);
 read_with_options! {
-    View,
+    Frozen,
     fn scan_apart(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
         if from >= to {
             return Ok(Vec::new());
@@ -111,48 +92,6 @@ read_with_options! {
             let start = IteratorMode::From(from, Direction::Forward);
             rows(db.iterator_opt(start, options), limit)
         })
-    }
-
-    fn last_write(&self, tables: Tables) -> Option<u64> {
-        Some(self.front.marks.last_write(tables))
-    }
-
-    fn commits(&self) -> Option<u64> {
-        Some(self.front.tip.commits)
-    }
-}
-
-impl Read for Arc<View> {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        (**self).get(key)
-    }
-
-    fn multi_get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        (**self).multi_get(keys)
-    }
-
-    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
-        (**self).scan(from, to, limit)
-    }
-
-    fn scan_apart(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
-        (**self).scan_apart(from, to, limit)
-    }
-
-    fn scan_each(
-        &self,
-        ranges: &[(Vec<u8>, Vec<u8>)],
-        limit: usize,
-    ) -> Result<Vec<Vec<Row>>, StoreError> {
-        (**self).scan_each(ranges, limit)
-    }
-
-    fn last_write(&self, tables: Tables) -> Option<u64> {
-        (**self).last_write(tables)
-    }
-
-    fn commits(&self) -> Option<u64> {
-        (**self).commits()
     }
 }
 

@@ -10,7 +10,7 @@ use super::server::PATIENCE;
 
 /// A client, with or without a token.
 #[derive(Clone)]
-pub(super) struct Client {
+pub(crate) struct Client {
     agent: Agent,
     origin: String,
     token: Option<String>,
@@ -18,15 +18,15 @@ pub(super) struct Client {
 
 /// An answer, whole.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Client {
     /// A client of the server at `origin`.
-    pub(super) fn new(origin: String, token: Option<&str>) -> Self {
+    pub(crate) fn new(origin: String, token: Option<&str>) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .proxy(None)
@@ -40,19 +40,19 @@ impl Client {
         }
     }
 
-    pub(super) fn get(&self, path: &str) -> Reply {
+    pub(crate) fn get(&self, path: &str) -> Reply {
         let request = self.agent.get(format!("{}{path}", self.origin));
         let mut answer = request.header("Accept", "application/json").call().unwrap();
         read(&mut answer).unwrap()
     }
 
-    pub(super) fn post(&self, path: &str, body: &Value) -> Reply {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Reply {
         self.try_post(path, body, None).unwrap()
     }
 
     /// Posts, perhaps under an idempotency key, to a server that may be gone before it has
     /// answered to the last byte.
-    pub(super) fn try_post(
+    pub(crate) fn try_post(
         &self,
         path: &str,
         body: &Value,
@@ -81,7 +81,7 @@ fn read(answer: &mut http::Response<ureq::Body>) -> Result<Reply, ureq::Error> {
 impl Reply {
     /// The JSON of an answer with the status that is expected.
     #[track_caller]
-    pub(super) fn json(&self, status: u16) -> Value {
+    pub(crate) fn json(&self, status: u16) -> Value {
         let text = String::from_utf8_lossy(&self.body);
         assert_eq!(self.status, status, "{text}");
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
@@ -89,7 +89,7 @@ impl Reply {
 
     /// A header that has to be there.
     #[track_caller]
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         let value = value.unwrap_or_else(|| panic!("there is no {name}: {:?}", self.headers));
         value.to_str().unwrap()

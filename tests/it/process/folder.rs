@@ -9,22 +9,22 @@ use super::program::{program, run};
 use super::server::Server;
 
 /// The origin in every id. Nothing answers there: what needs a network would be seen.
-pub(super) const ORIGIN: &str = "https://registry.example";
+pub(crate) const ORIGIN: &str = "https://registry.example";
 
 /// A data folder with its operator's token.
-pub(super) struct Folder {
+pub(crate) struct Folder {
     home: TempDir,
-    pub(super) token: String,
+    pub(crate) token: String,
 }
 
 impl Folder {
     /// Prepares a fresh folder.
-    pub(super) fn prepared() -> Self {
+    pub(crate) fn prepared() -> Self {
         Self::prepared_in(TempDir::new().unwrap(), &[])
     }
 
     /// Prepares one in `home`, with `settings` in the environment.
-    pub(super) fn prepared_in(home: TempDir, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn prepared_in(home: TempDir, settings: &[(&str, &str)]) -> Self {
         let mut command = program();
         command.args(["init", "--public-url", ORIGIN, "--json", "--data"]);
         command.arg(home.path().join("data"));
@@ -38,17 +38,17 @@ impl Folder {
     }
 
     /// The data folder.
-    pub(super) fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.home.path().join("data")
     }
 
     /// Room for files beside the data folder.
-    pub(super) fn beside(&self) -> &Path {
+    pub(crate) fn beside(&self) -> &Path {
         self.home.path()
     }
 
     /// Serves the folder, on a port of the system's choice, with `settings` in the environment.
-    pub(super) fn serve(&self, settings: &[(&str, &str)]) -> Server {
+    pub(crate) fn serve(&self, settings: &[(&str, &str)]) -> Server {
         let mut command = program();
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]);
         command.arg(self.data()).envs(settings.iter().copied());
@@ -56,7 +56,7 @@ impl Folder {
     }
 
     /// The operator, as a client of a server over this folder.
-    pub(super) fn operator(&self, server: &Server) -> Client {
+    pub(crate) fn operator(&self, server: &Server) -> Client {
         Client::new(server.url(), Some(&self.token))
     }
 }

@@ -9,7 +9,7 @@
     )
 )]
 
-mod client;
+pub(crate) mod client;
 pub(crate) mod program;
 pub(crate) mod server;
 
@@ -33,7 +33,7 @@ mod doctor;
 #[cfg(feature = "rocksdb")]
 mod edge_nginx;
 #[cfg(feature = "rocksdb")]
-mod folder;
+pub(crate) mod folder;
 #[cfg(feature = "rocksdb")]
 mod journeys;
 #[cfg(feature = "rocksdb")]
@@ -54,9 +54,9 @@ mod requests;
 #[cfg(feature = "rocksdb")]
 mod restart;
 #[cfg(feature = "rocksdb")]
-mod signed_list;
+pub(crate) mod signed_list;
 #[cfg(feature = "rocksdb")]
-mod standing;
+pub(crate) mod standing;
 #[cfg(feature = "rocksdb")]
 mod states;
 #[cfg(feature = "rocksdb")]

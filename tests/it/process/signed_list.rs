@@ -7,33 +7,33 @@ use crate::support::peers::{StatusReport, peers};
 use crate::support::reader;
 
 /// A signed list, decoded.
-pub(super) struct SignedList {
+pub(crate) struct SignedList {
     /// The credential as it was served.
-    pub(super) document: Value,
+    pub(crate) document: Value,
     bits: Vec<u8>,
 }
 
 impl SignedList {
     /// Fetches the list at `path` and decodes it (Bitstring Status List 1.0, sections 3.2 and 4.2).
-    pub(super) fn fetch(registry: &Client, path: &str) -> Self {
+    pub(crate) fn fetch(registry: &Client, path: &str) -> Self {
         let document = registry.get(path).json(200);
         let bits = reader::bits(&document);
         Self { document, bits }
     }
 
     /// The bit at an index; the first is the left-most of the first byte.
-    pub(super) fn is_set(&self, index: u64) -> bool {
+    pub(crate) fn is_set(&self, index: u64) -> bool {
         reader::bit(&self.bits, index)
     }
 
     /// How many bits are set.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         reader::ones(&self.bits) as usize
     }
 
     /// Has the independent verifiers check the signature, with the keys that the issuer's own DID
     /// document shows, and the bits at `indexes`.
-    pub(super) fn is_seen_by_the_peers(&self, did_document: &Value, indexes: &[u64]) {
+    pub(crate) fn is_seen_by_the_peers(&self, did_document: &Value, indexes: &[u64]) {
         let expected: Vec<StatusReport> = indexes
             .iter()
             .map(|&index| StatusReport {

@@ -5,32 +5,32 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::folder::ORIGIN;
 
-pub(super) const ISSUER: &str = "acme-college";
-pub(super) const ACCREDITOR: &str = "quality-board";
+pub(crate) const ISSUER: &str = "acme-college";
+pub(crate) const ACCREDITOR: &str = "quality-board";
 
 /// The path of a URL of the registry, for the client of a server that stands elsewhere.
 #[track_caller]
-pub(super) fn path(url: &Value) -> String {
+pub(crate) fn path(url: &Value) -> String {
     let url = url.as_str().unwrap_or_else(|| panic!("{url} is no URL"));
     let path = url.split('#').next().unwrap_or_default();
     path.strip_prefix(ORIGIN).expect("it is hosted here").into()
 }
 
 /// Registers a profile and returns its id.
-pub(super) fn profile(registry: &Client, slug: &str, role: &str) -> String {
+pub(crate) fn profile(registry: &Client, slug: &str, role: &str) -> String {
     let body = json!({ "slug": slug, "name": slug, "roles": [role] });
     let made = registry.post("/profiles", &body).json(201);
     made["id"].as_str().unwrap().to_owned()
 }
 
 /// Opens a list for revocations and returns its path.
-pub(super) fn list(registry: &Client, issuer: &str) -> String {
+pub(crate) fn list(registry: &Client, issuer: &str) -> String {
     let body = json!({ "issuer": issuer, "statusPurpose": "revocation" });
     path(&registry.post("/status-lists", &body).json(201)["id"])
 }
 
 /// Allocates entries of a list and returns their indexes.
-pub(super) fn entries(registry: &Client, list: &str, count: usize) -> Vec<u64> {
+pub(crate) fn entries(registry: &Client, list: &str, count: usize) -> Vec<u64> {
     let body = json!({ "count": count });
     let answer = registry.post(&format!("{list}/entries"), &body).json(200);
     let entries = answer["entries"].as_array().unwrap();
@@ -41,24 +41,24 @@ pub(super) fn entries(registry: &Client, list: &str, count: usize) -> Vec<u64> {
 }
 
 /// The body that revokes one entry.
-pub(super) fn revocation(index: u64) -> Value {
+pub(crate) fn revocation(index: u64) -> Value {
     json!({ "updates": [{ "index": index, "status": 1 }], "reason": "story" })
 }
 
 /// What the look-up says of one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Standing {
-    pub(super) revoked: bool,
-    pub(super) revision: u64,
+pub(crate) struct Standing {
+    pub(crate) revoked: bool,
+    pub(crate) revision: u64,
 }
 
 /// Looks many entries up in one question, without a token.
-pub(super) fn look_up(registry: &Client, list: &str, indexes: &[u64]) -> Vec<Standing> {
+pub(crate) fn look_up(registry: &Client, list: &str, indexes: &[u64]) -> Vec<Standing> {
     asked(registry, list, indexes, None)
 }
 
 /// As [`look_up`], as of a moment in the past.
-pub(super) fn look_up_at(
+pub(crate) fn look_up_at(
     registry: &Client,
     list: &str,
     indexes: &[u64],
@@ -68,7 +68,7 @@ pub(super) fn look_up_at(
 }
 
 /// A moment that is over when this returns: whatever is changed from then on is changed later.
-pub(super) fn moment(registry: &Client, list: &str) -> String {
+pub(crate) fn moment(registry: &Client, list: &str) -> String {
     let target = format!("/status?list={ORIGIN}{list}&index=0");
     let as_of = || registry.get(&target).json(200)["asOf"].take();
     let first = as_of();
@@ -104,7 +104,7 @@ fn standing(result: &Value) -> Standing {
 }
 
 /// A badge for `holder` that its issuer has not signed yet.
-pub(super) fn unsigned_badge(id: &str, issuer: &str, achievement: &Value) -> Value {
+pub(crate) fn unsigned_badge(id: &str, issuer: &str, achievement: &Value) -> Value {
     json!({
         "@context": [
             "https://www.w3.org/ns/credentials/v2",
@@ -134,7 +134,7 @@ pub(super) fn unsigned_badge(id: &str, issuer: &str, achievement: &Value) -> Val
 }
 
 /// Registers an achievement and returns its id.
-pub(super) fn achievement(registry: &Client, issuer: &str) -> Value {
+pub(crate) fn achievement(registry: &Client, issuer: &str) -> Value {
     let body = json!({
         "name": "First aid",
         "description": "Can give first aid.",
@@ -145,7 +145,7 @@ pub(super) fn achievement(registry: &Client, issuer: &str) -> Value {
 }
 
 /// Has the accreditor endorse something, and returns the signed endorsement.
-pub(super) fn endorse(registry: &Client, subject: &Value, kind: &str) -> Value {
+pub(crate) fn endorse(registry: &Client, subject: &Value, kind: &str) -> Value {
     let body = json!({
         "endorser": ACCREDITOR,
         "subject": { "id": subject, "kind": kind },

@@ -11,6 +11,8 @@ pub(crate) mod house;
 pub(crate) mod jwt;
 pub(crate) mod oauth;
 pub(crate) mod peers;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 pub(crate) mod reader;
 #[cfg(all(feature = "rocksdb", feature = "s3"))]
 pub(crate) mod s3;
