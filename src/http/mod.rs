@@ -51,6 +51,7 @@ mod statuses;
 mod tokens;
 mod trqp;
 mod trust_marks;
+mod turns;
 mod updates;
 mod usage;
 mod verification;

@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::reply::Response;
@@ -30,23 +30,14 @@ use super::request::{Request, parse_query};
 use super::request_id::{self, RequestId, RequestIds};
 use super::revision::{self, Waits};
 use super::routes::{self, Access, Route};
+use super::turns::{self, Turns};
 use crate::registry::Actor;
 use crate::web::ProblemPage;
 
 /// What all requests share.
 struct Shared {
     edge: Arc<Edge>,
-    /// A permit is held while a change is made. A change waits for the disk, and the runtime has
-    /// 512 threads that may block (tokio's default): the others are left to reads.
-    changes: Arc<Semaphore>,
-    /// A permit is held while something is verified, which may wait for others on the network.
-    /// Other reads never do, so these leave them the threads that changes leave.
-    verifications: Arc<Semaphore>,
-    /// A permit is held while a list is put together as it was and signed, which takes a processor
-    /// and up to some ten megabytes, unlike other reads.
-    pasts: Arc<Semaphore>,
-    /// A permit is held by a body of more than a piece as long as it is in memory.
-    long_bodies: Arc<Semaphore>,
+    turns: Turns,
     feeds: Arc<Feeds>,
     ids: RequestIds,
     meter: Meter,
@@ -54,15 +45,6 @@ struct Shared {
     /// Where handlers run, which may block: not on the threads that connections are served on.
     blocking: Handle,
 }
-
-/// How many changes are made at a time; more wait their turn.
-const CHANGES_AT_A_TIME: usize = 256;
-/// How many verifications are made at a time; more wait their turn.
-const VERIFICATIONS_AT_A_TIME: usize = 128;
-/// How many lists are put together as they were at a time; more wait their turn.
-const PASTS_AT_A_TIME: usize = 8;
-/// How many long bodies are in memory at a time; of others no more is read than a piece.
-const LONG_BODIES_AT_A_TIME: usize = 4;
 
 /// The service as a warp filter. There is one filter, so nothing can fall through to another. Its
 /// handlers run on the runtime that this is called on.
@@ -73,10 +55,7 @@ pub(super) fn filter(edge: Arc<Edge>, feeds: Arc<Feeds>) -> BoxedFilter<(Respons
     let waits = Waits::new(edge.limits.revision_wait);
     let shared = Arc::new(Shared {
         edge,
-        changes: Arc::new(Semaphore::new(CHANGES_AT_A_TIME)),
-        verifications: Arc::new(Semaphore::new(VERIFICATIONS_AT_A_TIME)),
-        pasts: Arc::new(Semaphore::new(PASTS_AT_A_TIME)),
-        long_bodies: Arc::new(Semaphore::new(LONG_BODIES_AT_A_TIME)),
+        turns: Turns::default(),
         feeds,
         ids,
         meter,
@@ -250,7 +229,7 @@ where
 {
     let (edge, mut body) = (&shared.edge, std::pin::pin!(body));
     let at = (route, &head.headers);
-    let begun = match take_in(&edge.limits, at, &shared.long_bodies, body.as_mut()).await {
+    let begun = match take_in(&edge.limits, at, &shared.turns.long_bodies, body.as_mut()).await {
         Ok(Taken::Whole(body)) => {
             let one = match body.is_long() {
                 true => bulk::apart(move || body.into_one()).await,
@@ -397,20 +376,8 @@ async fn run(
     request: Request,
     room: Option<OwnedSemaphorePermit>,
 ) -> Reply {
-    let changes = route.access != Access::Public && route.method != "GET";
-    // Those have places of their own.
-    let is_long = route.bulk && request.body.len() >= bulk::LONG;
-    let turn = if route.goes_outside {
-        Some(&shared.verifications)
-    } else if route.past.is_some_and(|name| request.query(name).is_some()) {
-        Some(&shared.pasts)
-    } else {
-        (changes && !is_long).then_some(&shared.changes)
-    };
-    let permit = match turn {
-        Some(turn) => turn.clone().acquire_owned().await.ok().map(Arc::new),
-        None => None,
-    };
+    let permit = shared.turns.wait(route, &request).await.map(Arc::new);
+    let is_long = turns::is_long(route, &request);
     let edge = shared.edge.clone();
     if let Some(in_line) = route.in_line
         && let Ok(()) = request.check_query(route.query)

@@ -18,7 +18,7 @@ use super::format::{self, FORMAT, Identity, Tip, corrupt};
 use super::postgres;
 use super::rocks::closed::Closed;
 use super::rocks::moved::MovedTo;
-use super::tables;
+use super::tables::names::name_of;
 
 /// A store that nobody changes while it is read from its first row to its last.
 pub(in crate::store) trait Source: Read {
@@ -300,8 +300,8 @@ fn is_there(target: &dyn Read, from: &[u8], to: &[u8], rows: &[Row]) -> Result<b
 fn same(ours: Sums, mut theirs: Sums) -> Result<Vec<TableMoved>, MoveError> {
     let mut tables = Vec::with_capacity(ours.len());
     for (tag, (rows, sum)) in ours {
-        let name = tables::name_of(tag)
-            .ok_or_else(|| corrupt("meta", format!("there is no table {tag:#04x}")))?;
+        let name =
+            name_of(tag).ok_or_else(|| corrupt("meta", format!("there is no table {tag:#04x}")))?;
         let digest: [u8; 32] = sum.finalize().into();
         let there = theirs
             .remove(&tag)
@@ -312,9 +312,7 @@ fn same(ours: Sums, mut theirs: Sums) -> Result<Vec<TableMoved>, MoveError> {
         tables.push(TableMoved { name, rows, digest });
     }
     match theirs.into_keys().next() {
-        Some(tag) => Err(MoveError::Differs(
-            tables::name_of(tag).unwrap_or("unknown"),
-        )),
+        Some(tag) => Err(MoveError::Differs(name_of(tag).unwrap_or("unknown"))),
         None => Ok(tables),
     }
 }
@@ -358,6 +356,7 @@ mod tests {
     use super::*;
     use crate::store::engine::{Batch, Engine as _};
     use crate::store::memory::{MemoryEngine, Rows};
+    use crate::store::tables::names::NAMES;
     use crate::time::{ManualClock, Timestamp};
     use std::sync::Arc;
 
@@ -418,7 +417,7 @@ mod tests {
 
     /// Writes a row of a table, and says so in the log.
     fn put(engine: &MemoryEngine, number: u16, bytes: usize) {
-        let tag = tables::NAMES[usize::from(number) % tables::NAMES.len()].0;
+        let tag = NAMES[usize::from(number) % NAMES.len()].0;
         // Counters of indexes are written in their own way.
         let tag = if format::is_counter(&[tag]) {
             0x10
@@ -457,8 +456,8 @@ mod tests {
             .iter()
             .map(|source| source.matches("Table::new(").count())
             .sum();
-        let tags: HashSet<_> = tables::NAMES.iter().map(|(tag, _)| tag).collect();
-        assert_eq!((tables::NAMES.len(), tags.len()), (tables, tables));
+        let tags: HashSet<_> = NAMES.iter().map(|(tag, _)| tag).collect();
+        assert_eq!((NAMES.len(), tags.len()), (tables, tables));
     }
 
     proptest! {

@@ -66,6 +66,8 @@ mod clients;
 mod endorsements;
 mod keys;
 mod lists;
+#[cfg(feature = "rocksdb")]
+pub(super) mod names;
 mod requests;
 
 use serde::{Deserialize, Serialize};
@@ -220,70 +222,6 @@ pub const QUOTA_USED: Table<((ProfileId, [u8; 1]), QuotaDay), u64> =
 pub const IDEMPOTENCY: Table<Digest, IdempotencyRecord> = Table::new(0x61, "idempotency");
 /// Free text that the log only commits to, under the one whose thing was changed.
 pub const REASONS: Table<(ProfileId, Digest), ReasonRecord> = Table::new(0x62, "reasons");
-
-/// All tables, with the first bytes of their keys.
-#[cfg(feature = "rocksdb")]
-pub(super) const NAMES: [(u8, &str); 50] = [
-    SETTINGS.called(),
-    COUNTS.called(),
-    PROFILES.called(),
-    PROFILE_SLUGS.called(),
-    PROFILE_ISSUER_IDS.called(),
-    KEYS.called(),
-    TO_SIGN_AGAIN.called(),
-    SIGNATURES.called(),
-    ACCREDITORS.called(),
-    DATA_KEYS.called(),
-    ROTATIONS.called(),
-    TO_SIGN.called(),
-    ROTATIONS_UNDER_WAY.called(),
-    BROUGHT_KEYS.called(),
-    ACHIEVEMENTS.called(),
-    SPACES.called(),
-    ALLOCATION.called(),
-    LISTS.called(),
-    LIST_STATES.called(),
-    PAGES.called(),
-    OPEN_SPACES.called(),
-    DIRTY_LISTS.called(),
-    PUBLISHED.called(),
-    ARTEFACTS.called(),
-    PAST_STATES.called(),
-    PAST_PAGES.called(),
-    PAGE_RUNS.called(),
-    PUBLISHED_TOKENS.called(),
-    RENEWALS.called(),
-    OCCUPIED.called(),
-    SEALED_SPACES.called(),
-    CREDENTIALS.called(),
-    ENDORSEMENTS.called(),
-    ENDORSEMENT_DOCUMENTS.called(),
-    ENDORSEMENTS_BY_SUBJECT.called(),
-    IMPORTS.called(),
-    HOLDERS.called(),
-    REQUESTS.called(),
-    REQUESTS_BY_REQUESTER.called(),
-    OPEN_REQUESTS.called(),
-    TOKENS.called(),
-    CLIENTS.called(),
-    REVOKED_ACCESS.called(),
-    USED_ASSERTIONS.called(),
-    CODES.called(),
-    PEOPLE.called(),
-    TOKEN_INDEX.called(),
-    QUOTA_USED.called(),
-    IDEMPOTENCY.called(),
-    REASONS.called(),
-];
-
-/// What the rows whose keys start with this byte are called, those of the engine among them.
-#[cfg(feature = "rocksdb")]
-pub(super) fn name_of(tag: u8) -> Option<&'static str> {
-    let mut names = NAMES.iter().chain(&super::format::NAMES);
-    names
-        .find(|(known, _)| *known == tag)
-        .map(|(_, name)| *name)
-}
 
 /// A day, and whose it is where it is not the profile's as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
