@@ -68,6 +68,7 @@ impl State {
         "write-failed",
         "ended",
         "disk-full",
+        "shared-place-away",
         "anchor-missing",
         "anchor-unreadable",
         "anchor-not-writable",
@@ -114,6 +115,7 @@ impl State {
     /// In how many seconds it is worth while to ask again: sooner where it may be over by itself.
     pub const fn ask_again_in(&self) -> u32 {
         match self {
+            Self::Store(Stopped::SharedPlaceAway(_)) => 5,
             Self::Store(Stopped::DiskFull { .. }) | Self::ClockBehind { .. } => 10,
             _ => 60,
         }
@@ -185,6 +187,9 @@ fn store_stopped(stopped: &Stopped) -> String {
             "the disk has {free} bytes left, and at {least} changes are no longer taken, so that what \
              is there stays whole"
         ),
+        Stopped::SharedPlaceAway(_) => {
+            "the database that all replicas share cannot be reached".to_owned()
+        }
         Stopped::AnchorMissing => {
             "the store's anchor is missing, so that nobody can tell whether the newest changes are \
              there"
@@ -223,6 +228,9 @@ const fn mended_by(stopped: &Stopped) -> &'static str {
         Stopped::WriteFailed(_) => "see the log for what failed, mend the disk, and restart",
         Stopped::Ended => "restart",
         Stopped::DiskFull { .. } => "make space; changes are taken again by themselves",
+        Stopped::SharedPlaceAway(_) => {
+            "see to the database and the way to it; changes are taken again by themselves"
+        }
         Stopped::AnchorMissing | Stopped::AnchorUnreadable(_) => {
             "put the anchor back and restart; where it is lost, see `goodstanding doctor`"
         }
@@ -333,6 +341,7 @@ mod tests {
             Stopped::WriteFailed(path()),
             Stopped::Ended,
             Stopped::DiskFull { free: 7, least: 9 },
+            Stopped::SharedPlaceAway(path()),
             Stopped::AnchorMissing,
             Stopped::AnchorUnreadable(path()),
             Stopped::AnchorNotWritable(path()),

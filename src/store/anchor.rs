@@ -203,7 +203,7 @@ pub(super) fn is_there(place: &dyn AnchorPlace) -> bool {
 ///
 /// # Errors
 /// Neither can be, and why.
-fn newest(place: &dyn AnchorPlace) -> Result<Option<Anchor>, String> {
+pub(super) fn newest(place: &dyn AnchorPlace) -> Result<Option<Anchor>, String> {
     let Some(slots) = place.read()? else {
         return Ok(None);
     };

@@ -342,6 +342,12 @@ pub enum Stopped {
         /// Bytes below which no changes are taken.
         least: u64,
     },
+    /// The place that this replica shares with others cannot be reached. It goes on when it is back.
+    #[error(
+        "the database that all replicas share cannot be reached; reads go on, and changes are taken again when \
+         it is back: {0}"
+    )]
+    SharedPlaceAway(String),
     /// There is no anchor beside a store that has one.
     #[error(
         "the store's anchor is missing, so that nobody can tell whether the newest changes are there; put \
@@ -415,6 +421,7 @@ impl Stopped {
             Self::WriteFailed(_) => "write-failed",
             Self::Ended => "ended",
             Self::DiskFull { .. } => "disk-full",
+            Self::SharedPlaceAway(_) => "shared-place-away",
             Self::AnchorMissing => "anchor-missing",
             Self::AnchorUnreadable(_) => "anchor-unreadable",
             Self::AnchorNotWritable(_) => "anchor-not-writable",

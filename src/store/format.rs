@@ -10,9 +10,10 @@
 //! 02                           seq u64 | at i64 | digest 32 | clock i64 | commits u64 | counters 32
 //! 03 | seq u64                 at i64 | digest 32 | body
 //! 04 | who u32 | seq u64       (nothing: an event that is their affair)
+//! 05                           run 16 | number u64: who wrote last, where several processes share the store
 //! ```
 //!
-//! Numbers are big endian, times milliseconds since 1970. Tags 05 to 07 are kept for later rows of
+//! Numbers are big endian, times milliseconds since 1970. Tags 06 and 07 are kept for later rows of
 //! the engine. `clock` is the time of the newest batch, one without events included, so that time
 //! never runs backwards over a restart, whatever the machine's clock does. `commits` is how many batches
 //! were committed since stores have an anchor (`store/anchor.rs`), and `counters` the sum, modulo
@@ -62,6 +63,8 @@ const META_TAG: u8 = 0x01;
 const HEAD_TAG: u8 = 0x02;
 const EVENTS_TAG: u8 = 0x03;
 const PLACES_TAG: u8 = 0x04;
+#[cfg(feature = "postgres")]
+const WRITER_TAG: u8 = 0x05;
 
 /// The rows before these make a store one: its format, its id, and its head.
 #[cfg(feature = "rocksdb")]
@@ -241,6 +244,26 @@ pub(super) fn is_reserved(key: &[u8]) -> bool {
 /// The key of the head row.
 pub(super) fn head_key() -> Vec<u8> {
     vec![HEAD_TAG]
+}
+
+/// The row that says who wrote last: group `number` of that run of a process. No two groups have it alike, so
+/// that nobody takes another's for their own.
+#[cfg(feature = "postgres")]
+pub(super) fn writer_row(run: [u8; 16], number: u64) -> (Vec<u8>, Option<Vec<u8>>) {
+    let who = [&run[..], &number.to_be_bytes()].concat();
+    (vec![WRITER_TAG], Some(who))
+}
+
+/// The events among the rows of a group, in their order.
+#[cfg(feature = "postgres")]
+pub(super) fn events_in(
+    writes: &Writes,
+) -> impl Iterator<Item = Result<LoggedEvent, StoreError>> + '_ {
+    let rows = writes.range(vec![EVENTS_TAG]..vec![EVENTS_TAG + 1]);
+    rows.map(|(key, value)| {
+        let removed = || corrupt("events", "an event is removed");
+        decode_event(key, value.as_deref().ok_or_else(removed)?)
+    })
 }
 
 /// The row of an event.

@@ -383,6 +383,12 @@ impl MemoryAnchor {
         Self(Arc::new(Mutex::new(state)))
     }
 
+    /// What it says now, apart from it.
+    #[cfg(feature = "postgres")]
+    pub(super) fn apart(&self) -> Self {
+        Self::holding(self.slots())
+    }
+
     fn slots(&self) -> Option<[Vec<u8>; 2]> {
         self.state().slots.clone()
     }
@@ -428,7 +434,7 @@ impl Rows {
         Ok((self, opened))
     }
 
-    fn apply(&mut self, writes: Writes) {
+    pub(super) fn apply(&mut self, writes: Writes) {
         let rows = Arc::make_mut(&mut self.0);
         for (key, value) in writes {
             match value {

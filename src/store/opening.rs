@@ -118,7 +118,7 @@ fn unanchored(store: &dyn Opening, found: u32) -> Result<Opened, StoreError> {
 }
 
 /// Where a store of this format stands.
-fn read_tip(store: &dyn Opening) -> Result<Tip, StoreError> {
+fn read_tip(store: &dyn Read) -> Result<Tip, StoreError> {
     let head = store
         .get(&head_key())?
         .ok_or_else(|| corrupt("head", "the row is missing"))?;
@@ -129,7 +129,7 @@ fn read_tip(store: &dyn Opening) -> Result<Tip, StoreError> {
 
 /// Why the store cannot have everything that was written to it: its log is broken, its counters are not
 /// those that were written last, or some of either cannot be read.
-fn not_whole(store: &dyn Opening, tip: &Tip, origin: Origin) -> Option<Stopped> {
+pub(super) fn not_whole(store: &dyn Read, tip: &Tip, origin: Origin) -> Option<Stopped> {
     let found = checked(store, tip, origin).and_then(|links| match links.stopped() {
         Some(stopped) => Ok(Some(stopped)),
         None => Ok((count_counters(store)? != tip.counters).then_some(Stopped::CountersDiffer)),
@@ -138,7 +138,7 @@ fn not_whole(store: &dyn Opening, tip: &Tip, origin: Origin) -> Option<Stopped> 
 }
 
 /// The newest events of a log; all of them where damage was found already.
-fn checked(store: &dyn Opening, tip: &Tip, origin: Origin) -> Result<Links, StoreError> {
+fn checked(store: &dyn Read, tip: &Tip, origin: Origin) -> Result<Links, StoreError> {
     let last = tip.head.seq;
     let since = match origin {
         Origin::AsLeft => Seq(last.0.saturating_sub(CHECKED_AT_START)),
@@ -207,6 +207,23 @@ fn take_as_found(
     identity: Identity,
     tip: Tip,
 ) -> Result<Opened, StoreError> {
+    let (identity, tip, writes) = as_found(store, identity, tip)?;
+    store.write(writes)?;
+    upgrade::bring_up(store, FORMAT)?;
+    let anchoring = anchor::make(place, identity, &tip)?;
+    Ok(Opened {
+        tip,
+        identity,
+        anchoring: Ok(anchoring),
+    })
+}
+
+/// The rows with which a store counts as it is found, in an epoch of its own, and where it stands then.
+pub(super) fn as_found(
+    store: &dyn Read,
+    identity: Identity,
+    tip: Tip,
+) -> Result<(Identity, Tip, Writes), StoreError> {
     let identity = Identity {
         epoch: identity.epoch + 1,
         ..identity
@@ -223,14 +240,31 @@ fn take_as_found(
         let up_to = tip.head.seq.0.to_be_bytes().to_vec();
         writes.insert(broken_up_to_key(), Some(up_to));
     }
-    store.write(writes)?;
-    upgrade::bring_up(store, FORMAT)?;
-    let anchoring = anchor::make(place, identity, &tip)?;
-    Ok(Opened {
-        tip,
-        identity,
-        anchoring: Ok(anchoring),
-    })
+    Ok((identity, tip, writes))
+}
+
+/// Where a copy of a store stands, and of which it is; `None` where it is not one from its beginning to its
+/// end, whatever became of it.
+#[cfg(feature = "postgres")]
+pub(super) fn stand_of_copy(copy: &dyn Read) -> Result<Option<(Tip, Identity)>, StoreError> {
+    if copy.get(&head_key())?.is_none() {
+        return Ok(None);
+    }
+    of_this_format(copy)?;
+    Ok(Some((read_tip(copy)?, read_identity(copy)?)))
+}
+
+/// Refuses a store of another format, older ones too.
+#[cfg(feature = "postgres")]
+pub(super) fn of_this_format(store: &dyn Read) -> Result<(), StoreError> {
+    let row = store.get(&format_key())?.unwrap_or_default();
+    match read_format(&row)? {
+        FORMAT => Ok(()),
+        found => Err(StoreError::Format {
+            found,
+            known: FORMAT,
+        }),
+    }
 }
 
 /// Where a store stands that has no anchor yet. What brings it up writes the head row anew as one of
@@ -244,7 +278,7 @@ fn read_older_tip(store: &dyn Opening) -> Result<Tip, StoreError> {
 
 /// The log's last event must be the one that the head names: a log that was cut, or goes on
 /// behind its head, was not written by an engine.
-fn ends_at(read: &dyn Opening, head: Head) -> Result<(), StoreError> {
+fn ends_at(read: &dyn Read, head: Head) -> Result<(), StoreError> {
     let last = changes(read, Seq(head.seq.0.saturating_sub(1)), 2)?;
     let whole = match (head.seq.0, last.as_slice()) {
         (0, []) => head.digest == Tip::EMPTY.head.digest,

@@ -13,6 +13,8 @@
 
 pub mod checkpoint;
 pub mod closed;
+#[cfg(feature = "postgres")]
+pub(in crate::store) mod copy;
 mod damaged;
 mod manifest;
 pub mod moved;
@@ -120,6 +122,12 @@ impl RocksEngine {
         let failed = |error: std::io::Error| cannot_open(path, &error.to_string());
         if place.anchor.exists() && options::is_empty(path) {
             return Err(StoreError::NoWrites(Stopped::EmptyBesideAnchor));
+        }
+        #[cfg(feature = "postgres")]
+        if copy::is_copy(path) {
+            let copied = "it holds a replica's copy of a store that several share, and no store of its own; choose \
+                          another folder, or restore a backup there";
+            return Err(cannot_open(path, copied));
         }
         make_folder(path).map_err(failed)?;
         if options::has_lost_its_way(path) {
