@@ -55,6 +55,10 @@ impl<R: Read> Read for View<R> {
     fn last_write(&self, tables: Tables) -> Option<u64> {
         Some(self.front.marks.last_write(tables))
     }
+
+    fn commits(&self) -> Option<u64> {
+        Some(self.front.tip.commits)
+    }
 }
 
 /// Reads through a type that leads to what can be read.
@@ -99,6 +103,11 @@ macro_rules! reads_through {
             fn last_write(&self, tables: Tables) -> Option<u64> {
                 let $this = self;
                 $to.last_write(tables)
+            }
+
+            fn commits(&self) -> Option<u64> {
+                let $this = self;
+                $to.commits()
             }
         }
     };

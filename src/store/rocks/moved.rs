@@ -114,7 +114,9 @@ impl Target for MovedTo {
     fn close(&mut self) -> Result<(), StoreError> {
         let first = self.live.scan(&[], &[FIRST_ROWS_TAG], usize::MAX)?;
         let gone: Writes = first.into_iter().map(|(key, _)| (key, None)).collect();
-        self.live.write_durably(&gone).map_err(unreadable)
+        self.live
+            .write(&gone, super::Synced::Now)
+            .map_err(unreadable)
     }
 
     fn replace(&mut self, from: &[u8], to: &[u8], rows: &[Row]) -> Result<(), StoreError> {
@@ -128,6 +130,8 @@ impl Target for MovedTo {
         anchor::make_at(&mut self.anchor, identity, tip)?;
         let last = rows.iter().cloned();
         let last: Writes = last.map(|(key, value)| (key, Some(value))).collect();
-        self.live.write_durably(&last).map_err(unreadable)
+        self.live
+            .write(&last, super::Synced::Now)
+            .map_err(unreadable)
     }
 }
