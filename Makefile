@@ -43,7 +43,7 @@ LENGTH ?=
 CUTS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test decade corruption powerloss simulate bench bench-micro bench-load bench-trust bench-peers nation fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
+.PHONY: help run build test decade replicas corruption powerloss simulate bench bench-micro bench-load bench-trust bench-peers nation fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
 
 help: ## What there is
 	@echo "Goodstanding, the targets:"
@@ -69,6 +69,11 @@ simulate: setup ## Random runs under every fault: make simulate SEEDS=100000, SE
 
 powerloss: setup ## Power cuts on the real program: make powerloss CUTS=2000, or SEED=7 CUTS=20 again
 	@$(WITH_ENV) GOODSTANDING_POWERLOSS_CUTS="$(CUTS)" GOODSTANDING_POWERLOSS_SEED="$(SEED)" cargo test --locked --test it powerloss::nothing -- --nocapture
+
+# Optimised, since it is held against what the database does by itself.
+replicas: setup ## Replicas on PostgreSQL: a dead primary, one that sleeps 30 s, lag, writes (3 minutes)
+	@setup/interop.sh "$(CACHE)"
+	@$(WITH_ENV) . "$(CACHE)/interop.env" && CARGO_PROFILE_DEV_OPT_LEVEL=2 GOODSTANDING_REQUIRE_INTEROP=1 GOODSTANDING_REPLICAS_ASLEEP_SECONDS=30 GOODSTANDING_REPLICAS_AT_LEAST=0.5 cargo test --locked --test it replicas -- --nocapture --test-threads=1 $(ARGS)
 
 corruption: setup ## Each file of a store damaged in each way: the whole table (1 minute)
 	@rm -f "$(CACHE)/corruption.md"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Brings the independent programs that the interoperability tests check the registry with
-# (tests/interop: PyLD, PyJWT and cryptography on Python; Digital Bazaar's packages and jose on Node).
+# (tests/interop: PyLD, PyJWT and cryptography on Python; Digital Bazaar's packages and jose on Node), and
+# PostgreSQL, which the tests start servers of.
 #
 #   setup/interop.sh CACHE_DIR
 #
@@ -8,6 +9,7 @@
 #   GOODSTANDING_INTEROP_PYTHON        a Python that has the packages
 #   GOODSTANDING_INTEROP_NODE          a Node of version 18 or newer
 #   GOODSTANDING_INTEROP_NODE_MODULES  the folder of its packages
+#   GOODSTANDING_INTEROP_POSTGRES      the folder of PostgreSQL's programs
 # each empty where it could not be brought: a line then says why, and the tests say that they
 # were skipped, or fail under GOODSTANDING_REQUIRE_INTEROP=1. Packages have exact versions and
 # digests, and stand in folders named after those, so that clones do not get in each other's way.
@@ -24,6 +26,7 @@ main() {
     python=""
     node=""
     modules=""
+    postgres=""
     if bring_python; then
         python="$python_home/bin/python"
     else
@@ -35,11 +38,17 @@ main() {
     else
         echo "interoperability: without Node packages; the checks with them are left out"
     fi
+    if bring_postgres; then
+        postgres=$(postgres_folder)
+    else
+        echo "interoperability: without PostgreSQL; what needs it is left out"
+    fi
     {
         echo "# Written by setup/interop.sh for tests/it/interop.rs."
         echo "export GOODSTANDING_INTEROP_PYTHON='$python'"
         echo "export GOODSTANDING_INTEROP_NODE='$node'"
         echo "export GOODSTANDING_INTEROP_NODE_MODULES='$modules'"
+        echo "export GOODSTANDING_INTEROP_POSTGRES='$postgres'"
     } >"$cache/interop.env.$$"
     mv "$cache/interop.env.$$" "$cache/interop.env"
 }
@@ -96,6 +105,21 @@ bring_node() {
 usable_node() {
     command -v npm >/dev/null 2>&1 &&
         node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null
+}
+
+bring_postgres() {
+    postgres_folder >/dev/null || through_apt postgresql && postgres_folder >/dev/null || {
+        echo "interoperability: needs PostgreSQL (apt-get install postgresql)"
+        return 1
+    }
+}
+
+# Debian keeps the programs of servers off the path, a folder for each version.
+postgres_folder() {
+    for folder in $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV) $(echo "$PATH" | tr : ' '); do
+        [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ] && echo "$folder" && return 0
+    done
+    return 1
 }
 
 # Debian packages, where that needs no question: as root, or with a sudo that asks nothing.

@@ -32,12 +32,14 @@ fn what_a_killed_replica_left_is_published_by_another() {
     profile(&living, ISSUER, "issuer");
     let list = list(&living, ISSUER);
     let indexes = entries(&living, &list, 5);
+    let updates = format!("{list}/updates");
+    // Nothing of its own is left to be published by the one that lives.
+    living.post(&updates, &revocation(indexes[1])).json(200);
     until("both have the list", SOON, || {
-        dying.get(&list).status == 200
+        dying.get(&list).status == 200 && shows(&living, &list, indexes[1])
     });
-    dying
-        .post(&format!("{list}/updates"), &revocation(indexes[0]))
-        .json(200);
+    dying.post(&updates, &revocation(indexes[0])).json(200);
+    assert!(!shows(&living, &list, indexes[0]));
     dies.kill();
     let took = until("the other one publishes it", TAKEN_OVER_WITHIN, || {
         shows(&living, &list, indexes[0])

@@ -119,7 +119,7 @@ impl Server {
         let mut server = Self {
             home,
             port: free_port(),
-            name: "first".to_owned(),
+            name: "node1".to_owned(),
             running: None,
         };
         server.run();
@@ -299,14 +299,14 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn start(settings: &[&str]) -> Self {
-        let names = "synchronous_standby_names = 'ANY 1 (first, second, third)'";
+        let names = "synchronous_standby_names = 'ANY 1 (node1, node2, node3)'";
         let settings = settings.iter().copied().chain([names]);
         let wanted = Wanted {
             settings: settings.map(str::to_owned).collect(),
             certificate: None,
         };
         let primary = Server::start_as(&wanted);
-        let standbys = ["second", "third"].map(|name| primary.standby(name)).into();
+        let standbys = ["node2", "node3"].map(|name| primary.standby(name)).into();
         let cluster = Self { primary, standbys };
         cluster.primary.until("both standbys follow", || {
             let follow = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'";
