@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings the independent programs that the interoperability tests check the registry with
 # (tests/interop: PyLD, PyJWT and cryptography on Python; Digital Bazaar's packages and jose on Node), and
-# PostgreSQL, which the tests start servers of.
+# PostgreSQL and nginx, which the tests start servers of.
 #
 #   setup/interop.sh CACHE_DIR
 #
@@ -43,6 +43,8 @@ main() {
     else
         echo "interoperability: without PostgreSQL; what needs it is left out"
     fi
+    has_nginx || through_apt nginx && has_nginx ||
+        echo "interoperability: without nginx (apt-get install nginx); what needs it is left out"
     {
         echo "# Written by setup/interop.sh for tests/it/interop.rs."
         echo "export GOODSTANDING_INTEROP_PYTHON='$python'"
@@ -105,6 +107,11 @@ bring_node() {
 usable_node() {
     command -v npm >/dev/null 2>&1 &&
         node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null
+}
+
+# Where the tests look for it: daemons are not on everybody's path.
+has_nginx() {
+    [ -x /usr/sbin/nginx ] || [ -x /usr/local/sbin/nginx ] || command -v nginx >/dev/null 2>&1
 }
 
 bring_postgres() {
