@@ -15,25 +15,22 @@
 //! - **Away or unknown**: until COMMIT is sent nothing is written. From then on only an answer of the server
 //!   itself tells, and no answer is [`RemoteError::Unknown`].
 
+mod background;
 mod connecting;
 mod faults;
 mod hold;
 mod listening;
 pub(in crate::store) mod moved;
 mod schema;
+mod settings;
 mod sql;
 mod trust;
 
-#[cfg(test)]
-mod tests;
-
-use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime as Kind};
-use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{Config, Error, Row as Answer};
 
@@ -44,84 +41,12 @@ use super::replica::bytes::decode_writes;
 use super::replica::remote::{Group, Hold, Newer, Remote, RemoteError};
 use super::rocks::Place;
 use crate::time::Clock;
+pub use settings::{Secret, Settings, Tls};
+
+use background::Background;
 use connecting::Ways;
 use faults::{Fault, fault, no_connection, not_understood, unreadable, words};
 use hold::{InTransaction, begin_holding, make_store};
-
-/// How PostgreSQL is reached, and for how long it is waited for.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// One URL with all hosts, or the keyword form.
-    pub url: Secret,
-    /// Which connections are secured.
-    pub tls: Tls,
-    /// Authorities that servers' certificates come from (PEM); empty for the usual ones.
-    pub roots: Vec<u8>,
-    /// For reaching one host.
-    pub connect: Duration,
-    /// For one statement, and for a commit with its wait for standbys.
-    pub statement: Duration,
-    /// For the head row, while others write.
-    pub lock: Duration,
-    /// How long the head row may be held by one that says nothing more.
-    pub idle_in_transaction: Duration,
-    /// How long a group stays in the log.
-    pub log_kept: Duration,
-    /// How many of the newest batches stay in it however old they are; at least one does.
-    pub log_least: u64,
-}
-
-impl Settings {
-    /// What `config/default.toml` says, for this URL.
-    pub const fn usual(url: Secret) -> Self {
-        Self {
-            url,
-            tls: Tls::Elsewhere,
-            roots: Vec::new(),
-            connect: Duration::from_secs(3),
-            statement: Duration::from_secs(10),
-            lock: Duration::from_secs(5),
-            idle_in_transaction: Duration::from_secs(3),
-            log_kept: Duration::from_secs(3_600),
-            log_least: 10_000,
-        }
-    }
-}
-
-/// Text that is not shown: a URL with a password in it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps `text` from being shown.
-    pub const fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
-
-/// Which connections are secured with TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
-    /// All but those within this machine, with servers that prove who they are.
-    Elsewhere,
-    /// All, with servers that prove who they are.
-    Verify,
-    /// All, whoever the servers are.
-    Require,
-    /// None.
-    Off,
-}
 
 /// Opens the replica whose copy and anchor are at `place`.
 ///
@@ -536,39 +461,5 @@ impl From<Failed> for RemoteError {
     }
 }
 
-/// A thread of its own that carries connections. It is not waited for when it ends.
-struct Background(Option<Runtime>);
-
-impl Background {
-    fn start() -> Result<Self, String> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("postgres")
-            .enable_all()
-            .build();
-        let runtime = runtime.map_err(|error| format!("PostgreSQL: no thread: {error}"))?;
-        Ok(Self(Some(runtime)))
-    }
-
-    fn runtime(&self) -> &Runtime {
-        self.0
-            .as_ref()
-            .expect("it is taken where it is dropped only")
-    }
-
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.runtime().block_on(future)
-    }
-
-    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        drop(self.runtime().spawn(future));
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
+#[cfg(test)]
+mod tests;
