@@ -344,11 +344,9 @@ impl Config {
 
     /// Where the store stands, or a replica's copy of it.
     pub fn store_folder(&self) -> PathBuf {
-        let copy = &self.store.postgres.copy;
         match self.store.engine {
-            EngineChoice::Postgres if copy.as_os_str().is_empty() => self.data.join("copy"),
-            EngineChoice::Postgres => copy.clone(),
-            EngineChoice::Rocksdb | EngineChoice::Memory => self.data.join("store"),
+            EngineChoice::Postgres => self.store.postgres.copy_in(&self.data),
+            _ => self.data.join("store"),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU64;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 #[cfg(feature = "postgres")]
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ pub struct PostgresConfig {
     log_kept_seconds: u64,
     log_kept_batches: NonZeroU64,
     /// The folder of the copy; empty means `copy` in the data folder.
-    pub copy: PathBuf,
+    copy: PathBuf,
 }
 
 /// Without the URL, which has a password in it.
@@ -78,6 +78,16 @@ enum TlsWithPostgres {
     Verify,
     Require,
     Off,
+}
+
+impl PostgresConfig {
+    /// Where the copy stands of a replica with this data folder.
+    pub(super) fn copy_in(&self, data: &Path) -> PathBuf {
+        match self.copy.as_os_str().is_empty() {
+            true => data.join("copy"),
+            false => self.copy.clone(),
+        }
+    }
 }
 
 #[cfg(feature = "postgres")]

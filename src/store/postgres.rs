@@ -15,6 +15,7 @@
 //! - **Away or unknown**: until COMMIT is sent nothing is written. From then on only an answer of the server
 //!   itself tells, and no answer is [`RemoteError::Unknown`].
 
+mod background;
 mod connecting;
 mod faults;
 mod hold;
@@ -25,15 +26,11 @@ mod settings;
 mod sql;
 mod trust;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime as Kind};
-use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{Config, Error, Row as Answer};
 
@@ -44,10 +41,12 @@ use super::replica::bytes::decode_writes;
 use super::replica::remote::{Group, Hold, Newer, Remote, RemoteError};
 use super::rocks::Place;
 use crate::time::Clock;
+pub use settings::{Secret, Settings, Tls};
+
+use background::Background;
 use connecting::Ways;
 use faults::{Fault, fault, no_connection, not_understood, unreadable, words};
 use hold::{InTransaction, begin_holding, make_store};
-pub use settings::{Secret, Settings, Tls};
 
 /// Opens the replica whose copy and anchor are at `place`.
 ///
@@ -462,39 +461,5 @@ impl From<Failed> for RemoteError {
     }
 }
 
-/// A thread of its own that carries connections. It is not waited for when it ends.
-struct Background(Option<Runtime>);
-
-impl Background {
-    fn start() -> Result<Self, String> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("postgres")
-            .enable_all()
-            .build();
-        let runtime = runtime.map_err(|error| format!("PostgreSQL: no thread: {error}"))?;
-        Ok(Self(Some(runtime)))
-    }
-
-    fn runtime(&self) -> &Runtime {
-        self.0
-            .as_ref()
-            .expect("it is taken where it is dropped only")
-    }
-
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.runtime().block_on(future)
-    }
-
-    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        drop(self.runtime().spawn(future));
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
+#[cfg(test)]
+mod tests;
