@@ -231,11 +231,11 @@ fn may_take_the_place(
 /// What the tables of a store add up to, by their tags.
 type Sums = BTreeMap<u8, (u64, Sha256)>;
 
+/// What is done with a range of rows: from where, up to where, and all that stands there.
+type OnRange<'a> = dyn FnMut(&[u8], &[u8], &[Row]) -> Result<(), StoreError> + 'a;
+
 /// Hands over all rows but the last ones, in ranges that have no gap between them and no row twice.
-fn each_range(
-    read: &dyn Read,
-    range: &mut dyn FnMut(&[u8], &[u8], &[Row]) -> Result<(), StoreError>,
-) -> Result<Sums, StoreError> {
+fn each_range(read: &dyn Read, range: &mut OnRange<'_>) -> Result<Sums, StoreError> {
     let mut sums = Sums::new();
     let mut from = FIRST.to_vec();
     let mut size = Size::default();
