@@ -5,6 +5,10 @@ mod followed;
 mod memory;
 #[cfg(feature = "rocksdb")]
 mod recovery;
+#[cfg(feature = "postgres")]
+mod replica;
+#[cfg(feature = "postgres")]
+mod replicas;
 #[cfg(feature = "rocksdb")]
 mod rocks;
 #[cfg(feature = "rocksdb")]
@@ -42,6 +46,14 @@ macro_rules! on_every_engine {
         #[cfg(feature = "rocksdb")]
         mod on_rocksdb {
             $(#[test] fn $test() { super::$test::<super::rocks::Rocks>(); })*
+        }
+        #[cfg(feature = "postgres")]
+        mod on_a_replica {
+            $(#[test] fn $test() { super::$test::<super::replica::InMemory>(); })*
+        }
+        #[cfg(feature = "postgres")]
+        mod on_a_replica_with_a_disk {
+            $(#[test] fn $test() { super::$test::<super::replica::OnDisk>(); })*
         }
     };
 }
