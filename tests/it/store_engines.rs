@@ -13,6 +13,8 @@ mod replicas;
 mod rocks;
 #[cfg(feature = "rocksdb")]
 mod scrub;
+#[cfg(feature = "postgres")]
+mod shaken;
 mod support;
 
 use std::collections::BTreeMap;
