@@ -45,6 +45,7 @@ use super::format::{self, Identity, Tip};
 use super::opening;
 use super::rocks::Place;
 use super::rocks::copy::OnDisk;
+use super::rocks::scrub::Scrub;
 use super::staging::Writes;
 use super::view::{View, reads_through};
 use super::write_path::{Front, Standing, Waiting};
@@ -64,6 +65,8 @@ pub struct ReplicaEngine {
     copy: Arc<dyn LocalCopy>,
     writer: Option<JoinHandle<()>>,
     listener: Option<JoinHandle<()>>,
+    /// What goes through all rows of a copy on a disk.
+    scrub: Option<Scrub>,
 }
 
 /// What the threads of a replica have in common.
@@ -119,13 +122,27 @@ impl ReplicaEngine {
                 clock: clock.clone(),
             })
         };
-        match Self::start(parts()?) {
+        let started = match Self::start(parts()?) {
             Err(Trouble::Copy(reason)) => {
                 tracing::warn!(engine = %reason, "the copy of the shared store cannot be used, and is read anew");
-                Self::start(parts()?).map_err(|trouble| not_opened(trouble, &place.store))
+                Self::start(parts()?)
             }
-            started => started.map_err(|trouble| not_opened(trouble, &place.store)),
-        }
+            started => started,
+        };
+        let mut engine = started.map_err(|trouble| not_opened(trouble, &place.store))?;
+        engine.scrub = Some(engine.scrubbed()?);
+        Ok(engine)
+    }
+
+    /// Damage that nobody comes across is noticed. The next start reads the copy anew.
+    fn scrubbed(&self) -> Result<Scrub, StoreError> {
+        let (known, copy, shown) = (self.known.clone(), self.copy.clone(), self.known.clone());
+        let found = move |stopped| {
+            copy.give_up();
+            known.standing.stop_for(stopped);
+        };
+        let scrub = Scrub::start(move || shown.shown.load_full(), found);
+        scrub.map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
     fn start(parts: Parts) -> Result<Self, Trouble> {
@@ -187,6 +204,7 @@ impl ReplicaEngine {
             copy: parts.copy,
             writer: None,
             listener: None,
+            scrub: None,
         };
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
         let started = |_| Trouble::Wrong(Stopped::Ended);
@@ -286,12 +304,11 @@ impl Known {
         }
     }
 
-    fn lead_until(&self, until: Option<Instant>) {
-        let mut leads = self
-            .leads_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *leads = until;
+    /// From now on this replica leads so long; says how long it did before.
+    fn lead_until(&self, until: Option<Instant>) -> Option<Instant> {
+        let leads = self.leads_until.lock();
+        let mut leads = leads.unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *leads, until)
     }
 }
 
@@ -306,6 +323,7 @@ impl fmt::Debug for ReplicaEngine {
 
 impl Drop for ReplicaEngine {
     fn drop(&mut self) {
+        drop(self.scrub.take());
         self.known.ending.store(true, Ordering::Release);
         let _ = self.known.turns.send(Turn::End);
         for thread in [self.writer.take(), self.listener.take()]

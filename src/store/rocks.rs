@@ -20,7 +20,7 @@ mod manifest;
 pub mod moved;
 mod options;
 mod purge;
-mod scrub;
+pub(in crate::store) mod scrub;
 pub mod space;
 mod view;
 
@@ -189,7 +189,8 @@ impl RocksEngine {
             engine.take_writes(anchoring, Front::at(opened.tip), clock)?;
         }
         let (shown, standing) = (engine.shown.clone(), engine.standing.clone());
-        engine.scrub = Some(Scrub::start(shown, standing)?);
+        let found = move |stopped| standing.stop_for(stopped);
+        engine.scrub = Some(Scrub::start(move || shown.load_full(), found)?);
         Ok(engine)
     }
 

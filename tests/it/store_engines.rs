@@ -5,10 +5,16 @@ mod followed;
 mod memory;
 #[cfg(feature = "rocksdb")]
 mod recovery;
+#[cfg(feature = "postgres")]
+mod replica;
+#[cfg(feature = "postgres")]
+mod replicas;
 #[cfg(feature = "rocksdb")]
 mod rocks;
 #[cfg(feature = "rocksdb")]
 mod scrub;
+#[cfg(feature = "postgres")]
+mod shaken;
 mod support;
 
 use std::collections::BTreeMap;
@@ -42,6 +48,14 @@ macro_rules! on_every_engine {
         #[cfg(feature = "rocksdb")]
         mod on_rocksdb {
             $(#[test] fn $test() { super::$test::<super::rocks::Rocks>(); })*
+        }
+        #[cfg(feature = "postgres")]
+        mod on_a_replica {
+            $(#[test] fn $test() { super::$test::<super::replica::InMemory>(); })*
+        }
+        #[cfg(feature = "postgres")]
+        mod on_a_replica_with_a_disk {
+            $(#[test] fn $test() { super::$test::<super::replica::OnDisk>(); })*
         }
     };
 }

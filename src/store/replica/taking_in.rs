@@ -176,6 +176,7 @@ pub(super) fn read_anew(
     remote: &dyn Remote,
     copy: &dyn LocalCopy,
 ) -> Result<(Tip, Identity), Trouble> {
+    tracing::info!("all rows of the shared store are read anew");
     copy.set_whole(false);
     let head = format::head_key();
     let headless = Writes::from([(head.clone(), None)]);
@@ -207,6 +208,7 @@ pub(super) fn read_anew(
     copy.write(&[(head, over.head)].into())
         .map_err(Trouble::Copy)?;
     copy.set_whole(true);
+    tracing::info!("all rows of the shared store have been read");
     Ok((tip, identity))
 }
 

@@ -96,6 +96,10 @@ impl Writer {
             }
             self.leads();
         }
+        // Another one need not wait until it is over.
+        if self.known.lead_until(None).is_some() && self.failed.is_none() {
+            let _ = self.remote.lead(Duration::ZERO);
+        }
         if let Stage::Met(Settling { durable, thread }) = self.stage {
             drop(durable);
             if thread.join().is_err() {
@@ -254,6 +258,7 @@ impl Writer {
                     tracing::warn!(engine = %away, "changes are refused until it is back");
                 }
                 standing.note(&Err(away.clone()));
+                self.known.lead_until(None);
                 self.failed = Some(Instant::now());
                 return away;
             }
@@ -277,7 +282,9 @@ impl Writer {
         let now = Instant::now();
         self.led = Some(now);
         match self.remote.lead(LEAD_FOR) {
-            Ok(leads) => self.known.lead_until(leads.then_some(now + LEAD_FOR)),
+            Ok(leads) => {
+                self.known.lead_until(leads.then_some(now + LEAD_FOR));
+            }
             Err(error) => {
                 self.troubled(error.into());
             }

@@ -133,7 +133,7 @@ impl LocalCopy for OnDisk {
 
     fn give_up(&self) {
         if let Err(error) = durably::write(&self.folder.join(GIVEN_UP), "") {
-            tracing::error!(%error, "the copy of the shared store cannot be used, and cannot be given up");
+            tracing::error!(engine = %error, "the copy of the shared store cannot be used, and cannot be given up");
         }
     }
 

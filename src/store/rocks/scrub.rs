@@ -8,14 +8,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-
-use super::view::Frozen;
 use crate::ids::Seq;
 use crate::store::chain::{Chain, Links};
-use crate::store::engine::{Read as _, Stopped, StoreError};
+use crate::store::engine::{Read, Stopped, StoreError};
 use crate::store::view::View;
-use crate::store::write_path::Standing;
 
 /// Rows that are read in one go.
 const ROWS_AT_ONCE: usize = 1_024;
@@ -27,22 +23,19 @@ const EVENT_BYTES: u64 = 512;
 const BETWEEN: Duration = Duration::from_secs(24 * 3_600);
 
 /// A thread that reads through an open store. Dropping this ends it.
-pub(super) struct Scrub {
+pub(in crate::store) struct Scrub {
     ended: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Scrub {
-    pub(super) fn start(
-        shown: Arc<ArcSwap<View<Frozen>>>,
-        standing: Arc<Standing>,
+    /// Reads what is `shown`, and tells `found` why it is not to be written any more.
+    pub(in crate::store) fn start<R: Read + 'static>(
+        shown: impl Fn() -> Arc<View<R>> + Send + 'static,
+        found: impl Fn(Stopped) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (ended, end) = mpsc::channel();
-        let reading = Reading {
-            shown,
-            standing,
-            end,
-        };
+        let reading = Reading { shown, found, end };
         let named = thread::Builder::new().name("store-scrub".to_owned());
         let thread = named.spawn(move || while reading.through() == Goes::On {})?;
         Ok(Self {
@@ -72,13 +65,13 @@ enum Goes {
     NoFurther,
 }
 
-struct Reading {
-    shown: Arc<ArcSwap<View<Frozen>>>,
-    standing: Arc<Standing>,
+struct Reading<S, F> {
+    shown: S,
+    found: F,
     end: Receiver<()>,
 }
 
-impl Reading {
+impl<R: Read, S: Fn() -> Arc<View<R>>, F: Fn(Stopped)> Reading<S, F> {
     /// Everything once, and the pause after it.
     fn through(&self) -> Goes {
         let found = self.log().and_then(|goes| match goes {
@@ -90,20 +83,20 @@ impl Reading {
             Ok(Goes::NoFurther) => Goes::NoFurther,
             Err(error) => {
                 let unreadable = Stopped::RowsUnreadable(error.to_string());
-                self.standing.stop_for(unreadable);
+                (self.found)(unreadable);
                 Goes::NoFurther
             }
         }
     }
 
     fn log(&self) -> Result<Goes, StoreError> {
-        let last = self.shown().tip().head.seq;
-        let mut chain = Chain::behind(&*self.shown(), Seq(0))?;
+        let last = (self.shown)().tip().head.seq;
+        let mut chain = Chain::behind(&*(self.shown)(), Seq(0))?;
         loop {
             let before = chain.seq();
-            let links = chain.go_on(&*self.shown(), last)?;
+            let links = chain.go_on(&*(self.shown)(), last)?;
             if let Some(stopped) = links.stopped() {
-                self.standing.stop_for(stopped);
+                (self.found)(stopped);
                 return Ok(Goes::NoFurther);
             }
             if links == Links::Whole {
@@ -119,7 +112,7 @@ impl Reading {
     fn rows(&self) -> Result<Goes, StoreError> {
         let mut from = Vec::new();
         loop {
-            let rows = self.shown().scan_apart(&from, &[0xff], ROWS_AT_ONCE)?;
+            let rows = (self.shown)().scan_apart(&from, &[0xff], ROWS_AT_ONCE)?;
             let Some((last, _)) = rows.last() else {
                 return Ok(Goes::On);
             };
@@ -132,10 +125,6 @@ impl Reading {
                 return Ok(Goes::NoFurther);
             }
         }
-    }
-
-    fn shown(&self) -> Arc<View<Frozen>> {
-        self.shown.load_full()
     }
 
     /// As long as so many bytes may take.
