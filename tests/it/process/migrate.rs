@@ -75,3 +75,52 @@ fn a_store_is_moved_from_folder_to_folder_and_back_and_goes_on() {
     assert_eq!(revoked(&registry, &list, &given), [true, true, false]);
     server.stop().in_order();
 }
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_store_is_moved_to_a_database_and_back_with_every_table_the_same() {
+    use crate::support::postgres::{Server, programs};
+
+    if programs().is_none() {
+        return;
+    }
+    let database = Server::start();
+    let url = database.url(&database.database());
+    let first = Folder::prepared();
+    let server = first.serve(&[]);
+    let registry = first.operator(&server);
+    profile(&registry, ISSUER, "issuer");
+    let list = list(&registry, ISSUER);
+    let given = entries(&registry, &list, 3);
+    let revoke = |registry: &Client, index| {
+        let made = registry.post(&format!("{list}/updates"), &revocation(index));
+        made.json(200);
+    };
+    revoke(&registry, given[0]);
+    server.stop().in_order();
+    let place = folder(&first.data());
+    let moved = migrate(&place, &url).exits(0).json();
+
+    // A replica goes on with it there.
+    let settings = [
+        ("GOODSTANDING_STORE__ENGINE", "postgres"),
+        ("GOODSTANDING_STORE__POSTGRES__URL", url.as_str()),
+    ];
+    let server = first.serve(&settings);
+    let registry = first.operator(&server);
+    assert_eq!(revoked(&registry, &list, &given), [true, false, false]);
+    server.stop().in_order();
+
+    let other = first.beside().join("other");
+    let back = migrate(&url, &folder(&other)).exits(0).json();
+    let rows = |moved: &serde_json::Value, name: &str| {
+        let mut tables = moved["tables"].as_array().unwrap().iter();
+        tables.find(|table| table["table"] == name).cloned()
+    };
+    for table in ["pages", "lists", "credentials", "keys", "allocation"] {
+        assert_eq!(rows(&moved, table), rows(&back, table), "{table}");
+    }
+    let again = migrate(&url, &folder(&other)).exits(0).json();
+    assert_eq!(again["tables"], back["tables"]);
+    assert_eq!(again["written"], 0);
+}

@@ -13,7 +13,7 @@ use goodstanding::store::replica::ReplicaEngine;
 use goodstanding::store::replica::model::{Deed, Kept, Met, SharedPlace};
 use goodstanding::store::rocks::{Place, RocksEngine, checkpoint};
 use goodstanding::store::{
-    Batch, CommitError, Committed, Decision, Engine, Read, Stopped, StoreError,
+    Batch, CommitError, Committed, Decision, Engine, Read, Row, Stopped, StoreError,
 };
 use tempfile::TempDir;
 
@@ -448,17 +448,17 @@ fn a_copy_is_brought_up_from_wherever_it_is() {
     is_up(&older.set_aside());
     is_up(&older.without_copy());
     // A row of the log is missing; one of the counters; the head is another one.
-    let damaged = |change: &dyn Fn(&mut Vec<(Vec<u8>, Vec<u8>)>)| {
+    let damaged = |change: fn(&mut Vec<Row>)| {
         let mut rows = older.rows();
         change(&mut rows);
         older.with_rows(rows)
     };
-    is_up(&damaged(&|rows| {
+    is_up(&damaged(|rows| {
         rows.retain(|(key, _)| key[0] != 3 || key[8] != 4)
     }));
-    is_up(&damaged(&|rows| rows.push((vec![0x31, 1], vec![9]))));
-    is_up(&damaged(&|rows| rows.retain(|(key, _)| key[0] != 2)));
-    is_up(&damaged(&|rows| rows.retain(|(key, _)| key[0] != 1)));
+    is_up(&damaged(|rows| rows.push((vec![0x31, 1], vec![9]))));
+    is_up(&damaged(|rows| rows.retain(|(key, _)| key[0] != 2)));
+    is_up(&damaged(|rows| rows.retain(|(key, _)| key[0] != 1)));
     // Another store's altogether.
     let elsewhere = Kept::nothing(3);
     let stranger = replica(&SharedPlace::default(), &elsewhere);
