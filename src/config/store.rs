@@ -43,6 +43,10 @@ pub enum EngineChoice {
 /// PostgreSQL.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    not(feature = "postgres"),
+    expect(dead_code, reason = "what is configured is read all the same")
+)]
 pub struct PostgresConfig {
     url: String,
     /// A file with the URL in it; empty means that `url` says it.

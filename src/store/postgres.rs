@@ -1,19 +1,19 @@
 //! PostgreSQL as the place that replicas share, behind a face that blocks.
 //!
-//! Every statement stands in [`sql`]; servers that speak its protocol without being PostgreSQL can serve as well.
-//! What is promised of a [`Remote`] is kept so:
+//! Every statement stands in `sql`; servers that speak its protocol without being PostgreSQL can serve as well.
+//! What is promised of a `Remote` is kept so:
 //!
 //! - **One writes at a time**: whoever locked the head row (`FOR UPDATE`), until its transaction ends. A replica
 //!   that stops while it holds the row loses its session after `idle_in_transaction`.
 //! - **Committed is durable**: a commit that the server calls done without having waited for its standbys, as it
-//!   does with a warning where somebody cancels the wait, is [`RemoteError::Unknown`]. The wait has no time limit
+//!   does with a warning where somebody cancels the wait, is `RemoteError::Unknown`. The wait has no time limit
 //!   on the server; here it has.
 //! - **What can be read is durable**: a group whose commit was cut off while it waited for a standby can be read
 //!   on the server and may be lost with it. So the first thing that is done with every new session, and after
 //!   each commit of unknown outcome, is a small write, which is acknowledged only when everything before it
 //!   is on the standby too.
 //! - **Away or unknown**: until COMMIT is sent nothing is written. From then on only an answer of the server
-//!   itself tells, and no answer is [`RemoteError::Unknown`].
+//!   itself tells, and no answer is `RemoteError::Unknown`.
 
 mod background;
 mod connecting;

@@ -1,9 +1,9 @@
 //! A store that several processes share: each is a replica, with a copy of all rows beside it that it reads
-//! from, and commits through the shared place ([`remote`]).
+//! from, and commits through the shared place (`remote`).
 //!
 //! A commit goes the way of every engine (`write_path`). One thread gathers what waits, holds the head row of
-//! the shared place, so that nobody else writes, takes in what others wrote before ([`taking_in`]), stages the
-//! group on a copy that is the newest state then, and hands it over ([`sharing`]); the second one anchors,
+//! the shared place, so that nobody else writes, takes in what others wrote before (`taking_in`), stages the
+//! group on a copy that is the newest state then, and hands it over (`sharing`); the second one anchors,
 //! shows and answers. What others write goes the same way, without answers. A third thread waits for word of
 //! it.
 //!

@@ -329,6 +329,7 @@ mod tests {
             let form = [Form::Vc, Form::Jwt, Form::Cwt, Form::Json][form];
             let name = Name { what, form, gzip };
             prop_assert_eq!(name.to_string().parse::<Name>(), Ok(name.clone()));
+            #[cfg(feature = "s3")]
             prop_assert_eq!(Name::of_key(&name.key()), Some(name));
         }
 

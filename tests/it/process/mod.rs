@@ -40,6 +40,7 @@ mod journeys;
 mod master_key;
 #[cfg(feature = "rocksdb")]
 mod memory;
+#[cfg(feature = "rocksdb")]
 mod migrate;
 #[cfg(feature = "rocksdb")]
 mod place;
