@@ -72,7 +72,11 @@ pub(super) const FIRST_ROWS_TAG: u8 = EVENTS_TAG;
 
 /// The names of the engine's own rows.
 #[cfg(feature = "rocksdb")]
-pub(super) const NAMES: [(u8, &str); 2] = [(EVENTS_TAG, "events"), (PLACES_TAG, "places")];
+pub(super) const NAMES: [(u8, &str); 3] = [
+    (EVENTS_TAG, "events"),
+    (PLACES_TAG, "places"),
+    (WRITER_TAG, "last writer"),
+];
 
 /// Where the store stands: what the head row holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

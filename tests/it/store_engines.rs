@@ -1,6 +1,8 @@
 //! What every storage engine promises, tried on each of them; then what only one of them can show.
 
 mod anchored;
+#[cfg(feature = "postgres")]
+mod copies;
 mod followed;
 mod memory;
 #[cfg(feature = "rocksdb")]
