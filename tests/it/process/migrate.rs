@@ -5,6 +5,7 @@ use std::path::Path;
 use super::client::Client;
 use super::folder::Folder;
 use super::program::{Ran, program, run};
+use super::server::Server;
 use super::standing::{ISSUER, entries, list, look_up, profile, revocation};
 
 fn migrate(from: &str, to: &str) -> Ran {
@@ -15,6 +16,16 @@ fn migrate(from: &str, to: &str) -> Ran {
 
 fn folder(path: &Path) -> String {
     format!("rocksdb:{}", path.display())
+}
+
+/// Serves a folder that the store of another was moved to, with what that has beside its store.
+fn serve(moved: &Folder, to: &Path) -> Server {
+    for file in ["master.key", "goodstanding.toml"] {
+        std::fs::copy(moved.data().join(file), to.join(file)).unwrap();
+    }
+    let mut command = program();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]);
+    Server::start(command.arg(to))
 }
 
 fn revoked(registry: &Client, list: &str, indexes: &[u64]) -> Vec<bool> {
@@ -49,14 +60,7 @@ fn a_store_is_moved_from_folder_to_folder_and_back_and_goes_on() {
     );
 
     // What was moved is served from there with the same master key, and goes on.
-    for file in ["master.key", "goodstanding.toml"] {
-        std::fs::copy(first.data().join(file), other.join(file)).unwrap();
-    }
-    let mut command = program();
-    command
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(&other);
-    let server = super::server::Server::start(&mut command);
+    let server = serve(&first, &other);
     let registry = first.operator(&server);
     registry
         .post(&format!("{list}/updates"), &revocation(given[1]))
@@ -79,12 +83,12 @@ fn a_store_is_moved_from_folder_to_folder_and_back_and_goes_on() {
 #[cfg(feature = "postgres")]
 #[test]
 fn a_store_is_moved_to_a_database_and_back_with_every_table_the_same() {
-    use crate::support::postgres::{Server, programs};
+    use crate::support::postgres;
 
-    if programs().is_none() {
+    if postgres::programs().is_none() {
         return;
     }
-    let database = Server::start();
+    let database = postgres::Server::start();
     let url = database.url(&database.database());
     let first = Folder::prepared();
     let server = first.serve(&[]);
@@ -109,6 +113,7 @@ fn a_store_is_moved_to_a_database_and_back_with_every_table_the_same() {
     let server = first.serve(&settings);
     let registry = first.operator(&server);
     assert_eq!(revoked(&registry, &list, &given), [true, false, false]);
+    revoke(&registry, given[1]);
     server.stop().in_order();
 
     let other = first.beside().join("other");
@@ -117,10 +122,14 @@ fn a_store_is_moved_to_a_database_and_back_with_every_table_the_same() {
         let mut tables = moved["tables"].as_array().unwrap().iter();
         tables.find(|table| table["table"] == name).cloned()
     };
-    for table in ["pages", "lists", "credentials", "keys", "allocation"] {
+    for table in ["lists", "keys", "allocation", "profiles"] {
         assert_eq!(rows(&moved, table), rows(&back, table), "{table}");
     }
     let again = migrate(&url, &folder(&other)).exits(0).json();
     assert_eq!(again["tables"], back["tables"]);
     assert_eq!(again["written"], 0);
+    let server = serve(&first, &other);
+    let registry = first.operator(&server);
+    assert_eq!(revoked(&registry, &list, &given), [true, true, false]);
+    server.stop().in_order();
 }
