@@ -2,6 +2,7 @@
 
 use super::words::Language;
 use crate::access::{Action, Role};
+use crate::web::parts::Standing;
 
 /// Who is signed in, where they can go, and what was done last.
 #[derive(Debug, Clone)]
@@ -41,6 +42,12 @@ pub enum Who {
 pub enum Room {
     /// What waits.
     Overview,
+    /// Requests for endorsements.
+    Requests,
+    /// What was endorsed.
+    Endorsements,
+    /// Endorsing.
+    Endorse,
     /// Who is signed in.
     Account,
 }
@@ -50,6 +57,22 @@ pub enum Room {
 pub enum Done {
     /// The passphrase is another one.
     PassphraseChanged,
+    /// An endorsement was issued.
+    Endorsed,
+    /// A request was declined.
+    Declined,
+    /// A question was asked.
+    Asked,
+    /// A question was answered.
+    Answered,
+    /// A request was withdrawn.
+    Withdrawn,
+    /// An endorsement was revoked.
+    Revoked,
+    /// An endorsement was suspended.
+    Suspended,
+    /// An endorsement was reinstated.
+    Reinstated,
 }
 
 /// The hidden fields of a form.
@@ -76,6 +99,22 @@ impl Frame {
         self.language.say(key)
     }
 
+    /// How a request stands, in words.
+    pub fn state(&self, word: &str) -> &'static str {
+        self.t(&format!("state.{word}"))
+    }
+
+    /// How something stands, in words.
+    pub fn standing(&self, standing: &Standing) -> &'static str {
+        self.t(&format!("standing.{}", standing.class()))
+    }
+
+    /// Whether what was wrong is about a field.
+    pub fn is_about(&self, trouble: &Option<Trouble>, field: &str) -> bool {
+        let trouble = trouble.as_ref();
+        trouble.is_some_and(|trouble| trouble.field == Some(field))
+    }
+
     /// The role of whoever is signed in, in words.
     pub fn role(&self, role: &Role) -> &'static str {
         self.t(match role {
@@ -90,12 +129,21 @@ impl Frame {
 
 impl Room {
     /// All of them, as they stand in the navigation.
-    pub const ALL: [Self; 2] = [Self::Overview, Self::Account];
+    pub const ALL: [Self; 5] = [
+        Self::Overview,
+        Self::Requests,
+        Self::Endorsements,
+        Self::Endorse,
+        Self::Account,
+    ];
 
     /// Its first page.
     pub const fn path(self) -> &'static str {
         match self {
             Self::Overview => "/console",
+            Self::Requests => "/console/requests",
+            Self::Endorsements => "/console/endorsements",
+            Self::Endorse => "/console/endorse",
             Self::Account => "/console/account",
         }
     }
@@ -104,6 +152,9 @@ impl Room {
     pub const fn key(self) -> &'static str {
         match self {
             Self::Overview => "room.overview",
+            Self::Requests => "room.requests",
+            Self::Endorsements => "room.endorsements",
+            Self::Endorse => "room.endorse",
             Self::Account => "room.account",
         }
     }
@@ -112,17 +163,38 @@ impl Room {
     pub const fn needs(self) -> Option<Action> {
         match self {
             Self::Overview | Self::Account => None,
+            Self::Requests | Self::Endorsements => Some(Action::Read),
+            Self::Endorse => Some(Action::WriteEndorsements),
         }
     }
 }
 
 impl Done {
-    const ALL: [Self; 1] = [Self::PassphraseChanged];
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::PassphraseChanged,
+        Self::Endorsed,
+        Self::Declined,
+        Self::Asked,
+        Self::Answered,
+        Self::Withdrawn,
+        Self::Revoked,
+        Self::Suspended,
+        Self::Reinstated,
+    ];
 
     /// Its word in addresses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PassphraseChanged => "passphrase-changed",
+            Self::Endorsed => "endorsed",
+            Self::Declined => "declined",
+            Self::Asked => "asked",
+            Self::Answered => "answered",
+            Self::Withdrawn => "withdrawn",
+            Self::Revoked => "revoked",
+            Self::Suspended => "suspended",
+            Self::Reinstated => "reinstated",
         }
     }
 
@@ -136,6 +208,14 @@ impl Done {
     pub const fn key(self) -> &'static str {
         match self {
             Self::PassphraseChanged => "done.passphrase-changed",
+            Self::Endorsed => "done.endorsed",
+            Self::Declined => "done.declined",
+            Self::Asked => "done.asked",
+            Self::Answered => "done.answered",
+            Self::Withdrawn => "done.withdrawn",
+            Self::Revoked => "done.revoked",
+            Self::Suspended => "done.suspended",
+            Self::Reinstated => "done.reinstated",
         }
     }
 }

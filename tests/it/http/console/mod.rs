@@ -1,5 +1,6 @@
 //! The console, as somebody with a browser meets it.
 
+mod accreditor;
 mod door;
 
 use serde_json::json;
