@@ -233,3 +233,66 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("decision.reason-hint", "Kept in the audit trail.", "Wird im Prüfprotokoll festgehalten."),
     ("decision.why", "Say why, for the audit trail", "Sagen Sie warum, für das Prüfprotokoll"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::web::console::{Done, Room};
+
+    #[test]
+    fn a_browser_is_read_to_in_the_language_that_it_likes_best() {
+        for (accepted, language) in [
+            ("", Language::English),
+            ("de", Language::German),
+            ("de-CH,de;q=0.9,en;q=0.5", Language::German),
+            ("en-GB,en;q=0.9,de;q=0.8", Language::English),
+            ("fr,de;q=0.3", Language::German),
+            ("de;q=0, en;q=0.1", Language::English),
+            ("de;q=x", Language::English),
+            ("DE", Language::German),
+        ] {
+            assert_eq!(Language::choose(accepted), language, "{accepted}");
+        }
+    }
+
+    #[test]
+    fn every_text_has_one_key_and_both_languages() {
+        let keys: BTreeSet<_> = WORDS.iter().map(|(key, ..)| key).collect();
+        assert_eq!(keys.len(), WORDS.len(), "no key stands twice");
+        for (key, english, german) in WORDS {
+            assert!(!english.is_empty() && !german.is_empty(), "{key}");
+        }
+        for done in Done::ALL {
+            assert_eq!(Done::named(done.as_str()), Some(done));
+            Language::English.say(done.key());
+        }
+        for room in Room::ALL {
+            Language::English.say(room.key());
+        }
+        for outcome in crate::verify::outcome::Outcome::ALL {
+            Language::English.say(&format!("standing.{}", outcome.as_str()));
+        }
+        for action in crate::access::Action::ALL {
+            assert_eq!(Language::English.say(action.scope()), action.meaning());
+        }
+    }
+
+    /// Keys in the templates, which are looked up only when a page shows them.
+    #[test]
+    fn every_key_in_a_template_has_a_text() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/templates/console");
+        let mut found = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for call in ["frame.t(\"", "language.say(\""] {
+                for rest in text.split(call).skip(1) {
+                    Language::German.say(rest.split('"').next().unwrap());
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 50, "{found}");
+    }
+}

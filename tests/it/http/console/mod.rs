@@ -2,6 +2,7 @@
 
 mod accreditor;
 mod door;
+mod matrix;
 
 use serde_json::json;
 
