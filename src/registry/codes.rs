@@ -224,27 +224,7 @@ impl Registry {
         code: &VerificationCode,
     ) -> Result<Option<CodedCredential>, RegistryError> {
         let keys = self.vault().code_keys()?;
-        let read = self.engine.snapshot();
-        let mut found = None;
-        for key in keys.all() {
-            found = VERIFICATION_CODES.get(&*read, &key.digest(code))?;
-            if found.is_some() {
-                break;
-            }
-        }
-        let Some(CodePlace {
-            credential,
-            profile: issuer,
-        }) = found
-        else {
-            return Ok(None);
-        };
-        let record = CREDENTIALS.get(&*read, &(credential, issuer))?;
-        Ok(record.map(|record| CodedCredential {
-            id: record.id,
-            issuer,
-            valid_until: record.dates.and_then(|dates| dates.valid_until),
-        }))
+        find(&*self.engine.snapshot(), &keys, code)
     }
 
     /// How the credential of a code stands, and who stands behind it, by what its issuer said of it.
@@ -410,6 +390,30 @@ fn meant(
     Ok(claims.into_iter().map(owner).collect())
 }
 
+/// The credential that a code is of. What the store is asked is the same for every code that finds nothing.
+fn find(
+    read: &dyn Read,
+    keys: &CodeKeys,
+    code: &VerificationCode,
+) -> Result<Option<CodedCredential>, RegistryError> {
+    for key in keys.all() {
+        let Some(place) = VERIFICATION_CODES.get(read, &key.digest(code))? else {
+            continue;
+        };
+        let CodePlace {
+            credential,
+            profile: issuer,
+        } = place;
+        let record = CREDENTIALS.get(read, &(credential, issuer))?;
+        return Ok(record.map(|record| CodedCredential {
+            id: record.id,
+            issuer,
+            valid_until: record.dates.and_then(|dates| dates.valid_until),
+        }));
+    }
+    Ok(None)
+}
+
 /// Stages that the code of a credential is found no more, where it has one. Its own row is for the caller to
 /// write or remove; that nobody does so meanwhile is staged here.
 fn take_back(
@@ -439,3 +443,6 @@ fn log(tx: &mut Tx<'_>, mut of: Vec<(ProfileId, Digest)>, step: CodesStep) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Verification codes on paper: a registrar hands them out and prints them, an employer types one.
 
 use std::collections::HashSet;
+use std::thread;
 
 use goodstanding::codes::VerificationCode;
 use goodstanding::http::{Limits, Rates};
@@ -199,6 +200,36 @@ fn a_request_that_is_sent_again_is_told_the_same_codes_also_once_they_are_withdr
     school.withdraws(&credential).is(200);
     assert_eq!(printed(&asks("one").is(200)), printed(&first));
     assert_eq!(house.verifier().types(&printed(&first)[0]).status, 404);
+}
+
+/// Eight offices print the same diplomas at once: each diploma has one code, on every print.
+#[test]
+fn many_who_print_at_once_print_the_same() {
+    let house = House::open();
+    let (school, _) = school(&house);
+    let list = school.opens_list("revocation");
+    let ids: Vec<String> = (0..50).map(|number| format!("urn:x:{number}")).collect();
+    let entries = json!({ "credentialIds": ids });
+    school.post(&format!("{list}/entries"), &entries).is(200);
+    let named: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let prints: Vec<Vec<String>> = thread::scope(|scope| {
+        let offices: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| school.prints(&named)))
+            .collect();
+        offices
+            .into_iter()
+            .map(|office| office.join().unwrap())
+            .collect()
+    });
+    for print in &prints {
+        assert_eq!(print, &prints[0]);
+    }
+    let events = school.get("/events?profile=school").is(200).json();
+    let events = events["events"].as_array().unwrap();
+    let handed = events
+        .iter()
+        .filter(|event| event["type"] == "codes.handed-out");
+    assert_eq!(handed.count(), 1, "once");
 }
 
 #[test]
