@@ -14,6 +14,8 @@ pub mod json;
 pub mod ids;
 pub mod time;
 
+pub mod codes;
+
 pub mod bitstring;
 pub mod jsonld;
 

@@ -59,7 +59,8 @@ impl Entries {
     }
 }
 
-fn lines(context: &Context<'_>, name: &str) -> Result<Vec<String>, CliError> {
+/// The credential ids of a file, one a line.
+pub(super) fn lines(context: &Context<'_>, name: &str) -> Result<Vec<String>, CliError> {
     let unreadable = |reason: &str| CliError::Unreadable {
         place: name.to_owned(),
         reason: reason.to_owned(),

@@ -11,6 +11,7 @@ mod backup;
 mod bulk;
 mod change;
 mod client;
+mod codes;
 mod context;
 mod doctor;
 mod document;
@@ -183,6 +184,8 @@ enum Command {
     List(list::List),
     Entries(entries::Entries),
     Issue(issue::Issue),
+    #[command(subcommand)]
+    Codes(codes::Codes),
     Revoke(change::Revoke),
     Suspend(change::Suspend),
     Reinstate(change::Reinstate),
@@ -322,6 +325,7 @@ fn carry_out(
         Command::List(command) => command.run(&connect()?),
         Command::Entries(command) => command.run(&connect()?),
         Command::Issue(command) => command.run(&connect()?),
+        Command::Codes(command) => command.run(&connect()?),
         Command::Revoke(command) => command.run(&connect()?),
         Command::Suspend(command) => command.run(&connect()?),
         Command::Reinstate(command) => command.run(&connect()?),

@@ -196,7 +196,13 @@ fn exit(answer: &Value) -> Exit {
 }
 
 /// Both halves of the answer about one credential, and about those within it.
-fn told(report: &mut Report, indent: &str, given: &str, answer: &Value, as_of: Option<String>) {
+pub(super) fn told(
+    report: &mut Report,
+    indent: &str,
+    given: &str,
+    answer: &Value,
+    as_of: Option<String>,
+) {
     let outcome = text(answer, "outcome").unwrap_or("unknown");
     let name = text(answer, "credential").unwrap_or(given);
     report.table(indent, &[vec![format!("{outcome}: {name}")]]);

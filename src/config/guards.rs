@@ -18,6 +18,9 @@ pub struct RatesConfig {
     client: u32,
     tenant: u32,
     operator: u32,
+    codes_of_address: u32,
+    codes: u32,
+    proxies: u8,
 }
 
 /// How much a profile takes up.
@@ -81,6 +84,9 @@ impl RatesConfig {
             client: self.client,
             tenant: self.tenant,
             operator: self.operator,
+            codes_of_address: self.codes_of_address,
+            codes: self.codes,
+            proxies: self.proxies,
         }
     }
 }

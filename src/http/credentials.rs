@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::codes::code_members;
 use super::edge::Edge;
 use super::lists::{check_reason, with_credential};
 use super::problem::Problem;
@@ -44,6 +45,9 @@ pub(super) struct IssueOptions {
     /// entries, and remembered by its id. It need not be handed in.
     #[serde(default)]
     unsigned: bool,
+    /// Whether the credential's verification code is handed out with it, for print.
+    #[serde(default)]
+    verification_code: bool,
     /// For selective disclosure, which the proof made here does not offer: has to be empty.
     mandatory_pointers: Option<Vec<String>>,
 }
@@ -114,14 +118,19 @@ pub(super) fn issue(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
             }
         },
         unsigned: body.options.unsigned,
+        code: body.options.verification_code,
     };
     let issued = edge
         .registry
         .issue(&request.change()?, &body.credential, &options)?;
-    Ok(match &issued.unsigned {
-        Some(unsigned) => Reply::json(201, &credential_members(unsigned)),
-        None => Reply::json(201, &with_credential(issued.credential)),
-    })
+    let mut answer = match &issued.unsigned {
+        Some(unsigned) => credential_members(unsigned),
+        None => with_credential(issued.credential),
+    };
+    if let Some(code) = &issued.code {
+        answer["verificationCode"] = code_members(&edge.registry.urls(), code);
+    }
+    Ok(Reply::json(201, &answer))
 }
 
 /// The form that a request asks for, or the default.

@@ -250,6 +250,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("time", "The list as it was at this moment: whole seconds since 1970; who may ask is for its issuer to say"),
     ("at", "As of this moment (RFC 3339) rather than now; of a list, where its issuer lets who asks see how it was"),
     ("credential", "Id of a credential"),
+    ("code", "A verification code, in any case, with any spaces and dashes, such as 0123-4567-89AB-CDE4"),
     ("issuer", "The issuer, by id or slug; in a look-up where several issuers say something of the id"),
     ("subject", "Endorsements of this thing, by its id"),
     ("endorser", "Endorsements by this one: a slug, or the id of somebody here or elsewhere"),

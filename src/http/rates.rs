@@ -1,13 +1,19 @@
 //! How often is asked: a bucket of requests for each client and for each profile, which fills anew
 //! evenly. Buckets are in memory, and those that nobody has come back to are let go.
 //!
-//! Who asks without a token has no bucket, since many share one address.
+//! Who asks without a token has no bucket, since many share one address, but for what could be guessed at:
+//! each look-up of a code is counted by the address that it comes from, and in all. Those buckets stand apart,
+//! so that nobody who needs no token has others' let go.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
+
+use http::HeaderMap;
 
 use super::problem::Problem;
 use super::reply::Reply;
+use super::routes::Route;
 use crate::ids::ProfileId;
 use crate::registry::Actor;
 use crate::store::event::Means;
@@ -24,6 +30,13 @@ pub struct Rates {
     pub tenant: u32,
     /// Of a client of the registry itself.
     pub operator: u32,
+    /// Look-ups of codes from one address: of IPv6 from the 64 bits that one network has.
+    pub codes_of_address: u32,
+    /// Look-ups of codes in all. How long nobody finds one by guessing is told in [`codes`](crate::codes).
+    pub codes: u32,
+    /// How many reverse proxies stand before this process, each of which adds to `X-Forwarded-For` where a
+    /// request comes from.
+    pub proxies: u8,
 }
 
 impl Rates {
@@ -34,6 +47,9 @@ impl Rates {
             client: 6_000,
             tenant: 12_000,
             operator: 0,
+            codes_of_address: 30,
+            codes: 6_000,
+            proxies: 0,
         }
     }
 }
@@ -42,12 +58,16 @@ impl Rates {
 pub(super) struct Meter {
     rates: Rates,
     buckets: Mutex<Buckets>,
+    /// Of those who look codes up.
+    of_codes: Mutex<Buckets>,
 }
 
 /// What counting a request came to.
 pub(super) struct Counted {
     policies: Vec<Policy>,
     window: Ttl,
+    /// What who is refused can do besides.
+    advice: &'static str,
 }
 
 /// How one bucket stands behind a request.
@@ -66,6 +86,8 @@ struct Policy {
 enum Whose {
     Client(Means),
     Tenant(ProfileId),
+    Address(Option<IpAddr>),
+    Everybody,
 }
 
 /// What is left in a bucket. A request takes as many drops as the window has milliseconds, and each
@@ -92,12 +114,27 @@ impl Meter {
         Self {
             rates,
             buckets: Mutex::default(),
+            of_codes: Mutex::default(),
         }
     }
 
-    /// Counts a request, in all its buckets or in none. `None` for those that have none.
+    /// Counts a request, in all its buckets or in none: one that needs a token by whose it is, and one for
+    /// what could be guessed at by where it comes from. `None` for those that have none.
     #[must_use]
-    pub(super) fn count(&self, actor: Actor, now: Timestamp) -> Option<Counted> {
+    pub(super) fn count(
+        &self,
+        route: &Route,
+        (actor, peer, headers): (Option<Actor>, Option<IpAddr>, &HeaderMap),
+        now: impl FnOnce() -> Timestamp,
+    ) -> Option<Counted> {
+        match (route.access.knows_who(), route.is_guessed_at) {
+            (true, _) => self.count_client(actor?, now()),
+            (false, true) => self.count_code(self.address(peer, headers), now()),
+            (false, false) => None,
+        }
+    }
+
+    fn count_client(&self, actor: Actor, now: Timestamp) -> Option<Counted> {
         let client = Whose::Client(actor.means());
         let meant = match actor.speaks_as() {
             Some(profile) => vec![
@@ -106,33 +143,87 @@ impl Meter {
             ],
             None => vec![("operator", client, self.rates.operator)],
         };
+        self.take(
+            &self.buckets,
+            meant,
+            now,
+            "many changes fit into one request",
+        )
+    }
+
+    /// Counts a look-up of a code that comes from this address, as far as that is known.
+    fn count_code(&self, address: Option<IpAddr>, now: Timestamp) -> Option<Counted> {
+        let address = Whose::Address(address.map(network));
+        let meant = vec![
+            ("address", address, self.rates.codes_of_address),
+            ("everybody", Whose::Everybody, self.rates.codes),
+        ];
+        self.take(&self.of_codes, meant, now, "codes are looked up one by one")
+    }
+
+    /// Where a request comes from: who is connected, or whom the outermost of our proxies names, which is the
+    /// last but as many as there are further in.
+    fn address(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+        let named = headers.get_all("x-forwarded-for").iter();
+        let named = named.filter_map(|line| line.to_str().ok());
+        let named: Vec<&str> = named.flat_map(|line| line.split(',')).collect();
+        let outermost = usize::from(self.rates.proxies).checked_sub(1);
+        let by_proxy = outermost.and_then(|further_in| {
+            let text = named.iter().rev().nth(further_in)?.trim();
+            let address = text.parse().ok();
+            address.or_else(|| {
+                text.parse::<SocketAddr>()
+                    .ok()
+                    .map(|with_port| with_port.ip())
+            })
+        });
+        by_proxy.or(peer)
+    }
+
+    /// Takes from all of the buckets, or from none.
+    fn take(
+        &self,
+        buckets: &Mutex<Buckets>,
+        meant: Vec<(&'static str, Whose, u32)>,
+        now: Timestamp,
+        advice: &'static str,
+    ) -> Option<Counted> {
         let meant: Vec<_> = meant.into_iter().filter(|(.., quota)| *quota > 0).collect();
         if meant.is_empty() {
             return None;
         }
         let window = u128::from(self.rates.window.millis()).max(1);
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let mut filled: Vec<Bucket> = meant
             .iter()
             .map(|(_, whose, quota)| buckets.filled(*whose, u128::from(*quota), window, now))
             .collect();
-        if filled.iter().all(|bucket| bucket.drops >= window) {
+        let taken = filled.iter().all(|bucket| bucket.drops >= window);
+        if taken {
             for (bucket, (_, whose, _)) in filled.iter_mut().zip(&meant) {
                 bucket.drops -= window;
                 buckets.keep(*whose, *bucket);
             }
-            let left = filled.iter().zip(&meant);
-            let policies = left.map(|(bucket, meant)| policy(*meant, bucket.drops, window, true));
-            return Some(self.counted(policies.collect()));
         }
         let left = filled.iter().zip(&meant);
-        let policies = left.map(|(bucket, meant)| policy(*meant, bucket.drops, window, false));
-        Some(self.counted(policies.collect()))
+        let policies = left.map(|(bucket, meant)| policy(*meant, bucket.drops, window, taken));
+        Some(Counted {
+            policies: policies.collect(),
+            window: self.rates.window,
+            advice,
+        })
     }
+}
 
-    const fn counted(&self, policies: Vec<Policy>) -> Counted {
-        let window = self.rates.window;
-        Counted { policies, window }
+/// What is one asker's: an address, of IPv6 the first 64 bits, below which a network gives out as many as it
+/// likes.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        v4 => v4,
     }
 }
 
@@ -185,9 +276,14 @@ impl Counted {
         let empty = self.policies.iter().filter(|policy| policy.wait > 0);
         let violated: Vec<&str> = empty.clone().map(|policy| policy.name).collect();
         let seconds = empty.map(|policy| seconds(policy.wait)).max()?;
+        let by = violated.iter().map(|name| match *name {
+            "everybody" => "by everybody together".to_owned(),
+            one => format!("by this {one}"),
+        });
         let detail = format!(
-            "too many requests by this {}: come back in {seconds} s; many changes fit into one request",
-            violated.join(" and by this ")
+            "too many requests {}: come back in {seconds} s; {}",
+            by.collect::<Vec<_>>().join(" and "),
+            self.advice
         );
         let problem = Problem::new(429, "too-many-requests", "Too many requests", detail);
         Some(
@@ -224,6 +320,41 @@ fn seconds(millis: u128) -> u128 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn an_address_is_the_peer_s_or_the_one_that_our_proxies_name() {
+        let peer: IpAddr = "10.0.0.1".parse().unwrap();
+        let said = |proxies: u8, lines: &[&'static str]| {
+            let meter = Meter::new(Rates {
+                proxies,
+                ..Rates::usual()
+            });
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            meter.address(Some(peer), &headers).unwrap().to_string()
+        };
+        // Nobody is believed, where no proxy is known.
+        assert_eq!(said(0, &["192.0.2.7"]), "10.0.0.1");
+        assert_eq!(said(1, &[]), "10.0.0.1");
+        assert_eq!(said(1, &["192.0.2.7"]), "192.0.2.7");
+        // What stands before that, the caller wrote.
+        assert_eq!(said(1, &["198.51.100.1, 192.0.2.7"]), "192.0.2.7");
+        assert_eq!(said(1, &["198.51.100.1", "192.0.2.7:4711"]), "192.0.2.7");
+        assert_eq!(said(2, &["198.51.100.1, 192.0.2.7, 10.0.0.2"]), "192.0.2.7");
+        assert_eq!(said(1, &["[2001:db8::1]:443"]), "2001:db8::1");
+        assert_eq!(said(1, &["somebody"]), "10.0.0.1");
+        assert_eq!(said(3, &["192.0.2.7"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_network_is_one_asker() {
+        let of = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(of("192.0.2.7"), "192.0.2.7");
+        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+    }
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)

@@ -19,10 +19,10 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::{Request, WhyBody};
 use super::{
-    achievements, audit, backups, bulk, credentials, endorsements, erasing, federation as oidf,
-    feed, health, home, keys, lists, oauth, open_badges, openapi, people, profiles, published,
-    put_back, requests, signatures, standing, statuses, tokens, trqp, trust_marks, updates, usage,
-    verification, wellknown,
+    achievements, audit, backups, bulk, codes, credentials, endorsements, erasing,
+    federation as oidf, feed, health, home, keys, lists, oauth, open_badges, openapi, people,
+    profiles, published, put_back, requests, signatures, standing, statuses, tokens, trqp,
+    trust_marks, updates, usage, verification, wellknown,
 };
 use crate::access::Action;
 use bodies::{body, form};
@@ -114,6 +114,9 @@ pub struct Route {
     pub takes_long_tables: bool,
     /// Whether its answer may wait for others on the network.
     pub goes_outside: bool,
+    /// Whether somebody could try what it answers to by guessing, so that requests are counted by where they
+    /// come from, and in all.
+    pub is_guessed_at: bool,
     /// The parameter that asks for a signed list as it was, which costs more than the present one.
     pub past: Option<&'static str>,
     /// What it does, in a line.
@@ -150,6 +153,7 @@ const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Rou
         bulk: false,
         takes_long_tables: false,
         goes_outside: false,
+        is_guessed_at: false,
         past: None,
         summary,
         query: &[],
@@ -251,6 +255,14 @@ const fn also(route: Route, also: &'static [&'static str]) -> Route {
 const fn goes_outside(route: Route) -> Route {
     Route {
         goes_outside: true,
+        ..route
+    }
+}
+
+/// Whose requests are counted by where they come from.
+const fn guessed_at(route: Route) -> Route {
+    Route {
+        is_guessed_at: true,
         ..route
     }
 }
@@ -381,6 +393,7 @@ pub static ROUTES: &[Route] = &[
     gives(ask("/endorsements/query", "Who stands behind each of up to 1,000 subjects, and by which path", body::<endorsements::EndorsementsQuery>(), endorsements::query), JSON, &["results", "asOf"]),
     gives(goes_outside(ask("/standing/query", "Whether up to 1,000 credentials are in good standing, and who stands behind their issuers; signed where that is asked for", body::<standing::StandingQuery>(), standing::query)), STANDING, &["results", "asOf"]),
     gives(needing(with_query(get("/standing", "Whether a credential is in good standing, by its id, and who stands behind its issuer", standing::look_up), &["credential", "trustAnchors", "jurisdiction", "at"]), &["credential"]), JSON, &["credential", "outcome", "status", "asOf"]),
+    gives(guessed_at(get("/codes/{code}", "Whether the one credential with this verification code is in good standing, and who stands behind its issuer; nothing of its holder", codes::look_up)), JSON, &["outcome", "decidedBy", "detail", "status", "issuer", "asOf"]),
     gives(get("/endorsements/{endorsement}", "A signed EndorsementCredential, or its page", endorsements::show), CREDENTIAL, &["@context", "id", "type"]),
     gives(goes_outside(ask("/credentials/verify", "Verify a credential, also as a JWT or a baked image (VCALM)", body::<verification::VerifyRequest>(), verification::verify)), JSON, &["verified", "outcome", "problemDetails", "report"]),
     gives(goes_outside(ask("/presentations/verify", "Verify a presentation, also as a JWT (VCALM)", body::<verification::VerifyPresentationRequest>(), verification::verify_presentation)), JSON, &["verified", "outcome", "problemDetails", "report"]),
@@ -431,6 +444,8 @@ pub static ROUTES: &[Route] = &[
     gives(with_query(private(Action::Read, get("/status-lists/{list}/export", "The entries of a list, page by page, or the list as an import takes it", bulk::export)), &["format", "all", "from", "limit"]), EXPORTED, &["issuer", "statusPurpose", "statusSize", "length", "encodedList"]),
     gives(with_query(private(Action::ReadEvents, get("/published", "The published lists in each of their forms, with which publication is the newest: for copies where others read", published::list)), &["list", "limit", "cursor"]), JSON, &["lists", "event", "registry", "asOf"]),
     gives(change(Action::Issue, "/credentials/issue", "Issue a credential (VCALM)", 201, body::<credentials::IssueRequest>(), credentials::issue), JSON, &["verifiableCredential"]),
+    gives(change(Action::Issue, "/credentials/codes", "Hand out the verification codes of up to 5,000 credentials, for print: each has one, which stays the same until it is replaced", 200, body::<codes::CodesBody>(), codes::hand_out), JSON, &["codes", "refused"]),
+    gives(change(Action::Issue, "/credentials/codes/withdraw", "Withdraw the verification codes of credentials: nobody finds them by these any more", 200, body::<codes::WithdrawCodesBody>(), codes::withdraw), JSON, &["withdrawn", "refused"]),
     gives(change(Action::WriteStatus, "/credentials/status", "Change a credential's status (VCALM)", 200, body::<credentials::StatusRequest>(), credentials::change_status), JSON, UPDATED),
     gives(change(Action::WriteEndorsements, "/endorsements", "Issue an endorsement", 201, body::<endorsements::NewEndorsementBody>(), endorsements::create), JSON, &["verifiableCredential"]),
     gives(private(Action::WriteEndorsements, get("/endorsements/{endorsement}/unsigned", "An endorsement as its endorser is to sign it elsewhere", signatures::endorsement_to_sign)), JSON, &["unsigned", "claims", "verificationMethod", "kid"]),

@@ -1,6 +1,7 @@
 //! From a request on the wire to a reply: routing, authentication, body, handler, and what all
 //! answers have in common.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
@@ -31,6 +32,7 @@ use super::request::{Request, parse_query};
 use super::request_id::{self, RequestId, RequestIds};
 use super::revision::{self, Waits};
 use super::routes::{self, Access, Route};
+use super::server::Peer;
 use super::turns::{self, Turns};
 use crate::registry::Actor;
 use crate::web::ProblemPage;
@@ -69,14 +71,22 @@ pub(super) fn filter(edge: Arc<Edge>, feeds: Arc<Feeds>) -> BoxedFilter<(Respons
         .and(warp::path::full())
         .and(query)
         .and(warp::header::headers_cloned())
+        .and(warp::ext::optional())
         .and(warp::body::stream())
         .then(
-            |shared: Arc<Shared>, method, path: FullPath, query, headers, body| async move {
+            |shared: Arc<Shared>,
+             method,
+             path: FullPath,
+             query,
+             headers,
+             peer: Option<Peer>,
+             body| async move {
                 let head = Head {
                     method,
                     path: path.as_str().to_owned(),
                     query,
                     headers,
+                    peer: peer.and_then(|Peer(peer)| peer),
                 };
                 let (reply, told) = answer(&shared, head, body).await;
                 to_response(reply, told)
@@ -91,6 +101,8 @@ pub(super) struct Head {
     pub(super) path: String,
     pub(super) query: String,
     headers: HeaderMap,
+    /// Who is connected.
+    peer: Option<IpAddr>,
 }
 
 impl Head {
@@ -106,6 +118,7 @@ impl Head {
             path,
             query,
             headers,
+            ..
         } = self;
         let query = parse_query(&query);
         Request {
@@ -201,11 +214,9 @@ where
         Err(problem) => return problem.to_reply(),
     };
     logged.by(actor);
-    if !route.access.knows_who() {
-        return carry_out(shared, route, head, (params, actor, id.0), body).await;
-    }
-    let now = shared.edge.registry.now();
-    let counted = actor.and_then(|actor| shared.meter.count(actor, now));
+    let by = (actor, head.peer, &head.headers);
+    let now = || shared.edge.registry.now();
+    let counted = shared.meter.count(route, by, now);
     let reply = match counted.as_ref().and_then(Counted::refusal) {
         Some(problem) => problem.to_reply(),
         None => carry_out(shared, route, head, (params, actor, id.0), body).await,
@@ -214,7 +225,10 @@ where
         Some(counted) => counted.tell(reply),
         None => reply,
     };
-    reply.header(request_id::HEADER, id.to_text())
+    match route.access.knows_who() {
+        true => reply.header(request_id::HEADER, id.to_text()),
+        false => reply,
+    }
 }
 
 /// Reads the body, and runs the handler.
@@ -278,6 +292,7 @@ pub fn answer_locally(
         path,
         query,
         headers,
+        peer: None,
     };
     handle(
         edge,

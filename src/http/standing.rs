@@ -235,6 +235,27 @@ fn write(text: &mut Vec<u8>, urls: &Urls<'_>, answer: &StandingAnswer, pointer: 
     put(text, &own);
     // Other members follow.
     text.pop();
+    write_parties(text, urls, answer);
+    if !answer.nested.is_empty() {
+        member(text, "nested");
+        text.push(b'[');
+        for (pointer, inner) in &answer.nested {
+            write(text, urls, inner, Some(pointer));
+            text.push(b',');
+        }
+        text.pop();
+        text.push(b']');
+    }
+    if let Some(pointer) = pointer {
+        member(text, "pointer");
+        put(text, pointer);
+    }
+    text.push(b'}');
+}
+
+/// Writes who issued a credential, what was achieved, and who stands behind that, as members that follow
+/// others.
+pub(super) fn write_parties(text: &mut Vec<u8>, urls: &Urls<'_>, answer: &StandingAnswer) {
     for (name, party) in [
         ("issuer", &answer.issuer),
         ("achievement", &answer.achievement),
@@ -254,21 +275,6 @@ fn write(text: &mut Vec<u8>, urls: &Urls<'_>, answer: &StandingAnswer, pointer: 
         member(text, "path");
         text.extend_from_slice(&written(urls, party).path);
     }
-    if !answer.nested.is_empty() {
-        member(text, "nested");
-        text.push(b'[');
-        for (pointer, inner) in &answer.nested {
-            write(text, urls, inner, Some(pointer));
-            text.push(b',');
-        }
-        text.pop();
-        text.push(b']');
-    }
-    if let Some(pointer) = pointer {
-        member(text, "pointer");
-        put(text, pointer);
-    }
-    text.push(b'}');
 }
 
 fn member(text: &mut Vec<u8>, name: &str) {

@@ -246,7 +246,7 @@ pub enum RegistryError {
         purpose: String,
     },
     /// Not one of the updates could be made.
-    #[error("none of the {} updates could be made", .0.len())]
+    #[error("none of the {} changes could be made", .0.len())]
     AllRefused(Vec<Refused>),
     /// The endorsed thing is hosted here and is not there, or is of another kind.
     #[error("{0}")]

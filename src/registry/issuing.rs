@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::codes::{CredentialCode, KeptCode};
 use super::endorsements::elsewhere::{CredentialToSign, to_sign};
 use super::endorsements::embedding::{Embed, Embedded};
 use super::lists::allocation::{Known, remember, space_of};
@@ -30,6 +31,8 @@ pub struct Issued {
     pub credential: Value,
     /// What is to be signed elsewhere, where that was asked for. It need not be handed in.
     pub unsigned: Option<CredentialToSign>,
+    /// Its verification code, where that was asked for.
+    pub code: Option<CredentialCode>,
 }
 
 /// How a credential is to be issued.
@@ -43,6 +46,8 @@ pub struct IssuingOptions {
     pub embed: Option<Embed>,
     /// Whether it is only given out with its entries, for an issuer who signs elsewhere.
     pub unsigned: bool,
+    /// Whether its verification code is handed out with it.
+    pub code: bool,
 }
 
 /// A change of status by credential id.
@@ -85,6 +90,7 @@ impl Registry {
         let credential_id = options.credential_id.as_deref();
         let issuer = issuer_of(members)?;
         let owner = self.profile_named(issuer, "/credential/issuer")?.id;
+        let keys = options.code.then(|| self.vault().code_keys()).transpose()?;
         let added = self.transact_of(owner, change, |tx| {
             change.actor.must(Action::Issue, owner)?;
             let profile = self.profile_record(tx.read, owner)?;
@@ -107,6 +113,7 @@ impl Registry {
                     None => Vec::new(),
                 },
                 issuer_name: profile.profile().name().to_owned(),
+                code: None,
             };
             let completed = added.to(members);
             check_envelope(&completed)?;
@@ -131,6 +138,9 @@ impl Registry {
                 dates: dates_of(&completed),
             };
             remember(tx, owner, known)?;
+            if let Some(keys) = &keys {
+                added.code = Some(self.stage_code_of_issued(tx, keys, owner, &added.id)?);
+            }
             Ok(added)
         })?;
         let credential = match &added.jws {
@@ -144,9 +154,14 @@ impl Registry {
                 Some(to_sign(credential.clone(), by)?)
             }
         };
+        let code = match added.code {
+            Some(kept) => Some(kept.code(&self.vault().code_keys()?)?),
+            None => None,
+        };
         Ok(Issued {
             credential,
             unsigned,
+            code,
         })
     }
 
@@ -307,6 +322,9 @@ struct Added {
     /// endorsements are put into.
     #[serde(default)]
     issuer_name: String,
+    /// From what its verification code is made, where that was asked for.
+    #[serde(default)]
+    code: Option<KeptCode>,
 }
 
 /// A compact JWS without its payload, which is the credential.

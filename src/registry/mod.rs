@@ -11,6 +11,7 @@ mod access;
 mod audit;
 mod bell;
 mod change;
+mod codes;
 mod endorsements;
 mod epoch;
 mod erasing;
@@ -61,6 +62,9 @@ pub use access::tokens::{NewToken, TokenFor, TokenView};
 pub use audit::{AuditActor, AuditEvent, AuditPage, AuditParty, AuditReason};
 pub use bell::Listener;
 pub use change::{Change, Expected, Idempotency};
+pub use codes::{
+    CodedCredential, CodedStanding, CodesOf, CodesWithdrawn, CredentialCode, HandedOut,
+};
 pub use endorsements::accreditors::AccreditorAction;
 pub use endorsements::elsewhere::{CredentialToSign, WaitingForSignature};
 pub use endorsements::embedding::{Embed, Embedded};

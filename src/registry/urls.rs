@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use url::{Position, Url, form_urlencoded};
 
 use super::ListForm;
+use crate::codes::VerificationCode;
 use crate::ids::{AchievementId, EndorsementId, ListId, RequestId, Slug};
 
 /// Makes and takes apart the URLs of what lives here.
@@ -65,6 +66,11 @@ impl<'a> Urls<'a> {
     /// An endorsement.
     pub fn endorsement(&self, id: EndorsementId) -> String {
         format!("{}/endorsements/{id}", self.0)
+    }
+
+    /// Where a code is looked up.
+    pub fn code(&self, code: &VerificationCode) -> String {
+        format!("{}/codes/{code}", self.0)
     }
 
     /// A request for an endorsement.

@@ -41,6 +41,8 @@
 //! 41  endorsement's status    endorsement 12 | state u8 (0 reinstated, 1 suspended, 2 revoked)
 //! 42  credential issued       profile u32 | SHA-256 of its signature 32
 //! 43  endorsement imported    endorsement 12
+//! 46  codes handed out        profile u32 | count u32 | SHA-256 of each credential's id 32
+//! 47  codes withdrawn         the same
 //! 50  token made              id 16
 //! 51  token revoked           id 16
 //! 52  client registered       client 16
@@ -61,6 +63,7 @@
 //! u8 | actor | commitment 32 bytes | payload`, where an actor is a party, and the registry's is
 //! followed by the id of its token, zeros where there was none.
 
+mod codes;
 mod kind;
 mod master_key;
 mod parties;
@@ -79,6 +82,7 @@ use crate::ids::{ListId, ProfileId, Revision};
 use kind::{LIST_PUBLISHED, LIST_SIGNED};
 use reading::profile;
 
+pub use codes::CodesStep;
 pub use kind::EventKind;
 pub use master_key::MasterKeyStep;
 pub use parties::{ClientStep, PersonStep};
@@ -451,6 +455,15 @@ mod tests {
                     step: MasterKeyStep::Done,
                 },
             ),
+            event(
+                FIRST,
+                None,
+                EventKind::Codes {
+                    profile: ProfileId(1),
+                    credentials: vec![[0xee; 32], [0xef; 32]],
+                    step: CodesStep::HandedOut,
+                },
+            ),
         ];
         let bytes: Vec<_> = events.iter().map(|event| hex(&event.encode())).collect();
         insta::assert_debug_snapshot!(bytes, @r#"
@@ -460,6 +473,7 @@ mod tests {
             "023202002222222222222222222222222222222200000000000000000000000000000000000000000000000000000000000000000100000009bbbbbbbbbbbbbbbbbbbbbbbb000000000000010200000000000003e8",
             "0212020022222222222222222222222222222222000000000000000000000000000000000000000000000000000000000000000001000000090000000100000002ffffffffffffffff",
             "021602002222222222222222222222222222222200000000000000000000000000000000000000000000000000000000000000000100000009ccccccccccccccccdddddddddddddddd01",
+            "02460100000001023333333333333333333333333333333322222222222222222222222222222222000000000000000000000000000000000000000000000000000000000000000001000000090000000100000002eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef",
         ]
         "#);
     }
@@ -571,7 +585,7 @@ mod tests {
             any::<(u64, u64)>(),
         );
         (
-            0usize..26,
+            0usize..27,
             raw,
             any::<u8>(),
             prop::collection::vec(any::<u32>(), 0..20),
@@ -669,6 +683,12 @@ mod tests {
                         },
                         23 => EventKind::RotationBegun { profile, key },
                         24 => EventKind::RotationDone { profile, key },
+                        25 => EventKind::Codes {
+                            profile,
+                            credentials: indexes.iter().map(|_| [id[4]; 32]).collect(),
+                            step: [CodesStep::HandedOut, CodesStep::Withdrawn]
+                                [usize::from(small) % 2],
+                        },
                         _ => EventKind::TokenRevoked { id },
                     }
                 },

@@ -39,7 +39,8 @@
 //! | 4 | the log is also kept by whose affair an event is; tokens and reasons stand under whom they
 //! belong to, records of endorsements also under what they endorse |
 //! | 5 | the head row has `commits` and `counters`, the store an id and an epoch, and an anchor stands
-//! beside it; spaces can be sealed: `sealed spaces` |
+//! beside it; spaces can be sealed: `sealed spaces`; credentials have codes: `verification codes`, `codes of
+//! credentials` |
 
 use sha2::{Digest as _, Sha256};
 

@@ -447,6 +447,7 @@ mod tests {
         let sources = [
             include_str!("tables.rs"),
             include_str!("tables/clients.rs"),
+            include_str!("tables/codes.rs"),
             include_str!("tables/endorsements.rs"),
             include_str!("tables/keys.rs"),
             include_str!("tables/lists.rs"),

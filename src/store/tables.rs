@@ -38,6 +38,8 @@
 //! | 3E | occupied | space, page | 1,024 bytes, one bit an index | `registry::lists::import`, once for ever |
 //! | 3F | sealed spaces | space | epoch in which it was sealed | `registry::epoch`, once for ever |
 //! | 40 | credentials | SHA-256 of the credential's id, profile | [`CredentialRecord`] | allocation and issuing |
+//! | 41 | verification codes | keyed digest of the code | [`CodePlace`] | `registry::codes`; gone when the code is withdrawn or replaced |
+//! | 42 | codes of credentials | profile, SHA-256 of the credential's id | [`CodeOfCredential`] | `registry::codes`, with the codes |
 //! | 50 | endorsements | endorsement | [`EndorsementRecord`] | `registry::endorsements`; `registry::lists::staged`, with the bits; `registry::endorsements::imports` |
 //! | 51 | endorsement documents | endorsement | the signed credential, or the envelope of its JWT, JSON | `registry::endorsements`; `registry::signing`, signed again; `registry::endorsements::elsewhere`, handed in |
 //! | 52 | endorsements by subject | SHA-256 of the subject's id, endorsement | the same [`EndorsementRecord`] | with the endorsements, by [`EndorsementRecord::put`] |
@@ -64,6 +66,7 @@
 //! world knows (an id, a signature, a token) to whose it is, or holds what only its maker can name.
 
 mod clients;
+mod codes;
 mod endorsements;
 mod keys;
 mod lists;
@@ -78,6 +81,7 @@ use super::codec::Bytes;
 pub use super::past::PastPage;
 use super::table::{FixedKey as _, Key, Table, postcard_record};
 use crate::access::Role;
+use crate::codes::CodeDigest;
 use crate::ids::{
     AchievementId, ClientId, EndorsementId, KeyId, ListId, PersonId, ProfileId, RequestId,
     Revision, Slug, SpaceId,
@@ -90,6 +94,7 @@ pub use clients::{
     ClientRecord, ClientState, CodeRecord, CodeUse, Invitation, PassphraseRecord, PersonRecord,
     SessionRecord,
 };
+pub use codes::{CodeOfCredential, CodePlace};
 pub use endorsements::{
     AccreditorChange, AccreditorRecord, AccreditorStanding, EndorsementRecord, ImportRow, Imported,
     Origin, RecordedStanding, StandingChange,
@@ -183,6 +188,12 @@ pub const SEALED_SPACES: Table<SpaceId, u64> = Table::new(0x3f, "sealed spaces")
 /// Which entries a credential has.
 pub const CREDENTIALS: Table<(Digest, ProfileId), CredentialRecord> =
     Table::new(0x40, "credentials");
+/// Verification codes that were handed out, by a digest of each under a key of the vault. No row tells a
+/// code, and all that are here are good.
+pub const VERIFICATION_CODES: Table<CodeDigest, CodePlace> = Table::new(0x41, "verification codes");
+/// The same, by whose credential it is.
+pub const CODES_OF_CREDENTIALS: Table<(ProfileId, Digest), CodeOfCredential> =
+    Table::new(0x42, "codes of credentials");
 /// Endorsements and their standing.
 pub const ENDORSEMENTS: Table<EndorsementId, EndorsementRecord> = Table::new(0x50, "endorsements");
 /// The signed EndorsementCredentials.

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -54,7 +55,12 @@ pub(super) struct Shared<S> {
 pub(super) struct Front<S> {
     pub(super) shared: Arc<Shared<S>>,
     pub(super) watched: Arc<Watched>,
+    pub(super) peer: Peer,
 }
+
+/// Who is connected, as routes are told in the extensions of a request; none where they have gone by now.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::http) struct Peer(pub(in crate::http) Option<IpAddr>);
 
 impl<S: Routes> Service<Request<Incoming>> for Front<S> {
     type Response = Response<Sent>;
@@ -71,6 +77,7 @@ impl<S: Routes> Service<Request<Incoming>> for Front<S> {
             let sent = |bytes| Sent::new(Content::Whole(bytes), under_way);
             return Answering::AtOnce(Some(answer.map(sent)));
         }
+        request.extensions_mut().insert(self.peer);
         let mut routes = shared.routes.clone();
         let answer = routes.call(request);
         Answering::Later(Box::pin(async move {

@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
+pub(super) use self::front::Peer;
 use self::front::{Routes, Shared};
 use self::worker::Worker;
 use super::edge::Edge;

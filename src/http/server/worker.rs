@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +20,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
-use super::front::{Front, Routes, Shared};
+use super::front::{Front, Peer, Routes, Shared};
 use super::tls::HTTP_2;
 use super::unread::Impatient;
 use super::watched::{Crowd, Member, Patience, Protocol, Told};
@@ -137,8 +138,9 @@ struct Local<S> {
 impl<S: Routes + Sync> Local<S> {
     /// Serves a connection until it ends.
     fn serve(self: &Arc<Self>, stream: TcpStream, turn: Turn) {
+        let peer = stream.peer_addr().ok().map(|address| address.ip());
         let Some(tls) = &self.shared.edge.tls else {
-            tokio::spawn(self.over_http1(stream, turn));
+            tokio::spawn(self.over_http1(stream, peer, turn));
             return;
         };
         let handshake = TlsAcceptor::from(tls.present()).accept(stream);
@@ -154,9 +156,9 @@ impl<S: Routes + Sync> Local<S> {
                 Err(_) => return,
             };
             if stream.get_ref().1.alpn_protocol() == Some(HTTP_2) {
-                local.over_http2(stream, turn).await;
+                local.over_http2(stream, peer, turn).await;
             } else {
-                local.over_http1(stream, turn).await;
+                local.over_http1(stream, peer, turn).await;
             }
         });
     }
@@ -164,9 +166,10 @@ impl<S: Routes + Sync> Local<S> {
     fn over_http1<I: Io>(
         &self,
         stream: I,
+        peer: Option<IpAddr>,
         turn: Turn,
     ) -> impl Future<Output = ()> + Send + use<I, S> {
-        let (member, stream, front) = self.watched(stream, Protocol::Http1);
+        let (member, stream, front) = self.watched(stream, peer, Protocol::Http1);
         Serving {
             connection: self.http1.serve_connection(stream, front),
             finishing: false,
@@ -178,9 +181,10 @@ impl<S: Routes + Sync> Local<S> {
     fn over_http2<I: Io>(
         &self,
         stream: I,
+        peer: Option<IpAddr>,
         turn: Turn,
     ) -> impl Future<Output = ()> + Send + use<I, S> {
-        let (member, stream, front) = self.watched(stream, Protocol::Http2);
+        let (member, stream, front) = self.watched(stream, peer, Protocol::Http2);
         Serving {
             connection: self.http2.serve_connection(stream, front),
             finishing: false,
@@ -192,6 +196,7 @@ impl<S: Routes + Sync> Local<S> {
     fn watched<I: Io>(
         &self,
         stream: I,
+        peer: Option<IpAddr>,
         protocol: Protocol,
     ) -> (Member, TokioIo<Impatient<I>>, Front<S>) {
         let member = self.crowd.join(protocol);
@@ -199,6 +204,7 @@ impl<S: Routes + Sync> Local<S> {
         let front = Front {
             shared: self.shared.clone(),
             watched: member.watched.clone(),
+            peer: Peer(peer),
         };
         (member, TokioIo::new(stream), front)
     }

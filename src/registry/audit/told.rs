@@ -8,10 +8,10 @@ use crate::ids::SpaceId;
 use crate::registry::{Registry, RegistryError};
 use crate::store::engine::Read;
 use crate::store::event::{
-    ClientStep, EndorsementState, EventKind, MasterKeyStep, PersonStep, RequestEvent, RequestStep,
-    WhyTaken,
+    ClientStep, CodesStep, EndorsementState, EventKind, MasterKeyStep, PersonStep, RequestEvent,
+    RequestStep, WhyTaken,
 };
-use crate::store::tables::SPACES;
+use crate::store::tables::{CREDENTIALS, SPACES};
 
 impl EventKind {
     /// What happened, in words: the kind of thing, and what was done to it.
@@ -53,6 +53,10 @@ impl EventKind {
             },
             Self::EndorsementImported { .. } => "endorsement.imported",
             Self::CredentialIssued { .. } => "credential.issued",
+            Self::Codes { step, .. } => match step {
+                CodesStep::HandedOut => "codes.handed-out",
+                CodesStep::Withdrawn => "codes.withdrawn",
+            },
             Self::TokenMade { .. } => "token.made",
             Self::TokenRevoked { .. } => "token.revoked",
             Self::Client { step, .. } => match step {
@@ -153,6 +157,15 @@ impl Registry {
                 json!({ "endorsement": urls.endorsement(*endorsement) })
             }
             EventKind::CredentialIssued { proof, .. } => json!({ "proofSha256": id(proof) }),
+            EventKind::Codes {
+                profile,
+                credentials,
+                ..
+            } => {
+                let keys: Vec<_> = credentials.iter().map(|one| (*one, *profile)).collect();
+                let known = CREDENTIALS.multi_get(read, &keys)?.into_iter().flatten();
+                json!({ "credentials": known.map(|record| record.id).collect::<Vec<_>>() })
+            }
             EventKind::TokenMade { id: token } | EventKind::TokenRevoked { id: token } => {
                 json!({ "token": id(token) })
             }

@@ -16,6 +16,7 @@ mod published;
 pub(super) mod publisher;
 pub(super) mod put_back;
 pub(super) mod queries;
+pub(super) mod since;
 mod slots;
 pub(super) mod staged;
 pub(super) mod statuses;

@@ -127,6 +127,8 @@ pub enum MaySee {
     Everything,
     /// The caller may see what belongs to whom it speaks for.
     OwnOf(Actor),
+    /// The caller may see what this issuer said: it has a code that the issuer handed out.
+    SaidBy(ProfileId),
     /// Nobody who did not say who they are.
     Nothing,
 }
@@ -137,6 +139,7 @@ impl MaySee {
         let visible = match self {
             Self::Everything => true,
             Self::OwnOf(actor) => actor.may(Action::Read, *owner),
+            Self::SaidBy(issuer) => issuer == *owner,
             Self::Nothing => false,
         };
         visible && at.is_none_or(|at| record.created_at <= at)

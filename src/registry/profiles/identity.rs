@@ -226,6 +226,7 @@ const fn changes_keys(kind: &EventKind) -> bool {
         | EventKind::AccreditorStanding { .. }
         | EventKind::Request { .. }
         | EventKind::CredentialIssued { .. }
+        | EventKind::Codes { .. }
         | EventKind::TokenMade { .. }
         | EventKind::TokenRevoked { .. }
         | EventKind::Client { .. }

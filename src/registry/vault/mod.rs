@@ -5,6 +5,7 @@
 //! of the master key it keeps the name alone. So whoever signs never waits for the master key, also
 //! while another takes its place ([`Registry::rotate_master_key`]).
 
+mod codes;
 mod following;
 mod rotation;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use crate::vc::sealing::{
     SealedUnder,
 };
 
+pub(super) use codes::CodeKeys;
 pub use rotation::{MasterKeyRotated, TakenUp};
 
 /// Where master keys stand: outside the store. The texts of its errors say what to do.

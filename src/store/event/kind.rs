@@ -8,6 +8,7 @@ use crate::store::codec::SortedIndexes;
 use crate::time::Timestamp;
 use crate::vc::sealing::{Generation, MasterKeyId};
 
+use super::codes::CodesStep;
 use super::master_key::MasterKeyStep;
 use super::parties::{ClientStep, PersonStep};
 use super::requests::RequestEvent;
@@ -195,6 +196,16 @@ pub enum EventKind {
         /// SHA-256 of the proof's JSON as it was handed out.
         proof: [u8; 32],
     },
+    /// Something happened to the verification codes of credentials. No code is told.
+    Codes {
+        /// Whose credentials they are.
+        profile: ProfileId,
+        /// SHA-256 of their ids: the keys of their rows in
+        /// [`CREDENTIALS`](crate::store::tables::CREDENTIALS).
+        credentials: Vec<[u8; 32]>,
+        /// What happened.
+        step: CodesStep,
+    },
     /// A bearer token was made.
     TokenMade {
         /// Its id, which is not its secret.
@@ -276,6 +287,7 @@ impl EventKind {
             Self::EndorsementStatus { .. } => 0x41,
             Self::CredentialIssued { .. } => 0x42,
             Self::EndorsementImported { .. } => 0x43,
+            Self::Codes { step, .. } => step.code(),
             Self::TokenMade { .. } => 0x50,
             Self::TokenRevoked { .. } => 0x51,
             Self::Client { step, .. } => step.code(),
@@ -309,7 +321,8 @@ impl EventKind {
             | Self::RotationBegun { profile, .. }
             | Self::RotationDone { profile, .. }
             | Self::Erased { profile, .. }
-            | Self::CredentialIssued { profile, .. } => vec![*profile],
+            | Self::CredentialIssued { profile, .. }
+            | Self::Codes { profile, .. } => vec![*profile],
             Self::AchievementCreated { achievement } | Self::AchievementChanged { achievement } => {
                 vec![achievement.owner()]
             }

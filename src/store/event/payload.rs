@@ -9,7 +9,7 @@ use super::master_key::MasterKeyStep;
 use super::reading::{achievement, endorsement, key, list, profile, space};
 use super::state::EndorsementState;
 use super::taken::WhyTaken;
-use super::{parties, requests};
+use super::{codes, parties, requests};
 
 impl EventKind {
     pub(super) fn encode_payload(&self, out: &mut Vec<u8>) {
@@ -103,6 +103,14 @@ impl EventKind {
             Self::CredentialIssued { profile, proof } => {
                 out.extend(profile.0.to_be_bytes());
                 out.extend(proof);
+            }
+            Self::Codes {
+                profile,
+                credentials,
+                ..
+            } => {
+                out.extend(profile.0.to_be_bytes());
+                codes::encode_payload(credentials, out);
             }
             Self::TokenMade { id } | Self::TokenRevoked { id } => out.extend(id),
             Self::Client { client, .. } => out.extend(client.as_bytes()),
@@ -222,6 +230,7 @@ impl EventKind {
             0x43 => Self::EndorsementImported {
                 endorsement: endorsement(from)?,
             },
+            codes::HANDED_OUT | codes::WITHDRAWN => codes::decode_payload(code, from)?,
             0x50 => Self::TokenMade { id: from.array()? },
             0x51 => Self::TokenRevoked { id: from.array()? },
             0x52..=0x5a => parties::decode_payload(code, from)?,

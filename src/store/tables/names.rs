@@ -4,7 +4,7 @@ use super::*;
 use crate::store::format;
 
 /// All tables, with the first bytes of their keys.
-pub(in crate::store) const NAMES: [(u8, &str); 51] = [
+pub(in crate::store) const NAMES: [(u8, &str); 53] = [
     SETTINGS.called(),
     COUNTS.called(),
     PROFILES.called(),
@@ -37,6 +37,8 @@ pub(in crate::store) const NAMES: [(u8, &str); 51] = [
     OCCUPIED.called(),
     SEALED_SPACES.called(),
     CREDENTIALS.called(),
+    VERIFICATION_CODES.called(),
+    CODES_OF_CREDENTIALS.called(),
     ENDORSEMENTS.called(),
     ENDORSEMENT_DOCUMENTS.called(),
     ENDORSEMENTS_BY_SUBJECT.called(),

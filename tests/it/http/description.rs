@@ -137,6 +137,7 @@ fn who_is_refused_is_refused_as_it_is_described() {
         client: 100,
         tenant: 100,
         operator: 5,
+        ..Rates::usual()
     };
     let house = Plan::new().within(|limits| limits.rates = rates).open();
     let (school, operator) = (house.registrar("school"), house.operator());

@@ -100,6 +100,8 @@ struct Things {
     list: String,
     index: u64,
     credential: String,
+    /// A credential that has a verification code.
+    coded: String,
     achievement: String,
     endorsement: Value,
     /// Of the school, by another.
@@ -139,6 +141,9 @@ impl World {
         let index = school.allocates(&list, 1)[0];
         let achievement = school.defines("Welding");
         let credential = school.issues(&badge(&school.id, "https://far.example/welding"));
+        let coded = text(&school.issues(&badge(&school.id, "https://far.example/welding"))["id"]);
+        let body = json!({ "credentialIds": [coded] });
+        school.post("/credentials/codes", &body).is(200);
         let endorsement = school.endorses(&board.id, "profile", true);
         let held = board.endorses(&school.id, "profile", false);
         let asks = |from: &Actor<'_>, of: &str| {
@@ -172,6 +177,7 @@ impl World {
             list,
             index,
             credential: text(&credential["id"]),
+            coded,
             achievement,
             endorsement,
             held,
@@ -299,6 +305,17 @@ impl World {
                 "/credentials/issue",
                 json!({ "credential": badge(&things.id, "https://far.example/x") }),
             ),
+            // That others have credentials is nothing that they hear of.
+            ("POST", "/credentials/codes") => new(
+                "/credentials/codes",
+                json!({ "credentialIds": [things.credential] }),
+            )
+            .answers_others(422),
+            ("POST", "/credentials/codes/withdraw") => new(
+                "/credentials/codes/withdraw",
+                json!({ "credentialIds": [things.coded] }),
+            )
+            .answers_others(422),
             ("POST", "/credentials/status") => new(
                 "/credentials/status",
                 json!({

@@ -6,6 +6,7 @@ mod bad_input;
 mod bulk;
 mod carried;
 mod claims;
+mod codes;
 mod concurrency;
 mod conditions;
 mod connections;

@@ -14,6 +14,7 @@ fn house(client: u32, tenant: u32, operator: u32) -> House {
         client,
         tenant,
         operator,
+        ..Rates::usual()
     };
     Plan::new()
         .within(|limits: &mut Limits| limits.rates = rates)

@@ -40,7 +40,10 @@ fn travel(folder: &Folder, place: &Place<'_>) {
     let achievement = achievement(place);
     lists_and_entries(place);
     let badge = issue(folder, place, &college, &achievement);
+    let code = codes(place, &badge);
     verify(folder, place, &badge);
+    let said = place.run(&["codes", "look-up", &code]).exits(1).out;
+    assert!(said.starts_with(&format!("revoked: {code}")), "{said}");
     endorsements(place, &college);
     keys(folder, place, &badge);
     tokens(place);
@@ -193,6 +196,40 @@ fn issue(folder: &Folder, place: &Place<'_>, college: &str, achievement: &Value)
         file,
         text: issued.out,
     }
+}
+
+/// The code of a credential, as a table for a mail merge and as it is typed by who has the print.
+fn codes(place: &Place<'_>, badge: &Badge) -> String {
+    let hand_out = ["codes", "hand-out", "--from", "-"];
+    let table = [&hand_out[..], &["--csv"]].concat();
+    let table = place.run_with(&table, badge.id).exits(0).out;
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!(rows[0], "credential,code,url");
+    let [id, code, url] = rows[1].split(',').collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!((id, url), (badge.id, &*format!("{ORIGIN}/codes/{code}")));
+    // Nobody stands behind the college yet, and that is what is told.
+    let typed = code.replace('-', " ").to_lowercase();
+    let told = place.run(&["codes", "look-up", &typed, "--json"]);
+    assert_eq!(told.exits(1).json()["outcome"], "not-endorsed");
+    // A slip is told without asking anybody, and what is not there as a failure.
+    let slip = code.replacen(&code[..1], if code.starts_with('7') { "8" } else { "7" }, 1);
+    place
+        .run(&["codes", "look-up", &slip])
+        .exits(2)
+        .explains(&["a symbol is mistyped"]);
+    place.run(&["codes", "withdraw", badge.id]).exits(0);
+    place
+        .run(&["codes", "look-up", code])
+        .exits(2)
+        .explains(&["No such verification code", "compare it with the paper"]);
+    place
+        .run(&["codes", "hand-out", badge.id, "urn:x:nobody"])
+        .exits(2)
+        .explains(&["urn:x:nobody: no credential with this id"]);
+    let again = place.json(&["codes", "hand-out", badge.id]);
+    let again = text(&again["codes"][0]["code"]);
+    assert_ne!(again, code);
+    again.to_owned()
 }
 
 /// From a file, standard input and a URL: good, then revoked by its id; and not known.

@@ -132,6 +132,7 @@ fn changes_issuers(kind: &EventKind) -> bool {
         | EventKind::ListSigned { .. }
         | EventKind::ListImported { .. }
         | EventKind::CredentialIssued { .. }
+        | EventKind::Codes { .. }
         | EventKind::Request { .. }
         | EventKind::TokenMade { .. }
         | EventKind::TokenRevoked { .. }

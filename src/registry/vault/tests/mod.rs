@@ -1,5 +1,6 @@
 //! Stories of the vault over the memory engine: new stores, and those that older programs wrote.
 
+mod codes;
 mod rotation;
 
 use std::collections::BTreeSet;

@@ -44,6 +44,14 @@ impl Model {
         let (_, then, revision) = self.then.iter().rfind(|(since, ..)| *since <= at).unwrap();
         (then.get(&index).copied().unwrap_or(0), *revision)
     }
+
+    /// When an entry was changed last.
+    fn since(&self, index: u64) -> Option<Timestamp> {
+        let of = |then: &BTreeMap<u64, u8>| then.get(&index).copied().unwrap_or(0);
+        let mut pairs = self.then.windows(2).rev();
+        let changed = pairs.find(|pair| of(&pair[0].1) != of(&pair[1].1))?;
+        Some(changed[1].0)
+    }
 }
 
 /// What a request changes: which list, which of its entries to what, and how long is waited before.
@@ -125,6 +133,12 @@ proptest! {
             }
             let present = place.asks(*list, watched, None);
             prop_assert_eq!(present, place.asks(*list, watched, moments.last().copied()));
+            let url = place.registry.urls().list(*list);
+            for index in watched {
+                let read = place.engine.snapshot();
+                let since = place.registry.entry_since(&*read, &url, *index).unwrap();
+                prop_assert_eq!(since, model.since(*index));
+            }
         }
     }
 }

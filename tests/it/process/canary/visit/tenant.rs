@@ -13,10 +13,40 @@ const OPEN_BADGES: &str = "/ims/ob/v3p0";
 
 impl Visit<'_> {
     pub(super) fn keeps_house(&self, made: &Made, secrets: &mut Secrets) {
+        self.prints_codes(made, secrets);
         self.speaks_open_badges(made);
         self.brings_a_key(secrets);
         self.reads_the_trail(made);
         self.erases(made);
+    }
+
+    /// Codes that are handed out, looked up well and badly, replaced and withdrawn.
+    fn prints_codes(&self, made: &Made, secrets: &mut Secrets) {
+        let (token, credential) = (&made.token, text(&made.credential["id"]));
+        for replace in [false, true] {
+            let body = json!({ "credentialIds": [credential], "replace": replace });
+            let handed = self.post(token, "/credentials/codes", &body).is(200).json();
+            let code = text(&handed["codes"][0]["code"]);
+            secrets.text("a verification code", &code);
+            secrets.text("a verification code", &code.replace('-', ""));
+            let found = self.get("", &format!("/codes/{code}")).is(200);
+            assert!(!found.text().contains(&credential), "{}", found.text());
+            let slip = code.replacen(&code[..1], if code.starts_with('7') { "8" } else { "7" }, 1);
+            self.get("", &format!("/codes/{slip}")).is(400);
+        }
+        self.get("", "/codes/canary").is(400);
+        self.get("", "/codes/0123-4567-89AB-CDE4?canary").is(404);
+        for body in [
+            json!({ "credentialIds": ["canary"] }),
+            json!({ "credentialIds": [], "canary": 1 }),
+            json!({ "credentialIds": ["urn:canary"], "issuer": "canary" }),
+        ] {
+            let answer = self.post(token, "/credentials/codes", &body);
+            assert!((400..500).contains(&answer.status), "{}", answer.text());
+        }
+        let body = json!({ "credentialIds": [credential], "reason": "canary" });
+        self.post(token, "/credentials/codes/withdraw", &body)
+            .is(200);
     }
 
     fn speaks_open_badges(&self, made: &Made) {
