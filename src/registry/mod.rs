@@ -98,6 +98,7 @@ pub use lists::queries::{
     StatusUnknown,
 };
 pub use lists::statuses::{Heard, Refused, StatusTarget, StatusUpdate, Turn, Updated};
+pub use lists::tried::Tries;
 pub use lists::{AlsoPublished, ListPublished, ListView, NewList, PublishedPage, WhichLists};
 pub use profiles::achievements::AchievementView;
 pub use profiles::brought::BroughtKey;

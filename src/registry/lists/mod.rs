@@ -22,6 +22,7 @@ pub(super) mod queries;
 mod slots;
 pub(super) mod staged;
 pub(super) mod statuses;
+pub(super) mod tried;
 
 use std::error::Error;
 
