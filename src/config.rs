@@ -24,7 +24,7 @@ use crate::time::Ttl;
 
 pub use fetch::FetchConfig;
 pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig, TlsConfig};
-pub use oauth::{OAuthConfig, ProviderConfig};
+pub use oauth::{ConsoleConfig, OAuthConfig, ProviderConfig};
 pub use store::{AnchorConfig, ClockConfig, EngineChoice, PostgresConfig, StoreConfig};
 
 /// The defaults, which are also the documentation of every key.
@@ -81,6 +81,8 @@ pub struct Config {
     pub log: LogConfig,
     /// OAuth 2.0.
     pub oauth: OAuthConfig,
+    /// The console.
+    pub console: ConsoleConfig,
 }
 
 /// Backups.
@@ -386,6 +388,7 @@ impl Config {
             quotas: self.quotas.quotas(),
             access_token: self.oauth.access_token(),
             registration: self.oauth.registration,
+            sessions: self.console.sessions(),
             clock_tolerance: Ttl::from_seconds(self.clock.tolerance_seconds),
         }
     }
@@ -475,6 +478,7 @@ fn environment() -> Env {
         "quotas",
         "log",
         "oauth",
+        "console",
     ];
     Env::prefixed("GOODSTANDING_")
         .filter(|name| {

@@ -6,6 +6,7 @@
 //! become links only through [`Link`].
 
 pub mod charts;
+pub mod console;
 mod parts;
 mod sign_in;
 mod views;

@@ -4,7 +4,7 @@
 //! as are wanted, and is read to its end.
 
 use super::{AT_ONCE, AuditEvent, AuditParty, Telling};
-use crate::ids::{ProfileId, Seq, Slug};
+use crate::ids::{PersonId, ProfileId, Seq, Slug};
 use crate::registry::{Actor, Registry, RegistryError};
 use crate::store::engine::{LoggedEvent, StoreError};
 use crate::store::event::Means;
@@ -21,8 +21,8 @@ pub struct AuditSearch {
     pub kind: Option<String>,
     /// Made by this party.
     pub by: Option<AuditParty>,
-    /// Made by somebody who was known by this.
-    pub means: Option<Means>,
+    /// Made by this person, directly or by a client.
+    pub person: Option<PersonId>,
 }
 
 /// Events from the newest back.
@@ -171,7 +171,16 @@ impl AuditSearch {
             && self.from.is_none_or(|from| event.at >= from)
             && self.until.is_none_or(|until| event.at < until)
             && self.by.as_ref().is_none_or(|by| event.actor.party == *by)
-            && self.means.is_none_or(|means| event.actor.means == means)
+            && self
+                .person
+                .is_none_or(|person| of_person(event.actor.means) == Some(person))
+    }
+}
+
+const fn of_person(means: Means) -> Option<PersonId> {
+    match means {
+        Means::Person(id) | Means::PersonBy { person: id, .. } => Some(PersonId::from_bytes(id)),
+        Means::None | Means::Token(_) | Means::Client(_) | Means::Outside(_) => None,
     }
 }
 

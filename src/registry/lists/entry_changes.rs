@@ -50,7 +50,8 @@ const AT_ONCE: usize = 1_024;
 const MOST_EVENTS: usize = 4_096;
 
 impl Registry {
-    /// What was done to an entry of a list, by the log as `actor` may read it.
+    /// What was done to an entry of a list. Who may read what is private of its issuer is told by whom
+    /// and why, also where they may not read the rest of the trail.
     ///
     /// # Errors
     /// [`RegistryError::NotFound`] for a list that is not here or is another's, and

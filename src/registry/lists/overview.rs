@@ -6,6 +6,7 @@ use super::forms::{bits_of, state_of};
 use super::in_use::InUse;
 use super::list_of;
 use crate::access::Action;
+use crate::bitstring::StatusSize;
 use crate::ids::{ListId, ProfileId, Revision, SpaceId};
 use crate::registry::{Actor, Registry, RegistryError, Thing};
 use crate::status::StatusPurpose;
@@ -40,6 +41,10 @@ pub struct ListOverview {
     pub ttl: Ttl,
     /// When it was opened.
     pub created_at: Timestamp,
+    /// Bits of an entry.
+    pub size: StatusSize,
+    /// What its statuses mean, in the order of their values, where it says so.
+    pub messages: Vec<String>,
 }
 
 /// What is published of a list.
@@ -147,6 +152,11 @@ fn seen(read: &dyn Read, list: ListId, record: &ListRecord) -> Result<ListOvervi
         behind_since,
         ttl: Ttl::from_millis(record.ttl_millis),
         created_at: record.created_at,
+        size: record.status_size,
+        messages: match record.entry.messages() {
+            Some(messages) => messages.as_messages().texts().to_vec(),
+            None => Vec::new(),
+        },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::frame::{Frame, Trouble};
+use super::frame::{Frame, Trouble, Who};
 use super::page;
 use crate::web::console::ProfileChoice;
 use crate::web::parts::Moment;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::frame::{FormKeys, Frame, Trouble};
+use super::frame::{FormKeys, Frame, Trouble, Who};
 use super::page;
 use crate::web::console::ProfileChoice;
 use crate::web::parts::{Link, Moment, Standing};
@@ -81,8 +81,8 @@ pub struct EntryBlock {
     pub changes: Vec<ChangeLine>,
     /// From when on all of that is known, where it is not all there was.
     pub known_from: Option<Moment>,
-    /// What can be done.
-    pub deeds: Vec<(Deed, String)>,
+    /// What can be done: what it would mean, where the list says so, and where that is asked.
+    pub deeds: Vec<(Deed, Option<String>, String)>,
 }
 
 /// Something that was done.

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::frame::{FormKeys, Frame, Trouble};
+use super::frame::{FormKeys, Frame, Trouble, Who};
 use super::page;
 use crate::web::console::ProfileChoice;
 use crate::web::parts::{Link, Moment};
@@ -64,7 +64,7 @@ pub struct ListPage {
     pub changes: bool,
 }
 
-/// `GET /console/lists/new`: a form to open one.
+/// `GET /console/new-list`: a form to open one.
 #[derive(Debug, Clone, Template)]
 #[template(path = "console/registrar/new_list.html")]
 pub struct NewListPage {

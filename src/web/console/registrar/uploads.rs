@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::frame::{FormKeys, Frame, Trouble};
+use super::frame::{FormKeys, Frame, Trouble, Who};
 use super::page;
 use crate::web::parts::Link;
 

@@ -1,0 +1,215 @@
+//! What is around each page of the console.
+
+use super::words::Language;
+use crate::access::{Action, Role};
+use crate::verify::outcome::Outcome;
+use crate::web::parts::Standing;
+
+/// Who is signed in, where they can go, and what was done last.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// In which language.
+    pub language: Language,
+    /// Who.
+    pub who: Who,
+    /// The room that the page is in.
+    pub room: Room,
+    /// The rooms that they can go to.
+    pub rooms: Vec<Room>,
+    /// What shows that the form to sign out is this session's.
+    pub form: String,
+    /// What was just done.
+    pub done: Option<Done>,
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone)]
+pub enum Who {
+    /// Nobody in particular: the registry is in development mode.
+    Development,
+    /// Somebody.
+    Person {
+        /// Their name.
+        name: String,
+        /// As what they act.
+        role: Role,
+        /// For which profile; the registry where there is none.
+        profile: Option<String>,
+    },
+}
+
+/// A part of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// What waits.
+    Overview,
+    /// Credentials, and what is done to their statuses.
+    Credentials,
+    /// Status lists.
+    Lists,
+    /// Keys.
+    Keys,
+    /// What happened.
+    Audit,
+    /// Who is signed in.
+    Account,
+}
+
+/// What was done, told on the page that follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// The passphrase is another one.
+    PassphraseChanged,
+    /// A status was changed.
+    StatusChanged,
+    /// A list was opened.
+    ListOpened,
+    /// A key takes over.
+    KeysRotating,
+    /// A key is out of use.
+    KeyRetired,
+    /// A key was given up.
+    KeyRevoked,
+    /// A table was thrown away.
+    UploadDropped,
+}
+
+/// The hidden fields of a form.
+#[derive(Debug, Clone)]
+pub struct FormKeys {
+    /// What shows that it is this session's.
+    pub form: String,
+    /// By what a form that is sent twice is known.
+    pub once: String,
+}
+
+/// What was wrong with a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// In words.
+    pub words: String,
+    /// The field that it is about, by its id on the page.
+    pub field: Option<&'static str>,
+}
+
+impl Frame {
+    /// A text of the pages in the language of whoever reads.
+    pub fn t(&self, key: &str) -> &'static str {
+        self.language.say(key)
+    }
+
+    /// How something stands, in words.
+    pub fn standing(&self, standing: &Standing) -> &'static str {
+        self.t(match standing.0 {
+            Outcome::Active => "stands.active",
+            Outcome::NotEndorsed => "stands.not-endorsed",
+            Outcome::Revoked => "stands.revoked",
+            Outcome::Suspended => "stands.suspended",
+            Outcome::Expired => "stands.expired",
+            Outcome::NotYetValid => "stands.not-yet-valid",
+            Outcome::StaleDigest => "stands.stale-digest",
+            Outcome::Unknown => "stands.unknown",
+            Outcome::Unreachable => "stands.unreachable",
+        })
+    }
+
+    /// The role of whoever is signed in, in words.
+    pub fn role(&self, role: &Role) -> &'static str {
+        self.t(match role {
+            Role::Operator => "role.operator",
+            Role::Owner => "role.owner",
+            Role::ListManager => "role.list-manager",
+            Role::Endorser => "role.endorser",
+            Role::Auditor => "role.auditor",
+        })
+    }
+}
+
+impl Room {
+    /// All of them, as they stand in the navigation.
+    pub const ALL: [Self; 6] = [
+        Self::Overview,
+        Self::Credentials,
+        Self::Lists,
+        Self::Keys,
+        Self::Audit,
+        Self::Account,
+    ];
+
+    /// Its first page.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Overview => "/console",
+            Self::Credentials => "/console/credentials",
+            Self::Lists => "/console/lists",
+            Self::Keys => "/console/keys",
+            Self::Audit => "/console/audit",
+            Self::Account => "/console/account",
+        }
+    }
+
+    /// What it is called.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Overview => "room.overview",
+            Self::Credentials => "room.credentials",
+            Self::Lists => "room.lists",
+            Self::Keys => "room.keys",
+            Self::Audit => "room.audit",
+            Self::Account => "room.account",
+        }
+    }
+
+    /// What somebody has to be able to do to go there.
+    pub const fn needs(self) -> Option<Action> {
+        match self {
+            Self::Overview | Self::Account => None,
+            Self::Credentials | Self::Lists | Self::Keys => Some(Action::Read),
+            Self::Audit => Some(Action::ReadEvents),
+        }
+    }
+}
+
+impl Done {
+    const ALL: [Self; 7] = [
+        Self::PassphraseChanged,
+        Self::StatusChanged,
+        Self::ListOpened,
+        Self::KeysRotating,
+        Self::KeyRetired,
+        Self::KeyRevoked,
+        Self::UploadDropped,
+    ];
+
+    /// Its word in addresses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PassphraseChanged => "passphrase-changed",
+            Self::StatusChanged => "status-changed",
+            Self::ListOpened => "list-opened",
+            Self::KeysRotating => "keys-rotating",
+            Self::KeyRetired => "key-retired",
+            Self::KeyRevoked => "key-revoked",
+            Self::UploadDropped => "upload-dropped",
+        }
+    }
+
+    /// What a word of an address means. Of any other word nothing is told: nobody makes these pages say what
+    /// was not done by more than this list.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|done| done.as_str() == word)
+    }
+
+    /// What is said.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::PassphraseChanged => "done.passphrase-changed",
+            Self::StatusChanged => "done.status-changed",
+            Self::ListOpened => "done.list-opened",
+            Self::KeysRotating => "done.keys-rotating",
+            Self::KeyRetired => "done.key-retired",
+            Self::KeyRevoked => "done.key-revoked",
+            Self::UploadDropped => "done.upload-dropped",
+        }
+    }
+}
