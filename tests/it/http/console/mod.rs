@@ -1,6 +1,7 @@
 //! The console, as somebody with a browser meets it.
 
 mod door;
+mod registrar;
 
 use serde_json::json;
 
