@@ -25,7 +25,10 @@ use crate::time::Ttl;
 pub use fetch::FetchConfig;
 pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig, TlsConfig};
 pub use oauth::{ConsoleConfig, OAuthConfig, ProviderConfig};
-pub use store::{AnchorConfig, ClockConfig, EngineChoice, PostgresConfig, StoreConfig};
+pub use store::{
+    AnchorConfig, BackupConfig, ClockConfig, EngineChoice, MasterKeyConfig, PostgresConfig,
+    StoreConfig,
+};
 
 /// The defaults, which are also the documentation of every key.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -83,26 +86,6 @@ pub struct Config {
     pub oauth: OAuthConfig,
     /// The console.
     pub console: ConsoleConfig,
-}
-
-/// Backups.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BackupConfig {
-    /// The folder that they are put into; empty means that none are asked for over HTTP.
-    pub folder: PathBuf,
-    /// The file of the key under which they are sealed; empty means that they are not.
-    pub key: PathBuf,
-    /// How many are kept; 0 for all.
-    pub keep: usize,
-}
-
-/// The master key.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MasterKeyConfig {
-    /// Its file; empty means `master.key` in the data folder.
-    pub file: PathBuf,
 }
 
 /// Who may see what.

@@ -8,9 +8,13 @@
 pub(in crate::http) mod account;
 mod cookie;
 pub(in crate::http) mod door;
+pub(in crate::http) mod endorsements;
+pub(in crate::http) mod endorsing;
 pub(in crate::http) mod overview;
 pub(in crate::http) mod registrar;
+pub(in crate::http) mod requests;
 mod visit;
+mod wanted;
 
 pub(in crate::http) use door::{let_in, turned_away};
 use visit::{Sent, Visit};

@@ -122,7 +122,10 @@ impl<'a> Sent<'a> {
         request: &'a Request,
     ) -> Result<(Self, Vec<Part>), Problem> {
         check_site(edge, request)?;
-        let parts = multipart::parts(request)?;
+        let parts = multipart::parts(request).map_err(|problem| match problem.status {
+            415 => not_ours("it is no form with a file in it"),
+            _ => problem,
+        })?;
         let (files, fields): (Vec<Part>, Vec<Part>) =
             parts.into_iter().partition(|part| part.file.is_some());
         let fields = fields.into_iter().map(|part| {
@@ -156,6 +159,11 @@ impl<'a> Sent<'a> {
         self.form.get(name).unwrap_or_default().trim()
     }
 
+    /// Whether the form had a field and something in it, were it spaces.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.form.get(name).is_some()
+    }
+
     /// A field where something is in it.
     pub(super) fn given(&self, name: &str) -> Option<&str> {
         Some(self.field(name)).filter(|value| !value.is_empty())
@@ -166,14 +174,15 @@ impl<'a> Sent<'a> {
         self.form.get(name).unwrap_or_default()
     }
 
-    /// What the form changes. Sent twice it changes it once: the second time is answered as the first.
-    pub(super) fn change(&self) -> Result<Change, Problem> {
-        self.change_because(None)
+    /// Why something is done, in the field `reason`.
+    pub(super) fn reason(&self) -> Result<Option<String>, Problem> {
+        let reason = self.given("reason");
+        check_reason(reason)?;
+        Ok(reason.map(str::to_owned))
     }
 
-    /// The same, for a reason.
-    pub(super) fn change_because(&self, reason: Option<String>) -> Result<Change, Problem> {
-        check_reason(reason.as_deref())?;
+    /// What the form changes. Sent twice it changes it once: the second time is answered as the first.
+    pub(super) fn change(&self) -> Result<Change, Problem> {
         let (request, actor) = (self.visit.request, self.visit.actor());
         let once = self.field("once");
         if !(16..=64).contains(&once.len()) {
@@ -191,7 +200,7 @@ impl<'a> Sent<'a> {
         Ok(Change {
             actor,
             idempotency: Some(Idempotency::new(actor, &key, &said)),
-            reason,
+            reason: None,
         })
     }
 

@@ -2,7 +2,6 @@
 
 use super::words::Language;
 use crate::access::{Action, Role};
-use crate::verify::outcome::Outcome;
 use crate::web::parts::Standing;
 
 /// Who is signed in, where they can go, and what was done last.
@@ -43,6 +42,12 @@ pub enum Who {
 pub enum Room {
     /// What waits.
     Overview,
+    /// Requests for endorsements.
+    Requests,
+    /// What was endorsed.
+    Endorsements,
+    /// Endorsing.
+    Endorse,
     /// Credentials, and what is done to their statuses.
     Credentials,
     /// Status lists.
@@ -60,6 +65,22 @@ pub enum Room {
 pub enum Done {
     /// The passphrase is another one.
     PassphraseChanged,
+    /// An endorsement was issued.
+    Endorsed,
+    /// A request was declined.
+    Declined,
+    /// A question was asked.
+    Asked,
+    /// A question was answered.
+    Answered,
+    /// A request was withdrawn.
+    Withdrawn,
+    /// An endorsement was revoked.
+    Revoked,
+    /// An endorsement was suspended.
+    Suspended,
+    /// An endorsement was reinstated.
+    Reinstated,
     /// A status was changed.
     StatusChanged,
     /// A list was opened.
@@ -98,19 +119,20 @@ impl Frame {
         self.language.say(key)
     }
 
+    /// How a request stands, in words.
+    pub fn state(&self, word: &str) -> &'static str {
+        self.t(&format!("state.{word}"))
+    }
+
     /// How something stands, in words.
     pub fn standing(&self, standing: &Standing) -> &'static str {
-        self.t(match standing.0 {
-            Outcome::Active => "stands.active",
-            Outcome::NotEndorsed => "stands.not-endorsed",
-            Outcome::Revoked => "stands.revoked",
-            Outcome::Suspended => "stands.suspended",
-            Outcome::Expired => "stands.expired",
-            Outcome::NotYetValid => "stands.not-yet-valid",
-            Outcome::StaleDigest => "stands.stale-digest",
-            Outcome::Unknown => "stands.unknown",
-            Outcome::Unreachable => "stands.unreachable",
-        })
+        self.t(&format!("standing.{}", standing.class()))
+    }
+
+    /// Whether what was wrong is about a field.
+    pub fn is_about(&self, trouble: &Option<Trouble>, field: &str) -> bool {
+        let trouble = trouble.as_ref();
+        trouble.is_some_and(|trouble| trouble.field == Some(field))
     }
 
     /// The role of whoever is signed in, in words.
@@ -127,8 +149,11 @@ impl Frame {
 
 impl Room {
     /// All of them, as they stand in the navigation.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Overview,
+        Self::Requests,
+        Self::Endorsements,
+        Self::Endorse,
         Self::Credentials,
         Self::Lists,
         Self::Keys,
@@ -140,6 +165,9 @@ impl Room {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Overview => "/console",
+            Self::Requests => "/console/requests",
+            Self::Endorsements => "/console/endorsements",
+            Self::Endorse => "/console/endorse",
             Self::Credentials => "/console/credentials",
             Self::Lists => "/console/lists",
             Self::Keys => "/console/keys",
@@ -152,6 +180,9 @@ impl Room {
     pub const fn key(self) -> &'static str {
         match self {
             Self::Overview => "room.overview",
+            Self::Requests => "room.requests",
+            Self::Endorsements => "room.endorsements",
+            Self::Endorse => "room.endorse",
             Self::Credentials => "room.credentials",
             Self::Lists => "room.lists",
             Self::Keys => "room.keys",
@@ -164,6 +195,8 @@ impl Room {
     pub const fn needs(self) -> Option<Action> {
         match self {
             Self::Overview | Self::Account => None,
+            Self::Requests | Self::Endorsements => Some(Action::Read),
+            Self::Endorse => Some(Action::WriteEndorsements),
             Self::Credentials | Self::Lists | Self::Keys => Some(Action::Read),
             Self::Audit => Some(Action::ReadEvents),
         }
@@ -171,8 +204,17 @@ impl Room {
 }
 
 impl Done {
-    const ALL: [Self; 7] = [
+    /// All of them.
+    pub const ALL: [Self; 15] = [
         Self::PassphraseChanged,
+        Self::Endorsed,
+        Self::Declined,
+        Self::Asked,
+        Self::Answered,
+        Self::Withdrawn,
+        Self::Revoked,
+        Self::Suspended,
+        Self::Reinstated,
         Self::StatusChanged,
         Self::ListOpened,
         Self::KeysRotating,
@@ -185,6 +227,14 @@ impl Done {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PassphraseChanged => "passphrase-changed",
+            Self::Endorsed => "endorsed",
+            Self::Declined => "declined",
+            Self::Asked => "asked",
+            Self::Answered => "answered",
+            Self::Withdrawn => "withdrawn",
+            Self::Revoked => "revoked",
+            Self::Suspended => "suspended",
+            Self::Reinstated => "reinstated",
             Self::StatusChanged => "status-changed",
             Self::ListOpened => "list-opened",
             Self::KeysRotating => "keys-rotating",
@@ -204,6 +254,14 @@ impl Done {
     pub const fn key(self) -> &'static str {
         match self {
             Self::PassphraseChanged => "done.passphrase-changed",
+            Self::Endorsed => "done.endorsed",
+            Self::Declined => "done.declined",
+            Self::Asked => "done.asked",
+            Self::Answered => "done.answered",
+            Self::Withdrawn => "done.withdrawn",
+            Self::Revoked => "done.revoked",
+            Self::Suspended => "done.suspended",
+            Self::Reinstated => "done.reinstated",
             Self::StatusChanged => "done.status-changed",
             Self::ListOpened => "done.list-opened",
             Self::KeysRotating => "done.keys-rotating",

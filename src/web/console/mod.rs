@@ -2,16 +2,23 @@
 
 mod account;
 mod door;
+mod endorsements;
 mod frame;
 mod overview;
 mod registrar;
+mod requests;
 mod words;
 
 pub use account::AccountPage;
 pub use door::{EnterPage, Failed, NotSignedInPage};
+pub use endorsements::{
+    AffectedLine, DecisionPage, EndorseChoice, EndorseForm, EndorsePage, EndorsementFields,
+    EndorsementLine, EndorsementPage, EndorsementsPage, PreviewPage,
+};
 pub use frame::{Done, FormKeys, Frame, Room, Trouble, Who};
 pub use overview::{OverviewPage, ProfileChoice, TaskLine};
 pub use registrar::*;
+pub use requests::{RequestLine, RequestPage, RequestsPage, StepLine};
 pub use words::Language;
 
 /// Gives a page its text. Rendering into a `String` fails only where a `Display` does, and none here does.

@@ -118,4 +118,223 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("choice.profile", "Profile", "Profil"),
     ("choice.none", "Choose one", "Bitte wählen"),
     ("choice.show", "Show", "Zeigen"),
+    ("room.requests", "Requests", "Anfragen"),
+    ("room.endorsements", "Endorsements", "Befürwortungen"),
+    ("room.endorse", "Endorse", "Befürworten"),
+    ("done.endorsed", "The endorsement was issued.", "Die Befürwortung wurde ausgestellt."),
+    ("done.declined", "The request was declined.", "Die Anfrage wurde abgelehnt."),
+    ("done.asked", "Your question was sent to the requester.", "Ihre Frage wurde an die anfragende Seite geschickt."),
+    ("done.answered", "Your answer was sent.", "Ihre Antwort wurde abgeschickt."),
+    ("done.withdrawn", "The request was withdrawn.", "Die Anfrage wurde zurückgezogen."),
+    ("done.revoked", "The endorsement was revoked.", "Die Befürwortung wurde widerrufen."),
+    ("done.suspended", "The endorsement was suspended.", "Die Befürwortung wurde ausgesetzt."),
+    ("done.reinstated", "The endorsement is in force again.", "Die Befürwortung gilt wieder."),
+    ("trouble.meanwhile", "Somebody changed it meanwhile. This page shows it as it is now.", "Jemand hat es inzwischen geändert. Diese Seite zeigt, wie es jetzt ist."),
+    ("trouble.date", "A date such as 2027-06-30 is needed", "Ein Datum wie 2027-06-30 wird gebraucht"),
+    ("choice.all", "All", "Alle"),
+    ("kind.profile", "profile", "Profil"),
+    ("kind.achievement", "achievement", "Leistung"),
+    ("kind.credential", "credential", "Nachweis"),
+    ("state.requested", "Waits for the accreditor", "Wartet auf die Akkreditierungsstelle"),
+    ("state.asked", "Waits for an answer", "Wartet auf eine Antwort"),
+    ("state.approved", "Approved", "Angenommen"),
+    ("state.declined", "Declined", "Abgelehnt"),
+    ("state.withdrawn", "Withdrawn", "Zurückgezogen"),
+    ("standing.active", "In good standing", "In gutem Stand"),
+    ("standing.not-endorsed", "Known here, but nobody endorses it", "Hier bekannt, aber niemand befürwortet es"),
+    ("standing.revoked", "Revoked for good", "Für immer widerrufen"),
+    ("standing.suspended", "Suspended for the time being", "Bis auf Weiteres ausgesetzt"),
+    ("standing.expired", "Expired", "Abgelaufen"),
+    ("standing.not-yet-valid", "Not valid yet", "Noch nicht gültig"),
+    ("standing.stale-digest", "Changed since it was endorsed", "Seit der Befürwortung geändert"),
+    ("standing.unknown", "Not known here", "Hier nicht bekannt"),
+    ("standing.unreachable", "Could not be checked now", "Konnte jetzt nicht geprüft werden"),
+    ("requests.state", "State", "Stand"),
+    ("requests.none", "There are no such requests.", "Solche Anfragen gibt es nicht."),
+    ("requests.from", "from", "von"),
+    ("requests.to", "to", "an"),
+    ("requests.for", "for", "für"),
+    ("request.title", "Request for an endorsement", "Anfrage um eine Befürwortung"),
+    ("request.endorsement", "The endorsement that was issued for it", "Die Befürwortung, die dafür ausgestellt wurde"),
+    ("request.requester", "Who asks", "Wer fragt"),
+    ("request.accreditor", "Who is asked", "Wer gefragt wird"),
+    ("request.comment", "What the requester says", "Was die anfragende Seite sagt"),
+    ("request.evidence", "What speaks for it", "Was dafür spricht"),
+    ("request.renews", "Goes on from", "Setzt fort"),
+    ("request.renewed", "an earlier endorsement", "eine frühere Befürwortung"),
+    ("request.created", "Asked on", "Gefragt am"),
+    ("request.steps", "What was said since", "Was seither gesagt wurde"),
+    ("step.approved", "Approved", "Angenommen"),
+    ("step.declined", "Declined", "Abgelehnt"),
+    ("step.asked", "The accreditor asked", "Die Akkreditierungsstelle fragte"),
+    ("step.answered", "The requester answered", "Die anfragende Seite antwortete"),
+    ("step.withdrawn", "Withdrawn", "Zurückgezogen"),
+    ("answer.title", "Answer the question", "Die Frage beantworten"),
+    ("answer.words", "Your answer", "Ihre Antwort"),
+    ("answer.evidence", "Links to what speaks for it", "Links zu dem, was dafür spricht"),
+    ("answer.evidence-hint", "Addresses that begin with https, each on a line of its own.", "Adressen, die mit https beginnen, jede in einer eigenen Zeile."),
+    ("answer.button", "Send the answer", "Antwort abschicken"),
+    ("approve.title", "Approve", "Annehmen"),
+    ("approve.words", "You see the credential before anything is signed.", "Sie sehen den Nachweis, bevor etwas signiert wird."),
+    ("approve.button", "Look at it before it is signed", "Ansehen, bevor signiert wird"),
+    ("ask.title", "Ask something first", "Zuerst etwas fragen"),
+    ("ask.words", "Your question", "Ihre Frage"),
+    ("ask.button", "Send the question", "Frage abschicken"),
+    ("decline.title", "Decline", "Ablehnen"),
+    ("decline.words", "Why, for the requester", "Warum, für die anfragende Seite"),
+    ("decline.button", "Decline the request", "Anfrage ablehnen"),
+    ("withdraw.title", "Withdraw the request", "Die Anfrage zurückziehen"),
+    ("withdraw.words", "Why, if you want to say so", "Warum, wenn Sie es sagen wollen"),
+    ("withdraw.button", "Withdraw", "Zurückziehen"),
+    ("endorsement.endorser", "Who endorses", "Wer befürwortet"),
+    ("endorsement.subject", "What is endorsed", "Was befürwortet wird"),
+    ("endorsement.name", "Name of the endorsement", "Name der Befürwortung"),
+    ("endorsement.comment", "Why", "Warum"),
+    ("endorsement.comment-hint", "Everybody can read this.", "Das können alle lesen."),
+    ("endorsement.valid-from", "Holds from", "Gilt ab"),
+    ("endorsement.valid-from-hint", "From now on where nothing is said.", "Ab jetzt, wenn nichts angegeben ist."),
+    ("endorsement.valid-until", "Holds until", "Gilt bis"),
+    ("endorsement.valid-until-hint", "To the end of that day in UTC; without an end where nothing is said.", "Bis zum Ende dieses Tages in UTC; ohne Ende, wenn nichts angegeben ist."),
+    ("endorsement.suspendable", "It can be suspended for a while", "Sie kann für eine Weile ausgesetzt werden"),
+    ("endorsement.covers", "What it covers", "Was sie umfasst"),
+    ("endorsement.digest", "Digest of the version that was endorsed", "Prüfsumme der Fassung, die befürwortet wurde"),
+    ("endorsement.changed", "Last changed", "Zuletzt geändert"),
+    ("endorsement.public", "The page that everybody sees", "Die Seite, die alle sehen"),
+    ("endorsement.decide", "What you can do", "Was Sie tun können"),
+    ("preview.title", "This is what you sign", "Das signieren Sie"),
+    ("preview.words", "Nothing has been issued yet.", "Noch ist nichts ausgestellt."),
+    ("preview.document", "The credential as it will be signed", "Der Nachweis, wie er signiert wird"),
+    ("preview.given-later", "Its id and its places in the status lists are given when it is issued, and will be others than these.", "Kennung und Plätze in den Statuslisten werden erst beim Ausstellen vergeben und werden andere sein als diese."),
+    ("preview.confirm", "Sign and issue it", "Signieren und ausstellen"),
+    ("preview.back", "Change something", "Etwas ändern"),
+    ("endorse.renew", "Renew", "Erneuern"),
+    ("endorse.renews", "This goes on from", "Dies setzt fort:"),
+    ("endorse.subject", "Address or DID of what you endorse", "Adresse oder DID dessen, was Sie befürworten"),
+    ("endorse.subject-hint", "Such as https://school.example or did:web:school.example.", "Etwa https://school.example oder did:web:school.example."),
+    ("endorse.kind", "What kind of thing it is", "Was es ist"),
+    ("endorse.role", "As what a profile is endorsed", "Als was ein Profil befürwortet wird"),
+    ("role-of.any", "in every role that it has", "in jeder Rolle, die es hat"),
+    ("role-of.issuer", "as an issuer", "als Aussteller"),
+    ("role-of.accreditor", "as an accreditor", "als Akkreditierungsstelle"),
+    ("endorse.bind", "It holds only for this version: when the profile or achievement changes, you look at it again", "Sie gilt nur für diese Fassung: Ändert sich das Profil oder die Leistung, sehen Sie sie erneut an"),
+    ("endorse.not-here", "Only what is registered here can be bound to a version", "Nur was hier registriert ist, kann an eine Fassung gebunden werden"),
+    ("endorsements.standing", "Standing", "Stand"),
+    ("endorsements.none", "There are no such endorsements.", "Solche Befürwortungen gibt es nicht."),
+    ("endorsements.choose", "Choose whose endorsements you want to see.", "Wählen Sie, wessen Befürwortungen Sie sehen wollen."),
+    ("decision.revoke", "Revoke the endorsement", "Die Befürwortung widerrufen"),
+    ("decision.suspend", "Suspend the endorsement", "Die Befürwortung aussetzen"),
+    ("decision.reinstate", "End the suspension", "Die Aussetzung beenden"),
+    ("decision.endorsement", "Endorsement", "Befürwortung"),
+    ("decision.for-ever", "A revocation is never taken back.", "Ein Widerruf wird nie zurückgenommen."),
+    ("decision.affects", "What this changes", "Was das ändert"),
+    ("decision.endorsements", "Endorsements that would stand otherwise", "Befürwortungen, die anders stünden"),
+    ("decision.subjects", "Profiles, achievements and credentials that would", "Profile, Leistungen und Nachweise, die anders stünden"),
+    ("decision.now", "now", "jetzt"),
+    ("decision.then", "then", "dann"),
+    ("decision.more", "There are more than are shown here.", "Es sind mehr, als hier gezeigt werden."),
+    ("decision.reason", "Why", "Warum"),
+    ("decision.reason-hint", "Kept in the audit trail.", "Wird im Prüfprotokoll festgehalten."),
+    ("decision.why", "Say why, for the audit trail", "Sagen Sie warum, für das Prüfprotokoll"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+    use crate::web::console::{Done, Room};
+
+    #[test]
+    fn a_browser_is_read_to_in_the_language_that_it_likes_best() {
+        for (accepted, language) in [
+            ("", Language::English),
+            ("de", Language::German),
+            ("de-CH,de;q=0.9,en;q=0.5", Language::German),
+            ("en-GB,en;q=0.9,de;q=0.8", Language::English),
+            ("fr,de;q=0.3", Language::German),
+            ("de;q=0, en;q=0.1", Language::English),
+            ("de;q=x", Language::English),
+            ("DE", Language::German),
+        ] {
+            assert_eq!(Language::choose(accepted), language, "{accepted}");
+        }
+    }
+
+    #[test]
+    fn every_text_has_one_key_and_both_languages() {
+        let all: Vec<_> = WORDS.iter().chain(registrar::WORDS).collect();
+        let keys: BTreeSet<_> = all.iter().map(|(key, ..)| key).collect();
+        assert_eq!(keys.len(), all.len(), "no key stands twice");
+        for (key, english, german) in all {
+            assert!(!english.is_empty() && !german.is_empty(), "{key}");
+        }
+        for done in Done::ALL {
+            assert_eq!(Done::named(done.as_str()), Some(done));
+            Language::English.say(done.key());
+        }
+        for room in Room::ALL {
+            Language::English.say(room.key());
+        }
+        for outcome in crate::verify::outcome::Outcome::ALL {
+            Language::English.say(&format!("standing.{}", outcome.as_str()));
+        }
+        for action in crate::access::Action::ALL {
+            assert_eq!(Language::English.say(action.scope()), action.meaning());
+        }
+    }
+
+    #[test]
+    fn every_text_of_the_registrars_is_used() {
+        let source = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+        let mut texts = Vec::new();
+        for folder in [
+            "web/templates/console",
+            "web/console/registrar",
+            "http/console/registrar",
+        ] {
+            texts.extend(texts_below(&source.join(folder)));
+        }
+        texts.extend(
+            texts_below(&source.join("web/console"))
+                .into_iter()
+                .filter(|text| !text.contains("WORDS")),
+        );
+        for (key, ..) in registrar::WORDS {
+            let quoted = format!("\"{key}\"");
+            assert!(
+                texts.iter().any(|text| text.contains(&quoted)),
+                "{key} is used nowhere"
+            );
+        }
+    }
+
+    /// The texts of all files in a folder.
+    fn texts_below(folder: &Path) -> Vec<String> {
+        let mut texts = Vec::new();
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            match path.is_dir() {
+                true => texts.extend(texts_below(&path)),
+                false => texts.push(std::fs::read_to_string(path).unwrap()),
+            }
+        }
+        texts
+    }
+
+    /// Keys in the templates, which are looked up only when a page shows them.
+    #[test]
+    fn every_key_in_a_template_has_a_text() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/templates/console");
+        let mut found = 0;
+        for text in texts_below(Path::new(folder)) {
+            for call in ["frame.t(\"", "language.say(\""] {
+                for rest in text.split(call).skip(1) {
+                    Language::German.say(rest.split('"').next().unwrap());
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 50, "{found}");
+    }
+}

@@ -78,10 +78,12 @@ pub(in crate::http) fn all(edge: &Edge, request: &Request) -> Result<Reply, Prob
 pub(in crate::http) fn rotate(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let sent = Sent::of(edge, request)?;
     let owner = Owner::of(&sent.visit, sent.field("profile"))?;
-    let reason = sent.given("reason").map(str::to_owned);
-    let made = sent
-        .change_because(reason)
-        .and_then(|change| Ok(edge.registry.rotate_keys(&change, owner.named())?));
+    let reason = sent.reason()?;
+    let made = sent.change().and_then(|change| {
+        Ok(edge
+            .registry
+            .rotate_keys(&change.because(reason), owner.named())?)
+    });
     match made {
         Ok(_) => Ok(sent.done(&owner.page(), Done::KeysRotating)),
         Err(problem) => {
@@ -103,10 +105,12 @@ pub(in crate::http) fn retire(edge: &Edge, request: &Request) -> Result<Reply, P
     let sent = Sent::of(edge, request)?;
     let owner = Owner::of(&sent.visit, sent.field("profile"))?;
     let key: KeyId = request.param("key")?;
-    let reason = sent.given("reason").map(str::to_owned);
-    let made = sent
-        .change_because(reason)
-        .and_then(|change| Ok(edge.registry.retire_key(&change, owner.named(), key)?));
+    let reason = sent.reason()?;
+    let made = sent.change().and_then(|change| {
+        Ok(edge
+            .registry
+            .retire_key(&change.because(reason), owner.named(), key)?)
+    });
     match made {
         Ok(_) => Ok(sent.done(&owner.page(), Done::KeyRetired)),
         Err(problem) => {
@@ -147,12 +151,13 @@ pub(in crate::http) fn revoke(edge: &Edge, request: &Request) -> Result<Reply, P
             trouble(visit.language.say("keys.since-hint"), "since"),
         );
     };
-    let reason = match sent.reason() {
+    let reason = match sent.needed_reason() {
         Ok(reason) => reason,
         Err(trouble) => return again(400, "", trouble),
     };
     let made = sent
-        .change_because(Some(reason.clone()))
+        .change()
+        .map(|change| change.because(Some(reason.clone())))
         .and_then(|change| {
             Ok(edge
                 .registry

@@ -71,13 +71,14 @@ impl Visit<'_> {
 
 impl Sent<'_> {
     /// The reason that a form has to give.
-    fn reason(&self) -> Result<String, Trouble> {
-        match self.given("reason") {
-            Some(reason) => Ok(reason.to_owned()),
-            None => Err(trouble(
+    fn needed_reason(&self) -> Result<String, Trouble> {
+        match self.reason() {
+            Ok(Some(reason)) => Ok(reason),
+            Ok(None) => Err(trouble(
                 self.visit.language.say("confirm.reason-needed"),
                 "reason",
             )),
+            Err(problem) => Err(trouble(problem.detail, "reason")),
         }
     }
 }

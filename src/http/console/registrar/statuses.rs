@@ -76,7 +76,7 @@ pub(in crate::http) fn change(edge: &Edge, request: &Request) -> Result<Reply, P
             "the entry is an endorsement's, which is revoked and suspended on its own page";
         return Err(Problem::invalid("/index", detail));
     }
-    let reason = match sent.reason() {
+    let reason = match sent.needed_reason() {
         Ok(reason) => reason,
         Err(trouble) => return confirm(&sent.visit, 400, status, "", Some(trouble)),
     };
@@ -84,19 +84,17 @@ pub(in crate::http) fn change(edge: &Edge, request: &Request) -> Result<Reply, P
         target: StatusTarget::Index(index),
         status: status.into(),
     }];
-    let made = sent
-        .change_because(Some(reason.clone()))
-        .and_then(|change| {
-            let made = edge
-                .registry
-                .update_statuses(&change, list, updates, Some(reason.clone()));
-            made.map_err(|error| match error {
-                RegistryError::AllRefused(refused) if !refused.is_empty() => {
-                    Problem::invalid("/status", refused[0].reason.clone())
-                }
-                error => error.into(),
-            })
-        });
+    let made = sent.change().and_then(|change| {
+        let made = edge
+            .registry
+            .update_statuses(&change, list, updates, Some(reason.clone()));
+        made.map_err(|error| match error {
+            RegistryError::AllRefused(refused) if !refused.is_empty() => {
+                Problem::invalid("/status", refused[0].reason.clone())
+            }
+            error => error.into(),
+        })
+    });
     if let Err(problem) = made {
         let (status_code, trouble) = trouble_of(problem)?;
         return confirm(&sent.visit, status_code, status, &reason, Some(trouble));

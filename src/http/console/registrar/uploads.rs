@@ -36,11 +36,10 @@ pub(in crate::http) fn hand_in(edge: &Edge, request: &Request) -> Result<Reply, 
     let visit = &sent.visit;
     let list: ListId = request.param("list")?;
     edge.registry.list_overview(visit.actor(), list)?;
-    let reason = match sent.reason() {
+    let reason = match sent.needed_reason() {
         Ok(reason) => reason,
         Err(trouble) => return new_page(visit, 400, "", Some(trouble)),
     };
-    crate::http::lists::check_reason(Some(&reason))?;
     let file = files
         .into_iter()
         .find(|file| file.name == "file" && !file.body.is_empty());

@@ -1,6 +1,8 @@
 //! The console, as somebody with a browser meets it.
 
+mod accreditor;
 mod door;
+mod matrix;
 mod registrar;
 
 use serde_json::json;

@@ -5,7 +5,7 @@ mod keys;
 mod lists;
 mod statuses;
 mod trail;
-mod uploads;
+pub(super) mod uploads;
 
 use serde_json::json;
 
