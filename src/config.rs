@@ -24,8 +24,11 @@ use crate::time::Ttl;
 
 pub use fetch::FetchConfig;
 pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig, TlsConfig};
-pub use oauth::{OAuthConfig, ProviderConfig};
-pub use store::{AnchorConfig, ClockConfig, EngineChoice, PostgresConfig, StoreConfig};
+pub use oauth::{ConsoleConfig, OAuthConfig, ProviderConfig};
+pub use store::{
+    AnchorConfig, BackupConfig, ClockConfig, EngineChoice, MasterKeyConfig, PostgresConfig,
+    StoreConfig,
+};
 
 /// The defaults, which are also the documentation of every key.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -81,26 +84,8 @@ pub struct Config {
     pub log: LogConfig,
     /// OAuth 2.0.
     pub oauth: OAuthConfig,
-}
-
-/// Backups.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BackupConfig {
-    /// The folder that they are put into; empty means that none are asked for over HTTP.
-    pub folder: PathBuf,
-    /// The file of the key under which they are sealed; empty means that they are not.
-    pub key: PathBuf,
-    /// How many are kept; 0 for all.
-    pub keep: usize,
-}
-
-/// The master key.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MasterKeyConfig {
-    /// Its file; empty means `master.key` in the data folder.
-    pub file: PathBuf,
+    /// The console.
+    pub console: ConsoleConfig,
 }
 
 /// Who may see what.
@@ -386,6 +371,7 @@ impl Config {
             quotas: self.quotas.quotas(),
             access_token: self.oauth.access_token(),
             registration: self.oauth.registration,
+            sessions: self.console.sessions(),
             clock_tolerance: Ttl::from_seconds(self.clock.tolerance_seconds),
         }
     }
@@ -475,6 +461,7 @@ fn environment() -> Env {
         "quotas",
         "log",
         "oauth",
+        "console",
     ];
     Env::prefixed("GOODSTANDING_")
         .filter(|name| {

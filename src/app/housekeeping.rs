@@ -111,9 +111,10 @@ fn follow_imports(edge: &Edge) {
 }
 
 /// What need not be kept, one kind after the other.
-const FORGOTTEN: [fn(&Registry); 6] = [
+const FORGOTTEN: [fn(&Registry); 7] = [
     forget_answers,
     forget_tokens,
+    forget_sessions,
     forget_quotas,
     forget_grants,
     forget_clients,
@@ -143,6 +144,17 @@ fn forget_tokens(registry: &Registry) {
         Err(problem) => warn!(
             error = problem.kind(),
             "expired tokens could not be forgotten"
+        ),
+    }
+}
+
+fn forget_sessions(registry: &Registry) {
+    match registry.forget_ended_sessions() {
+        Ok(0) => {}
+        Ok(count) => info!(count, "forgot sessions of the console that are over"),
+        Err(problem) => warn!(
+            error = problem.kind(),
+            "sessions that are over could not be forgotten"
         ),
     }
 }

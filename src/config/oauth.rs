@@ -1,4 +1,4 @@
-//! `[oauth]`: clients, and sign-ins elsewhere.
+//! `[oauth]`: clients, and sign-ins elsewhere; `[console]`: sign-ins here.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -13,7 +13,7 @@ use crate::ids::Slug;
 use crate::json;
 use crate::oauth::access_token;
 use crate::oauth::provider::{Provider, RoleRule};
-use crate::registry::{ProviderKeys, Providers, Registration};
+use crate::registry::{ProviderKeys, Providers, Registration, SessionLimits};
 use crate::time::Ttl;
 use crate::vc::verifying::KeyKind;
 
@@ -27,6 +27,26 @@ pub struct OAuthConfig {
     pub registration: Registration,
     /// OpenID Connect providers whose tokens are taken.
     pub providers: Vec<ProviderConfig>,
+}
+
+/// The console.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsoleConfig {
+    /// After so many minutes without use somebody has to sign in again.
+    pub idle_minutes: NonZeroU32,
+    /// After so many hours somebody has to sign in again in any case.
+    pub session_hours: NonZeroU32,
+}
+
+impl ConsoleConfig {
+    /// For how long somebody stays signed in.
+    pub(super) fn sessions(&self) -> SessionLimits {
+        SessionLimits {
+            idle: Ttl::from_seconds(u64::from(self.idle_minutes.get()) * 60),
+            longest: Ttl::from_seconds(u64::from(self.session_hours.get()) * 3_600),
+        }
+    }
 }
 
 /// An OpenID Connect provider whose tokens are taken.

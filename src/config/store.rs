@@ -1,4 +1,4 @@
-//! The store, and what it needs of the machine.
+//! The store, and what it needs of the machine; its backups and its master key.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -10,6 +10,26 @@ use serde::Deserialize;
 
 #[cfg(feature = "postgres")]
 use super::ConfigError;
+
+/// Backups.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupConfig {
+    /// The folder that they are put into; empty means that none are asked for over HTTP.
+    pub folder: PathBuf,
+    /// The file of the key under which they are sealed; empty means that they are not.
+    pub key: PathBuf,
+    /// How many are kept; 0 for all.
+    pub keep: usize,
+}
+
+/// The master key.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MasterKeyConfig {
+    /// Its file; empty means `master.key` in the data folder.
+    pub file: PathBuf,
+}
 
 /// The store.
 #[derive(Debug, Clone, Deserialize)]

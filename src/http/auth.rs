@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 
+use super::console;
 use super::edge::{Edge, Mode};
 use super::problem::Problem;
 use super::request::Request;
@@ -20,6 +21,7 @@ pub(super) fn authenticate(
     headers: &HeaderMap,
 ) -> Result<Option<Actor>, Problem> {
     let token = match (edge.mode, access) {
+        (_, Access::Page(door)) => return console::let_in(edge, door, headers),
         (Mode::Production, Access::Client) => return Ok(None),
         (Mode::Development, Access::Client) => return Ok(Some(Actor::development())),
         _ => bearer_token(headers)?,
@@ -27,7 +29,7 @@ pub(super) fn authenticate(
     let Some(token) = token else {
         return match (edge.mode, access) {
             (Mode::Development, _) => Ok(Some(Actor::development())),
-            (Mode::Production, Access::Public | Access::Client) => Ok(None),
+            (Mode::Production, Access::Public | Access::Client | Access::Page(_)) => Ok(None),
             (Mode::Production, Access::Needs(_)) => Err(Problem::unauthenticated(
                 "send a token as \"Authorization: Bearer …\"; `goodstanding token` makes one",
             )),
@@ -45,7 +47,7 @@ pub(super) fn authenticate_at_once(
     (method, path): (&str, &str),
     headers: &HeaderMap,
 ) -> Option<Result<Option<Actor>, Problem>> {
-    if access == Access::Client {
+    if access == Access::Client || access.is_page() {
         return None;
     }
     let token = bearer_token(headers).ok().flatten()?;

@@ -10,7 +10,7 @@ use tracing::{error, info};
 use super::problem::tells_of_state;
 use super::reply::Reply;
 use super::request_id::RequestId;
-use super::routes::{ROUTES, Route};
+use super::routes::{Route, every};
 use crate::registry::Actor;
 use crate::store::event::Means;
 
@@ -42,7 +42,7 @@ impl Logged {
     pub(super) fn of_public(method: &Method, pattern: &'static str, began: Instant) -> Self {
         Self {
             began,
-            route: ROUTES.iter().find(|route| route.path == pattern),
+            route: every().find(|route| route.path == pattern),
             ..Self::begin(method)
         }
     }
@@ -71,7 +71,7 @@ impl Logged {
         let method = self.method;
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let route = self.route.map(|route| route.path);
-        let private = self.route.is_some_and(|route| route.access.is_private());
+        let private = self.route.is_some_and(|route| route.access.knows_who());
         let request = self.request.filter(|_| private);
         let request = request.map(RequestId::to_text);
         let changes = private && method != "GET" && method != "HEAD";

@@ -30,6 +30,7 @@ mod achievements;
 mod audit;
 pub(crate) mod backups;
 mod bulk;
+mod console;
 mod credentials;
 mod endorsements;
 mod erasing;

@@ -47,7 +47,7 @@ fn told(answered: Result<Reply, GrantRefused>) -> Result<Reply, Problem> {
 }
 
 /// The form that a request is.
-fn form(request: &Request) -> Result<Form, OAuthError> {
+pub(super) fn form(request: &Request) -> Result<Form, OAuthError> {
     let has_type = request.header("content-type").is_some();
     if !has_type || !request.is("application/x-www-form-urlencoded") {
         let words = "the body has to be application/x-www-form-urlencoded";

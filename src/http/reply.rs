@@ -56,7 +56,7 @@ impl Reply {
     pub fn html(page: String) -> Self {
         Self::bytes(200, "text/html; charset=utf-8", page)
             .header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-            .header("Referrer-Policy", "no-referrer")
+            .header("Referrer-Policy", "same-origin")
     }
 
     /// A page whose form may lead on to another place, which is an origin or a scheme: browsers hold
@@ -68,7 +68,7 @@ impl Reply {
         Self::bytes(200, "text/html; charset=utf-8", page)
             .header("Content-Security-Policy", policy)
             .header("Cross-Origin-Opener-Policy", "unsafe-none")
-            .header("Referrer-Policy", "no-referrer")
+            .header("Referrer-Policy", "same-origin")
     }
 
     /// No body.

@@ -1,6 +1,9 @@
-//! The table of routes. Dispatch, `OPTIONS`, the OpenAPI description and `/docs` all read it.
+//! The table of routes. Dispatch, `OPTIONS`, the OpenAPI description and `/docs` all read it. The pages of the
+//! console stand in a table of their own (`console.rs`), since they are for people and no part of the interface
+//! that programs are promised: the description, `/docs` and scopes know nothing of them.
 
 mod bodies;
+mod console;
 mod finding;
 mod members;
 mod reach;
@@ -29,7 +32,8 @@ use members::{
 };
 
 pub use bodies::Body;
-pub(super) use finding::at;
+pub use console::CONSOLE_ROUTES;
+pub(super) use finding::{at, every};
 pub(crate) use reach::reach;
 
 /// Who may call a route.
@@ -42,19 +46,42 @@ pub enum Access {
     /// Whoever shows who they are in another way than by a bearer token, which its handler looks at:
     /// a client of OAuth 2.0.
     Client,
+    /// Who comes by a browser, to a page of the console.
+    Page(Door),
+}
+
+/// Who comes in at a page of the console. No bearer token opens one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// Everybody.
+    Open,
+    /// Whoever is signed in.
+    SignedIn,
+    /// Whoever is signed in and may do this.
+    May(Action),
 }
 
 impl Access {
-    /// Whether it is not for everybody.
+    /// Whether it needs a bearer token.
     pub const fn is_private(self) -> bool {
         matches!(self, Self::Needs(_))
+    }
+
+    /// Whether it is a page of the console.
+    pub(super) const fn is_page(self) -> bool {
+        matches!(self, Self::Page(_))
+    }
+
+    /// Whether it is known who calls it.
+    pub(super) const fn knows_who(self) -> bool {
+        !matches!(self, Self::Public | Self::Client | Self::Page(Door::Open))
     }
 
     /// What it needs, or what makes it tell more.
     pub const fn action(self) -> Action {
         match self {
-            Self::Public | Self::Client => Action::Read,
-            Self::Needs(action) => action,
+            Self::Public | Self::Client | Self::Page(Door::Open | Door::SignedIn) => Action::Read,
+            Self::Needs(action) | Self::Page(Door::May(action)) => action,
         }
     }
 }

@@ -93,7 +93,8 @@ fn open(reply: Reply) -> Reply {
 /// `frame-ancestors`.
 fn closed(reply: Reply, policy: &str) -> Reply {
     let reply = unless_there(reply, "Content-Security-Policy", policy);
-    unless_there(reply, "Referrer-Policy", "no-referrer").header("X-Frame-Options", "DENY")
+    let reply = unless_there(reply, "Referrer-Policy", "no-referrer");
+    unless_there(reply, "X-Frame-Options", "DENY")
 }
 
 fn unless_there(reply: Reply, name: &'static str, value: &str) -> Reply {

@@ -18,6 +18,7 @@ use super::auth;
 use super::body::{Taken, take_in};
 use super::bulk;
 use super::conditions;
+use super::console;
 use super::edge::Edge;
 use super::feeds::{Feeds, Told};
 use super::logged::Logged;
@@ -86,10 +87,10 @@ pub(super) fn filter(edge: Arc<Edge>, feeds: Arc<Feeds>) -> BoxedFilter<(Respons
 }
 
 /// A request before its body is read.
-struct Head {
-    method: Method,
-    path: String,
-    query: String,
+pub(super) struct Head {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) query: String,
     headers: HeaderMap,
 }
 
@@ -135,7 +136,7 @@ where
         .map(str::to_owned);
     let path = head.path.clone();
     let mut logged = Logged::begin(&head.method);
-    let wants_page = reads && prefers_page(&head.headers);
+    let wants_page = (reads || pages::is_one(&path)) && prefers_page(&head.headers);
     let mut reply = reply_to(shared, head, body, &mut logged).await;
     let opened = reply.follow.filter(|_| !is_head);
     let opened = opened.map(|follow| shared.feeds.open(follow)).transpose();
@@ -197,10 +198,11 @@ where
 {
     let actor = match authenticate(shared, route.access, &head).await {
         Ok(actor) => actor.map(|actor| actor.in_request(id.0)),
+        Err(problem) if route.access.is_page() => return console::turned_away(&problem, &head),
         Err(problem) => return problem.to_reply(),
     };
     logged.by(actor);
-    if !route.access.is_private() {
+    if !route.access.knows_who() {
         return carry_out(shared, route, head, (params, actor, id.0), body).await;
     }
     let now = shared.edge.registry.now();
@@ -329,7 +331,7 @@ async fn authenticate(
 ) -> Result<Option<Actor>, Problem> {
     let edge = &shared.edge;
     let (method, headers) = (&head.method, &head.headers);
-    if !headers.contains_key("authorization") {
+    if !headers.contains_key("authorization") && !access.is_page() {
         return auth::authenticate(edge, access, (method.as_str(), &head.path), headers);
     }
     let at = (method.as_str(), head.path.as_str());

@@ -31,7 +31,12 @@ impl FormKey {
 
     /// The token of a form with these parameters, made at this moment.
     pub fn sign(&self, parameters: &[&str], now: Timestamp) -> String {
-        let until = now.plus(GOOD_FOR).millis();
+        self.sign_until(parameters, now.plus(GOOD_FOR))
+    }
+
+    /// As [`FormKey::sign`], for a form that can be sent until another moment.
+    pub fn sign_until(&self, parameters: &[&str], until: Timestamp) -> String {
+        let until = until.millis();
         let tag = hmac::sign(&self.0, &signed(parameters, until));
         format!("{until}.{}", URL_SAFE_NO_PAD.encode(tag))
     }

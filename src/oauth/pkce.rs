@@ -34,6 +34,16 @@ impl Challenge {
             })
     }
 
+    /// The challenge of a verifier.
+    pub fn of(verifier: &str) -> Self {
+        Self(Sha256::digest(verifier.as_bytes()).into())
+    }
+
+    /// As it is sent.
+    pub fn to_text(self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
     /// The stored bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -55,8 +65,7 @@ impl Challenge {
             let words = "code_verifier has to have 43 to 128 letters, digits, and - . _ ~";
             return Err(OAuthError::request(words));
         }
-        let digest: [u8; 32] = Sha256::digest(verifier.as_bytes()).into();
-        match bool::from(digest.ct_eq(&self.0)) {
+        match bool::from(Self::of(verifier).0.ct_eq(&self.0)) {
             true => Ok(()),
             false => Err(OAuthError::grant(
                 "code_verifier is not what code_challenge was made of",
@@ -78,6 +87,7 @@ mod tests {
     fn the_example_of_rfc_7636_is_good() {
         let challenge = Challenge::parse(Some(CHALLENGE), Some("S256")).unwrap();
         assert_eq!(challenge.verify(VERIFIER), Ok(()));
+        assert_eq!(Challenge::of(VERIFIER).to_text(), CHALLENGE);
         assert_eq!(Challenge::from_bytes(*challenge.as_bytes()), challenge);
         let other = VERIFIER.replace('d', "e");
         let refused = challenge.verify(&other).unwrap_err();

@@ -273,7 +273,22 @@ impl Registry {
         if let Some(answer) = self.replayed(read, change)? {
             return Ok((Batch::default(), (answer, Vec::new())));
         }
-        let mut tx = Tx {
+        let mut tx = self.tx(read, change);
+        let answer = stage(&mut tx)?;
+        tx.stage_used()?;
+        let Tx {
+            mut batch,
+            now,
+            dirty,
+            ..
+        } = tx;
+        self.keep_answer(&mut batch, read, change, &answer, now)?;
+        batch.decided_at = Some(now);
+        Ok((batch, (answer, dirty)))
+    }
+
+    fn tx<'a>(&self, read: &'a dyn Read, change: &'a Change) -> Tx<'a> {
+        Tx {
             read,
             batch: Batch::default(),
             now: self.now(),
@@ -289,18 +304,20 @@ impl Registry {
                 },
                 staged: Vec::new(),
             },
-        };
+        }
+    }
+
+    /// What a change would answer, which is decided and not made: nothing is written.
+    pub(super) fn tried_out<R>(
+        &self,
+        change: &Change,
+        stage: impl FnOnce(&mut Tx<'_>) -> Result<R, RegistryError>,
+    ) -> Result<R, RegistryError> {
+        let read = self.engine.snapshot();
+        let mut tx = self.tx(&*read, change);
         let answer = stage(&mut tx)?;
         tx.stage_used()?;
-        let Tx {
-            mut batch,
-            now,
-            dirty,
-            ..
-        } = tx;
-        self.keep_answer(&mut batch, read, change, &answer, now)?;
-        batch.decided_at = Some(now);
-        Ok((batch, (answer, dirty)))
+        Ok(answer)
     }
 
     /// Commits a staged batch; one without any writes is no commit at all.

@@ -14,6 +14,7 @@
 //! | numbers of profiles | go on from the seconds since 1970, and at least a million further |
 //! | numbers of keys | go on from the seconds since 1970, of old and new profiles alike |
 //! | authorization codes | end: one that was used since would be good again |
+//! | sessions of the console | end: one that was ended since would go on |
 //! | ids of lists, endorsements, requests, tokens, clients and people | are random: none comes twice |
 //! | answers by `Idempotency-Key`, used quotas | stand as they were: who asks again has it done again |
 //! | events | their numbers go on from the newest that is there: those of the lost part come again. A reader of
@@ -33,7 +34,7 @@ use crate::store::event::{EventKind, WhyTaken};
 use crate::store::past::stage_past_state;
 use crate::store::tables::{
     ARTEFACTS, CODES, COUNTS, DIRTY_LISTS, LIST_STATES, LISTS, ListForm, ListState, SEALED_SPACES,
-    SETTINGS, SPACES, SpaceRecord,
+    SESSIONS, SETTINGS, SPACES, SpaceRecord,
 };
 use crate::time::{Timestamp, Ttl};
 
@@ -179,6 +180,9 @@ impl Registry {
         }
         for (code, _) in CODES.scan(read, &[], None, usize::MAX)? {
             CODES.delete(&mut batch, &code);
+        }
+        for (session, _) in SESSIONS.scan(read, &[], None, usize::MAX)? {
+            SESSIONS.delete(&mut batch, &session);
         }
         let logged = LOGGED_EPOCH.to_owned();
         let before = SETTINGS.get(read, &logged)?;

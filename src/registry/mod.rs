@@ -55,6 +55,7 @@ pub use access::grants::{GrantRefused, Granted, KnownClient};
 pub use access::people::{NewPerson, PersonView, SignInRefused};
 pub use access::providers::{GuestRefused, ProviderKeys, Providers};
 pub use access::quotas::{Quota, QuotaUse, Quotas};
+pub use access::sessions::{CONSOLE, SessionLimits, Visitor};
 pub use access::sign_in::Consent;
 pub use access::tokens::{NewToken, TokenFor, TokenView};
 pub use audit::{AuditActor, AuditEvent, AuditPage, AuditParty, AuditReason};
@@ -160,6 +161,8 @@ pub struct Settings {
     pub access_token: Ttl,
     /// Who may register clients.
     pub registration: Registration,
+    /// For how long somebody stays signed in on the console.
+    pub sessions: SessionLimits,
     /// How far the clock may be behind the newest change: beyond that no changes are taken.
     pub clock_tolerance: Ttl,
 }
@@ -188,6 +191,7 @@ impl Settings {
             quotas: Quotas::usual(),
             access_token: Ttl::from_seconds(600),
             registration: Registration::Authorised,
+            sessions: SessionLimits::USUAL,
             clock_tolerance: Ttl::from_seconds(60),
         }
     }

@@ -56,6 +56,7 @@
 //! | 67 | people | person | [`PersonRecord`] | `registry::access::people` |
 //! | 68 | token index | SHA-256 of the token | [`TokenPlace`] | `registry::access::tokens` |
 //! | 69 | used of quotas | profile, quota, day, and of a client's quota by what it is known | how much; day 0 where the quota is of what there is in all | every change that takes up some; of days that are over `registry::access::quotas` forgets it |
+//! | 6a | sessions | person, SHA-256 of the secret | [`SessionRecord`] | `registry::access::sessions`; forgotten when it is over |
 //! | F0–F2 | replayed lists, replayed pages, replayed to | list; list, page; – | see `store::upgrade` | an upgrade of the store that is under way; gone when it is done |
 //!
 //! Ids lead with their owner's number, so what one profile owns stands together in each table, apart
@@ -87,6 +88,7 @@ use crate::vc::sealing::MASTER_KEY_ID_BYTES;
 
 pub use clients::{
     ClientRecord, ClientState, CodeRecord, CodeUse, Invitation, PassphraseRecord, PersonRecord,
+    SessionRecord,
 };
 pub use endorsements::{
     AccreditorChange, AccreditorRecord, AccreditorStanding, EndorsementRecord, ImportRow, Imported,
@@ -218,6 +220,8 @@ pub const TOKEN_INDEX: Table<Digest, TokenPlace> = Table::new(0x68, "token index
 /// How much of a quota a profile, or a client of its, has used up, by the quota's number and the day.
 pub const QUOTA_USED: Table<((ProfileId, [u8; 1]), QuotaDay), u64> =
     Table::new(0x69, "used of quotas");
+/// Sessions of the console, by who signed in (zeros for whoever uses development mode).
+pub const SESSIONS: Table<(PersonId, Digest), SessionRecord> = Table::new(0x6a, "sessions");
 /// What was answered to a change that carried an `Idempotency-Key`.
 pub const IDEMPOTENCY: Table<Digest, IdempotencyRecord> = Table::new(0x61, "idempotency");
 /// Free text that the log only commits to, under the one whose thing was changed.

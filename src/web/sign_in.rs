@@ -6,6 +6,8 @@ use askama::Template;
 #[derive(Debug, Clone, Template)]
 #[template(path = "sign_in.html")]
 pub struct SignInPage {
+    /// Whether it is the console of this registry that asks, and no program of somebody else.
+    pub is_console: bool,
     /// The client's name.
     pub client: String,
     /// The profile for which it acts; the registry where there is none.
@@ -58,6 +60,7 @@ mod tests {
     fn what_others_wrote_stays_text() {
         let evil = r#"<script>alert("1")</script>'&"#.to_owned();
         let page = SignInPage {
+            is_console: false,
             client: evil.clone(),
             profile: Some(evil.clone()),
             place: evil.clone(),

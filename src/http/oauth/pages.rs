@@ -62,10 +62,12 @@ pub(crate) struct AcceptForm {
     passphrase: String,
 }
 
-/// Whether a path is one of these pages. Browsers alone go there, and no page of another origin
+/// Whether a path is one of these pages, or of the console's. Browsers alone go there, and no page of another origin
 /// reads them: their forms are ours (RFC 9700 section 2.6).
 pub(in crate::http) fn is_one(path: &str) -> bool {
+    let of_console = path.strip_prefix("/console");
     ["/oauth/authorize", "/oauth/accept"].contains(&path)
+        || of_console.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Shows who asks for what.
@@ -231,6 +233,7 @@ fn page(
     let consent = consent.map_err(|refused| at_the_client(asker.clone(), refused))?;
     let Consent {
         client,
+        is_console,
         profile,
         scopes,
     } = consent;
@@ -243,6 +246,7 @@ fn page(
     let place = place(&asker.redirect_uri);
     let status = if trouble.is_some() { 403 } else { 200 };
     let page = SignInPage {
+        is_console,
         client,
         profile: profile.map(|slug| slug.to_string()),
         place: place.clone(),

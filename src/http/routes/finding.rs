@@ -3,17 +3,22 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::{ROUTES, Route};
+use super::{CONSOLE_ROUTES, ROUTES, Route};
 use crate::http::request::decode_segment;
 
 /// The routes of each shape of path, so that one is not compared with all.
 static BY_SHAPE: LazyLock<HashMap<(usize, &str), Vec<&Route>>> = LazyLock::new(|| {
     let mut all: HashMap<_, Vec<_>> = HashMap::new();
-    for route in ROUTES {
+    for route in every() {
         all.entry(shape(route.path)).or_default().push(route);
     }
     all
 });
+
+/// Every route there is.
+pub(in crate::http) fn every() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().chain(CONSOLE_ROUTES)
+}
 
 /// How many segments a path has, and the first of them: that one is spelled out in every route.
 fn shape(path: &str) -> (usize, &str) {
@@ -58,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_first_segment_of_a_route_is_spelled_out() {
-        for route in ROUTES {
+        for route in every() {
             assert!(!shape(route.path).1.contains('{'), "{}", route.path);
         }
         assert_eq!(shape("//a/b").0, 3, "an empty segment is one");
@@ -66,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_path_has_one_route_a_method() {
-        for route in ROUTES {
+        for route in every() {
             let concrete = route.path.replace(['{', '}'], "");
             let same = at(&concrete)
                 .iter()

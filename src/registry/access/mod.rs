@@ -7,5 +7,6 @@ pub(super) mod grants;
 pub(super) mod people;
 pub(super) mod providers;
 pub(super) mod quotas;
+pub(super) mod sessions;
 pub(super) mod sign_in;
 pub(super) mod tokens;

@@ -14,6 +14,7 @@ use crate::entropy::random;
 use crate::ids::{ClientId, PersonId, ProfileId, Slug};
 use crate::oauth::passphrase::{self, ROUNDS};
 use crate::oauth::secret::{self, SecretCheck};
+use crate::registry::change::Tx;
 use crate::registry::{Actor, Change, Registry, RegistryError, Thing};
 use crate::store::engine::Read;
 use crate::store::event::{EventKind, Means, PersonStep};
@@ -211,11 +212,7 @@ impl Registry {
         if self.invited(kept.as_ref(), code) == SecretCheck::Bad {
             return Err(SignInRefused::Invitation);
         }
-        passphrase::check_new(passphrase)?;
-        let salt: [u8; 16] = random(&*self.entropy);
-        let turn = self.tries.turn().ok_or(SignInRefused::Busy)?;
-        let hash = passphrase::derive(passphrase, &salt, ROUNDS);
-        drop(turn);
+        let made = self.new_passphrase(passphrase)?;
         let itself = Change::by(person_actor(id, None, Actions::NONE));
         let taken = self.transact(&itself, |tx| {
             let before = PEOPLE.get(tx.read, &id)?;
@@ -225,11 +222,7 @@ impl Registry {
             };
             let after = PersonRecord {
                 invitation: None,
-                passphrase: Some(PassphraseRecord {
-                    rounds: ROUNDS.get(),
-                    salt,
-                    hash,
-                }),
+                passphrase: Some(made),
                 ..before.clone()
             };
             PEOPLE.expect(&mut tx.batch, &id, Some(before));
@@ -266,8 +259,20 @@ impl Registry {
                 Guessed::Nobody(secret::digest(&format!("{} {name}", owner.0)))
             }
         };
-        self.tries.check(guessed, self.now())?;
         let kept = found.as_ref().and_then(|(_, row)| row.passphrase);
+        self.check_passphrase(guessed, kept, passphrase)?;
+        found.map(|(id, _)| id).ok_or(SignInRefused::Wrong)
+    }
+
+    /// Demands that a passphrase is the one that is kept. A wrong one counts, and where none is kept it takes
+    /// as long.
+    fn check_passphrase(
+        &self,
+        guessed: Guessed,
+        kept: Option<PassphraseRecord>,
+        passphrase: &str,
+    ) -> Result<(), SignInRefused> {
+        self.tries.check(guessed, self.now())?;
         let nobody = PassphraseRecord {
             rounds: ROUNDS.get(),
             salt: [0; 16],
@@ -278,17 +283,64 @@ impl Registry {
         let turn = self.tries.turn().ok_or(SignInRefused::Busy)?;
         let good = passphrase::check(passphrase, &salt, rounds, &hash);
         drop(turn);
-        let good = kept.is_some() && good == SecretCheck::Good;
-        match found {
-            Some((id, _)) if good => {
+        match kept.is_some() && good == SecretCheck::Good {
+            true => {
                 self.tries.forget(guessed);
-                Ok(id)
+                Ok(())
             }
-            _ => {
+            false => {
                 self.tries.count(guessed, self.now());
                 Err(SignInRefused::Wrong)
             }
         }
+    }
+
+    /// Gives somebody who knows their passphrase another one. `also` is staged with it.
+    pub(super) fn change_passphrase_of(
+        &self,
+        by: Actor,
+        id: PersonId,
+        (present, new): (&str, &str),
+        also: impl Fn(&mut Tx<'_>) -> Result<(), RegistryError>,
+    ) -> Result<(), SignInRefused> {
+        let kept = PEOPLE
+            .get(&*self.engine, &id)
+            .map_err(RegistryError::from)?;
+        let kept = kept.and_then(|row| row.passphrase);
+        self.check_passphrase(Guessed::Person(id), kept, present)?;
+        let made = self.new_passphrase(new)?;
+        let changed = self.transact(&Change::by(by), |tx| {
+            let before = PEOPLE.get(tx.read, &id)?;
+            // Another one may have been chosen meanwhile, and this one is then not the present one.
+            let Some(before) = before.filter(|row| row.passphrase == kept) else {
+                return Ok(false);
+            };
+            let after = PersonRecord {
+                passphrase: Some(made),
+                ..before.clone()
+            };
+            PEOPLE.expect(&mut tx.batch, &id, Some(&before));
+            PEOPLE.put(&mut tx.batch, &id, &after);
+            also(tx)?;
+            let step = PersonStep::PassphraseChanged;
+            tx.log(EventKind::Person { person: id, step });
+            Ok(true)
+        })?;
+        changed.then_some(()).ok_or(SignInRefused::Wrong)
+    }
+
+    /// What is kept of a new passphrase.
+    fn new_passphrase(&self, passphrase: &str) -> Result<PassphraseRecord, SignInRefused> {
+        passphrase::check_new(passphrase)?;
+        let salt: [u8; 16] = random(&*self.entropy);
+        let turn = self.tries.turn().ok_or(SignInRefused::Busy)?;
+        let hash = passphrase::derive(passphrase, &salt, ROUNDS);
+        drop(turn);
+        Ok(PassphraseRecord {
+            rounds: ROUNDS.get(),
+            salt,
+            hash,
+        })
     }
 
     fn person_named(
@@ -316,7 +368,11 @@ impl Registry {
         Ok(found.next().filter(|_| found.next().is_none()))
     }
 
-    fn person_view(&self, read: &dyn Read, id: PersonId) -> Result<PersonView, RegistryError> {
+    pub(super) fn person_view(
+        &self,
+        read: &dyn Read,
+        id: PersonId,
+    ) -> Result<PersonView, RegistryError> {
         let row = PEOPLE.get(read, &id)?.ok_or_else(|| no_person(id))?;
         Ok(PersonView {
             id,

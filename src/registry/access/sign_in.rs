@@ -3,6 +3,7 @@
 use super::bearer::person_of_client;
 use super::grants::{NewGrant, end_of, scopes_within, stage_end};
 use super::people::{SignInRefused, person_actor};
+use super::sessions::CONSOLE;
 use crate::access::{Actions, Reach, Scopes};
 use crate::ids::{ClientId, PersonId, ProfileId, Slug};
 use crate::oauth::authorize::{Asker, CodeAsked};
@@ -10,13 +11,14 @@ use crate::oauth::pkce::Challenge;
 use crate::oauth::{AccessClaims, Bearer, ErrorCode, GrantAsked, GrantKind, OAuthError, secret};
 use crate::registry::{Change, GrantRefused, Granted, KnownClient, Registry, RegistryError};
 use crate::store::engine::{Batch, CommitError};
-use crate::store::tables::{CLIENTS, CODES, ClientState, CodeRecord, CodeUse, PEOPLE};
+use crate::store::table::{Key, Record, Table};
+use crate::store::tables::{CODES, ClientState, CodeRecord, CodeUse, PEOPLE};
 use crate::time::{Timestamp, Ttl};
 
 /// What codes start with.
 const CODE_PREFIX: &str = "gac_";
 /// A code's row: whom its client acts for, and its digest.
-type CodeKey = (ProfileId, [u8; 32]);
+pub(super) type CodeKey = (ProfileId, [u8; 32]);
 /// For how long a code can be used.
 const CODE_FOR: Ttl = Ttl::from_seconds(60);
 
@@ -25,6 +27,8 @@ const CODE_FOR: Ttl = Ttl::from_seconds(60);
 pub struct Consent {
     /// The client's name.
     pub client: String,
+    /// Whether it is the console of this registry.
+    pub is_console: bool,
     /// For whom it acts; `None` is the registry.
     pub profile: Option<Slug>,
     /// What it wants to be good for.
@@ -37,11 +41,10 @@ impl Registry {
     /// # Errors
     /// What is told to the person, who is sent nowhere.
     pub fn known_asker(&self, asker: &Asker) -> Result<(), GrantRefused> {
-        let row = CLIENTS.get(&*self.engine, &asker.client)?;
+        let row = self.client_of_people(&*self.engine, asker.client)?;
         let row = row.filter(|row| row.state == ClientState::Approved);
         let row = row.ok_or_else(|| OAuthError::request("this client is not known here"))?;
-        let registered = row.redirects.iter().any(|uri| uri.is(&asker.redirect_uri));
-        match registered && row.grants.contains(&GrantKind::AuthorizationCode) {
+        match self.is_place_of(asker, &row) && row.grants.contains(&GrantKind::AuthorizationCode) {
             true => Ok(()),
             false => {
                 let words = "redirect_uri is not one that the client registered";
@@ -57,9 +60,10 @@ impl Registry {
         asked: &CodeAsked,
         reach: Reach,
     ) -> Result<Consent, GrantRefused> {
-        let row = CLIENTS.get(&*self.engine, &asker.client)?;
+        let row = self.client_of_people(&*self.engine, asker.client)?;
         let row = row.ok_or_else(OAuthError::client)?;
         Ok(Consent {
+            is_console: asker.client == CONSOLE,
             scopes: scopes_within(&row, asked.scopes.as_ref(), reach)?,
             profile: self.slug_of(&*self.engine, asker.client.owner())?,
             client: row.name,
@@ -159,15 +163,24 @@ impl Registry {
 
     /// A code. The page may have been another process's, a moment ago, and the client does not know of that:
     /// before it is told that there is no such code, the store is asked once more, in its order of changes.
-    fn code_at(&self, key: &CodeKey) -> Result<Option<CodeRecord>, RegistryError> {
-        if let Some(row) = CODES.get(&*self.engine, key)? {
-            return Ok(Some(row));
+    pub(super) fn code_at(&self, key: &CodeKey) -> Result<Option<CodeRecord>, RegistryError> {
+        match CODES.get(&*self.engine, key)? {
+            None => self.in_store_order(&CODES, key),
+            found => Ok(found),
         }
+    }
+
+    /// A row that is not here yet, as far as the store's order of changes has it by now.
+    pub(super) fn in_store_order<K: Key, V: Record>(
+        &self,
+        table: &Table<K, V>,
+        key: &K,
+    ) -> Result<Option<V>, RegistryError> {
         let mut absent = Batch::default();
-        CODES.expect(&mut absent, key, None);
+        table.expect(&mut absent, key, None);
         match self.engine.commit(absent) {
-            Err(CommitError::Conflict) => Ok(CODES.get(&*self.engine, key)?),
-            // Where no changes are taken, no code is either.
+            Err(CommitError::Conflict) => Ok(table.get(&*self.engine, key)?),
+            // Where no changes are taken, nothing new is there either.
             Ok(_) | Err(_) => Ok(None),
         }
     }

@@ -66,6 +66,7 @@ impl EventKind {
                 PersonStep::Invited => "person.invited",
                 PersonStep::Accepted => "person.accepted",
                 PersonStep::Removed => "person.removed",
+                PersonStep::PassphraseChanged => "person.passphrase-changed",
             },
             Self::Erased { .. } => "words.erased",
             Self::Request { event, .. } => match event {

@@ -21,7 +21,7 @@ use super::profiles::subjects::Subject;
 use super::signing::to_store;
 use super::standing::EndorsementView;
 use super::standing::links::Links;
-use super::{Change, Outcome, Quota, Registry, RegistryError};
+use super::{Actor, Change, Outcome, Quota, Registry, RegistryError};
 use crate::access::Action;
 use crate::badges::{DigestMultibase, EndorsementToIssue, Role, Scope, SubjectKind, Wider};
 use crate::ids::{EndorsementId, ProfileId, SpaceId};
@@ -99,6 +99,19 @@ impl Registry {
         self.endorsement(id, None)
     }
 
+    /// The endorsement that [`Registry::endorse`] would sign, and nothing is written. Its id and the indexes of
+    /// its entries are given when it is issued, and will be others.
+    ///
+    /// # Errors
+    /// As that.
+    pub fn endorsement_preview(
+        &self,
+        change: &Change,
+        new: &NewEndorsement,
+    ) -> Result<Value, RegistryError> {
+        self.tried_out(change, |tx| self.unsigned_endorsement(tx, change, new))
+    }
+
     /// Checks an endorsement and stages it with this change. The caller is in the endorser's lane.
     pub(super) fn decide_endorsement(
         &self,
@@ -137,6 +150,15 @@ impl Registry {
         TO_SIGN.expect(&mut tx.batch, &id, None);
         TO_SIGN.put(&mut tx.batch, &id, &waiting);
         Ok(id)
+    }
+
+    pub(super) fn unsigned_endorsement(
+        &self,
+        tx: &mut Tx<'_>,
+        change: &Change,
+        new: &NewEndorsement,
+    ) -> Result<Value, RegistryError> {
+        Ok(self.decide(tx, change, new)?.unsigned)
     }
 
     fn decide(
@@ -338,6 +360,22 @@ impl Registry {
         };
         let done = self.update_statuses(change, list, vec![update], reason)?;
         self.view_after(id, &record, action, &done)
+    }
+
+    /// Whether an action would change an endorsement's own status.
+    ///
+    /// # Errors
+    /// Those of [`Registry::change_endorsement`], for an action that cannot be taken.
+    pub fn would_change(
+        &self,
+        actor: Actor,
+        id: EndorsementId,
+        action: EndorsementAction,
+    ) -> Result<bool, RegistryError> {
+        let record = self.endorsement_record(&*self.engine, id)?;
+        actor.must(Action::WriteEndorsements, id.owner())?;
+        check_action(&record, action)?;
+        Ok(record.standing() != action.standing())
     }
 
     /// An endorsement as a change left it, whatever was done to it since.

@@ -39,6 +39,12 @@ impl Registry {
         }
     }
 
+    /// Digest of what a hosted profile or achievement is now, by which an endorsement can be bound to it.
+    pub fn present_digest(&self, id: &str) -> Result<Option<DigestMultibase>, RegistryError> {
+        let present = self.present_version(&*self.engine.snapshot(), id)?;
+        Ok(present.map(|(digest, _)| digest))
+    }
+
     /// Digest of what a hosted profile or achievement is now, as its JSON-LD is served, and when it
     /// last changed.
     pub(in crate::registry) fn present_version(

@@ -1,5 +1,5 @@
 //! Events of clients and people: one code for each step, `52` to `55` and `56` for clients, `57` to
-//! `59` for people.
+//! `5a` for people.
 
 use crate::ids::{ClientId, PersonId};
 use crate::store::codec::{CodecError, Reader};
@@ -30,6 +30,8 @@ pub enum PersonStep {
     Accepted,
     /// They were removed.
     Removed,
+    /// They chose another passphrase.
+    PassphraseChanged,
 }
 
 impl ClientStep {
@@ -49,14 +51,19 @@ impl ClientStep {
 
 impl PersonStep {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 3] = [Self::Invited, Self::Accepted, Self::Removed];
+    pub const ALL: [Self; 4] = [
+        Self::Invited,
+        Self::Accepted,
+        Self::Removed,
+        Self::PassphraseChanged,
+    ];
 
     pub(super) const fn code(self) -> u8 {
         0x57 + self as u8
     }
 }
 
-/// Reads the payload of a code from 52 to 59.
+/// Reads the payload of a code from 52 to 5a.
 pub(super) fn decode_payload(code: u8, from: &mut Reader<'_>) -> Result<EventKind, CodecError> {
     if let Some(step) = ClientStep::ALL.into_iter().find(|step| step.code() == code) {
         let client = ClientId::from_bytes(from.array()?);
@@ -80,7 +87,8 @@ mod tests {
     fn codes_are_these() {
         let clients = ClientStep::ALL.map(ClientStep::code);
         assert_eq!(clients, [0x52, 0x53, 0x54, 0x55, 0x56]);
-        assert_eq!(PersonStep::ALL.map(PersonStep::code), [0x57, 0x58, 0x59]);
+        let people = PersonStep::ALL.map(PersonStep::code);
+        assert_eq!(people, [0x57, 0x58, 0x59, 0x5a]);
     }
 
     #[test]
@@ -101,6 +109,6 @@ mod tests {
             let read = decode_payload(kind.code(), &mut Reader::new(&bytes));
             assert_eq!(read, Ok(kind));
         }
-        assert!(decode_payload(0x5a, &mut Reader::new(&id)).is_err());
+        assert!(decode_payload(0x5b, &mut Reader::new(&id)).is_err());
     }
 }

@@ -224,7 +224,7 @@ impl EventKind {
             },
             0x50 => Self::TokenMade { id: from.array()? },
             0x51 => Self::TokenRevoked { id: from.array()? },
-            0x52..=0x59 => parties::decode_payload(code, from)?,
+            0x52..=0x5a => parties::decode_payload(code, from)?,
             0x70 => Self::Erased {
                 profile: profile(from)?,
                 reasons: from.u32()?,

@@ -110,10 +110,23 @@ pub struct CodeRecord {
 }
 postcard_record!(CodeRecord, 1);
 
+/// A session of the console: postcard of the fields in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecord {
+    /// When whoever it is for signed in.
+    pub created_at: Timestamp,
+    /// When it was last seen to be used, give or take an eighth of the time for which it may rest.
+    pub seen_at: Timestamp,
+    /// The salt of the passphrase that it was begun with, so that it ends with that; zeros in
+    /// development mode, where there is none.
+    pub passphrase: [u8; 16],
+}
+postcard_record!(SessionRecord, 1);
+
 /// The one use of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeUse {
-    /// `jti` of the token that was made for it.
+    /// `jti` of the token that was made for it; of a session of the console the first half of its digest.
     pub token: [u8; 16],
     /// When that token ends.
     pub until: Timestamp,

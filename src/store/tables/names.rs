@@ -4,7 +4,7 @@ use super::*;
 use crate::store::format;
 
 /// All tables, with the first bytes of their keys.
-pub(in crate::store) const NAMES: [(u8, &str); 50] = [
+pub(in crate::store) const NAMES: [(u8, &str); 51] = [
     SETTINGS.called(),
     COUNTS.called(),
     PROFILES.called(),
@@ -53,6 +53,7 @@ pub(in crate::store) const NAMES: [(u8, &str); 50] = [
     PEOPLE.called(),
     TOKEN_INDEX.called(),
     QUOTA_USED.called(),
+    SESSIONS.called(),
     IDEMPOTENCY.called(),
     REASONS.called(),
 ];

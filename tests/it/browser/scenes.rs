@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::actors::{badge, text};
+use crate::support::actors::{Actor, badge, text};
 use crate::support::house::{House, Plan};
 
 /// What a story finds, for as long as this lives.
@@ -16,7 +16,7 @@ pub(super) struct Scene {
 
 /// One for each story.
 pub(super) fn all() -> Vec<Scene> {
-    vec![visitor()]
+    vec![visitor(), officer()]
 }
 
 fn open() -> House {
@@ -42,4 +42,42 @@ fn visitor() -> Scene {
         told,
         _house: house,
     }
+}
+
+/// A school that asks a board three times, and somebody of the board who was invited.
+fn officer() -> Scene {
+    let house = open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    let asks = |name: &str| {
+        let body = json!({
+            "accreditor": "board", "requester": "school", "name": name,
+            "comment": "We teach welding.",
+            "subject": { "id": school.id, "kind": "profile" },
+        });
+        let made = school.post("/endorsement-requests", &body).is(201).json();
+        let id = text(&made["id"]);
+        format!(
+            "/console/requests/{}",
+            id.rsplit('/').next().unwrap_or_default()
+        )
+    };
+    let told = json!({
+        "url": house.origin(),
+        "invitations": { "ada": invitation(&board, "ada@board.example", "endorser") },
+        "request": asks("Accredited"),
+        "second": { "page": asks("Accredited again"), "name": "Accredited again" },
+        "third": asks("Accredited in German"),
+    });
+    Scene {
+        story: "officer",
+        told,
+        _house: house,
+    }
+}
+
+/// What somebody is handed who is invited.
+fn invitation(by: &Actor<'_>, email: &str, role: &str) -> String {
+    let body = json!({ "name": "Ada", "email": email, "role": role });
+    let target = format!("/profiles/{}/people", by.slug);
+    text(&by.post(&target, &body).is(201).json()["invitation"])
 }

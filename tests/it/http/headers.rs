@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use goodstanding::http::routes::ROUTES;
+use goodstanding::http::routes::{CONSOLE_ROUTES, ROUTES};
 
+use super::console::signed_in;
 use super::matrix::World;
 use super::tls::{Certified, Second};
 use crate::support::client::Answer;
@@ -332,6 +333,28 @@ fn no_answer_of_any_route_has_a_fault() {
     ] {
         assert!(kinds.contains(&kind), "{kind:?} is not among {kinds:?}");
     }
+    are_without_fault(&seen);
+}
+
+/// The pages of those who sign in, to them and to everybody else.
+#[test]
+fn no_page_of_the_console_has_a_fault() {
+    let house = House::open();
+    let school = house.registrar("school");
+    let ada = signed_in(&school, "owner");
+    let mut seen = Vec::new();
+    for route in CONSOLE_ROUTES {
+        let at = (route.method, route.path);
+        let target = route.path.replace(['{', '}'], "");
+        seen.extend(every_way(&house, at, &target));
+        let answer = match route.method {
+            "GET" => ada.get(&target),
+            _ => ada.posts(&target, &[]),
+        };
+        seen.push(Seen::plain(at, answer));
+    }
+    let shown = |seen: &&Seen| seen.is_page() && seen.answer.status == 200;
+    assert!(seen.iter().filter(shown).count() > 5, "nobody was let in");
     are_without_fault(&seen);
 }
 

@@ -9,6 +9,7 @@ mod claims;
 mod concurrency;
 mod conditions;
 mod connections;
+mod console;
 mod description;
 mod development;
 mod elsewhere;

@@ -92,6 +92,7 @@ pub(super) fn changes(world: &World) -> Vec<(&'static Route, Sample, String)> {
             Access::Needs(_) => return true,
             Access::Public => QUESTIONS,
             Access::Client => OAUTH,
+            Access::Page(_) => panic!("pages have a table of their own"),
         };
         let (method, path) = (route.method, route.path);
         assert!(

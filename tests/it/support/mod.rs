@@ -1,6 +1,7 @@
 //! What tests share.
 
 pub(crate) mod actors;
+pub(crate) mod browser;
 pub(crate) mod client;
 pub(crate) mod dice;
 pub(crate) mod feed;

@@ -77,7 +77,20 @@ pub(crate) fn hidden(page: &Answer) -> BTreeMap<String, String> {
     let text = page.text();
     let form = text.split("</form>").next().unwrap().to_owned();
     let fields = form.split("<input type=\"hidden\" name=\"").skip(1);
-    let plain = |text: &str| text.replace("&#38;", "&").replace("&amp;", "&");
+    let plain = |text: &str| {
+        let signs = [
+            ("&#34;", "\""),
+            ("&#39;", "'"),
+            ("&#60;", "<"),
+            ("&#62;", ">"),
+            ("&#38;", "&"),
+        ];
+        signs
+            .into_iter()
+            .fold(text.to_owned(), |text, (coded, sign)| {
+                text.replace(coded, sign)
+            })
+    };
     fields
         .map(|field| {
             let (name, rest) = field.split_once("\" value=\"").unwrap();

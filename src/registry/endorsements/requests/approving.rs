@@ -1,5 +1,7 @@
 //! Approval: the endorsement that was asked for is issued in the batch that closes the request.
 
+use serde_json::Value;
+
 use super::checks::check_period;
 use super::{RequestView, Taken, stored_scope};
 use crate::badges::{DigestMultibase, Scope};
@@ -54,10 +56,7 @@ impl Registry {
         self.request_of(&*self.engine, change.actor, id)?;
         let decide = |tx: &mut Tx<'_>| {
             let step = RequestStep::Approved;
-            let before = self.may_step(tx.read, change.actor, id, step, expected)?;
-            let sides = (before.requester, id.owner());
-            self.requested_subject(tx.read, &before.subject, before.kind, sides)?;
-            let new = asked_for(id, &before, approval, tx.now)?;
+            let (before, new) = self.to_approve(tx, change, id, approval, expected)?;
             let endorsement = self
                 .decide_endorsement(tx, change, &new)
                 .map_err(in_the_request)?;
@@ -77,6 +76,42 @@ impl Registry {
             request: self.request_after(id, steps)?,
             endorsement: self.endorsement(endorsement, None)?,
         })
+    }
+
+    /// The endorsement that [`Registry::approve`] would sign, and nothing is written. Its id and the indexes of
+    /// its entries are given when it is issued, and will be others.
+    ///
+    /// # Errors
+    /// As that.
+    pub fn approval_preview(
+        &self,
+        change: &Change,
+        id: RequestId,
+        approval: &Approval,
+        expected: Option<&Expected>,
+    ) -> Result<Value, RegistryError> {
+        self.tried_out(change, |tx| {
+            let (_, new) = self.to_approve(tx, change, id, approval, expected)?;
+            self.unsigned_endorsement(tx, change, &new)
+                .map_err(in_the_request)
+        })
+    }
+
+    /// A request that can be approved now, and the endorsement that it would give.
+    fn to_approve(
+        &self,
+        tx: &Tx<'_>,
+        change: &Change,
+        id: RequestId,
+        approval: &Approval,
+        expected: Option<&Expected>,
+    ) -> Result<(RequestRecord, NewEndorsement), RegistryError> {
+        let step = RequestStep::Approved;
+        let before = self.may_step(tx.read, change.actor, id, step, expected)?;
+        let sides = (before.requester, id.owner());
+        self.requested_subject(tx.read, &before.subject, before.kind, sides)?;
+        let new = asked_for(id, &before, approval, tx.now)?;
+        Ok((before, new))
     }
 }
 

@@ -86,9 +86,14 @@ async function byKeyboard(guest, {second}) {
   await guest.reads('A request waits for your decision');
   await guest.tabsTo('A request waits for your decision');
   await guest.keys('Enter');
+  const {name} = second;
+  // The next of them in the queue.
+  if(!guest.page.url().endsWith(second.page)) {
+    await guest.goes(second.page);
+  }
   await guest.tabsTo('Look at it before it is signed');
   await guest.keys('Enter');
-  await guest.reads('This is what you sign', second);
+  await guest.reads('This is what you sign', name);
   await guest.tabsTo('Sign and issue it');
   await guest.keys('Enter');
   await guest.reads('The endorsement was issued.');

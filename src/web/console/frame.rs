@@ -1,0 +1,221 @@
+//! What is around each page of the console.
+
+use super::words::Language;
+use crate::access::{Action, Role};
+use crate::web::parts::Standing;
+
+/// Who is signed in, where they can go, and what was done last.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// In which language.
+    pub language: Language,
+    /// Who.
+    pub who: Who,
+    /// The room that the page is in.
+    pub room: Room,
+    /// The rooms that they can go to.
+    pub rooms: Vec<Room>,
+    /// What shows that the form to sign out is this session's.
+    pub form: String,
+    /// What was just done.
+    pub done: Option<Done>,
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone)]
+pub enum Who {
+    /// Nobody in particular: the registry is in development mode.
+    Development,
+    /// Somebody.
+    Person {
+        /// Their name.
+        name: String,
+        /// As what they act.
+        role: Role,
+        /// For which profile; the registry where there is none.
+        profile: Option<String>,
+    },
+}
+
+/// A part of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// What waits.
+    Overview,
+    /// Requests for endorsements.
+    Requests,
+    /// What was endorsed.
+    Endorsements,
+    /// Endorsing.
+    Endorse,
+    /// Who is signed in.
+    Account,
+}
+
+/// What was done, told on the page that follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// The passphrase is another one.
+    PassphraseChanged,
+    /// An endorsement was issued.
+    Endorsed,
+    /// A request was declined.
+    Declined,
+    /// A question was asked.
+    Asked,
+    /// A question was answered.
+    Answered,
+    /// A request was withdrawn.
+    Withdrawn,
+    /// An endorsement was revoked.
+    Revoked,
+    /// An endorsement was suspended.
+    Suspended,
+    /// An endorsement was reinstated.
+    Reinstated,
+}
+
+/// The hidden fields of a form.
+#[derive(Debug, Clone)]
+pub struct FormKeys {
+    /// What shows that it is this session's.
+    pub form: String,
+    /// By what a form that is sent twice is known.
+    pub once: String,
+}
+
+/// What was wrong with a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// In words.
+    pub words: String,
+    /// The field that it is about, by its id on the page.
+    pub field: Option<&'static str>,
+}
+
+impl Frame {
+    /// A text of the pages in the language of whoever reads.
+    pub fn t(&self, key: &str) -> &'static str {
+        self.language.say(key)
+    }
+
+    /// How a request stands, in words.
+    pub fn state(&self, word: &str) -> &'static str {
+        self.t(&format!("state.{word}"))
+    }
+
+    /// How something stands, in words.
+    pub fn standing(&self, standing: &Standing) -> &'static str {
+        self.t(&format!("standing.{}", standing.class()))
+    }
+
+    /// Whether what was wrong is about a field.
+    pub fn is_about(&self, trouble: &Option<Trouble>, field: &str) -> bool {
+        let trouble = trouble.as_ref();
+        trouble.is_some_and(|trouble| trouble.field == Some(field))
+    }
+
+    /// The role of whoever is signed in, in words.
+    pub fn role(&self, role: &Role) -> &'static str {
+        self.t(match role {
+            Role::Operator => "role.operator",
+            Role::Owner => "role.owner",
+            Role::ListManager => "role.list-manager",
+            Role::Endorser => "role.endorser",
+            Role::Auditor => "role.auditor",
+        })
+    }
+}
+
+impl Room {
+    /// All of them, as they stand in the navigation.
+    pub const ALL: [Self; 5] = [
+        Self::Overview,
+        Self::Requests,
+        Self::Endorsements,
+        Self::Endorse,
+        Self::Account,
+    ];
+
+    /// Its first page.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Overview => "/console",
+            Self::Requests => "/console/requests",
+            Self::Endorsements => "/console/endorsements",
+            Self::Endorse => "/console/endorse",
+            Self::Account => "/console/account",
+        }
+    }
+
+    /// What it is called.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Overview => "room.overview",
+            Self::Requests => "room.requests",
+            Self::Endorsements => "room.endorsements",
+            Self::Endorse => "room.endorse",
+            Self::Account => "room.account",
+        }
+    }
+
+    /// What somebody has to be able to do to go there.
+    pub const fn needs(self) -> Option<Action> {
+        match self {
+            Self::Overview | Self::Account => None,
+            Self::Requests | Self::Endorsements => Some(Action::Read),
+            Self::Endorse => Some(Action::WriteEndorsements),
+        }
+    }
+}
+
+impl Done {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::PassphraseChanged,
+        Self::Endorsed,
+        Self::Declined,
+        Self::Asked,
+        Self::Answered,
+        Self::Withdrawn,
+        Self::Revoked,
+        Self::Suspended,
+        Self::Reinstated,
+    ];
+
+    /// Its word in addresses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PassphraseChanged => "passphrase-changed",
+            Self::Endorsed => "endorsed",
+            Self::Declined => "declined",
+            Self::Asked => "asked",
+            Self::Answered => "answered",
+            Self::Withdrawn => "withdrawn",
+            Self::Revoked => "revoked",
+            Self::Suspended => "suspended",
+            Self::Reinstated => "reinstated",
+        }
+    }
+
+    /// What a word of an address means. Of any other word nothing is told: nobody makes these pages say what
+    /// was not done by more than this list.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|done| done.as_str() == word)
+    }
+
+    /// What is said.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::PassphraseChanged => "done.passphrase-changed",
+            Self::Endorsed => "done.endorsed",
+            Self::Declined => "done.declined",
+            Self::Asked => "done.asked",
+            Self::Answered => "done.answered",
+            Self::Withdrawn => "done.withdrawn",
+            Self::Revoked => "done.revoked",
+            Self::Suspended => "done.suspended",
+            Self::Reinstated => "done.reinstated",
+        }
+    }
+}
