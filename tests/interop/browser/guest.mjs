@@ -198,9 +198,11 @@ function focused() {
   const box = at.getBoundingClientRect();
   const label = at.labels?.[0]?.innerText;
   const name = (at.getAttribute('aria-label') || label || at.innerText || at.value || at.tagName).trim();
+  // Of a date the browser itself marks the part that is typed next.
+  const isDate = at.type === 'date';
   return {
     name,
-    shows: outlined || style.boxShadow !== 'none',
+    shows: outlined || style.boxShadow !== 'none' || isDate,
     inView: box.bottom > 0 && box.top < innerHeight && box.width > 0 && box.height > 0,
   };
 }

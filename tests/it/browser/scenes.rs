@@ -48,11 +48,12 @@ fn visitor() -> Scene {
 fn officer() -> Scene {
     let house = open();
     let (board, school) = (house.accreditor("board"), house.registrar("school"));
-    let asks = |name: &str| {
+    let (welding, sewing) = (school.defines("Welding"), school.defines("Sewing"));
+    let asks = |name: &str, subject: &str, kind: &str| {
         let body = json!({
             "accreditor": "board", "requester": "school", "name": name,
             "comment": "We teach welding.",
-            "subject": { "id": school.id, "kind": "profile" },
+            "subject": { "id": subject, "kind": kind },
         });
         let made = school.post("/endorsement-requests", &body).is(201).json();
         let id = text(&made["id"]);
@@ -64,9 +65,9 @@ fn officer() -> Scene {
     let told = json!({
         "url": house.origin(),
         "invitations": { "ada": invitation(&board, "ada@board.example", "endorser") },
-        "request": asks("Accredited"),
-        "second": { "page": asks("Accredited again"), "name": "Accredited again" },
-        "third": asks("Accredited in German"),
+        "request": asks("Accredited", &school.id, "profile"),
+        "second": { "page": asks("Accredited again", &welding, "achievement"), "name": "Accredited again" },
+        "third": asks("Accredited in German", &sewing, "achievement"),
     });
     Scene {
         story: "officer",

@@ -70,7 +70,8 @@ async function invited(guest, invitation) {
 async function signsIn(guest, name) {
   await guest.fills(/Your e-mail address/, name);
   await guest.fills('Your passphrase', PASSPHRASE);
-  await guest.presses('Sign in and allow');
+  await guest.page.locator('button[value=allow]').click();
+  await guest.page.waitForLoadState();
 }
 
 /** The second request, without a mouse. */
