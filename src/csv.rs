@@ -136,6 +136,15 @@ impl<'a> Iterator for Rows<'a> {
     }
 }
 
+/// A field as it is written for whoever opens the table in a spreadsheet: what one would take for a
+/// formula has an apostrophe before it, so that it stays text.
+pub fn field_for_people(text: &str) -> Cow<'_, str> {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        true => Cow::Owned(field(&format!("'{text}")).into_owned()),
+        false => field(text),
+    }
+}
+
 /// A field as it is written: quoted where it has to be.
 pub fn field(text: &str) -> Cow<'_, str> {
     match text.contains([',', '"', '\r', '\n']) {

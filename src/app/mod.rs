@@ -28,7 +28,7 @@ use tracing::{info, warn};
 
 use crate::cli::{InitArgs, InitDone, ServeArgs, Stopped, Transport};
 use crate::config::{Audience, Config, EngineChoice, FILE_IN_DATA, Overrides};
-use crate::http::{self, Drained, Edge, Mode, Running};
+use crate::http::{self, Drained, Edge, Mode, Running, Uploads};
 use crate::net::{Elsewhere, SystemNames};
 use crate::registry::{Actor, Change, HistoryAccess, Publisher, Registry, Settings, TokenFor};
 use crate::store::durably;
@@ -272,6 +272,7 @@ fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, St
         tls: None,
         service: config.service.clone(),
         backups,
+        uploads: Uploads::default(),
     })
 }
 

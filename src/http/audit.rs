@@ -72,7 +72,7 @@ fn as_feed(page: &AuditPage, since: Seq) -> String {
     text
 }
 
-fn members(event: &AuditEvent) -> Value {
+pub(super) fn members(event: &AuditEvent) -> Value {
     let mut members = Map::new();
     members.insert("id".into(), event.seq.0.into());
     members.insert("at".into(), event.at.to_string().into());

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::rates::Rates;
 use super::server::Tls;
+use super::uploads::Uploads;
 use crate::backup::Backups;
 use crate::registry::{Providers, Registry};
 use crate::time::Ttl;
@@ -39,6 +40,8 @@ pub struct Edge {
     pub service: ServicePages,
     /// Makes backups, where there is a folder for them.
     pub backups: Option<Arc<Backups>>,
+    /// Tables that registrars have uploaded.
+    pub uploads: Uploads,
 }
 
 /// Pages of whoever runs the registry, which programs show to people.
@@ -96,6 +99,7 @@ impl Edge {
             tls: None,
             service: ServicePages::default(),
             backups: None,
+            uploads: Uploads::default(),
         }
     }
 

@@ -311,6 +311,16 @@ pub(super) struct Parts {
 }
 
 impl Parts {
+    /// The parts of a change by somebody whose first part has this idempotency key, of what is at this place.
+    pub(super) fn under(actor: Actor, key: String, at: [String; 2]) -> Self {
+        Self {
+            actor,
+            key: Some(key),
+            at,
+            made: 0,
+        }
+    }
+
     /// The next part. `digest` tells what is in it, and whether it is the last one.
     pub(super) fn next(&mut self, digest: &[u8; 32]) -> Change {
         let part = self.made;

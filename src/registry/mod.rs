@@ -58,7 +58,9 @@ pub use access::quotas::{Quota, QuotaUse, Quotas};
 pub use access::sessions::{CONSOLE, SessionLimits, Visitor};
 pub use access::sign_in::Consent;
 pub use access::tokens::{NewToken, TokenFor, TokenView};
-pub use audit::{AuditActor, AuditEvent, AuditPage, AuditParty, AuditReason};
+pub use audit::{
+    AuditActor, AuditEvent, AuditPage, AuditParty, AuditReason, AuditSearch, AuditSearchPage,
+};
 pub use bell::Listener;
 pub use change::{Change, Expected, Idempotency};
 pub use endorsements::accreditors::AccreditorAction;
@@ -79,11 +81,14 @@ pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
 pub use lists::access::{ToldTo, WithheldFrom};
 pub use lists::allocation::Allocated;
 pub use lists::as_it_was::ListThen;
+pub use lists::entry_changes::{EntryChange, EntryChanges};
 pub use lists::export::{ExportPage, ExportRow, ExportedList, Exporting};
 pub use lists::forgetting::Forgotten;
 pub use lists::forms::{FormToSign, ToSign};
+pub use lists::found::{EntryCarrier, FoundCredential, FoundCredentials};
 pub use lists::import::{BroughtList, ImportedList, UsedIndexes};
 pub use lists::live::{EntriesAsked, EntriesTold, EntryShown, Wording};
+pub use lists::overview::{ListOverview, ListOverviews, ListPublication};
 pub use lists::publications::{More, Publication, Publications};
 pub use lists::publisher::{
     Artefact, HandedIn, ListToSign, Packed, PublishedList, Publisher, SignedList,
@@ -94,6 +99,7 @@ pub use lists::queries::{
     StatusUnknown,
 };
 pub use lists::statuses::{Heard, Refused, StatusTarget, StatusUpdate, Turn, Updated};
+pub use lists::tried::Tries;
 pub use lists::{AlsoPublished, ListPublished, ListView, NewList, PublishedPage, WhichLists};
 pub use profiles::achievements::AchievementView;
 pub use profiles::brought::BroughtKey;

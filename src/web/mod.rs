@@ -5,6 +5,7 @@
 //! [`CONTENT_SECURITY_POLICY`] allows. Whatever a view holds is escaped; addresses from outside
 //! become links only through [`Link`].
 
+pub mod charts;
 pub mod console;
 mod parts;
 mod sign_in;

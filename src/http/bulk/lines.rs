@@ -29,13 +29,22 @@ const LONGEST_LINE: usize = 64 << 10;
 
 /// A table that comes in pieces, cut anywhere. No more of it is kept than the line that is not
 /// there as a whole yet.
-pub(super) struct Pieces {
+pub(in crate::http) struct Pieces {
     table: Table,
     /// Bytes behind the last line that was read.
     rest: Vec<u8>,
     /// How many of them were searched for their end, and whether that was within quotes.
     searched: usize,
     quoted: bool,
+}
+
+/// How a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum Kind {
+    /// An object a line.
+    Ndjson,
+    /// RFC 4180.
+    Csv,
 }
 
 enum Table {
@@ -62,12 +71,27 @@ impl Pieces {
                 ahead: ahead(first),
             },
         };
-        Ok(Self {
+        Ok(Self::from_the_start(table))
+    }
+
+    /// Begins to read a table whose first line is its first.
+    pub(in crate::http) const fn of_kind(kind: Kind) -> Self {
+        Self::from_the_start(match kind {
+            Kind::Ndjson => Table::Ndjson { number: 1 },
+            Kind::Csv => Table::Csv {
+                columns: None,
+                ahead: 0,
+            },
+        })
+    }
+
+    const fn from_the_start(table: Table) -> Self {
+        Self {
             table,
             rest: Vec::new(),
             searched: 0,
             quoted: false,
-        })
+        }
     }
 
     /// Reads the lines that are whole with these bytes.

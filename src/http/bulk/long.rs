@@ -10,7 +10,7 @@ use bytes::Buf;
 use warp::Stream;
 
 use super::apart::apart;
-use super::updates::Upload;
+use super::updates::{Upload, making};
 use crate::http::body::{Gathered, drain, next_piece};
 use crate::http::edge::Edge;
 use crate::http::problem::Problem;
@@ -30,14 +30,14 @@ where
 {
     let list = request.param("list")?;
     let made = async {
-        let mut upload = Upload::begin(request, list)?;
+        let mut upload = Upload::begin(edge, request, list)?;
         // What was gathered is let go when it is made, and the room for it with it.
         let mut taken = begun.into_pieces();
         loop {
             let making = make(edge, upload, move |upload, edge| {
                 let (pieces, _room) = taken;
                 let mut pieces = pieces.into_iter();
-                pieces.try_for_each(|piece| upload.take(edge, &piece))
+                pieces.try_for_each(|piece| upload.take(&mut making(edge), &piece))
             });
             // The next one is read meanwhile; where this one is refused nobody waits for it.
             let reading = async { Ok(next_piece(&edge.limits, body.as_mut()).await) };
@@ -49,7 +49,7 @@ where
                 Err(problem) => return Err(upload.break_off(problem)),
             }
         }
-        run(edge, move |edge| upload.finish(edge)).await
+        run(edge, move |edge| upload.finish(&mut making(edge))?.reply()).await
     };
     let made = made.await;
     if made.is_err() {

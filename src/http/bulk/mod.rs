@@ -13,8 +13,9 @@ mod updates;
 pub(super) use apart::{LONG, apart};
 pub(super) use export::export;
 pub(super) use import::{ListImportBody, import};
+pub(super) use lines::{Kind, Pieces};
 pub(super) use long::update_as_they_come;
-pub(super) use updates::update;
+pub(super) use updates::{Make, PIECE, Told, Upload, update};
 
 use http::HeaderMap;
 

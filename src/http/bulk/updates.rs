@@ -19,7 +19,7 @@ use crate::http::problem::Problem;
 use crate::http::reply::Reply;
 use crate::http::request::{Parts, Request};
 use crate::ids::{ListId, Revision};
-use crate::registry::{Refused, RegistryError, StatusTarget, StatusUpdate, Updated};
+use crate::registry::{Change, Refused, RegistryError, StatusTarget, StatusUpdate, Updated};
 
 /// Updates that are decided and written together.
 const CHUNK: usize = 50_000;
@@ -28,7 +28,7 @@ const CHUNK: usize = 50_000;
 const CHUNK_IDS: usize = 8 << 20;
 
 /// A body that is in memory is read by pieces of so many bytes.
-pub(super) const PIECE: usize = 1 << 20;
+pub(in crate::http) const PIECE: usize = 1 << 20;
 
 /// Changes statuses by the lines of a body that is there as a whole.
 pub(in crate::http) fn update(
@@ -50,11 +50,24 @@ pub(in crate::http) fn update(
     if count == 0 {
         return Err(none_at_all());
     }
-    let mut upload = Upload::begin(request, list)?;
+    let mut upload = Upload::begin(edge, request, list)?;
+    let make = &mut making(edge);
     for piece in request.body.chunks(PIECE) {
-        upload.take(edge, piece)?;
+        upload.take(make, piece)?;
     }
-    upload.finish(edge)
+    upload.finish(make)?.reply()
+}
+
+/// What is done with a chunk: it is made, or only tried out.
+pub(in crate::http) type Make<'a> = dyn FnMut(&Change, ListId, Vec<StatusUpdate>, Option<String>) -> Result<Updated, RegistryError>
+    + 'a;
+
+/// Makes chunks.
+pub(in crate::http) fn making(
+    edge: &Edge,
+) -> impl FnMut(&Change, ListId, Vec<StatusUpdate>, Option<String>) -> Result<Updated, RegistryError> + '_
+{
+    |change, list, updates, reason| edge.registry.update_statuses(change, list, updates, reason)
 }
 
 fn none_at_all() -> Problem {
@@ -76,45 +89,76 @@ struct Chunks {
     /// Bytes of the ids in them.
     ids: usize,
     count: u64,
+    /// So many lines are taken.
+    most: u64,
     told: Told,
 }
 
 impl Upload {
-    pub(in crate::http) fn begin(request: &Request, list: ListId) -> Result<Self, Problem> {
+    pub(in crate::http) fn begin(
+        edge: &Edge,
+        request: &Request,
+        list: ListId,
+    ) -> Result<Self, Problem> {
         let reason = request.query("reason").map(str::to_owned);
         check_reason(reason.as_deref())?;
+        let parts = request.change_in_parts()?;
+        let most = edge.limits.bulk_lines;
+        Ok(Self::of(
+            Pieces::of(request)?,
+            list,
+            (parts, reason),
+            (most, MOST_LISTED),
+        ))
+    }
+
+    /// One of so many lines at most, of whose refused ones so many are listed.
+    pub(in crate::http) fn of(
+        lines: Pieces,
+        list: ListId,
+        (parts, reason): (Parts, Option<String>),
+        (most, listed): (u64, usize),
+    ) -> Self {
         let chunks = Chunks {
             list,
             reason,
-            parts: request.change_in_parts()?,
+            parts,
             gathered: Vec::new(),
             ids: 0,
             count: 0,
-            told: Told::default(),
+            most,
+            told: Told {
+                most_listed: listed,
+                ..Told::default()
+            },
         };
-        Ok(Self {
-            lines: Some(Pieces::of(request)?),
+        Self {
+            lines: Some(lines),
             chunks,
-        })
+        }
     }
 
     /// Takes what comes next, and makes the chunks that are full with it. After a problem, which tells
     /// what was made before it, there is nothing more to be taken.
-    pub(in crate::http) fn take(&mut self, edge: &Edge, piece: &[u8]) -> Result<(), Problem> {
+    pub(in crate::http) fn take(
+        &mut self,
+        make: &mut Make<'_>,
+        piece: &[u8],
+    ) -> Result<(), Problem> {
         let Self { lines, chunks } = self;
         let lines = lines.as_mut().ok_or_else(Problem::internal)?;
-        let read = lines.read(piece, &mut |line| chunks.add(edge, line));
+        let read = lines.read(piece, &mut |line| chunks.add(make, line));
         read.map_err(|problem| chunks.broken_off(problem))
     }
 
-    /// Makes what is left, and answers.
-    pub(in crate::http) fn finish(mut self, edge: &Edge) -> Result<Reply, Problem> {
+    /// Makes what is left, and tells what came of all.
+    pub(in crate::http) fn finish(mut self, make: &mut Make<'_>) -> Result<Told, Problem> {
         let chunks = &mut self.chunks;
         let lines = self.lines.take().ok_or_else(Problem::internal)?;
-        let read = lines.end(&mut |line| chunks.add(edge, line));
-        read.and_then(|()| chunks.make(edge, Place::Last))
+        let read = lines.end(&mut |line| chunks.add(make, line));
+        read.and_then(|()| chunks.make(make, Place::Last))
             .map_err(|problem| chunks.broken_off(problem))?;
-        self.chunks.told.reply()
+        Ok(self.chunks.told)
     }
 
     /// Nothing more comes, since of that came too much or too little: what was made stands.
@@ -131,8 +175,8 @@ enum Place {
 }
 
 impl Chunks {
-    fn add(&mut self, edge: &Edge, line: Line) -> Result<(), Problem> {
-        let most = edge.limits.bulk_lines;
+    fn add(&mut self, make: &mut Make<'_>, line: Line) -> Result<(), Problem> {
+        let most = self.most;
         if self.count >= most {
             let detail = format!("a body has at most {most} lines; send the rest in another one");
             return Err(Problem::new(
@@ -145,7 +189,7 @@ impl Chunks {
         let update = target(&line)?;
         // Only now it is known that more follows the chunk before.
         if self.gathered.len() == CHUNK || self.ids >= CHUNK_IDS {
-            self.make(edge, Place::Before)?;
+            self.make(make, Place::Before)?;
         }
         self.count += 1;
         if let StatusTarget::Credential(id) = &update.target {
@@ -155,7 +199,7 @@ impl Chunks {
         Ok(())
     }
 
-    fn make(&mut self, edge: &Edge, place: Place) -> Result<(), Problem> {
+    fn make(&mut self, make: &mut Make<'_>, place: Place) -> Result<(), Problem> {
         let (Some((first, _)), Some((last, _))) = (self.gathered.first(), self.gathered.last())
         else {
             return Err(none_at_all());
@@ -165,10 +209,7 @@ impl Chunks {
         let change = self.parts.next(&digest(&self.gathered, place));
         let (numbers, updates): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.gathered).into_iter().unzip();
-        let made = edge
-            .registry
-            .update_statuses(&change, self.list, updates, self.reason.clone());
-        match made {
+        match make(&change, self.list, updates, self.reason.clone()) {
             Ok(updated) => self.told.made(lines, &numbers, &updated),
             Err(RegistryError::AllRefused(refused)) => self.told.refused(lines, &numbers, &refused),
             Err(error) => {
@@ -218,7 +259,9 @@ fn target(line: &Line) -> Result<StatusUpdate, Problem> {
 
 /// What was made of the chunks so far.
 #[derive(Default)]
-struct Told {
+pub(in crate::http) struct Told {
+    /// So many refused lines are listed.
+    most_listed: usize,
     revision: Option<Revision>,
     applied: usize,
     /// Those that are listed, and how many there are.
@@ -247,7 +290,7 @@ impl Told {
     }
 
     fn list(&mut self, chunk: &[u64], refused: &[Refused]) {
-        let room = MOST_LISTED.saturating_sub(self.listed.len());
+        let room = self.most_listed.saturating_sub(self.listed.len());
         for one in refused.iter().take(room) {
             self.listed.push(json!({
                 "item": self.items + one.item,
@@ -259,7 +302,7 @@ impl Told {
         self.items += chunk.len();
     }
 
-    fn reply(self) -> Result<Reply, Problem> {
+    pub(in crate::http) fn reply(self) -> Result<Reply, Problem> {
         let Some(revision) = self.revision else {
             return Err(self.all_refused());
         };
@@ -282,6 +325,17 @@ impl Told {
         Problem::new(422, "all-refused", "Nothing could be changed", detail)
             .with("refused", self.listed)
             .with("refusedCount", self.refused)
+    }
+
+    /// How many entries have the status asked for, and the list's revision that shows all of them; none
+    /// where nothing was changed.
+    pub(in crate::http) const fn made_all(&self) -> (usize, Option<Revision>) {
+        (self.applied, self.revision)
+    }
+
+    /// How many lines were refused, and those of them that are listed, as they stand in answers.
+    pub(in crate::http) fn all_refused_lines(self) -> (usize, Vec<Value>) {
+        (self.refused, self.listed)
     }
 
     /// A chunk could not be read, decided or written: those before it stand.

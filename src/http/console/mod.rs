@@ -11,6 +11,7 @@ pub(in crate::http) mod door;
 pub(in crate::http) mod endorsements;
 pub(in crate::http) mod endorsing;
 pub(in crate::http) mod overview;
+pub(in crate::http) mod registrar;
 pub(in crate::http) mod requests;
 mod visit;
 mod wanted;

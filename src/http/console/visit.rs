@@ -8,6 +8,7 @@ use super::door::{leads_to, not_signed_in, visitor};
 use crate::access::Action;
 use crate::http::edge::{Edge, Mode};
 use crate::http::lists::check_reason;
+use crate::http::multipart::{self, Part};
 use crate::http::oauth;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
@@ -112,8 +113,34 @@ impl<'a> Sent<'a> {
     /// # Errors
     /// It is of another session, of none, or comes from a page of another site.
     pub(super) fn of(edge: &'a Edge, request: &'a Request) -> Result<Self, Problem> {
-        let visit = Visit::of(edge, request)?;
         let form = fields(edge, request)?;
+        Self::checked(Visit::of(edge, request)?, form)
+    }
+
+    /// Reads a form with files in it, which stand beside the fields.
+    pub(super) fn with_files(
+        edge: &'a Edge,
+        request: &'a Request,
+    ) -> Result<(Self, Vec<Part>), Problem> {
+        check_site(edge, request)?;
+        let parts = multipart::parts(request).map_err(|problem| match problem.status {
+            415 => not_ours("it is no form with a file in it"),
+            _ => problem,
+        })?;
+        let (files, fields): (Vec<Part>, Vec<Part>) =
+            parts.into_iter().partition(|part| part.file.is_some());
+        let fields = fields.into_iter().map(|part| {
+            let value = String::from_utf8(part.body.to_vec());
+            let value = value.map_err(|_| Problem::invalid("", "a field of the form is not text"));
+            Ok((part.name, value?))
+        });
+        let fields: Vec<(String, String)> = fields.collect::<Result<_, Problem>>()?;
+        let form = Form::of(fields).map_err(|error| Problem::invalid("", error.description))?;
+        Ok((Self::checked(Visit::of(edge, request)?, form)?, files))
+    }
+
+    fn checked(visit: Visit<'a>, form: Form) -> Result<Self, Problem> {
+        let edge = visit.edge;
         let given = form.get("form").unwrap_or_default();
         let session = visit.visitor.session();
         let check = edge
@@ -187,11 +214,16 @@ impl<'a> Sent<'a> {
 
 /// The fields of a form that a page of this registry sent (the headers are the browser's own words).
 pub(super) fn fields(edge: &Edge, request: &Request) -> Result<Form, Problem> {
+    check_site(edge, request)?;
+    oauth::form(request).map_err(|error| Problem::invalid("", error.description))
+}
+
+fn check_site(edge: &Edge, request: &Request) -> Result<(), Problem> {
     let site = request.header("sec-fetch-site");
     if site.is_some_and(|site| site != "same-origin") || !is_from_here(edge, request) {
         return Err(not_ours("it comes from a page of another site"));
     }
-    oauth::form(request).map_err(|error| Problem::invalid("", error.description))
+    Ok(())
 }
 
 /// Whether a form comes from a page of this registry, as far as the browser says. Development mode has looked

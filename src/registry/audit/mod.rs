@@ -1,5 +1,6 @@
 //! The audit trail: the log as those may read it whose affair it is.
 
+mod search;
 mod told;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use crate::store::engine::{LoggedEvent, Read, StoreError};
 use crate::store::event::{Event, Means, Party};
 use crate::store::tables::REASONS;
 use crate::time::Timestamp;
+
+pub use search::{AuditSearch, AuditSearchPage};
 
 /// One event of the trail.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,14 +104,7 @@ impl Registry {
         since: Seq,
         limit: usize,
     ) -> Result<AuditPage, RegistryError> {
-        let read = self.engine.snapshot();
-        let of = match named {
-            Some(slug) => Some(self.profile_id(&*read, slug)?),
-            None => actor.speaks_as(),
-        };
-        let owner = of.unwrap_or(ProfileId::REGISTRY);
-        actor.must_see(Action::ReadEvents, owner, named)?;
-        drop(read);
+        let of = self.trail_of(actor, named)?;
         let mut page = AuditPage {
             events: Vec::new(),
             next: None,
@@ -122,13 +118,8 @@ impl Registry {
             };
             let ended = logged.len() < wanted;
             // What an event names is there by the time that it is read.
-            let mut telling = Telling {
-                registry: self,
-                read: &*self.engine.snapshot(),
-                slugs: BTreeMap::new(),
-                whole: actor.speaks_as().is_none(),
-                reader: actor.speaks_as(),
-            };
+            let read = self.engine.snapshot();
+            let mut telling = Telling::to(self, actor, &*read);
             for event in logged {
                 bytes += event.body.len();
                 if bytes > MOST_BYTES && !page.events.is_empty() {
@@ -145,6 +136,31 @@ impl Registry {
         page.next = Some(place);
         Ok(page)
     }
+
+    /// Whose trail is to be read: that of the profile that is named, or of all that the actor may read.
+    fn trail_of(
+        &self,
+        actor: Actor,
+        named: Option<&Slug>,
+    ) -> Result<Option<ProfileId>, RegistryError> {
+        let of = match named {
+            Some(slug) => Some(self.profile_id(&*self.engine.snapshot(), slug)?),
+            None => actor.speaks_as(),
+        };
+        let owner = of.unwrap_or(ProfileId::REGISTRY);
+        actor.must_see(Action::ReadEvents, owner, named)?;
+        Ok(of)
+    }
+
+    /// One event as this actor may read it, who has shown to be somebody whose affair it is.
+    pub(in crate::registry) fn told_event(
+        &self,
+        actor: Actor,
+        logged: LoggedEvent,
+    ) -> Result<AuditEvent, RegistryError> {
+        let read = self.engine.snapshot();
+        Telling::to(self, actor, &*read).told(logged)
+    }
 }
 
 /// Events being told to one reader.
@@ -157,7 +173,17 @@ struct Telling<'a> {
     reader: Option<ProfileId>,
 }
 
-impl Telling<'_> {
+impl<'a> Telling<'a> {
+    fn to(registry: &'a Registry, actor: Actor, read: &'a dyn Read) -> Self {
+        Self {
+            registry,
+            read,
+            slugs: BTreeMap::new(),
+            whole: actor.speaks_as().is_none(),
+            reader: actor.speaks_as(),
+        }
+    }
+
     fn told(&mut self, logged: LoggedEvent) -> Result<AuditEvent, RegistryError> {
         let LoggedEvent {
             seq,

@@ -4,13 +4,16 @@ pub(super) mod access;
 pub(super) mod allocation;
 pub(super) mod as_it_was;
 pub(super) mod entries;
+pub(super) mod entry_changes;
 pub(super) mod export;
 pub(super) mod forgetting;
 pub(super) mod forms;
+pub(super) mod found;
 pub(super) mod history;
 pub(super) mod import;
 mod in_use;
 pub(super) mod live;
+pub(super) mod overview;
 pub(super) mod publications;
 mod published;
 pub(super) mod publisher;
@@ -19,6 +22,7 @@ pub(super) mod queries;
 mod slots;
 pub(super) mod staged;
 pub(super) mod statuses;
+pub(super) mod tried;
 
 use std::error::Error;
 

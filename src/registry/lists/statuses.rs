@@ -94,6 +94,18 @@ pub(in crate::registry) struct Job {
     hear: Box<dyn Fn(Heard) + Send + Sync>,
 }
 
+impl Job {
+    /// One for which nobody waits.
+    pub(super) fn without_a_hearer(change: Change, updates: Vec<StatusUpdate>) -> Self {
+        Self {
+            change,
+            updates,
+            reason: None,
+            hear: Box::new(|_| {}),
+        }
+    }
+}
+
 /// What somebody hears who stands in line, in the end always that it is done.
 #[must_use]
 pub enum Heard {

@@ -265,7 +265,7 @@ impl Registry {
     }
 
     /// The place of the last event before a moment, by halves: the log is in the order of time.
-    fn last_before(&self, moment: Timestamp) -> Result<Seq, RegistryError> {
+    pub(in crate::registry) fn last_before(&self, moment: Timestamp) -> Result<Seq, RegistryError> {
         let (mut before, mut behind) = (0, self.engine.head().seq.0);
         while before < behind {
             let middle = before + (behind - before) / 2;

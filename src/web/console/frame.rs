@@ -48,6 +48,14 @@ pub enum Room {
     Endorsements,
     /// Endorsing.
     Endorse,
+    /// Credentials, and what is done to their statuses.
+    Credentials,
+    /// Status lists.
+    Lists,
+    /// Keys.
+    Keys,
+    /// What happened.
+    Audit,
     /// Who is signed in.
     Account,
 }
@@ -73,6 +81,18 @@ pub enum Done {
     Suspended,
     /// An endorsement was reinstated.
     Reinstated,
+    /// A status was changed.
+    StatusChanged,
+    /// A list was opened.
+    ListOpened,
+    /// A key takes over.
+    KeysRotating,
+    /// A key is out of use.
+    KeyRetired,
+    /// A key was given up.
+    KeyRevoked,
+    /// A table was thrown away.
+    UploadDropped,
 }
 
 /// The hidden fields of a form.
@@ -129,11 +149,15 @@ impl Frame {
 
 impl Room {
     /// All of them, as they stand in the navigation.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::Overview,
         Self::Requests,
         Self::Endorsements,
         Self::Endorse,
+        Self::Credentials,
+        Self::Lists,
+        Self::Keys,
+        Self::Audit,
         Self::Account,
     ];
 
@@ -144,6 +168,10 @@ impl Room {
             Self::Requests => "/console/requests",
             Self::Endorsements => "/console/endorsements",
             Self::Endorse => "/console/endorse",
+            Self::Credentials => "/console/credentials",
+            Self::Lists => "/console/lists",
+            Self::Keys => "/console/keys",
+            Self::Audit => "/console/audit",
             Self::Account => "/console/account",
         }
     }
@@ -155,6 +183,10 @@ impl Room {
             Self::Requests => "room.requests",
             Self::Endorsements => "room.endorsements",
             Self::Endorse => "room.endorse",
+            Self::Credentials => "room.credentials",
+            Self::Lists => "room.lists",
+            Self::Keys => "room.keys",
+            Self::Audit => "room.audit",
             Self::Account => "room.account",
         }
     }
@@ -165,13 +197,15 @@ impl Room {
             Self::Overview | Self::Account => None,
             Self::Requests | Self::Endorsements => Some(Action::Read),
             Self::Endorse => Some(Action::WriteEndorsements),
+            Self::Credentials | Self::Lists | Self::Keys => Some(Action::Read),
+            Self::Audit => Some(Action::ReadEvents),
         }
     }
 }
 
 impl Done {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::PassphraseChanged,
         Self::Endorsed,
         Self::Declined,
@@ -181,6 +215,12 @@ impl Done {
         Self::Revoked,
         Self::Suspended,
         Self::Reinstated,
+        Self::StatusChanged,
+        Self::ListOpened,
+        Self::KeysRotating,
+        Self::KeyRetired,
+        Self::KeyRevoked,
+        Self::UploadDropped,
     ];
 
     /// Its word in addresses.
@@ -195,6 +235,12 @@ impl Done {
             Self::Revoked => "revoked",
             Self::Suspended => "suspended",
             Self::Reinstated => "reinstated",
+            Self::StatusChanged => "status-changed",
+            Self::ListOpened => "list-opened",
+            Self::KeysRotating => "keys-rotating",
+            Self::KeyRetired => "key-retired",
+            Self::KeyRevoked => "key-revoked",
+            Self::UploadDropped => "upload-dropped",
         }
     }
 
@@ -216,6 +262,12 @@ impl Done {
             Self::Revoked => "done.revoked",
             Self::Suspended => "done.suspended",
             Self::Reinstated => "done.reinstated",
+            Self::StatusChanged => "done.status-changed",
+            Self::ListOpened => "done.list-opened",
+            Self::KeysRotating => "done.keys-rotating",
+            Self::KeyRetired => "done.key-retired",
+            Self::KeyRevoked => "done.key-revoked",
+            Self::UploadDropped => "done.upload-dropped",
         }
     }
 }

@@ -5,6 +5,7 @@ mod door;
 mod endorsements;
 mod frame;
 mod overview;
+mod registrar;
 mod requests;
 mod words;
 
@@ -16,6 +17,7 @@ pub use endorsements::{
 };
 pub use frame::{Done, FormKeys, Frame, Room, Trouble, Who};
 pub use overview::{OverviewPage, ProfileChoice, TaskLine};
+pub use registrar::*;
 pub use requests::{RequestLine, RequestPage, RequestsPage, StepLine};
 pub use words::Language;
 

@@ -1,5 +1,7 @@
 //! What the console says, in each language.
 
+mod registrar;
+
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -42,6 +44,7 @@ impl Language {
     pub fn say(self, key: &str) -> &'static str {
         let (_, english, german) = WORDS
             .iter()
+            .chain(registrar::WORDS)
             .find(|(known, ..)| *known == key)
             .unwrap_or_else(|| panic!("no text has the key {key}"));
         match self {
@@ -238,6 +241,7 @@ const WORDS: &[(&str, &str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::path::Path;
 
     use super::*;
     use crate::web::console::{Done, Room};
@@ -260,9 +264,10 @@ mod tests {
 
     #[test]
     fn every_text_has_one_key_and_both_languages() {
-        let keys: BTreeSet<_> = WORDS.iter().map(|(key, ..)| key).collect();
-        assert_eq!(keys.len(), WORDS.len(), "no key stands twice");
-        for (key, english, german) in WORDS {
+        let all: Vec<_> = WORDS.iter().chain(registrar::WORDS).collect();
+        let keys: BTreeSet<_> = all.iter().map(|(key, ..)| key).collect();
+        assert_eq!(keys.len(), all.len(), "no key stands twice");
+        for (key, english, german) in all {
             assert!(!english.is_empty() && !german.is_empty(), "{key}");
         }
         for done in Done::ALL {
@@ -280,13 +285,50 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_text_of_the_registrars_is_used() {
+        let source = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+        let mut texts = Vec::new();
+        for folder in [
+            "web/templates/console",
+            "web/console/registrar",
+            "http/console/registrar",
+        ] {
+            texts.extend(texts_below(&source.join(folder)));
+        }
+        texts.extend(
+            texts_below(&source.join("web/console"))
+                .into_iter()
+                .filter(|text| !text.contains("WORDS")),
+        );
+        for (key, ..) in registrar::WORDS {
+            let quoted = format!("\"{key}\"");
+            assert!(
+                texts.iter().any(|text| text.contains(&quoted)),
+                "{key} is used nowhere"
+            );
+        }
+    }
+
+    /// The texts of all files in a folder.
+    fn texts_below(folder: &Path) -> Vec<String> {
+        let mut texts = Vec::new();
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            match path.is_dir() {
+                true => texts.extend(texts_below(&path)),
+                false => texts.push(std::fs::read_to_string(path).unwrap()),
+            }
+        }
+        texts
+    }
+
     /// Keys in the templates, which are looked up only when a page shows them.
     #[test]
     fn every_key_in_a_template_has_a_text() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/templates/console");
         let mut found = 0;
-        for file in std::fs::read_dir(folder).unwrap() {
-            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for text in texts_below(Path::new(folder)) {
             for call in ["frame.t(\"", "language.say(\""] {
                 for rest in text.split(call).skip(1) {
                     Language::German.say(rest.split('"').next().unwrap());

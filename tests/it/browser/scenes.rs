@@ -16,7 +16,7 @@ pub(super) struct Scene {
 
 /// One for each story.
 pub(super) fn all() -> Vec<Scene> {
-    vec![visitor(), officer()]
+    vec![visitor(), officer(), registrar()]
 }
 
 fn open() -> House {
@@ -71,6 +71,29 @@ fn officer() -> Scene {
     });
     Scene {
         story: "officer",
+        told,
+        _house: house,
+    }
+}
+
+/// A school that has issued, and has a list of which entries can be suspended.
+fn registrar() -> Scene {
+    let house = open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    board.endorses(&school.id, "profile", false);
+    let welding = school.defines("Welding");
+    let issued = school.issues(&badge(&school.id, &welding));
+    school.issues(&badge(&school.id, &welding));
+    let suspendable = school.opens_list("suspension");
+    let told = json!({
+        "url": house.origin(),
+        "invitation": invitation(&school, "sam@school.example", "owner"),
+        "credential": text(&issued["id"]),
+        "indexes": school.allocates(&suspendable, 3),
+        "suspendable": suspendable,
+    });
+    Scene {
+        story: "registrar",
         told,
         _house: house,
     }

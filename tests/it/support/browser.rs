@@ -91,6 +91,36 @@ impl<'h> Browser<'h> {
         self.posts(action, &all)
     }
 
+    /// Sends the form of a page that goes to `action`, with these fields and a file filled in.
+    pub(crate) fn uploads(
+        &self,
+        page: &Answer,
+        action: &str,
+        fields: &[(&str, &str)],
+        (file, content): (&str, &[u8]),
+    ) -> Answer {
+        const BOUNDARY: &str = "----WebKitFormBoundaryqK3vOPg7";
+        let mut all = form(page, action);
+        all.extend(
+            fields
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        let mut body = Vec::new();
+        for (name, value) in all {
+            let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"");
+            body.extend(format!("{head}\r\n\r\n{value}\r\n").bytes());
+        }
+        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"");
+        body.extend(
+            format!("{head}; filename=\"{file}\"\r\nContent-Type: text/csv\r\n\r\n").bytes(),
+        );
+        body.extend(content);
+        body.extend(format!("\r\n--{BOUNDARY}--\r\n").bytes());
+        let call = self.house.call("POST", action);
+        self.sends(call.body(&format!("multipart/form-data; boundary={BOUNDARY}"), body))
+    }
+
     /// Sends a form.
     pub(crate) fn posts(&self, action: &str, fields: &[(String, String)]) -> Answer {
         let mut body = url::form_urlencoded::Serializer::new(String::new());

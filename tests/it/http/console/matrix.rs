@@ -35,6 +35,16 @@ fn concrete(route: &Route, things: &BTreeMap<&str, String>) -> String {
         .join("/")
 }
 
+/// What a page is asked with where it says nothing without it.
+fn query_of(route: &Route) -> &'static str {
+    match (route.method, route.path) {
+        ("GET", "/console/credential") => "?profile=school&id=urn:x:1",
+        ("GET", "/console/new-list") => "?profile=school",
+        ("GET", "/console/lists/{list}/entries") => "?index=7",
+        _ => "",
+    }
+}
+
 fn door(route: &Route) -> Door {
     match route.access {
         Access::Page(door) => door,
@@ -60,11 +70,18 @@ fn who_may_not_is_not_let_in_and_no_form_is_taken_without_its_token() {
         "subject": { "id": board.id, "kind": "profile" },
     });
     let request = board.post("/endorsement-requests", &body).is(201).json();
+    let list = school.opens_list("revocation");
+    let index = school.allocates(&list, 1)[0];
+    let named = json!({ "credentialIds": ["urn:x:1"] });
+    school.post(&format!("{list}/entries"), &named).is(200);
     let last = |url: &str| url.rsplit('/').next().unwrap().to_owned();
-    let things: BTreeMap<&str, String> = [
+    let mut things: BTreeMap<&str, String> = [
         ("request", last(&text(&request["id"]))),
         ("endorsement", last(&text(&endorsement["id"]))),
         ("decision", "suspend".to_owned()),
+        ("list", last(&list)),
+        ("index", index.to_string()),
+        ("key", "key-1".to_owned()),
     ]
     .into();
     let of_school = [
@@ -77,6 +94,8 @@ fn who_may_not_is_not_let_in_and_no_form_is_taken_without_its_token() {
         .into_iter()
         .map(|role| (role, signed_in(&school, role.as_str())))
         .collect();
+    let upload = super::registrar::uploads::tried(&browsers[0].1, &list);
+    things.insert("upload", upload);
     let operator = house.operator();
     browsers.push((Role::Operator, signed_in(&operator, "operator")));
     let nobody = Browser::new(&house);
@@ -96,8 +115,10 @@ fn who_may_not_is_not_let_in_and_no_form_is_taken_without_its_token() {
                 Door::May(action) => role.actions().contains(action),
                 _ => true,
             };
-            let answer = sends(browser, route, &path);
+            let answer = sends(browser, route, &format!("{path}{}", query_of(route)));
             match (may, route.method) {
+                // It leads to an entry's page.
+                (true, "GET") if route.path.ends_with("/entries") => drop(answer.is(303)),
                 (true, "GET") => {
                     assert_eq!(answer.status, 200, "{at} by {role}: {}", answer.text())
                 }

@@ -3,6 +3,7 @@
 mod accreditor;
 mod door;
 mod matrix;
+mod registrar;
 
 use serde_json::json;
 
