@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings the independent programs that the interoperability tests check the registry with
 # (tests/interop: PyLD, PyJWT and cryptography on Python; Digital Bazaar's packages and jose on Node), and
-# PostgreSQL and nginx, which the tests start servers of.
+# PostgreSQL and nginx, which the tests start servers of, and Chromium, in which they walk the pages.
 #
 #   setup/interop.sh CACHE_DIR
 #
@@ -10,6 +10,7 @@
 #   GOODSTANDING_INTEROP_NODE          a Node of version 18 or newer
 #   GOODSTANDING_INTEROP_NODE_MODULES  the folder of its packages
 #   GOODSTANDING_INTEROP_POSTGRES      the folder of PostgreSQL's programs
+#   GOODSTANDING_INTEROP_CHROMIUM      Chromium
 # each empty where it could not be brought: a line then says why, and the tests say that they
 # were skipped, or fail under GOODSTANDING_REQUIRE_INTEROP=1. Packages have exact versions and
 # digests, and stand in folders named after those, so that clones do not get in each other's way.
@@ -27,6 +28,7 @@ main() {
     node=""
     modules=""
     postgres=""
+    chromium=""
     if bring_python; then
         python="$python_home/bin/python"
     else
@@ -43,6 +45,11 @@ main() {
     else
         echo "interoperability: without PostgreSQL; what needs it is left out"
     fi
+    if bring_chromium; then
+        chromium=$(chromium_program)
+    else
+        echo "interoperability: without Chromium; the journeys through the pages are left out"
+    fi
     has_nginx || through_apt nginx && has_nginx ||
         echo "interoperability: without nginx (apt-get install nginx); what needs it is left out"
     {
@@ -51,6 +58,7 @@ main() {
         echo "export GOODSTANDING_INTEROP_NODE='$node'"
         echo "export GOODSTANDING_INTEROP_NODE_MODULES='$modules'"
         echo "export GOODSTANDING_INTEROP_POSTGRES='$postgres'"
+        echo "export GOODSTANDING_INTEROP_CHROMIUM='$chromium'"
     } >"$cache/interop.env.$$"
     mv "$cache/interop.env.$$" "$cache/interop.env"
 }
@@ -125,6 +133,21 @@ bring_postgres() {
 postgres_folder() {
     for folder in $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV) $(echo "$PATH" | tr : ' '); do
         [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ] && echo "$folder" && return 0
+    done
+    return 1
+}
+
+bring_chromium() {
+    chromium_program >/dev/null || through_apt chromium && chromium_program >/dev/null || {
+        echo "interoperability: needs Chromium (apt-get install chromium)"
+        return 1
+    }
+}
+
+# One that answers: elsewhere there is a program of that name that only tells how to get it.
+chromium_program() {
+    for name in chromium chromium-browser; do
+        program=$(command -v "$name") && "$program" --version >/dev/null 2>&1 && echo "$program" && return 0
     done
     return 1
 }

@@ -22,6 +22,7 @@ mod request;
 mod request_id;
 mod revision;
 pub mod routes;
+mod safeguards;
 mod server;
 mod service;
 

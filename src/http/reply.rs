@@ -60,12 +60,14 @@ impl Reply {
     }
 
     /// A page whose form may lead on to another place, which is an origin or a scheme: browsers hold
-    /// where a form leads against the policy also where it is redirected.
+    /// where a form leads against the policy also where it is redirected. A client may have opened it in
+    /// a window of its own, and waits for what that window tells it in the end.
     pub(super) fn html_that_leads_to(page: String, place: &str) -> Self {
         let policy = CONTENT_SECURITY_POLICY;
         let policy = policy.replace("form-action 'self'", &format!("form-action 'self' {place}"));
         Self::bytes(200, "text/html; charset=utf-8", page)
             .header("Content-Security-Policy", policy)
+            .header("Cross-Origin-Opener-Policy", "unsafe-none")
             .header("Referrer-Policy", "same-origin")
     }
 

@@ -27,11 +27,12 @@ use super::oauth::pages;
 use super::open_badges;
 use super::problem::Problem;
 use super::rates::{Counted, Meter};
-use super::reply::{EXPOSED, Reply};
+use super::reply::Reply;
 use super::request::{Request, parse_query};
 use super::request_id::{self, RequestId, RequestIds};
 use super::revision::{self, Waits};
 use super::routes::{self, Access, Route};
+use super::safeguards;
 use super::server::Peer;
 use super::turns::{self, Turns};
 use crate::registry::Actor;
@@ -165,7 +166,7 @@ where
             reply = problem_page(&reply);
         }
     }
-    let reply = finish(reply, if_none_match.as_deref(), is_head, origin);
+    let reply = finish(shared, reply, if_none_match.as_deref(), (is_head, origin));
     logged.end(&reply);
     (reply, told)
 }
@@ -442,11 +443,16 @@ fn problem_page(problem: &Reply) -> Reply {
 
 /// What all answers have in common: conditions, CORS, and headers that keep pages honest.
 fn finish(
-    mut reply: Reply,
+    shared: &Shared,
+    reply: Reply,
     if_none_match: Option<&str>,
-    is_head: bool,
-    cross_origin: bool,
+    (is_head, cross_origin): (bool, bool),
 ) -> Reply {
+    let reply = match reply.get("cache-control") {
+        Some(_) => reply,
+        None => reply.not_kept(),
+    };
+    let mut reply = safeguards::told(reply, &shared.edge, cross_origin);
     let unchanged = match (reply.status, reply.get("etag"), if_none_match) {
         (200, Some(etag), Some(known)) => conditions::names(known, etag),
         _ => false,
@@ -465,18 +471,6 @@ fn finish(
             reply = reply.header("Content-Length", length);
         }
         reply.body = Bytes::new();
-    }
-    if reply.get("cache-control").is_none() {
-        reply = reply.not_kept();
-    }
-    let reply = reply.header("X-Content-Type-Options", "nosniff");
-    let public = reply
-        .get("cache-control")
-        .is_some_and(|policy| policy.starts_with("public"));
-    if (public || cross_origin) && reply.get("access-control-allow-origin").is_none() {
-        return reply
-            .header("Access-Control-Allow-Origin", "*")
-            .header("Access-Control-Expose-Headers", EXPOSED);
     }
     reply
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "rocksdb")]
 mod backups;
+mod browser;
 mod conformance_canon;
 mod conformance_jsonld;
 mod conformance_proof;

@@ -11,9 +11,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, AUTHORIZATION, CONTENT_LENGTH,
-    EXPECT, HOST, IF_NONE_MATCH, ORIGIN, X_CONTENT_TYPE_OPTIONS,
+    EXPECT, HOST, IF_NONE_MATCH, ORIGIN, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use hyper::body::Body;
 use tracing::Level;
 
@@ -23,6 +23,7 @@ use super::edge::Edge;
 use super::logged::Logged;
 use super::reply::EXPOSED;
 use super::revision;
+use super::safeguards;
 use crate::time::Ttl;
 
 pub(super) use artefacts::{VARIES, form_of, fresh, left_at, shown};
@@ -42,6 +43,7 @@ pub(super) struct Head<'r> {
     pub(super) path: &'r str,
     pub(super) headers: &'r HeaderMap,
     query: Option<&'r str>,
+    wants_tls: bool,
 }
 
 /// An answer, with the route that it comes from.
@@ -118,6 +120,7 @@ impl<'r> Head<'r> {
             path: uri.path(),
             query: uri.query().filter(|query| !query.is_empty()),
             headers,
+            wants_tls: safeguards::wants_tls(edge),
         })
     }
 
@@ -149,6 +152,10 @@ impl<'r> Head<'r> {
             body = Bytes::new();
         }
         headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF.clone());
+        if self.wants_tls {
+            headers.insert(STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT.clone());
+        }
+        headers.insert(RESOURCE_POLICY.clone(), FOR_ALL_ORIGINS.clone());
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ALL_ORIGINS.clone());
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS.clone());
         let mut response = http::Response::new(body);
@@ -158,7 +165,10 @@ impl<'r> Head<'r> {
     }
 }
 
-static NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+static NOSNIFF: HeaderValue = HeaderValue::from_static(safeguards::NOSNIFF);
+static STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static(safeguards::STRICT_TRANSPORT);
+static RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+static FOR_ALL_ORIGINS: HeaderValue = HeaderValue::from_static(safeguards::FOR_ALL_ORIGINS);
 static ALL_ORIGINS: HeaderValue = HeaderValue::from_static("*");
 static EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(EXPOSED);
 

@@ -207,9 +207,34 @@ impl World {
 
     /// A registry in which all of it is there, and nothing was done since.
     pub(super) fn opens(&self) -> House {
+        self.plans().open()
+    }
+
+    /// As [`World::opens`], before it is opened.
+    pub(super) fn plans(&self) -> Plan {
         let clock = Arc::new(ManualClock::new(self.clock.now()));
         let engine = MemoryEngine::holding(self.rows.clone(), clock.clone()).unwrap();
-        Plan::over(Arc::new(engine), clock).seeded(2).open()
+        Plan::over(Arc::new(engine), clock).seeded(2)
+    }
+
+    /// Where a public route leads to things that are there.
+    pub(super) fn there(&self, path: &str) -> String {
+        let things = &self.things;
+        let endorsement = text(&things.endorsement["id"]);
+        let name = |id: &str| id.rsplit('/').next().unwrap_or_default().to_owned();
+        let query = match path {
+            "/status" => format!("?list={}&index={}", things.list, things.index),
+            "/standing" => format!("?credential={}", things.credential),
+            "/token-status-lists" => format!("?issuer={}", things.id),
+            "/federation/fetch" => format!("?sub={}", things.id),
+            _ => String::new(),
+        };
+        let path = path
+            .replace("{list}", &name(&things.list))
+            .replace("{achievement}", &name(&things.achievement))
+            .replace("{endorsement}", &name(&endorsement))
+            .replace("{profile}", "school");
+        path + &query
     }
 
     /// What is asked of a route about what is the school's. A new route is named here first.

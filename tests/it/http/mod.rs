@@ -19,6 +19,7 @@ mod federation;
 mod feed;
 mod feed_bounds;
 mod framing;
+mod headers;
 mod health;
 mod idempotency;
 mod imports;

@@ -26,14 +26,14 @@ use crate::support::client::Answer;
 use crate::support::house::{House, Plan};
 
 /// An authority, and the files of a certificate that it signed.
-struct Certified {
+pub(super) struct Certified {
     folder: TempDir,
     issuer: Issuer<'static, KeyPair>,
     root: CertificateDer<'static>,
 }
 
 impl Certified {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -63,7 +63,7 @@ impl Certified {
         (folder.join("chain.pem"), folder.join("key.pem"))
     }
 
-    fn tls(&self) -> Arc<Tls> {
+    pub(super) fn tls(&self) -> Arc<Tls> {
         let (chain, key) = self.files();
         Arc::new(Tls::load(&chain, &key).unwrap())
     }
@@ -188,14 +188,14 @@ fn who_speaks_no_tls_or_never_ends_the_handshake_is_cut_off() {
 }
 
 /// A connection over HTTP/2.
-struct Second {
+pub(super) struct Second {
     runtime: Runtime,
     requests: SendRequest<Bytes>,
     connection: tokio::task::JoinHandle<Result<(), h2::Error>>,
 }
 
 impl Second {
-    fn open(house: &House, certified: &Certified) -> Self {
+    pub(super) fn open(house: &House, certified: &Certified) -> Self {
         let client = Arc::new(certified.client(&[&TLS13], &["h2", "http/1.1"]));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -220,7 +220,7 @@ impl Second {
     }
 
     /// Sends all of them at once.
-    fn get(&self, targets: &[(&str, &[(&str, &str)])]) -> Vec<Answer> {
+    pub(super) fn get(&self, targets: &[(&str, &[(&str, &str)])]) -> Vec<Answer> {
         self.runtime.block_on(async {
             let mut waiting = Vec::new();
             for (target, headers) in targets {

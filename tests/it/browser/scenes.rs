@@ -1,0 +1,107 @@
+//! What there is in the registries of the stories.
+
+use serde_json::{Value, json};
+
+use crate::support::actors::{Actor, badge, text};
+use crate::support::house::{House, Plan};
+
+/// What a story finds, for as long as this lives.
+pub(super) struct Scene {
+    /// Its file in `tests/interop/browser/stories`, without the ending.
+    pub(super) story: &'static str,
+    /// What it is told: `url` of the registry, and more.
+    pub(super) told: Value,
+    _house: House,
+}
+
+/// One for each story.
+pub(super) fn all() -> Vec<Scene> {
+    vec![visitor(), officer(), registrar()]
+}
+
+fn open() -> House {
+    Plan::new().at_its_address().open()
+}
+
+/// A school that a board endorses, with what it gives.
+fn visitor() -> Scene {
+    let house = open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    let welding = school.defines("Welding");
+    let endorsement = board.endorses(&school.id, "profile", false);
+    board.endorses(&welding, "achievement", false);
+    school.issues(&badge(&school.id, &welding));
+    let told = json!({
+        "url": house.origin(),
+        "school": "The school",
+        "achievement": welding,
+        "endorsement": text(&endorsement["id"]),
+    });
+    Scene {
+        story: "visitor",
+        told,
+        _house: house,
+    }
+}
+
+/// A school that asks a board three times, and somebody of the board who was invited.
+fn officer() -> Scene {
+    let house = open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    let (welding, sewing) = (school.defines("Welding"), school.defines("Sewing"));
+    let asks = |name: &str, subject: &str, kind: &str| {
+        let body = json!({
+            "accreditor": "board", "requester": "school", "name": name,
+            "comment": "We teach welding.",
+            "subject": { "id": subject, "kind": kind },
+        });
+        let made = school.post("/endorsement-requests", &body).is(201).json();
+        let id = text(&made["id"]);
+        format!(
+            "/console/requests/{}",
+            id.rsplit('/').next().unwrap_or_default()
+        )
+    };
+    let told = json!({
+        "url": house.origin(),
+        "invitations": { "ada": invitation(&board, "ada@board.example", "endorser") },
+        "request": asks("Accredited", &school.id, "profile"),
+        "second": { "page": asks("Accredited again", &welding, "achievement"), "name": "Accredited again" },
+        "third": asks("Accredited in German", &sewing, "achievement"),
+    });
+    Scene {
+        story: "officer",
+        told,
+        _house: house,
+    }
+}
+
+/// A school that has issued, and has a list of which entries can be suspended.
+fn registrar() -> Scene {
+    let house = open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    board.endorses(&school.id, "profile", false);
+    let welding = school.defines("Welding");
+    let issued = school.issues(&badge(&school.id, &welding));
+    school.issues(&badge(&school.id, &welding));
+    let suspendable = school.opens_list("suspension");
+    let told = json!({
+        "url": house.origin(),
+        "invitation": invitation(&school, "sam@school.example", "owner"),
+        "credential": text(&issued["id"]),
+        "indexes": school.allocates(&suspendable, 3),
+        "suspendable": suspendable,
+    });
+    Scene {
+        story: "registrar",
+        told,
+        _house: house,
+    }
+}
+
+/// What somebody is handed who is invited.
+fn invitation(by: &Actor<'_>, email: &str, role: &str) -> String {
+    let body = json!({ "name": "Ada", "email": email, "role": role });
+    let target = format!("/profiles/{}/people", by.slug);
+    text(&by.post(&target, &body).is(201).json()["invitation"])
+}
