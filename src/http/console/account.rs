@@ -67,7 +67,9 @@ fn page(visit: &Visit<'_>, status: u16, trouble: Option<Trouble>) -> Reply {
             .flat_map(|actions| actions.iter())
             .map(|action| visit.language.say(action.scope()))
             .collect(),
-        until: crate::web::Moment(visit.visitor.until).words(),
+        until: visit
+            .language
+            .moment(&crate::web::Moment(visit.visitor.until)),
         keys: visit.keys(),
         trouble,
     };

@@ -362,7 +362,7 @@ pub(super) fn members(
         ("endorsement.digest", "/relatedResource/0/digestMultibase"),
     ] {
         if let Some(text) = text(pointer) {
-            let words = text.parse().map(|at| Moment(at).words());
+            let words = text.parse().map(|at| visit.language.moment(&Moment(at)));
             members.push((key, Link::here("", words.as_deref().unwrap_or(text))));
         }
     }

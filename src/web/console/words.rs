@@ -2,6 +2,8 @@
 
 mod registrar;
 
+use crate::web::parts::Moment;
+
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -37,6 +39,23 @@ impl Language {
         }
     }
 
+    /// A moment, as it is written in this language: `23 November 2026, 03:25 UTC`.
+    pub fn moment(self, moment: &Moment) -> String {
+        // RFC 3339 always has its digits in these places.
+        let text = moment.machine();
+        let (year, day, time) = (
+            &text[..4],
+            text[8..10].trim_start_matches('0'),
+            &text[11..16],
+        );
+        let month = text[5..7].parse::<usize>().unwrap_or(1);
+        let (english, german) = MONTHS[(month - 1) % MONTHS.len()];
+        match self {
+            Self::English => format!("{day} {english} {year}, {time} UTC"),
+            Self::German => format!("{day}. {german} {year}, {time} UTC"),
+        }
+    }
+
     /// A text by its key.
     ///
     /// # Panics
@@ -53,6 +72,22 @@ impl Language {
         }
     }
 }
+
+/// English, German.
+const MONTHS: [(&str, &str); 12] = [
+    ("January", "Januar"),
+    ("February", "Februar"),
+    ("March", "März"),
+    ("April", "April"),
+    ("May", "Mai"),
+    ("June", "Juni"),
+    ("July", "Juli"),
+    ("August", "August"),
+    ("September", "September"),
+    ("October", "Oktober"),
+    ("November", "November"),
+    ("December", "Dezember"),
+];
 
 /// Key, English, German.
 #[rustfmt::skip]
@@ -260,6 +295,18 @@ mod tests {
         ] {
             assert_eq!(Language::choose(accepted), language, "{accepted}");
         }
+    }
+
+    #[test]
+    fn a_moment_is_written_as_people_write_it() {
+        let moment = Moment("2026-03-01T09:05:00Z".parse().unwrap());
+        assert_eq!(Language::English.moment(&moment), "1 March 2026, 09:05 UTC");
+        assert_eq!(Language::German.moment(&moment), "1. März 2026, 09:05 UTC");
+        let last = Moment("2026-12-31T23:59:59Z".parse().unwrap());
+        assert_eq!(
+            Language::German.moment(&last),
+            "31. Dezember 2026, 23:59 UTC"
+        );
     }
 
     #[test]

@@ -35,15 +35,6 @@ impl<'h> Browser<'h> {
         }
     }
 
-    /// The same browser at another process that shares the store.
-    pub(crate) fn at<'o>(&self, house: &'o House) -> Browser<'o> {
-        Browser {
-            house,
-            cookies: self.cookies.clone(),
-            headers: self.headers.clone(),
-        }
-    }
-
     /// The value of a cookie.
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.borrow().get(name).cloned()

@@ -158,9 +158,11 @@ fn the_console_is_no_part_of_the_interface() {
             .iter()
             .any(|route| matches!(route.access, Access::Page(_)))
     );
-    for text in [description, docs, links] {
+    for text in [description, links] {
         assert!(!text.contains("/console"), "{text}");
     }
+    // The page leads there like every other, and does not list it.
+    assert!(!docs.contains("<code>/console"), "{docs}");
     // No token is good for it, and no page of another origin reads it.
     house.registrar("school");
     let scope = json!({ "profile": "school", "scope": "read:/console" });
