@@ -206,9 +206,11 @@ impl Engine for Side {
 
 mod tests {
     use super::*;
-    use crate::access::{Action, Asked};
+    use crate::access::{Action, Actions, Asked, Role};
+    use crate::oauth::authorize::{Asker, CodeAsked};
     use crate::oauth::form_token::FormCheck;
-    use crate::registry::TokenFor;
+    use crate::oauth::pkce::Challenge;
+    use crate::registry::{CONSOLE, NewPerson, TokenFor};
     use crate::time::Ttl;
 
     #[test]
@@ -243,6 +245,62 @@ mod tests {
         assert_eq!(status(), (0, 1));
         revoke(&one, list, index);
         assert_eq!(status(), (1, 2));
+    }
+
+    #[test]
+    fn a_session_that_one_process_begins_is_good_at_the_other_until_either_ends_it() {
+        let ([one, other], ..) = Sides::new().with_a_list();
+        let new = NewPerson {
+            profile: Some("school".parse().unwrap()),
+            name: "Ada".into(),
+            email: Some("ada@school.example".into()),
+            role: Role::Endorser,
+        };
+        let (ada, invitation) = one.invite_person(&operator(), &new).unwrap();
+        let passphrase = "nine lives, one cat";
+        one.accept_invitation(&invitation, passphrase).unwrap();
+        let verifier = "a-verifier-of-forty-three-characters-or-more";
+        let asker = Asker {
+            client: CONSOLE,
+            redirect_uri: one.console_callback(),
+            state: None,
+        };
+        let asked = CodeAsked {
+            challenge: Challenge::of(verifier),
+            scopes: None,
+        };
+        let signs_in = || {
+            let who = ("ada@school.example", passphrase);
+            let code = one.code_for(&asker, &asked, who, |_| Actions::ALL);
+            let code = code.unwrap().unwrap();
+            other.session_for_code(&code, verifier, None).unwrap()
+        };
+        let cookie = signs_in();
+        let visitor = one.visitor(&cookie).unwrap().unwrap();
+        assert_eq!(
+            visitor.person.as_ref().map(|person| person.id),
+            Some(ada.id)
+        );
+        let actor = visitor.actor();
+        assert!(actor.may(Action::WriteEndorsements, ada.id.owner()));
+        assert!(!actor.can(Action::WriteKeys) && !actor.operates());
+        assert!(!actor.may(Action::WriteEndorsements, ProfileId(99)));
+        one.sign_out(&visitor).unwrap();
+        assert_eq!(other.visitor(&cookie), Ok(None));
+
+        let second = signs_in();
+        one.remove_person(&operator(), ada.id).unwrap();
+        assert_eq!(other.visitor(&second), Ok(None));
+        for bad in [
+            "",
+            ".",
+            "..",
+            "x.y.z",
+            &second[1..],
+            &second.replace('.', ""),
+        ] {
+            assert_eq!(one.visitor(bad), Ok(None), "{bad}");
+        }
     }
 
     #[test]

@@ -78,7 +78,8 @@ impl<'a> Visit<'a> {
     }
 
     fn enters(&self, room: Room) -> bool {
-        room.needs().is_none_or(|action| self.can(action))
+        let is_there = room != Room::Account || self.visitor.person.is_some();
+        is_there && room.needs().is_none_or(|action| self.can(action))
     }
 
     fn form_token(&self) -> String {
