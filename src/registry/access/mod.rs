@@ -3,6 +3,7 @@
 pub(super) mod actor;
 pub(super) mod bearer;
 pub(super) mod clients;
+mod colleagues;
 pub(super) mod grants;
 pub(super) mod people;
 pub(super) mod providers;

@@ -181,38 +181,6 @@ impl Registry {
         ids.map(|id| self.person_view(&*read, id)).collect()
     }
 
-    /// What somebody is called, for who may see what those do for whom they act; `None` for others, and
-    /// where they are gone.
-    pub fn person_called(
-        &self,
-        actor: Actor,
-        id: PersonId,
-    ) -> Result<Option<String>, RegistryError> {
-        if !sees_people(actor, id.owner()) {
-            return Ok(None);
-        }
-        Ok(PEOPLE.get(&*self.engine, &id)?.map(|row| row.name))
-    }
-
-    /// Whoever has this e-mail address among the people of a profile or of the registry, for who may see
-    /// what those do.
-    pub fn person_with_address(
-        &self,
-        actor: Actor,
-        owner: ProfileId,
-        address: &str,
-    ) -> Result<Option<PersonId>, RegistryError> {
-        if !sees_people(actor, owner) {
-            return Ok(None);
-        }
-        let rows = PEOPLE.scan(&*self.engine, &owner.0.to_be_bytes(), None, usize::MAX)?;
-        let address = Some(address.to_owned());
-        let found = rows
-            .iter()
-            .find(|(_, row)| same_address(&row.email, &address));
-        Ok(found.map(|(id, _)| *id))
-    }
-
     /// Removes somebody. What they were given is good no longer.
     pub fn remove_person(&self, change: &Change, id: PersonId) -> Result<(), RegistryError> {
         self.transact(change, |tx| {
@@ -418,12 +386,6 @@ impl Registry {
     }
 }
 
-fn sees_people(actor: Actor, owner: ProfileId) -> bool {
-    [Action::Read, Action::ReadEvents]
-        .into_iter()
-        .any(|action| actor.may(action, owner))
-}
-
 impl Tries {
     /// Demands that whoever is tried for need not wait.
     fn check(&self, guessed: Guessed, now: Timestamp) -> Result<(), SignInRefused> {
@@ -526,7 +488,7 @@ fn check_words(new: &NewPerson) -> Result<(), RegistryError> {
 }
 
 /// Whether both are there and one and the same.
-fn same_address(one: &Option<String>, other: &Option<String>) -> bool {
+pub(super) fn same_address(one: &Option<String>, other: &Option<String>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => one.to_lowercase() == other.trim().to_lowercase(),
         _ => false,

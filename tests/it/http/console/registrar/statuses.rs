@@ -236,7 +236,10 @@ fn the_pages_speak_german() {
     let page = browser
         .get(&format!("/console/credential?profile=school&id={ID}"))
         .is(200);
-    says(&page, &["lang=\"de\"", "Endgültig widerrufen", "In gutem Stand"]);
+    says(
+        &page,
+        &["lang=\"de\"", "Endgültig widerrufen", "In gutem Stand"],
+    );
     for page in ["credentials?text=", "lists", "keys", "audit"] {
         let page = browser.get(&format!("/console/{page}")).is(200);
         says(&page, &["Prüfprotokoll"]);
