@@ -7,6 +7,7 @@
 
 mod parts;
 mod sign_in;
+mod viewer;
 mod views;
 
 pub use parts::{
@@ -14,6 +15,7 @@ pub use parts::{
     Standing,
 };
 pub use sign_in::{InvitationPage, SignInPage};
+pub use viewer::{VIEWER_POLICY, VIEWER_SCRIPT, VIEWER_START, VIEWER_STYLE};
 pub use views::{
     AchievementPage, Answer, DocsPage, EndorsementPage, Finding, HomePage, ProblemPage,
     ProfileLine, ProfilePage, RouteLine,
