@@ -39,11 +39,14 @@ HOURS ?=
 # And how many steps the scripts have of which every one is tried.
 LENGTH ?=
 
+# Of make contract: how many requests.
+REQUESTS ?=
+
 # Of make powerloss: how many power cuts. SEED is that of the first folder.
 CUTS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test decade replicas corruption powerloss simulate bench bench-micro bench-load bench-trust bench-peers nation fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
+.PHONY: help run build test contract decade replicas corruption powerloss simulate bench bench-micro bench-load bench-trust bench-peers nation fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
 
 help: ## What there is
 	@echo "Goodstanding, the targets:"
@@ -59,6 +62,10 @@ build: setup ## Builds the release binary and says where it stands
 test: setup ## Runs all tests
 	@setup/interop.sh "$(CACHE)"
 	@$(WITH_ENV) . "$(CACHE)/interop.env" && cargo test --locked $(ARGS)
+
+contract: setup ## 10,000 requests made of /openapi.json, each answer held to it (5 minutes): REQUESTS=, SEED=
+	@setup/interop.sh "$(CACHE)"
+	@$(WITH_ENV) . "$(CACHE)/interop.env" && GOODSTANDING_REQUIRE_INTEROP=1 GOODSTANDING_CONTRACT_REQUESTS="$(or $(REQUESTS),10000)" GOODSTANDING_CONTRACT_SEED="$(SEED)" GOODSTANDING_CONTRACT_SECONDS=900 cargo test --locked --test it interop::contract -- --nocapture
 
 decade: setup ## Random decades against a naive model: make decade SEEDS=200, or SEED=7 alone
 	@$(WITH_ENV) GOODSTANDING_DECADE_SEEDS="$(or $(SEEDS),20)" GOODSTANDING_DECADE_SEED="$(SEED)" cargo test --locked --test it decade -- --nocapture

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings the independent programs that the interoperability tests check the registry with
-# (tests/interop: PyLD, PyJWT and cryptography on Python; Digital Bazaar's packages and jose on Node), and
+# (tests/interop: PyLD, PyJWT, cryptography and schemathesis on Python; Digital Bazaar's packages and jose on Node), and
 # PostgreSQL and nginx, which the tests start servers of, and Chromium, in which they walk the pages.
 #
 #   setup/interop.sh CACHE_DIR
@@ -82,7 +82,7 @@ bring_python() {
             "$python_home/packages" "$(command -v python3)" >"$python_home/bin/python"
         chmod +x "$python_home/bin/python"
     fi
-    "$python_home/bin/python" -c 'import pyld, cryptography, rfc8785, jwt, cbor2' || return 1
+    "$python_home/bin/python" -c 'import pyld, cryptography, rfc8785, jwt, cbor2, schemathesis' || return 1
     : >"$python_home/complete"
 }
 

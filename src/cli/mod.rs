@@ -28,6 +28,7 @@ mod init;
 mod issue;
 mod key;
 mod list;
+mod manual;
 mod migrate;
 mod person;
 mod place;
@@ -208,6 +209,8 @@ enum Command {
     PutBack(put_back::PutBack),
     Publish(publish::Publish),
     Migrate(migrate::Migrate),
+    Completions(manual::Completions),
+    Man(manual::Manual),
 }
 
 /// What the command line gets from the rest of the program.
@@ -304,6 +307,8 @@ fn carry_out(
             return command.run_offline(stdin, surroundings.clock);
         }
         Command::Migrate(command) => return command.run(surroundings.move_store),
+        Command::Completions(command) => return Ok(command.run()),
+        Command::Man(command) => return command.run(),
         Command::Doctor(command) if command.is_of_folder(connection.data.as_ref()) => {
             return command.examine(connection.data, surroundings.examine);
         }
@@ -318,7 +323,9 @@ fn carry_out(
         Command::Init(command) => command.run(surroundings.init),
         Command::Serve(command) => command.run(surroundings.serve),
         Command::Doctor(command) => command.ask(&connect()?),
-        Command::Migrate(_) => unreachable!("it was run above"),
+        Command::Migrate(_) | Command::Completions(_) | Command::Man(_) => {
+            unreachable!("it was run above")
+        }
         Command::Profile(command) => command.run(&connect()?),
         Command::Key(command) => command.run(&connect()?),
         Command::Achievement(command) => command.run(&connect()?),

@@ -27,6 +27,7 @@ pub(super) struct EraseBody {
     reason: Option<String>,
 }
 
+/// Events of the audit trail by their ids, or the word `all`.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(super) enum Reasons {

@@ -1,6 +1,10 @@
 //! The contract, described from the table of routes: OpenAPI 3.1 for programs, a page for people.
 
 mod access;
+mod answers;
+mod examples;
+mod refused;
+pub(super) mod viewer;
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +15,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::routes::{FEED, ROUTES, Route, TRAIL};
 use crate::registry::State;
-use crate::web::{DocsPage, RouteLine};
+use crate::web::{DocsPage, RouteLine, VIEWER_POLICY};
 
 pub(super) fn show(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
     let description = describe(edge.registry.urls().origin());
@@ -31,7 +35,13 @@ pub(super) fn page(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
     let page = DocsPage {
         routes: routes.collect(),
     };
-    Ok(Reply::html(page.html()).fresh_for(edge.cache.description))
+    let mut reply = Reply::html(page.html()).fresh_for(edge.cache.description);
+    for (name, value) in &mut reply.headers {
+        if *name == "Content-Security-Policy" {
+            VIEWER_POLICY.clone_into(value);
+        }
+    }
+    Ok(reply)
 }
 
 /// The OpenAPI 3.1 description of this registry.
@@ -40,22 +50,23 @@ pub(super) fn describe(origin: &str) -> Value {
     let mut schemas = Map::new();
     for route in ROUTES {
         let operations = paths.entry(route.path).or_insert_with(|| json!({}));
-        let mut operation = operation(route, &mut schemas);
-        if route.access.is_private() {
-            access::tell(route, &mut operation);
-        }
-        operations[route.method.to_lowercase()] = operation;
+        operations[route.method.to_lowercase()] = in_full(route, &mut schemas);
     }
-    let responses = access::responses(&mut schemas);
+    let mut responses = refused::responses(&mut schemas);
+    responses.extend(access::responses());
+    let told = Value::from(paths.clone()).to_string();
+    responses.retain(|name, _| told.contains(&format!("#/components/responses/{name}\"")));
+    examples::tell(&mut schemas);
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Goodstanding",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Is this credential in good standing, and who stands behind its issuer?",
+            "description": DESCRIPTION,
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": origin }],
+        "tags": TAGS.iter().map(|(name, _)| json!({ "name": name })).collect::<Value>(),
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -66,7 +77,53 @@ pub(super) fn describe(origin: &str) -> Value {
     })
 }
 
-/// What is said of a route, but who may call it. Schemas that it refers to are added to `schemas`.
+const DESCRIPTION: &str = "Is this credential in good standing, and who stands behind its issuer? Times are \
+    RFC 3339 in UTC. Refusals are problem documents (RFC 9457) that say what to do; those about OAuth 2.0, OpenID \
+    Federation and Open Badges are in the words of these. Pages of other origins may call what is for everybody \
+    (CORS); what needs a token has to be called by a program or a server.";
+
+/// The groups of operations, and the beginnings of the paths in each, of which the first that fits counts.
+#[rustfmt::skip]
+const TAGS: &[(&str, &[&str])] = &[
+    ("Status lists", &["/status", "/token-status-lists", "/published", "/events/published"]),
+    ("Good standing", &["/standing", "/credentials/verify", "/presentations"]),
+    ("Credentials", &["/credentials"]),
+    ("Endorsements", &["/endorsement"]),
+    ("Profiles and achievements", &["/profiles", "/achievements"]),
+    ("Trust registries", &["/trqp", "/registry.json", "/federation", "/.well-known/openid-federation"]),
+    ("Open Badges API", &["/ims/"]),
+    ("Tokens, clients and people", &["/oauth", "/tokens", "/clients", "/people", "/.well-known/oauth"]),
+    ("The registry", &["/"]),
+];
+
+/// The group that a route belongs to.
+fn tag(route: &Route) -> &'static str {
+    let fits = |starts: &[&str]| starts.iter().any(|start| route.path.starts_with(start));
+    let found = TAGS.iter().find(|(_, starts)| fits(starts));
+    found.map_or("The registry", |(name, _)| name)
+}
+
+/// All that is said of a route.
+fn in_full(route: &Route, schemas: &mut Map<String, Value>) -> Value {
+    let mut operation = operation(route, schemas);
+    operation["tags"] = json!([tag(route)]);
+    let responses = operation["responses"].as_object_mut();
+    responses.map(|responses| responses.shift_remove("default"));
+    for (status, response) in answers::others(route) {
+        operation["responses"][status.to_string()] = response;
+    }
+    refused::tell(route, &mut operation);
+    if route.access.is_private() {
+        access::tell(route, &mut operation);
+    }
+    let success = &mut operation["responses"][route.success.to_string()];
+    for name in answers::headers(route) {
+        success["headers"][name] = json!({ "$ref": format!("#/components/headers/{name}") });
+    }
+    operation
+}
+
+/// What is said of a route, but who may call it and how it refuses in detail. Schemas that it refers to are added to `schemas`.
 pub(super) fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
     let mut operation = json!({
         "summary": route.summary,
@@ -103,23 +160,12 @@ fn refusal(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         true => "A refusal, in the words of 1EdTech",
         false => "A problem (RFC 9457)",
     };
-    let content = refusal_content(of_open_badges, schemas);
-    json!({ "description": description, "content": content })
-}
-
-/// The body of a refusal.
-fn refusal_content(of_open_badges: bool, schemas: &mut Map<String, Value>) -> Value {
-    let (name, schema, media) = match of_open_badges {
-        true => (
-            "Imsx_StatusInfo",
-            open_badges::status_info_schema(),
-            "application/json",
-        ),
-        false => ("Problem", problem_schema(), "application/problem+json"),
+    let (name, schema) = match of_open_badges {
+        true => ("Imsx_StatusInfo", open_badges::status_info_schema()),
+        false => ("Problem", problem_schema()),
     };
     schemas.insert(name.into(), schema);
-    let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
-    json!({ (media): { "schema": schema } })
+    json!({ "description": description, "content": refused::content_of(of_open_badges) })
 }
 
 /// The answer when all is well: its media types, and the members that its JSON always has.
@@ -145,7 +191,7 @@ fn answer(route: &Route) -> Value {
 }
 
 fn json_schema(route: &Route) -> Value {
-    let with = |members: &[&str]| json!({ "type": "object", "required": members });
+    let with = answers::with_members;
     match (route.members, route.tried) {
         ([], _) => json!({ "type": "array", "items": { "type": "string" } }),
         (members, []) => with(members),
@@ -297,11 +343,13 @@ const MEANINGS: &[(&str, &str)] = &[
 fn problem_schema() -> Value {
     json!({
         "type": "object",
+        "description": "A refusal (RFC 9457). Which types each answer may have stands with it under \
+            x-problem-types",
         "required": ["type", "title", "status", "detail"],
         "properties": {
-            "type": { "type": "string", "format": "uri", "description": "Stable" },
-            "title": { "type": "string" },
-            "status": { "type": "integer" },
+            "type": { "type": "string", "format": "uri", "description": "Which kind of problem; never changes its meaning" },
+            "title": { "type": "string", "description": "The kind in words" },
+            "status": { "type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status" },
             "detail": { "type": "string", "description": "What is wrong, where, what to do" },
             "pointer": { "type": "string", "description": "JSON pointer to the place" },
             "state": {

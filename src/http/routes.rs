@@ -343,6 +343,7 @@ const fn gives(
 
 const JSON: &[&str] = &["application/json"];
 const PAGE: &[&str] = &["text/html"];
+const SCRIPT: &[&str] = &["text/javascript"];
 const TEXT: &[&str] = &["text/plain"];
 const JSON_OR_TEXT: &[&str] = &["application/json", "text/plain"];
 const TABLES: &[&str] = &["application/x-ndjson", "text/csv"];
@@ -379,6 +380,9 @@ const DID: &[&str] = &[
     "application/ld+json",
     "application/json",
 ];
+/// Where somebody signs in for a client.
+pub(super) const AUTHORIZE_PATH: &str = "/oauth/authorize";
+
 /// Every route, the busiest first.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
@@ -488,8 +492,8 @@ pub static ROUTES: &[Route] = &[
     gives(change(Action::WriteClients, "/clients/{client}/remove", "Remove a client", 204, body::<WhyBody>(), oauth::clients::remove), &[], &[]),
     gives(change(Action::WriteClients, "/clients/{client}/secret", "Give a client another secret", 201, body::<WhyBody>(), oauth::clients::make_secret), JSON, &["client_id", "client_secret"]),
 
-    gives(needing(lenient(of_client(get("/oauth/authorize", "Where somebody signs in and agrees to what a client asks (RFC 6749 with PKCE)", oauth::pages::ask)), AUTHORIZE), AUTHORIZE_NEEDS), PAGE, &[]),
-    gives(answers(of_client(ask("/oauth/authorize", "What they answered, which sends them back to the client with a code", form::<oauth::pages::ConsentForm>(), oauth::pages::answer)), 303), &[], &[]),
+    gives(needing(lenient(of_client(get(AUTHORIZE_PATH, "Where somebody signs in and agrees to what a client asks (RFC 6749 with PKCE)", oauth::pages::ask)), AUTHORIZE), AUTHORIZE_NEEDS), PAGE, &[]),
+    gives(answers(of_client(ask(AUTHORIZE_PATH, "What they answered, which sends them back to the client with a code", form::<oauth::pages::ConsentForm>(), oauth::pages::answer)), 303), &[], &[]),
     gives(of_client(get("/oauth/accept", "Where an invitation is taken", oauth::pages::invitation)), PAGE, &[]),
     gives(of_client(ask("/oauth/accept", "Take an invitation, with a passphrase", form::<oauth::pages::AcceptForm>(), oauth::pages::accept)), PAGE, &[]),
     gives(change(Action::WriteClients, "/profiles/{profile}/people", "Invite somebody who signs in for a profile", 201, body::<people::InviteBody>(), people::invite), JSON, PERSON_INVITED),
@@ -505,6 +509,9 @@ pub static ROUTES: &[Route] = &[
 
     gives(with_query(get("/", "What is here", home::show), &["q", "list", "index", "cursor"]), JSON_OR_PAGE, &["name", "url", "links"]),
     gives(get("/docs", "This contract as a page", openapi::page), PAGE, &[]),
+    gives(get("/docs/viewer.js", "The program of the viewer of this contract", openapi::viewer::script), SCRIPT, &[]),
+    gives(get("/docs/viewer.css", "The style of that viewer", openapi::viewer::style), &["text/css"], &[]),
+    gives(get("/docs/start.js", "What starts it on its page", openapi::viewer::start), SCRIPT, &[]),
     gives(get("/openapi.json", "This contract as OpenAPI 3.1", openapi::show), JSON, &["openapi", "info", "paths"]),
     gives(get("/style.css", "The style of the pages", home::style), &["text/css"], &[]),
     gives(get("/health/live", "Whether the service runs", health::live), JSON, &["status"]),

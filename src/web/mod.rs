@@ -9,6 +9,7 @@ pub mod charts;
 pub mod console;
 mod parts;
 mod sign_in;
+mod viewer;
 mod views;
 
 pub use parts::{
@@ -16,6 +17,7 @@ pub use parts::{
     Standing,
 };
 pub use sign_in::{InvitationPage, SignInPage};
+pub use viewer::{VIEWER_POLICY, VIEWER_SCRIPT, VIEWER_START, VIEWER_STYLE};
 pub use views::{
     AchievementPage, Answer, DocsPage, EndorsementPage, Finding, HomePage, ProblemPage,
     ProfileLine, ProfilePage, RouteLine,

@@ -1,6 +1,7 @@
 //! The registry against software that shares no code with it.
 
 mod agreement;
+mod contract;
 mod dcc;
 mod feed;
 mod lists;

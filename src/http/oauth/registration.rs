@@ -34,7 +34,7 @@ pub(crate) struct ClientRegistration {
     /// client_secret_basic, client_secret_post, private_key_jwt or none.
     token_endpoint_auth_method: Option<String>,
     /// Its public keys, for private_key_jwt.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     jwks: Option<Value>,
     /// client_credentials, authorization_code.
     grant_types: Option<Vec<String>>,

@@ -89,6 +89,7 @@ pub(in crate::http) fn schema() -> Value {
     });
     json!({
         "type": "object",
+        "description": "A refusal in the words of 1EdTech (Open Badges 3.0, appendix B.3)",
         "required": ["imsx_codeMajor", "imsx_severity"],
         "properties": {
             "imsx_codeMajor": {

@@ -3,13 +3,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::refusal_content;
+use super::refused::content_of;
 use crate::access::{Action, Asked, OpenBadgesScope, Scope};
 use crate::http::open_badges;
 use crate::http::routes::Route;
 
-/// Headers of answers to those who have to be known, and what each says.
-const HEADERS: [(&str, &str); 6] = [
+/// Headers of answers, and what each says.
+const HEADERS: [(&str, &str); 10] = [
     (
         "WWW-Authenticate",
         "How to show who one is, or the scope that the token lacks (RFC 6750 section 3)",
@@ -24,6 +24,16 @@ const HEADERS: [(&str, &str); 6] = [
         "The rates of the caller: q requests in w seconds",
     ),
     ("Retry-After", "In how many seconds to come back"),
+    (
+        "ETag",
+        "The version of what is answered, for If-None-Match and, of a PUT, If-Match",
+    ),
+    ("Last-Modified", "When it changed last"),
+    (
+        "Link",
+        "Where the next page is (rel=\"next\"); none on the last one",
+    ),
+    ("Location", "The URL of what was made, or where to go on"),
     (
         "X-Request-Id",
         "The name of the request in the audit trail: the caller's own where it is a UUID",
@@ -102,11 +112,11 @@ pub(super) fn tell(route: &Route, operation: &mut Value) {
 }
 
 /// The refusals, once for all routes.
-pub(super) fn responses(schemas: &mut Map<String, Value>) -> Value {
+pub(super) fn responses() -> Map<String, Value> {
     let mut responses = Map::new();
     for refusal in &REFUSALS {
         for of_open_badges in [false, true] {
-            let content = refusal_content(of_open_badges, schemas);
+            let content = content_of(of_open_badges);
             let response = json!({
                 "description": refusal.description,
                 "headers": references(refusal.headers),
@@ -115,7 +125,7 @@ pub(super) fn responses(schemas: &mut Map<String, Value>) -> Value {
             responses.insert(name(refusal, of_open_badges), response);
         }
     }
-    responses.into()
+    responses
 }
 
 /// The headers, once for all answers.

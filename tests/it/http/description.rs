@@ -1,7 +1,11 @@
 //! The OpenAPI description, held against the table of routes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
 
+use flate2::read::GzDecoder;
 use goodstanding::access::Action;
 use goodstanding::http::Rates;
 use goodstanding::http::routes::{Access, ROUTES};
@@ -56,7 +60,7 @@ fn it_has_the_shape_of_openapi_3_1() {
     for member in ["title", "version"] {
         text(&description["info"][member]);
     }
-    let members = ["openapi", "info", "servers", "paths", "components"];
+    let members = ["openapi", "info", "servers", "tags", "paths", "components"];
     for member in description.as_object().unwrap().keys() {
         assert!(members.contains(&member.as_str()), "{member}");
     }
@@ -419,6 +423,115 @@ fn the_page_and_the_links_name_every_route() {
             route.path
         );
     }
+}
+
+/// The page loads its viewer from here and nothing from elsewhere, and a browser that takes gzip and one
+/// that does not get the same files.
+#[test]
+fn the_viewer_is_served_from_here() {
+    let house = House::open();
+    let page = house.call("GET", "/docs").send().is(200);
+    let policy = page.header("content-security-policy").unwrap().to_owned();
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self';"),
+        "{policy}"
+    );
+    for word in ["unsafe", "http", "*"] {
+        assert!(!policy.contains(word), "{word}: {policy}");
+    }
+    let page = page.text();
+    assert!(
+        !page.contains("style=") && !page.contains("<script>"),
+        "nothing stands inline"
+    );
+    for path in ["/docs/viewer.js", "/docs/viewer.css", "/docs/start.js"] {
+        assert!(page.contains(path), "{path}");
+        let plain = house.call("GET", path).send().is(200);
+        let packed = house
+            .call("GET", path)
+            .header("Accept-Encoding", "gzip, br");
+        let packed = packed.send().is(200);
+        let unpacked = match packed.header("content-encoding") {
+            None => packed.body.clone(),
+            Some("gzip") => {
+                assert_eq!(packed.header("vary"), Some("Accept-Encoding"));
+                let mut bytes = Vec::new();
+                let mut decoder = GzDecoder::new(&*packed.body);
+                decoder.read_to_end(&mut bytes).unwrap();
+                bytes
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(plain.body, unpacked, "{path}");
+        assert!(plain.body.len() > 100 && plain.header("cache-control").is_some());
+    }
+    let none = house
+        .call("GET", "/docs/viewer.js")
+        .header("Accept-Encoding", "identity;q=0, br");
+    none.send().problem(406);
+}
+
+/// Every type of problem that the program can make is told with the status that it has, and no other.
+#[test]
+fn every_type_of_problem_is_described() {
+    let description = description();
+    let mut told = BTreeSet::new();
+    for (name, response) in description["components"]["responses"].as_object().unwrap() {
+        let Ok(status) = name.trim_matches(char::is_alphabetic).parse::<u16>() else {
+            continue;
+        };
+        for kind in response["x-problem-types"].as_array().into_iter().flatten() {
+            let kind = text(kind);
+            let kind = kind.strip_prefix("urn:goodstanding:problem:");
+            told.insert((status, kind.expect("one of ours").to_owned()));
+        }
+    }
+    let made = problems_made();
+    assert!(made.len() > 40, "{made:?}");
+    // An operation that is described is there: this is about others at its address.
+    let elsewhere = (405, "method-not-allowed".to_owned());
+    let untold: Vec<_> = made
+        .difference(&told)
+        .filter(|one| **one != elsewhere)
+        .collect();
+    assert_eq!(
+        untold,
+        Vec::<&(u16, String)>::new(),
+        "add them to openapi/refused.rs"
+    );
+}
+
+/// Statuses and types of problems, as the source has them.
+fn problems_made() -> BTreeSet<(u16, String)> {
+    let mut made = BTreeSet::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = fs::read_to_string(&path).unwrap();
+            let source = source.split("#[cfg(test)]").next().unwrap();
+            for call in source.split("::new(").skip(1) {
+                let Some((status, rest)) = call.split_once(',') else {
+                    continue;
+                };
+                let Ok(status) = status.trim().parse() else {
+                    continue;
+                };
+                let kind = rest.trim_start().strip_prefix('"');
+                let kind = kind.and_then(|kind| kind.split('"').next());
+                // None where a standard gives the type, or a variable does.
+                made.extend(
+                    kind.filter(|kind| !kind.is_empty())
+                        .map(|kind| (status, kind.to_owned())),
+                );
+            }
+        }
+    }
+    made
 }
 
 /// As a page may write it.

@@ -72,7 +72,8 @@ fn start(name: &str, interpreter: OsString, file: &str) -> Program {
     }
 }
 
-fn skip(name: &str, variable: &str) {
+/// Says that the checks with a program are left out, where it may be.
+pub(crate) fn skip(name: &str, variable: &str) {
     assert!(
         env::var_os("GOODSTANDING_REQUIRE_INTEROP").is_none_or(|value| value != "1"),
         "{name} is required and {variable} is not set: run the tests by `make test`"
