@@ -42,11 +42,14 @@ LENGTH ?=
 # Of make contract: how many requests.
 REQUESTS ?=
 
+# Of make new-user: a binary to start instead of building one with make run.
+PROGRAM ?=
+
 # Of make powerloss: how many power cuts. SEED is that of the first folder.
 CUTS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test contract decade replicas corruption powerloss simulate bench bench-micro bench-load bench-trust bench-peers nation fuzz fuzz-corpus mutants check fmt clippy doc deny setup env clean-cache
+.PHONY: help run build test contract decade replicas corruption powerloss simulate bench bench-micro bench-load bench-trust bench-peers nation fuzz fuzz-corpus mutants new-user check fmt clippy doc deny setup env clean-cache
 
 help: ## What there is
 	@echo "Goodstanding, the targets:"
@@ -121,6 +124,9 @@ fuzz-corpus: ## Shrinks what fuzzing found into tests/fuzz/corpus, for make test
 
 mutants: setup ## What no test notices when it is changed: make mutants SHARD=0/8 ROOMS=status (hours)
 	@$(WITH_ENV) setup/mutants.sh "$(CACHE)" "$(CARGO_MUTANTS_VERSION)" "$(SHARD)" $(ROOMS)
+
+new-user: ## A new user's path in a fresh clone, timed: make run to a credential shown as revoked
+	@setup/new-user.sh "$(CURDIR)" $(PROGRAM)
 
 check: fmt clippy doc deny ## Formatting, lints, documentation, licences and advisories
 

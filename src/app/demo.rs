@@ -18,6 +18,9 @@ use crate::vc::securing::Securing;
 const ISSUER: &str = "demo-issuer";
 const ACCREDITOR: &str = "demo-accreditor";
 
+/// The credential that the README has its reader revoke.
+const ADA: &str = "https://school.example/credentials/ada-okafor";
+
 /// Makes what is there to try, once. The credentials, which the registry does not keep, are written
 /// below `data/demo`, the last of them last, so that a start that was cut off is made good.
 pub(super) fn furnish(registry: &Registry, data: &Path) -> Result<(), String> {
@@ -73,8 +76,20 @@ fn make(registry: &Registry, issuer: Slug) -> Result<[(&'static str, Value); 2],
             registry.endorse(&change, &endorsement(&accreditor, subject, kind, name))?;
         }
     }
-    let good = credential(registry, &change, &issuer, &achievement, "Ada Okafor")?;
-    let revoked = credential(registry, &change, &issuer, &achievement, "Bo Lindqvist")?;
+    let good = credential(
+        registry,
+        &change,
+        &issuer,
+        &achievement,
+        (Some(ADA), "Ada Okafor"),
+    )?;
+    let revoked = credential(
+        registry,
+        &change,
+        &issuer,
+        &achievement,
+        (None, "Bo Lindqvist"),
+    )?;
     let request = CredentialStatusRequest {
         credential: revoked["id"].as_str().unwrap_or_default().to_owned(),
         purpose: StatusPurpose::Revocation,
@@ -155,9 +170,9 @@ fn credential(
     change: &Change,
     issuer: &ProfileView,
     achievement: &str,
-    holder: &str,
+    (id, holder): (Option<&str>, &str),
 ) -> Result<Value, RegistryError> {
-    let unsigned = json!({
+    let mut unsigned = json!({
         "@context": crate::badges::CONTEXTS,
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
         "name": "Data Literacy",
@@ -179,6 +194,9 @@ fn credential(
             },
         },
     });
+    if let Some(id) = id {
+        unsigned["id"] = id.into();
+    }
     let issued = registry.issue(change, &unsigned, &IssuingOptions::default())?;
     Ok(issued.credential)
 }

@@ -46,6 +46,16 @@ impl Client {
         read(&mut answer).unwrap()
     }
 
+    /// A page, as a browser asks for it.
+    #[track_caller]
+    pub(crate) fn page(&self, path: &str) -> String {
+        let request = self.agent.get(format!("{}{path}", self.origin));
+        let mut answer = request.header("Accept", "text/html").call().unwrap();
+        let reply = read(&mut answer).unwrap();
+        assert_eq!(reply.status, 200, "{path}");
+        String::from_utf8(reply.body).expect("pages are UTF-8")
+    }
+
     pub(crate) fn post(&self, path: &str, body: &Value) -> Reply {
         self.try_post(path, body, None).unwrap()
     }

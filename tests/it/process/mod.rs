@@ -14,7 +14,7 @@ pub(crate) mod program;
 pub(crate) mod server;
 
 mod development;
-mod readme;
+mod documents;
 mod stopping;
 mod verdicts;
 

@@ -17,7 +17,7 @@ use crate::support::actors::text;
 use crate::support::house::{House, Plan, START};
 use crate::support::jwt::enveloped;
 
-const README: &str = include_str!("../../../README.md");
+const TUTORIAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/tutorial.md");
 const PNG: &[u8] = include_bytes!("../../fuzz/seeds/png/plain.png");
 const SVG: &[u8] = include_bytes!("../../fuzz/seeds/svg/plain.svg");
 
@@ -43,13 +43,14 @@ fn write(folder: &TempDir, name: &str, document: &Value) {
     fs::write(folder.path().join(name), text).unwrap();
 }
 
-/// The degree of the README's third journey.
+/// The degree of the tutorial.
 fn degree(id: &str, issuer: &str) -> Value {
-    let start = README
+    let tutorial = fs::read_to_string(TUTORIAL).expect("the tutorial is among the sources");
+    let start = tutorial
         .find("    {\n      \"@context\"")
         .expect("the degree");
-    let end = start + README[start..].find("    JSON\n").expect("its end");
-    let mut degree: Value = serde_json::from_str(&README[start..end]).unwrap();
+    let end = start + tutorial[start..].find("    JSON\n").expect("its end");
+    let mut degree: Value = serde_json::from_str(&tutorial[start..end]).unwrap();
     degree["id"] = json!(id);
     degree["issuer"] = json!(issuer);
     degree

@@ -1,10 +1,4 @@
-//! The README's commands, carried out one after another, and what they print held against what it
-//! shows. The registry answers over HTTP, with a clock and randomness that the story holds, so that
-//! ids, keys and times are the same each time.
-//!
-//! A command stands behind `    $ `; what follows it in the same block is what it prints. A line
-//! that ends in `…` stands for any that begins like it, and JSON that `curl` gets may be laid out
-//! otherwise. With `README_UPDATE=1` in the environment the README is written anew.
+//! Commands of documents, carried out, and what they print held against what is shown.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -17,72 +11,14 @@ use base64::engine::general_purpose::STANDARD;
 use goodstanding::vc::keys::SigningKey;
 use goodstanding::verify::outcome::Outcome;
 use serde_json::Value;
-use tempfile::TempDir;
 
-use super::program::run;
-use super::verdicts::signed_elsewhere;
-use crate::support::house::{House, Plan};
+use super::super::program::run;
+use super::super::verdicts::signed_elsewhere;
+use crate::support::house::House;
 use crate::support::signed::endorsement_by;
 
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-
-/// Seconds between two commands.
-const PAUSE: u64 = 20;
-
-/// A command of the README, and what it shows of its output.
-#[derive(Debug, Default)]
-struct Shown {
-    /// Its first line in the README, from 0.
-    line: usize,
-    /// The lines of the command, without prompt and indentation.
-    command: Vec<String>,
-    /// The lines below it.
-    output: Vec<String>,
-}
-
-#[test]
-fn the_readme_shows_what_is_printed() {
-    let text = fs::read_to_string(README).unwrap();
-    let shown = commands(&text);
-    assert!(shown.len() > 40, "{} commands", shown.len());
-    let house = Plan::new().in_development().open();
-    let folder = TempDir::new().unwrap();
-    fixtures(folder.path());
-    let update = env::var_os("README_UPDATE").is_some();
-    let (mut ids, mut wrong, mut written) = (BTreeMap::new(), String::new(), Vec::new());
-    for Shown {
-        line,
-        command,
-        output,
-    } in &shown
-    {
-        house.wait(PAUSE);
-        let command: Vec<String> = command.iter().map(|line| renamed(line, &ids)).collect();
-        let place = format!("README.md:{}: {}", line + 1, command.join("\n"));
-        let mut now = output.clone();
-        match carry_out(&house, folder.path(), &command.join("\n")) {
-            Ok(printed) if fits(&command[0], output, &printed) => {}
-            Ok(printed) => {
-                let [was, is] = [output.join("\n"), printed.join("\n")];
-                wrong += &format!("{place}\n--- shown\n{was}\n--- printed\n{is}\n");
-                note_ids(output, &printed, &mut ids);
-                now = printed;
-            }
-            Err(failed) => wrong += &format!("{place}\n--- failed\n{failed}\n"),
-        }
-        written.push((*line, command, now));
-    }
-    if update {
-        fs::write(README, rewritten(&text, &shown, &written)).unwrap();
-    }
-    assert!(
-        wrong.is_empty(),
-        "{wrong}README_UPDATE=1 writes what is printed"
-    );
-}
-
-/// What the README takes from elsewhere.
-fn fixtures(folder: &Path) {
+/// What the documents take from elsewhere.
+pub(super) fn fixtures(folder: &Path) {
     let degree = signed_elsewhere("did:web:other.example", "did:web:other.example#key-1");
     let board = SigningKey::from_seed(&[7; 32]);
     let university = "did:web:localhost%3A8080:profiles:example-university";
@@ -95,52 +31,22 @@ fn fixtures(folder: &Path) {
     }
 }
 
-/// Every command of the README, in order.
-fn commands(text: &str) -> Vec<Shown> {
-    let mut found: Vec<Shown> = Vec::new();
-    // Whether the block goes on that the last command stands in.
-    let mut within = false;
-    for (at, line) in text.lines().enumerate() {
-        let Some(code) = line.strip_prefix("    ") else {
-            within = false;
-            continue;
-        };
-        match (code.strip_prefix("$ "), found.last_mut()) {
-            (Some(command), _) => {
-                within = true;
-                found.push(Shown {
-                    line: at,
-                    command: vec![command.to_owned()],
-                    output: Vec::new(),
-                });
-            }
-            (None, Some(last)) if within && goes_on(&last.command) => {
-                last.command.push(code.to_owned());
-            }
-            (None, Some(last)) if within => last.output.push(code.to_owned()),
-            _ => {}
-        }
-    }
-    found
-}
-
-/// Whether the last line of a command is not its end: within quotes, before the end of what is fed
-/// to it, or where it says so.
-fn goes_on(command: &[String]) -> bool {
-    let last = command.last().map_or("", String::as_str);
-    if let Some((_, end)) = command[0].split_once("<<'") {
-        return Some(last) != end.strip_suffix('\'');
-    }
-    let quotes = command.iter().flat_map(|line| line.matches('\'')).count();
-    last.ends_with('\\') || quotes % 2 == 1
-}
-
-/// Carries a command out, and gives the lines that it prints; or what went wrong, which is also that
-/// it exits otherwise than it says.
-fn carry_out(house: &House, folder: &Path, command: &str) -> Result<Vec<String>, String> {
+/// Carries a command out over a registry whose clock stands still, and gives the lines that it prints;
+/// or what went wrong, which is also that it exits otherwise than it says.
+pub(super) fn carry_out(
+    house: &House,
+    folder: &Path,
+    command: &str,
+) -> Result<Vec<String>, String> {
     if command.starts_with("curl ") {
-        return Ok(curl(house, command));
+        return curl(house, command);
     }
+    let server = format!("http://{}", house.address);
+    in_shell(&server, folder, command)
+}
+
+/// As [`carry_out`], in a shell, as a client of the registry that is at `server`.
+pub(super) fn in_shell(server: &str, folder: &Path, command: &str) -> Result<Vec<String>, String> {
     let program = Path::new(env!("CARGO_BIN_EXE_goodstanding"));
     let mut path = program
         .parent()
@@ -155,7 +61,6 @@ fn carry_out(house: &House, folder: &Path, command: &str) -> Result<Vec<String>,
             shell.env_remove(name);
         }
     }
-    let server = format!("http://{}", house.address);
     shell.args(["-c", command]).env("PATH", path);
     shell.env("GOODSTANDING_SERVER", server).current_dir(folder);
     let ran = run(&mut shell, "");
@@ -182,7 +87,7 @@ fn status(command: &str, first: &str) -> i32 {
 
 /// What `curl -s URL [-H HEADER] [-u NAME:SECRET] [-d BODY]` would print. Bodies that are not JSON are
 /// parts of a form, as curl takes them.
-fn curl(house: &House, command: &str) -> Vec<String> {
+fn curl(house: &House, command: &str) -> Result<Vec<String>, String> {
     let words = words(command);
     let mut words = words.iter().map(String::as_str).skip(1);
     let (mut target, mut header, mut user) = (None, "", None);
@@ -209,10 +114,15 @@ fn curl(house: &House, command: &str) -> Vec<String> {
         None if name == "Authorization" => call.header(name, value),
         None => call,
     };
-    let text = call.header("Accept", "*/*").send().is(200).text();
+    let answer = call.header("Accept", "*/*").send();
+    let status = answer.status;
+    let text = answer.text();
+    if status != 200 {
+        return Err(format!("{status}: {text}"));
+    }
     let pretty = serde_json::from_str(&text).map(|json: Value| format!("{json:#}"));
     let shown = pretty.unwrap_or(text);
-    shown.lines().map(str::to_owned).collect()
+    Ok(shown.lines().map(str::to_owned).collect())
 }
 
 /// The words of a command; single quotes hold one together.
@@ -235,8 +145,8 @@ fn words(command: &str) -> Vec<String> {
     words
 }
 
-/// Whether what is shown is what was printed.
-fn fits(command: &str, shown: &[String], printed: &[String]) -> bool {
+/// Whether what is shown is what was printed. A line of `…` alone stands for all that is left.
+pub(super) fn fits(command: &str, shown: &[String], printed: &[String]) -> bool {
     let json = |lines: &[String]| serde_json::from_str::<Value>(&lines.join("\n")).ok();
     if command.starts_with("curl ")
         && let (Some(shown), Some(printed)) = (json(shown), json(printed))
@@ -247,7 +157,12 @@ fn fits(command: &str, shown: &[String], printed: &[String]) -> bool {
         Some(start) => printed.starts_with(start),
         None => shown == printed,
     };
-    shown.len() == printed.len() && shown.iter().zip(printed).all(line_fits)
+    match shown.split_last() {
+        Some((last, shown)) if last.trim() == "…" => {
+            shown.len() <= printed.len() && shown.iter().zip(printed).all(line_fits)
+        }
+        _ => shown.len() == printed.len() && shown.iter().zip(printed).all(line_fits),
+    }
 }
 
 /// Whether JSON is as it is shown; a text that ends in `…` stands for any that begins like it.
@@ -273,14 +188,16 @@ fn same(shown: &Value, printed: &Value) -> bool {
 }
 
 /// Notes which ids are others now, for the commands that name them.
-fn note_ids(shown: &[String], printed: &[String], ids: &mut BTreeMap<String, String>) {
+pub(super) fn note_ids(shown: &[String], printed: &[String], ids: &mut BTreeMap<String, String>) {
     let [was, is] = [shown, printed].map(|lines| {
-        let pieces = lines.iter().flat_map(|line| line.split(['/', ' ', '#']));
+        let apart = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+        let pieces = lines.iter().flat_map(move |line| line.split(apart));
         let is_id = |piece: &&str| {
-            // Ids of lists and the like, ids of clients, and their secrets.
+            // Ids of lists and the like, ids of clients, their secrets, and indexes.
             let secret = piece.starts_with("gsc_") || piece.len() == 32;
             let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-            secret || piece.len() == 20 && piece.bytes().all(lower)
+            let index = piece.len() >= 4 && piece.bytes().all(|b| b.is_ascii_digit());
+            secret || index || piece.len() == 20 && piece.bytes().all(lower)
         };
         pieces.filter(is_id).map(str::to_owned).collect::<Vec<_>>()
     });
@@ -289,28 +206,7 @@ fn note_ids(shown: &[String], printed: &[String], ids: &mut BTreeMap<String, Str
     }
 }
 
-fn renamed(line: &str, ids: &BTreeMap<String, String>) -> String {
+pub(super) fn renamed(line: &str, ids: &BTreeMap<String, String>) -> String {
     let rename = |line: String, (was, is): (&String, &String)| line.replace(was, is);
     ids.iter().fold(line.to_owned(), rename)
-}
-
-/// The README with other commands and outputs.
-fn rewritten(text: &str, shown: &[Shown], written: &[(usize, Vec<String>, Vec<String>)]) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    let (mut all, mut next) = (String::new(), 0);
-    for (was, (line, command, output)) in shown.iter().zip(written) {
-        for kept in &lines[next..*line] {
-            all += &format!("{kept}\n");
-        }
-        all += &format!("    $ {}\n", command[0]);
-        for line in command[1..].iter().chain(output) {
-            all += format!("    {line}").trim_end();
-            all.push('\n');
-        }
-        next = line + was.command.len() + was.output.len();
-    }
-    for kept in &lines[next..] {
-        all += &format!("{kept}\n");
-    }
-    all
 }
