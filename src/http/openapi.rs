@@ -18,7 +18,7 @@ pub(super) fn show(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
     Ok(Reply::json(200, &description).fresh_for(edge.cache.description))
 }
 
-pub(super) fn page(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
+pub(super) fn page(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let routes = ROUTES.iter().map(|route| RouteLine {
         method: route.method,
         path: route.path,
@@ -30,6 +30,7 @@ pub(super) fn page(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
     });
     let page = DocsPage {
         routes: routes.collect(),
+        frame: request.frame(),
     };
     Ok(Reply::html(page.html()).fresh_for(edge.cache.description))
 }

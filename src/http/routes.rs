@@ -16,10 +16,10 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::{Request, WhyBody};
 use super::{
-    achievements, audit, backups, bulk, credentials, endorsements, erasing, federation as oidf,
-    feed, health, home, keys, lists, oauth, open_badges, openapi, people, profiles, published,
-    put_back, requests, signatures, standing, statuses, tokens, trqp, trust_marks, updates, usage,
-    verification, wellknown,
+    achievements, assets, audit, backups, bulk, credentials, endorsements, erasing,
+    federation as oidf, feed, health, home, keys, lists, oauth, open_badges, openapi, people,
+    profiles, published, put_back, requests, signatures, standing, statuses, tokens, trqp,
+    trust_marks, updates, usage, verification, wellknown,
 };
 use crate::access::Action;
 use bodies::{body, form};
@@ -304,6 +304,7 @@ const fn gives(
 
 const JSON: &[&str] = &["application/json"];
 const PAGE: &[&str] = &["text/html"];
+const ASSET: &[&str] = &["text/css", "text/javascript", "image/svg+xml"];
 const TEXT: &[&str] = &["text/plain"];
 const JSON_OR_TEXT: &[&str] = &["application/json", "text/plain"];
 const TABLES: &[&str] = &["application/x-ndjson", "text/csv"];
@@ -464,7 +465,7 @@ pub static ROUTES: &[Route] = &[
     gives(with_query(get("/", "What is here", home::show), &["q", "list", "index", "cursor"]), JSON_OR_PAGE, &["name", "url", "links"]),
     gives(get("/docs", "This contract as a page", openapi::page), PAGE, &[]),
     gives(get("/openapi.json", "This contract as OpenAPI 3.1", openapi::show), JSON, &["openapi", "info", "paths"]),
-    gives(get("/style.css", "The style of the pages", home::style), &["text/css"], &[]),
+    gives(get("/assets/{asset}", "What the pages load: styles, scripts, pictures", assets::show), ASSET, &[]),
     gives(get("/health/live", "Whether the service runs", health::live), JSON, &["status"]),
     gives(get("/health/ready", "Whether changes are taken; where not, the states that keep the registry from it (503)", health::ready), JSON, &["status"]),
 ];

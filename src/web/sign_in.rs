@@ -2,10 +2,14 @@
 
 use askama::Template;
 
+use super::frame::Frame;
+
 /// `GET /oauth/authorize`: who asks for what, and a form to sign in and agree.
 #[derive(Debug, Clone, Template)]
 #[template(path = "sign_in.html")]
 pub struct SignInPage {
+    /// What stands around it.
+    pub frame: Frame,
     /// The client's name.
     pub client: String,
     /// The profile for which it acts; the registry where there is none.
@@ -26,6 +30,8 @@ pub struct SignInPage {
 #[derive(Debug, Clone, Template)]
 #[template(path = "invitation.html")]
 pub struct InvitationPage {
+    /// What stands around it.
+    pub frame: Frame,
     /// What shows that the form is ours.
     pub form: String,
     /// What was wrong the last time.
@@ -58,6 +64,7 @@ mod tests {
     fn what_others_wrote_stays_text() {
         let evil = r#"<script>alert("1")</script>'&"#.to_owned();
         let page = SignInPage {
+            frame: Frame::default(),
             client: evil.clone(),
             profile: Some(evil.clone()),
             place: evil.clone(),
@@ -67,6 +74,7 @@ mod tests {
             hidden: vec![(evil.clone(), evil.clone())],
         };
         let invitation = InvitationPage {
+            frame: Frame::default(),
             form: evil.clone(),
             trouble: Some(evil.clone()),
             done: None,
