@@ -82,7 +82,7 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         view.etag = document_tag(&view.document);
     }
     let reply = match media_type {
-        "text/html" => Reply::html(pages::achievement_page(edge, &view)?),
+        "text/html" => Reply::html(pages::achievement_page(edge, request, &view)?),
         _ => document(200, media_type, &view),
     };
     // A page shows how it stands, and so do embedded endorsements.
@@ -90,7 +90,7 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         true => edge.cache.look_up,
         false => edge.cache.achievement,
     };
-    Ok(reply.header("Vary", "Accept").fresh_for(fresh))
+    Ok(reply.varies_by_accept().fresh_for(fresh))
 }
 
 fn document(status: u16, media_type: &str, view: &AchievementView) -> Reply {

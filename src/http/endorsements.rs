@@ -307,7 +307,7 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let accept = request.accept();
     let media_type = negotiate(accept.as_deref(), offers)?;
     let reply = match media_type {
-        "text/html" => Reply::html(pages::endorsement_page(edge, &view)?),
+        "text/html" => Reply::html(pages::endorsement_page(edge, request, &view)?),
         VC_JWT => {
             let jwt = edge.registry.endorsement_jwt(&view)?;
             // One that was issued elsewhere is had as it was issued.
@@ -326,7 +326,7 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         "text/html" => edge.cache.look_up,
         _ => edge.cache.endorsement,
     };
-    Ok(reply.header("Vary", "Accept").fresh_for(fresh))
+    Ok(reply.varies_by_accept().fresh_for(fresh))
 }
 
 pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {

@@ -11,11 +11,7 @@ use super::request::Request;
 use super::routes::ROUTES;
 use crate::ids::ProfileId;
 use crate::registry::{Gravity, MaySee, Outcome, ProfileView};
-use crate::web::{Answer, Finding, HomePage, Link, Moment, ProfileLine, STYLE, Standing};
-
-pub(super) fn style(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
-    Ok(Reply::bytes(200, "text/css; charset=utf-8", STYLE).fresh_for(edge.cache.description))
-}
+use crate::web::{Answer, Finding, Frame, HomePage, Link, Moment, ProfileLine, Standing};
 
 pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let accept = request.accept();
@@ -26,7 +22,7 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
             .map(ProfileId);
         let profiles = edge.registry.profiles(after, MOST_LINES)?;
         let page = home_page(edge, request, &profiles)?;
-        return Ok(Reply::html(page).header("Vary", "Accept"));
+        return Ok(Reply::html(page));
     }
     let origin = edge.registry.urls().origin().to_owned();
     let links: Vec<Value> = ROUTES
@@ -46,6 +42,8 @@ fn home_page(edge: &Edge, request: &Request, profiles: &[ProfileView]) -> Result
     let asked = |name: &str| request.query(name).unwrap_or_default().trim().to_owned();
     let (query, list, index) = (asked("q"), asked("list"), asked("index"));
     let next = profiles.last().filter(|_| profiles.len() == MOST_LINES);
+    let frame = request.frame();
+    let more = frame.say("home.more");
     let page = HomePage {
         public_url: edge.registry.urls().origin().to_owned(),
         read_only: read_only(edge),
@@ -53,14 +51,20 @@ fn home_page(edge: &Edge, request: &Request, profiles: &[ProfileView]) -> Result
         query,
         list,
         index,
-        profiles: profile_lines(edge, profiles)?,
-        next: next.map(|last| Link::here(&format!("/?cursor={}", last.id.0), "More")),
+        profiles: profile_lines(edge, &frame, profiles)?,
+        next: next.map(|last| Link::here(&format!("/?cursor={}", last.id.0), more)),
+        frame,
     };
     Ok(page.html())
 }
 
 /// The profiles as a page of their own, which is the home page without a search.
-pub(super) fn profiles_page(edge: &Edge, profiles: &[ProfileView]) -> Result<String, Problem> {
+pub(super) fn profiles_page(
+    edge: &Edge,
+    request: &Request,
+    profiles: &[ProfileView],
+) -> Result<String, Problem> {
+    let frame = request.frame();
     let page = HomePage {
         public_url: edge.registry.urls().origin().to_owned(),
         read_only: read_only(edge),
@@ -68,8 +72,9 @@ pub(super) fn profiles_page(edge: &Edge, profiles: &[ProfileView]) -> Result<Str
         list: String::new(),
         index: String::new(),
         answer: None,
-        profiles: profile_lines(edge, profiles)?,
+        profiles: profile_lines(edge, &frame, profiles)?,
         next: None,
+        frame,
     };
     Ok(page.html())
 }
@@ -84,7 +89,11 @@ fn read_only(edge: &Edge) -> Option<String> {
     refusing.next().map(|state| state.happened())
 }
 
-fn profile_lines(edge: &Edge, profiles: &[ProfileView]) -> Result<Vec<ProfileLine>, Problem> {
+fn profile_lines(
+    edge: &Edge,
+    frame: &Frame,
+    profiles: &[ProfileView],
+) -> Result<Vec<ProfileLine>, Problem> {
     let ids: Vec<String> = profiles
         .iter()
         .map(|profile| profile.issuer_id.clone())
@@ -98,10 +107,10 @@ fn profile_lines(edge: &Edge, profiles: &[ProfileView]) -> Result<Vec<ProfileLin
         .map(|(profile, answer)| ProfileLine {
             page: Link::here(
                 &format!("/profiles/{}", profile.slug),
-                name_of(&profile.document),
+                name_of(frame.language, &profile.document),
             ),
             id: profile.issuer_id.clone(),
-            roles: roles_in_words(profile, &answer.endorsements),
+            roles: roles_in_words(frame, profile, &answer.endorsements),
             standing: Standing(answer.backing.outcome),
         });
     Ok(lines.collect())
@@ -116,15 +125,16 @@ fn search(
     index: &str,
 ) -> Result<Option<Answer>, Problem> {
     let as_of = Moment(edge.registry.now());
+    let frame = &request.frame();
     if !list.is_empty() {
         let Ok(index) = index.parse::<u64>() else {
-            let words = "The place in the list has to be a whole number from 0.";
+            let words = frame.say("home.entry.index.wrong");
             return Ok(Some(Answer::Refused(words.into())));
         };
         return Ok(Some(
             match edge.registry.status_at(list, index, None, None)? {
                 Ok(answer) => Answer::Found(vec![Finding {
-                    kind: format!("Entry {index} of a status list"),
+                    kind: frame.with("home.kind.entry", "index", index),
                     thing: Link::outside(list, list),
                     standing: Standing(answer.outcome),
                     as_of,
@@ -142,10 +152,10 @@ fn search(
         && let Ok(view) = edge.registry.endorsement(id, None)
     {
         found.push(Finding {
-            kind: "Endorsement".into(),
+            kind: frame.say("home.kind.endorsement").into(),
             thing: Link::here(
                 &format!("/endorsements/{id}"),
-                name_of(view.credential.secured().claims()),
+                name_of(frame.language, view.credential.secured().claims()),
             ),
             standing: Standing(view.outcome),
             as_of,
@@ -161,8 +171,8 @@ fn search(
     {
         if answer.backing.outcome != Outcome::Unknown {
             found.push(Finding {
-                kind: "Who endorses it".into(),
-                thing: subject_link(edge, &answer.subject)?,
+                kind: frame.say("home.kind.endorsed").into(),
+                thing: subject_link(edge, frame.language, &answer.subject)?,
                 standing: Standing(answer.backing.outcome),
                 as_of,
             });
@@ -175,7 +185,7 @@ fn search(
         };
         if let Ok(answer) = edge.registry.status_of(query, None, None, may_see)? {
             found.push(Finding {
-                kind: "Credential".into(),
+                kind: frame.say("home.kind.credential").into(),
                 thing: Link::outside(query, query),
                 standing: Standing(answer.outcome),
                 as_of,

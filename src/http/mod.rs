@@ -11,6 +11,7 @@ mod conditions;
 mod edge;
 mod feeds;
 mod hot;
+mod language;
 mod logged;
 mod moment;
 mod openapi;
@@ -27,6 +28,7 @@ mod server;
 mod service;
 
 mod achievements;
+mod assets;
 mod audit;
 pub(crate) mod backups;
 mod bulk;

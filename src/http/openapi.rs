@@ -22,7 +22,7 @@ pub(super) fn show(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
     Ok(Reply::json(200, &description).fresh_for(edge.cache.description))
 }
 
-pub(super) fn page(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
+pub(super) fn page(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let routes = ROUTES.iter().map(|route| RouteLine {
         method: route.method,
         path: route.path,
@@ -34,6 +34,7 @@ pub(super) fn page(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
     });
     let page = DocsPage {
         routes: routes.collect(),
+        frame: request.frame(),
     };
     let mut reply = Reply::html(page.html()).fresh_for(edge.cache.description);
     for (name, value) in &mut reply.headers {

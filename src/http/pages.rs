@@ -5,21 +5,28 @@ use serde_json::Value;
 use super::edge::Edge;
 use super::problem::Problem;
 use super::profiles::role_names;
+use super::request::Request;
 use crate::badges::{Scope, SubjectKind};
 use crate::registry::{
     AchievementView, Backing, EndorsementFilter, EndorsementView, KeyView, Outcome, ProfileView,
     SubjectAnswer,
 };
 use crate::trust::PathLink;
+use crate::web::Language;
 use crate::web::{
-    AchievementPage, EndorsementLine, EndorsementPage, EndorserLine, ImportedLine, KeyLine,
+    AchievementPage, EndorsementLine, EndorsementPage, EndorserLine, Frame, ImportedLine, KeyLine,
     KeyState, Link, Moment, PathLine, ProfilePage, Reason, Standing,
 };
 
 /// At most this many lines in a list on a page.
 pub(super) const MOST_LINES: usize = 100;
 
-pub(super) fn profile_page(edge: &Edge, profile: &ProfileView) -> Result<String, Problem> {
+pub(super) fn profile_page(
+    edge: &Edge,
+    request: &Request,
+    profile: &ProfileView,
+) -> Result<String, Problem> {
+    let frame = request.frame();
     let registry = &edge.registry;
     let id = profile.issuer_id.clone();
     let answer = answer_about(edge, &id)?;
@@ -33,25 +40,25 @@ pub(super) fn profile_page(edge: &Edge, profile: &ProfileView) -> Result<String,
     let path = format!("/profiles/{}", profile.slug);
     let page = ProfilePage {
         url: registry.urls().profile(&profile.slug),
-        name: name_of(&profile.document).to_owned(),
+        name: name_of(frame.language, &profile.document).to_owned(),
         description: text("description"),
         image: image_of(&profile.document),
         site: text("url").map(|url| Link::outside(&url, &url)),
-        roles: roles_in_words(profile, &answer.endorsements),
+        roles: roles_in_words(&frame, profile, &answer.endorsements),
         standing: Standing(answer.backing.outcome),
-        reason: reason(edge, &answer.backing)?,
+        reason: reason(edge, &frame, &answer.backing)?,
         accreditor: accreditor(edge, profile)?,
-        endorsed_by: endorsed_by(edge, &answer)?,
+        endorsed_by: endorsed_by(edge, &frame, &answer)?,
         endorses: endorses
             .iter()
-            .map(|view| line(edge, view, &view.subject))
+            .map(|view| line(edge, &frame, view, &view.subject))
             .collect::<Result<_, _>>()?,
         achievements: achievements
             .iter()
             .map(|view| {
                 Link::here(
                     &format!("/achievements/{}", view.id),
-                    name_of(&view.document),
+                    name_of(frame.language, &view.document),
                 )
             })
             .collect(),
@@ -61,10 +68,17 @@ pub(super) fn profile_page(edge: &Edge, profile: &ProfileView) -> Result<String,
             .map(key_line)
             .collect(),
         documents: vec![
-            Link::here(&format!("{path}/did.json"), "DID document"),
-            Link::here(&format!("{path}/jwks.json"), "Keys as JSON Web Keys"),
+            Link::here(
+                &format!("{path}/did.json"),
+                frame.say("profile.document.did"),
+            ),
+            Link::here(
+                &format!("{path}/jwks.json"),
+                frame.say("profile.document.jwks"),
+            ),
         ],
         id,
+        frame,
     };
     Ok(page.html())
 }
@@ -83,35 +97,46 @@ fn key_line(key: KeyView) -> KeyLine {
     }
 }
 
-pub(super) fn achievement_page(edge: &Edge, view: &AchievementView) -> Result<String, Problem> {
+pub(super) fn achievement_page(
+    edge: &Edge,
+    request: &Request,
+    view: &AchievementView,
+) -> Result<String, Problem> {
+    let frame = request.frame();
     let registry = &edge.registry;
     let url = registry.urls().achievement(view.id);
     let answer = answer_about(edge, &url)?;
     let creator = registry.profile(&view.creator)?;
     let text = |pointer: &str| view.document.pointer(pointer)?.as_str().map(str::to_owned);
     let page = AchievementPage {
-        name: name_of(&view.document).to_owned(),
+        name: name_of(frame.language, &view.document).to_owned(),
         description: text("/description"),
         criteria: text("/criteria/narrative"),
         criteria_page: text("/criteria/id").map(|page| Link::outside(&page, &page)),
         image: image_of(&view.document),
         creator: Link::here(
             &format!("/profiles/{}", creator.slug),
-            name_of(&creator.document),
+            name_of(frame.language, &creator.document),
         ),
         standing: Standing(answer.backing.outcome),
-        reason: reason(edge, &answer.backing)?,
-        endorsed_by: endorsed_by(edge, &answer)?,
+        reason: reason(edge, &frame, &answer.backing)?,
+        endorsed_by: endorsed_by(edge, &frame, &answer)?,
         url,
+        frame,
     };
     Ok(page.html())
 }
 
-pub(super) fn endorsement_page(edge: &Edge, view: &EndorsementView) -> Result<String, Problem> {
+pub(super) fn endorsement_page(
+    edge: &Edge,
+    request: &Request,
+    view: &EndorsementView,
+) -> Result<String, Problem> {
+    let frame = request.frame();
     let kind = match view.kind {
-        SubjectKind::Profile => "Profile",
-        SubjectKind::Achievement => "Achievement",
-        SubjectKind::Credential => "Credential",
+        SubjectKind::Profile => "profile",
+        SubjectKind::Achievement => "achievement",
+        SubjectKind::Credential => "credential",
     };
     let secured = view.credential.secured();
     let claims = secured.claims();
@@ -119,11 +144,11 @@ pub(super) fn endorsement_page(edge: &Edge, view: &EndorsementView) -> Result<St
     let digest = claims.pointer("/relatedResource/0/digestMultibase");
     let page = EndorsementPage {
         url: edge.registry.urls().endorsement(view.id),
-        name: name_of(claims).to_owned(),
-        endorser: endorser_line(edge, view)?,
+        name: name_of(frame.language, claims).to_owned(),
+        endorser: endorser_line(edge, &frame, view)?,
         covers: view.scope.as_ref().map(Scope::words).unwrap_or_default(),
         imported: imported_line(view),
-        subject: subject_link(edge, &view.subject)?,
+        subject: subject_link(edge, frame.language, &view.subject)?,
         subject_id: view.subject.clone(),
         kind: kind.into(),
         standing: Standing(view.outcome),
@@ -133,6 +158,7 @@ pub(super) fn endorsement_page(edge: &Edge, view: &EndorsementView) -> Result<St
         reason: None,
         digest: digest.and_then(Value::as_str).map(str::to_owned),
         as_of: Moment(edge.registry.now()),
+        frame,
     };
     Ok(page.html())
 }
@@ -146,11 +172,11 @@ fn answer_about(edge: &Edge, id: &str) -> Result<SubjectAnswer, Problem> {
 }
 
 /// Why something stands as it does, with the names of those on the way.
-fn reason(edge: &Edge, backing: &Backing) -> Result<Reason, Problem> {
+fn reason(edge: &Edge, frame: &Frame, backing: &Backing) -> Result<Reason, Problem> {
     let line = |link: &PathLink| {
         Ok(PathLine {
-            endorser: subject_link(edge, &link.endorser)?,
-            endorsement: Link::outside(&link.endorsement, "endorsement"),
+            endorser: subject_link(edge, frame.language, &link.endorser)?,
+            endorsement: Link::outside(&link.endorsement, frame.say("profile.why.endorsement")),
             standing: Standing(link.outcome),
         })
     };
@@ -172,10 +198,14 @@ fn accreditor(edge: &Edge, profile: &ProfileView) -> Result<Option<Standing>, Pr
 
 /// Who endorses, and how it stands as an accreditor. Of who is not registered here this registry
 /// can say nothing.
-fn endorser_line(edge: &Edge, view: &EndorsementView) -> Result<EndorserLine, Problem> {
+fn endorser_line(
+    edge: &Edge,
+    frame: &Frame,
+    view: &EndorsementView,
+) -> Result<EndorserLine, Problem> {
     let is_here = edge.registry.profile_by_id(&view.endorser)?.is_some();
     Ok(EndorserLine {
-        page: subject_link(edge, &view.endorser)?,
+        page: subject_link(edge, frame.language, &view.endorser)?,
         standing: is_here.then_some(Standing(view.endorser_outcome)),
     })
 }
@@ -188,18 +218,29 @@ fn imported_line(view: &EndorsementView) -> Option<ImportedLine> {
     })
 }
 
-fn endorsed_by(edge: &Edge, answer: &SubjectAnswer) -> Result<Vec<EndorsementLine>, Problem> {
+fn endorsed_by(
+    edge: &Edge,
+    frame: &Frame,
+    answer: &SubjectAnswer,
+) -> Result<Vec<EndorsementLine>, Problem> {
     let views = answer.endorsements.iter();
-    views.map(|view| line(edge, view, &view.endorser)).collect()
+    views
+        .map(|view| line(edge, frame, view, &view.endorser))
+        .collect()
 }
 
-fn line(edge: &Edge, view: &EndorsementView, other: &str) -> Result<EndorsementLine, Problem> {
+fn line(
+    edge: &Edge,
+    frame: &Frame,
+    view: &EndorsementView,
+    other: &str,
+) -> Result<EndorsementLine, Problem> {
     Ok(EndorsementLine {
         page: Link::here(
             &format!("/endorsements/{}", view.id),
-            name_of(view.credential.secured().claims()),
+            name_of(frame.language, view.credential.secured().claims()),
         ),
-        other: subject_link(edge, other)?,
+        other: subject_link(edge, frame.language, other)?,
         standing: Standing(view.outcome),
         valid_from: Moment(view.valid_from),
         valid_until: view.valid_until.map(Moment),
@@ -207,10 +248,10 @@ fn line(edge: &Edge, view: &EndorsementView, other: &str) -> Result<EndorsementL
 }
 
 /// A thing by its name and its page where it lives here, else by its id.
-pub(super) fn subject_link(edge: &Edge, id: &str) -> Result<Link, Problem> {
+pub(super) fn subject_link(edge: &Edge, language: Language, id: &str) -> Result<Link, Problem> {
     if let Some(profile) = edge.registry.profile_by_id(id)? {
         let path = format!("/profiles/{}", profile.slug);
-        return Ok(Link::here(&path, name_of(&profile.document)));
+        return Ok(Link::here(&path, name_of(language, &profile.document)));
     }
     let achievement = edge
         .registry
@@ -222,7 +263,7 @@ pub(super) fn subject_link(edge: &Edge, id: &str) -> Result<Link, Problem> {
     {
         return Ok(Link::here(
             &format!("/achievements/{achievement}"),
-            name_of(&view.document),
+            name_of(language, &view.document),
         ));
     }
     Ok(Link::outside(id, id))
@@ -231,6 +272,7 @@ pub(super) fn subject_link(edge: &Edge, id: &str) -> Result<Link, Problem> {
 /// Each role, and whether an endorsement in good standing covers it: one that was given to an
 /// issuer says nothing of the accreditor that it became later.
 pub(super) fn roles_in_words(
+    frame: &Frame,
     profile: &ProfileView,
     endorsements: &[EndorsementView],
 ) -> Vec<String> {
@@ -240,23 +282,18 @@ pub(super) fn roles_in_words(
             .any(|view| view.outcome == Outcome::Active && view.roles.contains(role))
     };
     let words = role_names(profile.roles).into_iter().map(|role| {
-        let name = if role == "accreditor" {
-            "Accreditor"
-        } else {
-            "Issuer"
-        };
-        let standing = if covers(&role) {
-            "endorsed"
-        } else {
-            "not endorsed"
-        };
-        format!("{name} ({standing})")
+        let name = frame.one_of("profile.role", role);
+        match covers(&role) {
+            true => frame.with("profile.role.endorsed", "role", name),
+            false => frame.with("profile.role.not-endorsed", "role", name),
+        }
     });
     words.collect()
 }
 
-pub(super) fn name_of(document: &Value) -> &str {
-    document["name"].as_str().unwrap_or("(without a name)")
+pub(super) fn name_of<'d>(language: Language, document: &'d Value) -> &'d str {
+    let none = language.known("base.no-name");
+    document["name"].as_str().or(none).unwrap_or_default()
 }
 
 /// Images are given as a URL or as an object with one.

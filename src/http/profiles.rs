@@ -119,9 +119,8 @@ pub(super) fn list(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let accept = request.accept();
     let media_type = negotiate(accept.as_deref(), &["application/json", "text/html"])?;
     if media_type == "text/html" {
-        let page = home::profiles_page(edge, &views)?;
-        let reply = Reply::html(page).header("Vary", "Accept");
-        return Ok(reply.fresh_for(edge.cache.look_up));
+        let page = home::profiles_page(edge, request, &views)?;
+        return Ok(Reply::html(page).fresh_for(edge.cache.look_up));
     }
     let items: Vec<Value> = views
         .iter()
@@ -161,7 +160,7 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         view.etag = document_tag(&view.document);
     }
     let reply = match media_type {
-        "text/html" => Reply::html(pages::profile_page(edge, &view)?),
+        "text/html" => Reply::html(pages::profile_page(edge, request, &view)?),
         _ => document(200, media_type, &view),
     };
     // A page shows how the profile stands, and embedded endorsements say so as well.
@@ -169,7 +168,7 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
         true => edge.cache.look_up,
         false => edge.cache.profile,
     };
-    Ok(reply.header("Vary", "Accept").fresh_for(fresh))
+    Ok(reply.varies_by_accept().fresh_for(fresh))
 }
 
 pub(super) fn suspend(edge: &Edge, request: &Request) -> Result<Reply, Problem> {

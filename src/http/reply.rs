@@ -54,9 +54,7 @@ impl Reply {
 
     /// A page.
     pub fn html(page: String) -> Self {
-        Self::bytes(200, "text/html; charset=utf-8", page)
-            .header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-            .header("Referrer-Policy", "same-origin")
+        Self::page(page, CONTENT_SECURITY_POLICY)
     }
 
     /// A page whose form may lead on to another place, which is an origin or a scheme: browsers hold
@@ -65,10 +63,22 @@ impl Reply {
     pub(super) fn html_that_leads_to(page: String, place: &str) -> Self {
         let policy = CONTENT_SECURITY_POLICY;
         let policy = policy.replace("form-action 'self'", &format!("form-action 'self' {place}"));
+        Self::page(page, &policy).header("Cross-Origin-Opener-Policy", "unsafe-none")
+    }
+
+    /// A page under this policy, with what all pages say of themselves. What they say depends on the
+    /// language, too.
+    fn page(page: String, policy: &str) -> Self {
         Self::bytes(200, "text/html; charset=utf-8", page)
             .header("Content-Security-Policy", policy)
-            .header("Cross-Origin-Opener-Policy", "unsafe-none")
             .header("Referrer-Policy", "same-origin")
+            .header("Vary", "Accept, Accept-Language, Cookie")
+    }
+
+    /// Whether it is a page.
+    pub(super) fn is_page(&self) -> bool {
+        let media_type = self.get("content-type");
+        media_type.is_some_and(|media_type| media_type.starts_with("text/html"))
     }
 
     /// No body.
@@ -79,6 +89,14 @@ impl Reply {
             body: Bytes::new(),
             follow: None,
             wrong: None,
+        }
+    }
+
+    /// For caches: other forms of it are served here; a page says more than that itself.
+    pub(super) fn varies_by_accept(self) -> Self {
+        match self.is_page() {
+            true => self,
+            false => self.header("Vary", "Accept"),
         }
     }
 

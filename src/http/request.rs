@@ -10,10 +10,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::accept::choose_in;
+use super::language;
 use super::lists::check_reason;
 use super::problem::Problem;
 use crate::json::{self, Item, JsonError};
 use crate::registry::{Actor, Change, Expected, Idempotency, on_every_core};
+use crate::web::Frame;
 
 /// A request whose route is known.
 #[derive(Clone)]
@@ -47,6 +50,9 @@ impl Request {
     pub(super) fn check_query(&self, known: &[&str]) -> Result<(), Problem> {
         for (place, (name, _)) in self.query.iter().enumerate() {
             let twice = self.query[..place].iter().any(|(before, _)| before == name);
+            if language::is_asked_by(name) && self.is_for_a_page() {
+                continue;
+            }
             if !known.is_empty() && (twice || !known.contains(&name.as_str())) {
                 let what = if twice {
                     "stands twice"
@@ -62,6 +68,20 @@ impl Request {
             }
         }
         Ok(())
+    }
+
+    /// Whether whoever asks likes a page best.
+    fn is_for_a_page(&self) -> bool {
+        choose_in(&self.headers, &["application/json", "text/html"]) == Some("text/html")
+    }
+
+    /// What stands around a page that answers this.
+    pub(super) fn frame(&self) -> Frame {
+        let language = language::of(&self.query, &self.headers);
+        match self.method == Method::GET || self.method == Method::HEAD {
+            true => Frame::at(language, &self.path, &self.query),
+            false => Frame::of_answer(language),
+        }
     }
 
     /// A parameter of the query.

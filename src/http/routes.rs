@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::{Request, WhyBody};
 use super::{
-    achievements, audit, backups, bulk, codes, credentials, endorsements, erasing,
+    achievements, assets, audit, backups, bulk, codes, credentials, endorsements, erasing,
     federation as oidf, feed, health, home, keys, lists, oauth, open_badges, openapi, people,
     profiles, published, put_back, requests, signatures, standing, statuses, tokens, trqp,
     trust_marks, updates, usage, verification, wellknown,
@@ -344,6 +344,7 @@ const fn gives(
 const JSON: &[&str] = &["application/json"];
 const PAGE: &[&str] = &["text/html"];
 const SCRIPT: &[&str] = &["text/javascript"];
+const ASSET: &[&str] = &["text/css", "text/javascript", "image/svg+xml"];
 const TEXT: &[&str] = &["text/plain"];
 const JSON_OR_TEXT: &[&str] = &["application/json", "text/plain"];
 const TABLES: &[&str] = &["application/x-ndjson", "text/csv"];
@@ -513,7 +514,7 @@ pub static ROUTES: &[Route] = &[
     gives(get("/docs/viewer.css", "The style of that viewer", openapi::viewer::style), &["text/css"], &[]),
     gives(get("/docs/start.js", "What starts it on its page", openapi::viewer::start), SCRIPT, &[]),
     gives(get("/openapi.json", "This contract as OpenAPI 3.1", openapi::show), JSON, &["openapi", "info", "paths"]),
-    gives(get("/style.css", "The style of the pages", home::style), &["text/css"], &[]),
+    gives(get("/assets/{asset}", "What the pages load: styles, scripts, pictures", assets::show), ASSET, &[]),
     gives(get("/health/live", "Whether the service runs", health::live), JSON, &["status"]),
     gives(get("/health/ready", "Whether changes are taken; where not, the states that keep the registry from it (503)", health::ready), JSON, &["status"]),
 ];

@@ -22,6 +22,7 @@ use super::conditions;
 use super::console;
 use super::edge::Edge;
 use super::feeds::{Feeds, Told};
+use super::language;
 use super::logged::Logged;
 use super::oauth::pages;
 use super::open_badges;
@@ -36,7 +37,7 @@ use super::safeguards;
 use super::server::Peer;
 use super::turns::{self, Turns};
 use crate::registry::Actor;
-use crate::web::ProblemPage;
+use crate::web::{Frame, Language, ProblemPage};
 
 /// What all requests share.
 struct Shared {
@@ -150,6 +151,8 @@ where
     let path = head.path.clone();
     let mut logged = Logged::begin(&head.method);
     let wants_page = (reads || pages::is_one(&path)) && prefers_page(&head.headers);
+    let query = head.query.clone();
+    let language = language::of(&parse_query(&query), &head.headers);
     let mut reply = reply_to(shared, head, body, &mut logged).await;
     let opened = reply.follow.filter(|_| !is_head);
     let opened = opened.map(|follow| shared.feeds.open(follow)).transpose();
@@ -163,8 +166,12 @@ where
             reply = open_badges::status_info(shared.edge.registry.urls().origin(), &reply);
             reply.wrong = wrong;
         } else if wants_page {
-            reply = problem_page(&reply);
+            reply = problem_page(&reply, language);
         }
+    }
+    if reads && reply.is_page() {
+        let secure = shared.edge.registry.urls().origin().starts_with("https:");
+        reply = language::remember(reply, &query, secure);
     }
     let reply = finish(shared, reply, if_none_match.as_deref(), (is_head, origin));
     logged.end(&reply);
@@ -422,13 +429,22 @@ fn prefers_page(headers: &HeaderMap) -> bool {
 }
 
 /// A problem as a person reads it in a browser.
-fn problem_page(problem: &Reply) -> Reply {
+fn problem_page(problem: &Reply, language: Language) -> Reply {
     let members: Value = serde_json::from_slice(&problem.body).unwrap_or_default();
     let said = |member: &str| members[member].as_str().unwrap_or_default().to_owned();
+    let title = match language {
+        Language::English => said("title"),
+        other => {
+            let by_status = other.known(&format!("problem.title.{}", problem.status));
+            by_status.map_or_else(|| said("title"), str::to_owned)
+        }
+    };
     let page = ProblemPage {
+        frame: Frame::of_answer(language),
         status: problem.status,
-        title: said("title"),
+        title,
         detail: said("detail"),
+        detail_language: Language::English,
     };
     let mut reply = Reply::html(page.html());
     reply.status = problem.status;
@@ -436,9 +452,9 @@ fn problem_page(problem: &Reply) -> Reply {
     let others = problem
         .headers
         .iter()
-        .filter(|(name, _)| *name != "Content-Type");
+        .filter(|(name, _)| !["Content-Type", "Vary"].contains(name));
     reply.headers.extend(others.cloned());
-    reply.header("Vary", "Accept")
+    reply
 }
 
 /// What all answers have in common: conditions, CORS, and headers that keep pages honest.

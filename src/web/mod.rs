@@ -1,17 +1,23 @@
-//! The pages for people: plain HTML that works without JavaScript, with one stylesheet.
+//! The pages for people: plain HTML that works without JavaScript, with one stylesheet, in
+//! every [`Language`].
 //!
 //! Views go in, text comes out: a handler fills a view (each names its path) and sends what its
 //! `html` returns as `text/html; charset=utf-8`. The pages need no more than
 //! [`CONTENT_SECURITY_POLICY`] allows. Whatever a view holds is escaped; addresses from outside
 //! become links only through [`Link`].
 
+mod assets;
 pub mod charts;
 pub mod console;
+mod frame;
 mod parts;
 mod sign_in;
 mod viewer;
 mod views;
+mod words;
 
+pub use assets::{Asset, asset};
+pub use frame::Frame;
 pub use parts::{
     EndorsementLine, EndorserLine, ImportedLine, KeyLine, KeyState, Link, Moment, PathLine, Reason,
     Standing,
@@ -22,18 +28,19 @@ pub use views::{
     AchievementPage, Answer, DocsPage, EndorsementPage, Finding, HomePage, ProblemPage,
     ProfileLine, ProfilePage, RouteLine,
 };
+pub use words::Language;
 
-/// The stylesheet, served at `/style.css` as `text/css; charset=utf-8`.
-pub const STYLE: &str = include_str!("style.css");
-
-/// What the pages need: the stylesheet, and forms that lead back here. Nothing else is loaded or
-/// run, so that text which slipped past escaping could still do nothing.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
+/// What the pages may load and do: styles, scripts and pictures of ours, forms that lead back here.
+/// Nothing that stands in the text of a page is run, so that text which slipped past escaping could
+/// still do nothing; `data:` pictures are ones that a script drew.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'none'";
 
 #[cfg(test)]
 mod tests {
-    use super::STYLE;
+    /// The stylesheet.
+    const STYLE: &str = include_str!("assets/style.css");
 
     /// The colours of one scheme: the first block of `:root` is the light one, the second the dark.
     fn colours(scheme: usize) -> Vec<(&'static str, [f64; 3])> {

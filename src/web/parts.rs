@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::frame::Frame;
 use crate::time::Timestamp;
 use crate::verify::outcome::Outcome;
 
@@ -29,36 +30,13 @@ impl Standing {
     }
 
     /// The standing in words.
-    pub const fn words(self) -> &'static str {
-        match self.0 {
-            Outcome::Active => "In good standing",
-            Outcome::NotEndorsed => "Known here, but nobody endorses it",
-            Outcome::Revoked => "Revoked for good",
-            Outcome::Suspended => "Suspended for the time being",
-            Outcome::Expired => "Expired",
-            Outcome::NotYetValid => "Not valid yet",
-            Outcome::StaleDigest => "Changed since it was endorsed",
-            Outcome::Unknown => "Not known here",
-            Outcome::Unreachable => "Could not be checked now",
-        }
+    pub fn words(self, frame: &Frame) -> String {
+        frame.one_of("standing.words", self.class())
     }
 
     /// What follows from it for whoever relies on it.
-    pub const fn meaning(self) -> &'static str {
-        match self.0 {
-            Outcome::Active => "It is valid now and has not been withdrawn.",
-            Outcome::NotEndorsed => "No endorsement of it is in force. That is not a bad mark.",
-            Outcome::Revoked => "It was withdrawn and will not come back. Do not rely on it.",
-            Outcome::Suspended => "Do not rely on it until it is reinstated.",
-            Outcome::Expired => "Its period is over. Do not rely on it any more.",
-            Outcome::NotYetValid => "Its period has not begun. Do not rely on it yet.",
-            Outcome::StaleDigest => "What was endorsed is another version than what is there now.",
-            Outcome::Unknown => "This registry can say nothing about it, neither good nor bad.",
-            Outcome::Unreachable => {
-                "Something that had to be asked did not answer. Try again; until then it is not \
-                 known to be good."
-            }
-        }
+    pub fn meaning(self, frame: &Frame) -> String {
+        frame.one_of("standing.meaning", self.class())
     }
 }
 
@@ -72,11 +50,9 @@ impl Moment {
         self.0.to_string()
     }
 
-    /// `2026-01-31 12:00 UTC`.
-    pub fn words(self) -> String {
-        let text = self.0.to_string();
-        // RFC 3339 always has ten characters of date, a T, and five of hours and minutes.
-        format!("{} {} UTC", &text[..10], &text[11..16])
+    /// To the minute, as the page's language writes it.
+    pub fn words(self, frame: &Frame) -> String {
+        frame.language.moment(self.0)
     }
 }
 
@@ -198,25 +174,33 @@ pub enum KeyState {
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::Language;
     use super::*;
     use std::collections::HashSet;
 
     #[test]
     fn every_standing_has_words_of_its_own() {
-        let standings = Outcome::ALL.map(Standing);
-        let words: HashSet<&str> = standings.iter().map(|standing| standing.words()).collect();
-        assert_eq!(words.len(), standings.len());
-        for standing in standings {
-            assert!(standing.meaning().ends_with('.') && !standing.sign().is_empty());
-            let good = standing.words().contains("good standing");
-            assert_eq!(good, standing.0 == Outcome::Active);
+        for language in Language::ALL {
+            let frame = Frame::of_answer(language);
+            let standings = Outcome::ALL.map(Standing);
+            let words = standings.map(|standing| standing.words(&frame));
+            assert_eq!(words.iter().collect::<HashSet<_>>().len(), standings.len());
+            for standing in standings {
+                assert!(standing.meaning(&frame).ends_with('.') && !standing.sign().is_empty());
+                let words = standing.words(&frame);
+                let good = words.contains("good standing") || words.contains("gutem Stand");
+                assert_eq!(good, standing.0 == Outcome::Active);
+            }
         }
     }
 
     #[test]
     fn moments_are_read_by_people_and_machines() {
         let moment = Moment("2026-01-31T13:05:09.250+01:00".parse().unwrap());
-        assert_eq!(moment.words(), "2026-01-31 12:05 UTC");
+        assert_eq!(
+            moment.words(&Frame::default()),
+            "31 January 2026, 12:05 UTC"
+        );
         assert_eq!(moment.machine(), "2026-01-31T12:05:09.250Z");
     }
 

@@ -2,10 +2,14 @@
 
 use askama::Template;
 
+use super::frame::Frame;
+
 /// `GET /oauth/authorize`: who asks for what, and a form to sign in and agree.
 #[derive(Debug, Clone, Template)]
 #[template(path = "sign_in.html")]
 pub struct SignInPage {
+    /// What stands around it.
+    pub frame: Frame,
     /// Whether it is the console of this registry that asks, and no program of somebody else.
     pub is_console: bool,
     /// The client's name.
@@ -28,6 +32,8 @@ pub struct SignInPage {
 #[derive(Debug, Clone, Template)]
 #[template(path = "invitation.html")]
 pub struct InvitationPage {
+    /// What stands around it.
+    pub frame: Frame,
     /// What shows that the form is ours.
     pub form: String,
     /// What was wrong the last time.
@@ -60,6 +66,7 @@ mod tests {
     fn what_others_wrote_stays_text() {
         let evil = r#"<script>alert("1")</script>'&"#.to_owned();
         let page = SignInPage {
+            frame: Frame::default(),
             is_console: false,
             client: evil.clone(),
             profile: Some(evil.clone()),
@@ -70,6 +77,7 @@ mod tests {
             hidden: vec![(evil.clone(), evil.clone())],
         };
         let invitation = InvitationPage {
+            frame: Frame::default(),
             form: evil.clone(),
             trouble: Some(evil.clone()),
             done: None,

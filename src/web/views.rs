@@ -2,15 +2,19 @@
 
 use askama::Template;
 
+use super::frame::Frame;
 use super::parts::{
     EndorsementLine, EndorserLine, ImportedLine, KeyLine, KeyState, Link, Moment, Reason, Standing,
 };
+use super::words::Language;
 
 /// `GET /`: what this registry is, a search, and the profiles. The search sends `q`, or `list`
 /// and `index`, back to `/`; the answer is shown above the profiles.
 #[derive(Debug, Clone, Template)]
 #[template(path = "home.html")]
 pub struct HomePage {
+    /// What stands around it.
+    pub frame: Frame,
     /// The registry's origin.
     pub public_url: String,
     /// Why no changes are taken now, where none are.
@@ -69,6 +73,8 @@ pub struct ProfileLine {
 #[derive(Debug, Clone, Template)]
 #[template(path = "profile.html")]
 pub struct ProfilePage {
+    /// What stands around it.
+    pub frame: Frame,
     /// The page's full URL.
     pub url: String,
     /// Its name.
@@ -105,6 +111,8 @@ pub struct ProfilePage {
 #[derive(Debug, Clone, Template)]
 #[template(path = "achievement.html")]
 pub struct AchievementPage {
+    /// What stands around it.
+    pub frame: Frame,
     /// The page's full URL, which is the achievement's id.
     pub url: String,
     /// Its name.
@@ -131,6 +139,8 @@ pub struct AchievementPage {
 #[derive(Debug, Clone, Template)]
 #[template(path = "endorsement.html")]
 pub struct EndorsementPage {
+    /// What stands around it.
+    pub frame: Frame,
     /// The page's full URL, which is the endorsement's id.
     pub url: String,
     /// Its name.
@@ -167,6 +177,8 @@ pub struct EndorsementPage {
 #[derive(Debug, Clone, Template)]
 #[template(path = "docs.html")]
 pub struct DocsPage {
+    /// What stands around it.
+    pub frame: Frame,
     /// The routes.
     pub routes: Vec<RouteLine>,
 }
@@ -188,12 +200,16 @@ pub struct RouteLine {
 #[derive(Debug, Clone, Template)]
 #[template(path = "problem.html")]
 pub struct ProblemPage {
+    /// What stands around it.
+    pub frame: Frame,
     /// The HTTP status.
     pub status: u16,
     /// What is wrong, in a few words.
     pub title: String,
     /// What is wrong here, and what to do.
     pub detail: String,
+    /// In which language that is said.
+    pub detail_language: Language,
 }
 
 macro_rules! pages {
@@ -253,6 +269,7 @@ mod tests {
 
     fn home(text: &str) -> HomePage {
         HomePage {
+            frame: Frame::default(),
             read_only: None,
             public_url: text.to_owned(),
             query: text.to_owned(),
@@ -282,6 +299,7 @@ mod tests {
             state,
         };
         ProfilePage {
+            frame: Frame::default(),
             url: text.to_owned(),
             name: text.to_owned(),
             id: text.to_owned(),
@@ -306,6 +324,7 @@ mod tests {
 
     fn achievement(text: &str) -> AchievementPage {
         AchievementPage {
+            frame: Frame::default(),
             url: text.to_owned(),
             name: text.to_owned(),
             description: Some(text.to_owned()),
@@ -321,6 +340,7 @@ mod tests {
 
     fn endorsement(text: &str) -> EndorsementPage {
         EndorsementPage {
+            frame: Frame::default(),
             url: text.to_owned(),
             name: text.to_owned(),
             endorser: EndorserLine {
@@ -347,9 +367,11 @@ mod tests {
 
     fn problem(text: &str) -> ProblemPage {
         ProblemPage {
+            frame: Frame::default(),
             status: 404,
             title: text.to_owned(),
             detail: text.to_owned(),
+            detail_language: Language::English,
         }
     }
 
@@ -394,7 +416,7 @@ mod tests {
                 }
             }
             assert_eq!(
-                html.matches("<link rel=\"stylesheet\" href=\"/style.css\">")
+                html.matches("<link rel=\"stylesheet\" href=\"/assets/style.")
                     .count(),
                 1
             );

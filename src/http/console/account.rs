@@ -22,7 +22,7 @@ pub(in crate::http) fn change_passphrase(edge: &Edge, request: &Request) -> Resu
             .registry
             .change_passphrase(&sent.visit.visitor, present, new),
         false => {
-            let words = sent.visit.language.say("account.not-the-same").to_owned();
+            let words = sent.visit.language.text("account.not-the-same").to_owned();
             return Ok(page(
                 &sent.visit,
                 400,
@@ -65,11 +65,11 @@ fn page(visit: &Visit<'_>, status: u16, trouble: Option<Trouble>) -> Reply {
         may: may
             .into_iter()
             .flat_map(|actions| actions.iter())
-            .map(|action| visit.language.say(action.scope()))
+            .map(|action| visit.language.text(action.scope()))
             .collect(),
         until: visit
             .language
-            .moment(&crate::web::Moment(visit.visitor.until)),
+            .moment(visit.visitor.until),
         keys: visit.keys(),
         trouble,
     };

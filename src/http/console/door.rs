@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
 
 use super::cookie::Cookie;
-use super::visit::{Sent, language};
+use super::visit::Sent;
 use crate::http::edge::{Edge, Mode};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
@@ -87,7 +87,7 @@ pub(in crate::http) fn sign_in(edge: &Edge, request: &Request) -> Result<Reply, 
     let as_somebody = request.query("as").is_some();
     if edge.mode == Mode::Development && !as_somebody {
         let page = EnterPage {
-            language: language(&request.headers),
+            frame: request.frame(),
             form: edge.registry.forms().sign(&[ENTER], edge.registry.now()),
             to: to.to_owned(),
         };
@@ -133,7 +133,7 @@ pub(in crate::http) fn callback(edge: &Edge, request: &Request) -> Result<Reply,
     let clear = Cookie::SigningIn.clear(edge);
     let failed = |why: Failed| {
         let page = NotSignedInPage {
-            language: language(&request.headers),
+            frame: request.frame(),
             why,
             start: format!("{}{START}", edge.registry.urls().origin()),
         };

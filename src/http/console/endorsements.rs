@@ -57,10 +57,10 @@ pub(in crate::http) fn list(edge: &Edge, request: &Request) -> Result<Reply, Pro
         format!("/console/endorsements?{}", query.finish())
     });
     let lines = found.iter().flat_map(|found| &found.endorsements);
-    let lines = lines.map(|view| line(edge, view));
+    let lines = lines.map(|view| line(&visit, view));
     let page = EndorsementsPage {
         frame: visit.frame(Room::Endorsements),
-        profiles: choices(&profiles, profile.as_ref()),
+        profiles: choices(visit.language, &profiles, profile.as_ref()),
         standing: standing.map(Outcome::as_str),
         standings: Outcome::ALL.map(Standing).to_vec(),
         chosen: profile.is_some(),
@@ -70,11 +70,11 @@ pub(in crate::http) fn list(edge: &Edge, request: &Request) -> Result<Reply, Pro
     Ok(visit.page(200, page.html()))
 }
 
-fn line(edge: &Edge, view: &EndorsementView) -> Result<EndorsementLine, Problem> {
+fn line(visit: &Visit<'_>, view: &EndorsementView) -> Result<EndorsementLine, Problem> {
     let path = format!("/console/endorsements/{}", view.id);
     Ok(EndorsementLine {
-        page: Link::here(&path, name_of(view.credential.secured().claims())),
-        subject: subject_link(edge, &view.subject)?,
+        page: Link::here(&path, name_of(visit.language, view.credential.secured().claims())),
+        subject: subject_link(visit.edge, visit.language, &view.subject)?,
         standing: Standing(view.outcome),
         valid_until: view.valid_until.map(Moment),
     })
@@ -94,10 +94,10 @@ pub(in crate::http) fn show(edge: &Edge, request: &Request) -> Result<Reply, Pro
     let may = visit.can(Action::WriteEndorsements) && issued_here;
     let page = EndorsementPage {
         frame: visit.frame(Room::Endorsements),
-        name: name_of(claims).to_owned(),
+        name: name_of(visit.language, claims).to_owned(),
         public: format!("/endorsements/{}", view.id),
-        endorser: subject_link(edge, &view.endorser)?,
-        subject: subject_link(edge, &view.subject)?,
+        endorser: subject_link(edge, visit.language, &view.endorser)?,
+        subject: subject_link(edge, visit.language, &view.subject)?,
         kind: kind_key(view.kind.as_str()),
         standing: Standing(view.outcome),
         covers: view.scope.as_ref().map(Scope::words).unwrap_or_default(),
@@ -144,7 +144,7 @@ pub(in crate::http) fn decide(edge: &Edge, request: &Request) -> Result<Reply, P
     let (id, action) = asked(&sent.visit)?;
     let reason = sent.reason();
     if let Ok(None) = reason {
-        let words = sent.visit.language.say("decision.why").to_owned();
+        let words = sent.visit.language.text("decision.why").to_owned();
         let field = Some("reason");
         return page(&sent.visit, 422, "", Some(Trouble { words, field }));
     }
@@ -185,7 +185,7 @@ fn page(
         .endorsement_dry_run(visit.actor(), id, action)?;
     let shown = affected.shown.iter().map(|one| {
         Ok(AffectedLine {
-            subject: subject_link(visit.edge, &one.subject)?,
+            subject: subject_link(visit.edge, visit.language, &one.subject)?,
             before: Standing(one.before),
             after: Standing(one.after),
         })
@@ -197,9 +197,9 @@ fn page(
         for_ever: action == EndorsementAction::Revoke,
         endorsement: Link::here(
             &format!("/console/endorsements/{id}"),
-            name_of(view.credential.secured().claims()),
+            name_of(visit.language, view.credential.secured().claims()),
         ),
-        subject: subject_link(visit.edge, &view.subject)?,
+        subject: subject_link(visit.edge, visit.language, &view.subject)?,
         endorsements: affected.endorsements,
         subjects: affected.subjects,
         more: affected.more || affected.subjects > affected.shown.len(),

@@ -198,7 +198,7 @@ fn wanted(sent: &Sent<'_>) -> Result<NewEndorsement, Unread> {
         None => None,
         Some(_) => match registry.present_digest(&subject)? {
             None => {
-                let words = visit.language.say("endorse.not-here").to_owned();
+                let words = visit.language.text("endorse.not-here").to_owned();
                 let field = Some("subject");
                 return Err(Unread::Field(Trouble { words, field }));
             }
@@ -251,7 +251,7 @@ fn page(
     trouble: Option<Trouble>,
 ) -> Result<Reply, Problem> {
     let profiles = visit.profiles()?;
-    let mut endorsers = choices(&profiles, None);
+    let mut endorsers = choices(visit.language, &profiles, None);
     for choice in &mut endorsers {
         choice.chosen = choice.slug == form.endorser;
     }
@@ -284,7 +284,7 @@ fn page(
         ),
         renewed: (!form.renews.is_empty()).then(|| {
             let path = format!("/console/endorsements/{}", form.renews);
-            Link::here(&path, visit.language.say("request.renewed"))
+            Link::here(&path, visit.language.text("request.renewed"))
         }),
         form,
         keys: visit.keys(),

@@ -9,6 +9,7 @@ use crate::http::reply::Reply;
 use crate::http::request::Request;
 use crate::ids::Slug;
 use crate::registry::{ProfileView, Task, TaskCursor};
+use crate::web::Language;
 use crate::web::console::{OverviewPage, ProfileChoice, Room, TaskLine};
 use crate::web::{Link, Moment};
 
@@ -32,10 +33,10 @@ pub(in crate::http) fn show(edge: &Edge, request: &Request) -> Result<Reply, Pro
     let page = OverviewPage {
         frame: visit.frame(Room::Overview),
         attention: attention(&visit),
-        profiles: choices(&profiles, profile.as_ref()),
+        profiles: choices(visit.language, &profiles, profile.as_ref()),
         profile: profile.map(|profile| {
             let path = format!("/profiles/{}", profile.slug);
-            Link::here(&path, name_of(&profile.document))
+            Link::here(&path, name_of(visit.language, &profile.document))
         }),
         tasks,
         next,
@@ -78,12 +79,13 @@ impl Visit<'_> {
 
 /// The profiles as they are chosen from.
 pub(super) fn choices(
+    language: Language,
     profiles: &[ProfileView],
     chosen: Option<&ProfileView>,
 ) -> Vec<ProfileChoice> {
     let choice = |profile: &ProfileView| ProfileChoice {
         slug: profile.slug.to_string(),
-        name: name_of(&profile.document).to_owned(),
+        name: name_of(language, &profile.document).to_owned(),
         chosen: chosen.is_some_and(|chosen| chosen.id == profile.id),
     };
     profiles.iter().map(choice).collect()
@@ -159,8 +161,8 @@ fn line(visit: &Visit<'_>, task: &Task) -> Result<TaskLine, Problem> {
     };
     Ok(TaskLine {
         key,
-        page: Link::here(&page, visit.language.say(key)),
-        about: subject_link(visit.edge, about)?,
+        page: Link::here(&page, visit.language.text(key)),
+        about: subject_link(visit.edge, visit.language, about)?,
         at: Moment(at),
     })
 }

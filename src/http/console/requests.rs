@@ -55,7 +55,7 @@ pub(in crate::http) fn list(edge: &Edge, request: &Request) -> Result<Reply, Pro
     };
     let page = RequestsPage {
         frame: visit.frame(Room::Requests),
-        profiles: choices(&profiles, profile.as_ref()),
+        profiles: choices(visit.language, &profiles, profile.as_ref()),
         state: state.map(RequestState::as_str),
         lines: lines.collect::<Result<_, Problem>>()?,
         next: page.next.map(query),
@@ -74,11 +74,11 @@ fn line(visit: &Visit<'_>, view: &RequestView) -> Result<RequestLine, Problem> {
     Ok(RequestLine {
         page: Link::here(
             &path(view.id, ""),
-            visit.language.say(state_key(view.state)),
+            visit.language.text(state_key(view.state)),
         ),
-        other: subject_link(visit.edge, other)?,
+        other: subject_link(visit.edge, visit.language, other)?,
         is_to_us: asked,
-        subject: subject_link(visit.edge, &view.subject)?,
+        subject: subject_link(visit.edge, visit.language, &view.subject)?,
         changed_at: Moment(view.changed_at),
     })
 }
@@ -258,9 +258,9 @@ fn page(
         frame: visit.frame(Room::Requests),
         path: path(view.id, ""),
         state: state_key(view.state),
-        requester: subject_link(edge, &view.requester)?,
-        accreditor: subject_link(edge, &view.accreditor)?,
-        subject: subject_link(edge, &view.subject)?,
+        requester: subject_link(edge, visit.language, &view.requester)?,
+        accreditor: subject_link(edge, visit.language, &view.accreditor)?,
+        subject: subject_link(edge, visit.language, &view.subject)?,
         kind: kind_key(view.kind.as_str()),
         name: view.name.clone(),
         comment: view.comment.clone(),
@@ -270,7 +270,7 @@ fn page(
         valid_until: view.valid_until.map(Moment),
         renews: view.renews.map(|id| {
             let path = format!("/console/endorsements/{id}");
-            Link::here(&path, visit.language.say("request.renewed"))
+            Link::here(&path, visit.language.text("request.renewed"))
         }),
         created_at: Moment(view.created_at),
         steps: steps.collect(),
@@ -348,7 +348,7 @@ pub(super) fn members(
         ("endorsement.subject", "/credentialSubject/id"),
     ] {
         if let Some(id) = text(pointer) {
-            members.push((key, subject_link(visit.edge, id)?));
+            members.push((key, subject_link(visit.edge, visit.language, id)?));
         }
     }
     for (key, pointer) in [
@@ -362,7 +362,7 @@ pub(super) fn members(
         ("endorsement.digest", "/relatedResource/0/digestMultibase"),
     ] {
         if let Some(text) = text(pointer) {
-            let words = text.parse().map(|at| visit.language.moment(&Moment(at)));
+            let words = text.parse().map(|at| visit.language.moment(at));
             members.push((key, Link::here("", words.as_deref().unwrap_or(text))));
         }
     }

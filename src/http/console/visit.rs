@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::HeaderMap;
 
 use super::door::{leads_to, not_signed_in, visitor};
 use crate::access::Action;
@@ -16,7 +15,7 @@ use crate::http::request::Request;
 use crate::oauth::Form;
 use crate::oauth::form_token::FormCheck;
 use crate::registry::{Actor, Change, Idempotency, Visitor};
-use crate::web::console::Language;
+use crate::web::Language;
 use crate::web::console::{Done, FormKeys, Frame, Room, Who};
 
 /// A page that somebody who is signed in asks for.
@@ -40,7 +39,7 @@ impl<'a> Visit<'a> {
             edge,
             request,
             visitor,
-            language: language(&request.headers),
+            language: request.frame().language,
         })
     }
 
@@ -65,7 +64,7 @@ impl<'a> Visit<'a> {
             },
         };
         Frame {
-            language: self.language,
+            around: self.request.frame(),
             who,
             room,
             rooms: Room::ALL
@@ -241,11 +240,4 @@ fn not_ours(detail: &str) -> Problem {
     let title = "This form is not taken";
     let detail = format!("nothing was changed: {detail}");
     Problem::new(403, "form-refused", title, detail)
-}
-
-/// In which language somebody reads.
-pub(super) fn language(headers: &HeaderMap) -> Language {
-    let lines = headers.get_all("accept-language").iter();
-    let lines: Vec<_> = lines.filter_map(|line| line.to_str().ok()).collect();
-    Language::choose(&lines.join(","))
 }

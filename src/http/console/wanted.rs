@@ -3,7 +3,8 @@
 use super::Sent;
 use crate::http::problem::Problem;
 use crate::time::Timestamp;
-use crate::web::console::{EndorsementFields, Language, Trouble};
+use crate::web::Language;
+use crate::web::console::{EndorsementFields, Trouble};
 
 /// What was filled in, read.
 pub(super) struct Wanted {
@@ -55,7 +56,7 @@ fn day(sent: &Sent<'_>, field: &'static str, time: &str) -> Result<Option<Timest
     match spelled.parse() {
         Ok(moment) => Ok(Some(moment)),
         Err(_) => Err(Trouble {
-            words: sent.visit.language.say("trouble.date").to_owned(),
+            words: sent.visit.language.text("trouble.date").to_owned(),
             field: Some(field),
         }),
     }
@@ -74,7 +75,7 @@ pub(super) fn trouble(language: Language, problem: Problem) -> Result<(u16, Trou
         known.map(|(_, field)| *field)
     });
     if problem.status == 412 {
-        let words = language.say("trouble.meanwhile").to_owned();
+        let words = language.text("trouble.meanwhile").to_owned();
         return Ok((412, Trouble { words, field }));
     }
     let mut words = problem.detail;

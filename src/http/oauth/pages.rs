@@ -2,6 +2,7 @@
 
 use utoipa::ToSchema;
 
+use crate::access::Scope;
 use crate::http::edge::Edge;
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
@@ -11,7 +12,7 @@ use crate::oauth::authorize::{Asker, CodeAsked};
 use crate::oauth::form_token::FormCheck;
 use crate::oauth::{ErrorCode, Form, OAuthError, RedirectUri};
 use crate::registry::{Consent, GrantRefused, SignInRefused};
-use crate::web::{InvitationPage, ProblemPage, SignInPage};
+use crate::web::{Frame, InvitationPage, ProblemPage, SignInPage};
 
 /// The parameters of a request for a code, which the form carries along.
 const CARRIED: [&str; 9] = [
@@ -73,16 +74,18 @@ pub(in crate::http) fn is_one(path: &str) -> bool {
 /// Shows who asks for what.
 pub(crate) fn ask(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let form = Form::of(request.query.iter().cloned());
-    answered(edge, form, |form| {
+    let frame = request.frame();
+    answered(edge, &frame, form, |form| {
         let (asker, asked) = read(edge, form)?;
         let asked = asked.map_err(|error| Refused::There(asker.clone(), error))?;
-        page(edge, form, &asker, &asked, None)
+        page(edge, &frame, form, (&asker, &asked), None)
     })
 }
 
 /// Signs somebody in who agrees, or sends back that nobody did.
 pub(crate) fn answer(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
-    answered(edge, super::form(request), |form| {
+    let frame = request.frame();
+    answered(edge, &frame, super::form(request), |form| {
         let (asker, asked) = read(edge, form)?;
         let carried = carried(form);
         let given = form.get("form").unwrap_or_default();
@@ -92,8 +95,8 @@ pub(crate) fn answer(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
             .check(given, &signed(&carried), edge.registry.now());
         let asked = asked.map_err(|error| Refused::There(asker.clone(), error))?;
         if ours == FormCheck::Bad {
-            let words = "the page was open for too long, or is not ours; please try again";
-            return page(edge, form, &asker, &asked, Some(words.to_owned()));
+            let words = frame.say("sign_in.refused.form");
+            return page(edge, &frame, form, (&asker, &asked), Some(words.to_owned()));
         }
         if form.get("answer") != Some("allow") {
             let error = OAuthError::new(ErrorCode::AccessDenied, "nobody agreed");
@@ -109,7 +112,13 @@ pub(crate) fn answer(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
             Ok(Err(refused)) => Err(at_the_client(asker, refused)),
             Err(SignInRefused::Registry(error)) => Err(Refused::Problem(error.into())),
             Err(refused) => {
-                let mut reply = page(edge, form, &asker, &asked, Some(refused.to_string()))?;
+                let mut reply = page(
+                    edge,
+                    &frame,
+                    form,
+                    (&asker, &asked),
+                    Some(in_words(&frame, &refused)),
+                )?;
                 reply.status = status(&refused);
                 Ok(waiting(reply, &refused))
             }
@@ -118,42 +127,52 @@ pub(crate) fn answer(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 }
 
 /// Shows where an invitation is taken.
-pub(crate) fn invitation(edge: &Edge, _: &Request) -> Result<Reply, Problem> {
-    Ok(invitation_page(edge, 200, None, None))
+pub(crate) fn invitation(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
+    Ok(invitation_page(edge, request.frame(), 200, None, None))
 }
 
 /// Takes an invitation.
 pub(crate) fn accept(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let form = match super::form(request) {
         Ok(form) => form,
-        Err(error) => return Ok(invitation_page(edge, 400, Some(error.description), None)),
+        Err(error) => {
+            let words = Some(error.description);
+            return Ok(invitation_page(edge, request.frame(), 400, words, None));
+        }
     };
     let given = form.get("form").unwrap_or_default();
     let now = edge.registry.now();
     if edge.registry.forms().check(given, &[INVITATION], now) == FormCheck::Bad {
-        let words = "the page was open for too long, or is not ours; please try again";
-        return Ok(invitation_page(edge, 403, Some(words.into()), None));
+        let words = request.frame().say("sign_in.refused.form");
+        return Ok(invitation_page(
+            edge,
+            request.frame(),
+            403,
+            Some(words.into()),
+            None,
+        ));
     }
     let code = form.get("code").unwrap_or_default().trim();
     let passphrase = form.get("passphrase").unwrap_or_default();
     match edge.registry.accept_invitation(code, passphrase) {
         Ok(person) => {
             let name = person.email.unwrap_or_else(|| person.id.to_string());
-            let words = format!(
-                "Welcome, {}. You sign in as {name} from now on.",
-                person.name
-            );
-            Ok(invitation_page(edge, 200, None, Some(words)))
+            let values = [("person", person.name.as_str()), ("name", &name)];
+            let words = request.frame().fill("sign_in.welcome", &values);
+            Ok(invitation_page(
+                edge,
+                request.frame(),
+                200,
+                None,
+                Some(words),
+            ))
         }
         Err(SignInRefused::Registry(error)) => Err(error.into()),
         Err(refused) => {
             let status = status(&refused);
-            Ok(invitation_page(
-                edge,
-                status,
-                Some(refused.to_string()),
-                None,
-            ))
+            let frame = request.frame();
+            let words = Some(in_words(&frame, &refused));
+            Ok(invitation_page(edge, frame, status, words, None))
         }
     }
 }
@@ -184,6 +203,7 @@ fn read(edge: &Edge, form: &Form) -> Result<(Asker, Result<CodeAsked, OAuthError
 
 fn answered(
     edge: &Edge,
+    frame: &Frame,
     form: Result<Form, OAuthError>,
     answer: impl Fn(&Form) -> Result<Reply, Refused>,
 ) -> Result<Reply, Problem> {
@@ -200,12 +220,11 @@ fn answered(
         }
         Err(Refused::Here(error)) => {
             let page = ProblemPage {
+                frame: frame.clone(),
                 status: 400,
-                title: "This sign-in does not work".into(),
-                detail: format!(
-                    "The program that sent you here asked in a way that is not answered: {}.",
-                    error.description
-                ),
+                title: frame.say("problem.sign-in").into(),
+                detail: frame.with("problem.sign-in.detail", "description", &error.description),
+                detail_language: frame.language,
             };
             let mut reply = Reply::html(page.html());
             reply.status = 400;
@@ -224,9 +243,9 @@ fn at_the_client(asker: Asker, refused: GrantRefused) -> Refused {
 /// The page with the form. It may send the browser on to the client's place, and nowhere else.
 fn page(
     edge: &Edge,
+    frame: &Frame,
     form: &Form,
-    asker: &Asker,
-    asked: &CodeAsked,
+    (asker, asked): (&Asker, &CodeAsked),
     trouble: Option<String>,
 ) -> Result<Reply, Refused> {
     let consent = edge.registry.consent(asker, asked, reach);
@@ -247,12 +266,13 @@ fn page(
     let status = if trouble.is_some() { 403 } else { 200 };
     let page = SignInPage {
         is_console,
+        frame: frame.clone(),
         client,
         profile: profile.map(|slug| slug.to_string()),
         place: place.clone(),
         scopes: scopes
             .iter()
-            .map(|scope| (scope.meaning(), scope.to_string()))
+            .map(|scope| (meaning(frame, scope), scope.to_string()))
             .collect(),
         trouble,
         name: form.get("name").unwrap_or_default().to_owned(),
@@ -261,6 +281,26 @@ fn page(
     let mut reply = Reply::html_that_leads_to(page.html(), &place);
     reply.status = status;
     Ok(reply.not_kept())
+}
+
+/// What a scope is for, in the language of the page where that is known in it.
+fn meaning(frame: &Frame, scope: &Scope) -> String {
+    let known = frame.language.known(&format!("scope.{scope}"));
+    known.map_or_else(|| scope.meaning(), str::to_owned)
+}
+
+/// Why somebody is refused, in the language of the page where that is known in it.
+fn in_words(frame: &Frame, refused: &SignInRefused) -> String {
+    match refused {
+        SignInRefused::Wrong => frame.say("sign_in.refused.wrong").into(),
+        SignInRefused::Wait(seconds) => {
+            let seconds = frame.number(*seconds);
+            frame.with("sign_in.refused.wait", "seconds", seconds)
+        }
+        SignInRefused::Busy => frame.say("sign_in.refused.busy").into(),
+        SignInRefused::Invitation => frame.say("sign_in.refused.invitation").into(),
+        SignInRefused::Weak(_) | SignInRefused::Registry(_) => refused.to_string(),
+    }
 }
 
 fn carried(form: &Form) -> Vec<(String, String)> {
@@ -305,6 +345,7 @@ fn sent_back(edge: &Edge, asker: &Asker, said: &[(&str, &str)]) -> Reply {
 
 fn invitation_page(
     edge: &Edge,
+    frame: Frame,
     status: u16,
     trouble: Option<String>,
     done: Option<String>,
@@ -314,6 +355,7 @@ fn invitation_page(
         .forms()
         .sign(&[INVITATION], edge.registry.now());
     let page = InvitationPage {
+        frame,
         form,
         trouble,
         done,

@@ -137,7 +137,7 @@ impl Chart<'_> {
         put(
             out,
             format_args!(
-                "<details><summary>{summary}</summary>\n<div class=\"wide\"><table>\n<caption>{caption}</caption>\n<tr>"
+                "<details><summary>{summary}</summary>\n<div class=\"scroll\"><table>\n<caption>{caption}</caption>\n<tr>"
             ),
         );
         for head in &self.heads {

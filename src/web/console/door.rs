@@ -3,14 +3,14 @@
 use askama::Template;
 
 use super::page;
-use super::words::Language;
+use crate::web::Frame;
 
 /// `GET /console/sign-in` in development mode: nobody has to sign in.
 #[derive(Debug, Clone, Template)]
 #[template(path = "console/enter.html")]
 pub struct EnterPage {
-    /// In which language.
-    pub language: Language,
+    /// What stands around it.
+    pub frame: Frame,
     /// What shows that the form is ours.
     pub form: String,
     /// Where it leads.
@@ -21,8 +21,8 @@ pub struct EnterPage {
 #[derive(Debug, Clone, Template)]
 #[template(path = "console/not_signed_in.html")]
 pub struct NotSignedInPage {
-    /// In which language.
-    pub language: Language,
+    /// What stands around it.
+    pub frame: Frame,
     /// Why.
     pub why: Failed,
     /// Where to begin again.

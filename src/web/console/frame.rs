@@ -1,14 +1,16 @@
 //! What is around each page of the console.
 
-use super::words::Language;
+use std::ops::Deref;
+
 use crate::access::{Action, Role};
+use crate::web;
 use crate::web::parts::Standing;
 
 /// Who is signed in, where they can go, and what was done last.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    /// In which language.
-    pub language: Language,
+    /// What stands around every page.
+    pub around: web::Frame,
     /// Who.
     pub who: Who,
     /// The room that the page is in.
@@ -113,10 +115,18 @@ pub struct Trouble {
     pub field: Option<&'static str>,
 }
 
+impl Deref for Frame {
+    type Target = web::Frame;
+
+    fn deref(&self) -> &web::Frame {
+        &self.around
+    }
+}
+
 impl Frame {
     /// A text of the pages in the language of whoever reads.
     pub fn t(&self, key: &str) -> &'static str {
-        self.language.say(key)
+        self.language.text(key)
     }
 
     /// How a request stands, in words.

@@ -19,7 +19,6 @@ pub use frame::{Done, FormKeys, Frame, Room, Trouble, Who};
 pub use overview::{OverviewPage, ProfileChoice, TaskLine};
 pub use registrar::*;
 pub use requests::{RequestLine, RequestPage, RequestsPage, StepLine};
-pub use words::Language;
 
 /// Gives a page its text. Rendering into a `String` fails only where a `Display` does, and none here does.
 macro_rules! page {
@@ -41,13 +40,14 @@ mod tests {
     use crate::access::Role;
     use crate::time::Timestamp;
     use crate::verify::outcome::Outcome;
+    use crate::web::{self, Language};
     use crate::web::parts::{Link, Moment, Standing};
 
     const EVIL: &str = r#"<script>alert("1")</script>'&" onload="x"#;
 
     fn frame() -> Frame {
         Frame {
-            language: Language::English,
+            around: web::Frame::default(),
             who: Who::Person {
                 name: EVIL.into(),
                 role: Role::Owner,
@@ -198,7 +198,7 @@ mod tests {
             trouble: trouble("present"),
         };
         let enter = EnterPage {
-            language: Language::German,
+            frame: web::Frame::of_answer(Language::German),
             form: EVIL.into(),
             to: EVIL.into(),
         };

@@ -2,65 +2,14 @@
 
 mod registrar;
 
-use crate::web::parts::Moment;
-
-/// A language of the pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// English, which is also for whoever reads neither.
-    English,
-    /// German.
-    German,
-}
+use crate::web::Language;
 
 impl Language {
-    /// The one that a browser likes best (`Accept-Language`, RFC 9110 section 12.5.4).
-    pub fn choose(accepted: &str) -> Self {
-        let quality = |range: &str| {
-            let (_, q) = range.split_once(";q=").unwrap_or((range, "1"));
-            q.trim().parse::<f32>().unwrap_or(0.0)
-        };
-        let of = |language: &str| {
-            let ranges = accepted.split(',').map(str::trim);
-            let named = ranges.filter(|range| range.to_ascii_lowercase().starts_with(language));
-            named.map(quality).fold(0.0, f32::max)
-        };
-        match of("de") > of("en") {
-            true => Self::German,
-            false => Self::English,
-        }
-    }
-
-    /// Its tag (BCP 47).
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::German => "de",
-        }
-    }
-
-    /// A moment, as it is written in this language: `23 November 2026, 03:25 UTC`.
-    pub fn moment(self, moment: &Moment) -> String {
-        // RFC 3339 always has its digits in these places.
-        let text = moment.machine();
-        let (year, day, time) = (
-            &text[..4],
-            text[8..10].trim_start_matches('0'),
-            &text[11..16],
-        );
-        let month = text[5..7].parse::<usize>().unwrap_or(1);
-        let (english, german) = MONTHS[(month - 1) % MONTHS.len()];
-        match self {
-            Self::English => format!("{day} {english} {year}, {time} UTC"),
-            Self::German => format!("{day}. {german} {year}, {time} UTC"),
-        }
-    }
-
-    /// A text by its key.
+    /// What the console says by this key.
     ///
     /// # Panics
     /// Where no text has the key, which a test over the templates sees to.
-    pub fn say(self, key: &str) -> &'static str {
+    pub fn text(self, key: &str) -> &'static str {
         let (_, english, german) = WORDS
             .iter()
             .chain(registrar::WORDS)
@@ -72,22 +21,6 @@ impl Language {
         }
     }
 }
-
-/// English, German.
-const MONTHS: [(&str, &str); 12] = [
-    ("January", "Januar"),
-    ("February", "Februar"),
-    ("March", "März"),
-    ("April", "April"),
-    ("May", "Mai"),
-    ("June", "Juni"),
-    ("July", "Juli"),
-    ("August", "August"),
-    ("September", "September"),
-    ("October", "Oktober"),
-    ("November", "November"),
-    ("December", "Dezember"),
-];
 
 /// Key, English, German.
 #[rustfmt::skip]
@@ -282,34 +215,6 @@ mod tests {
     use crate::web::console::{Done, Room};
 
     #[test]
-    fn a_browser_is_read_to_in_the_language_that_it_likes_best() {
-        for (accepted, language) in [
-            ("", Language::English),
-            ("de", Language::German),
-            ("de-CH,de;q=0.9,en;q=0.5", Language::German),
-            ("en-GB,en;q=0.9,de;q=0.8", Language::English),
-            ("fr,de;q=0.3", Language::German),
-            ("de;q=0, en;q=0.1", Language::English),
-            ("de;q=x", Language::English),
-            ("DE", Language::German),
-        ] {
-            assert_eq!(Language::choose(accepted), language, "{accepted}");
-        }
-    }
-
-    #[test]
-    fn a_moment_is_written_as_people_write_it() {
-        let moment = Moment("2026-03-01T09:05:00Z".parse().unwrap());
-        assert_eq!(Language::English.moment(&moment), "1 March 2026, 09:05 UTC");
-        assert_eq!(Language::German.moment(&moment), "1. März 2026, 09:05 UTC");
-        let last = Moment("2026-12-31T23:59:59Z".parse().unwrap());
-        assert_eq!(
-            Language::German.moment(&last),
-            "31. Dezember 2026, 23:59 UTC"
-        );
-    }
-
-    #[test]
     fn every_text_has_one_key_and_both_languages() {
         let all: Vec<_> = WORDS.iter().chain(registrar::WORDS).collect();
         let keys: BTreeSet<_> = all.iter().map(|(key, ..)| key).collect();
@@ -319,16 +224,16 @@ mod tests {
         }
         for done in Done::ALL {
             assert_eq!(Done::named(done.as_str()), Some(done));
-            Language::English.say(done.key());
+            Language::English.text(done.key());
         }
         for room in Room::ALL {
-            Language::English.say(room.key());
+            Language::English.text(room.key());
         }
         for outcome in crate::verify::outcome::Outcome::ALL {
-            Language::English.say(&format!("standing.{}", outcome.as_str()));
+            Language::English.text(&format!("standing.{}", outcome.as_str()));
         }
         for action in crate::access::Action::ALL {
-            assert_eq!(Language::English.say(action.scope()), action.meaning());
+            assert_eq!(Language::English.text(action.scope()), action.meaning());
         }
     }
 
@@ -376,9 +281,9 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/templates/console");
         let mut found = 0;
         for text in texts_below(Path::new(folder)) {
-            for call in ["frame.t(\"", "language.say(\""] {
+            for call in ["frame.t(\"", "language.text(\""] {
                 for rest in text.split(call).skip(1) {
-                    Language::German.say(rest.split('"').next().unwrap());
+                    Language::German.text(rest.split('"').next().unwrap());
                     found += 1;
                 }
             }

@@ -104,8 +104,73 @@ fn an_endorsement_from_elsewhere_says_so() {
         from.contains(&format!("href=\"{RECOMMENDATION}\"")),
         "{from}"
     );
-    assert!(from.contains("2026-03-01 09:01 UTC"), "{from}");
+    assert!(from.contains("1 March 2026, 09:01 UTC"), "{from}");
     let endorser = part(&page, "<dt>Endorser</dt>", "</dd>");
     assert!(endorser.contains("not registered here"), "{endorser}");
     assert!(!endorser.contains("good standing"), "{endorser}");
+}
+
+#[test]
+fn a_page_speaks_the_language_of_its_reader_and_remembers_what_was_chosen() {
+    let house = House::open();
+    house.registrar("school");
+    let page = |target: &str, header: (&str, &str)| {
+        let call = house.call("GET", target).header("Accept", "text/html");
+        call.header(header.0, header.1).send()
+    };
+    let german = page("/profiles/school", ("Accept-Language", "de-CH, en;q=0.5")).is(200);
+    assert_eq!(
+        german.header("vary"),
+        Some("Accept, Accept-Language, Cookie")
+    );
+    assert_eq!(german.header("set-cookie"), None);
+    let text = german.text();
+    assert!(
+        text.contains("<html lang=\"de\">") && text.contains("Wer es empfiehlt"),
+        "{text}"
+    );
+    assert!(text.contains("href=\"/profiles/school?lang=en\""), "{text}");
+
+    let chosen = page("/?lang=de", ("Accept-Language", "en")).is(200);
+    let cookie = chosen
+        .header("set-cookie")
+        .expect("it is remembered")
+        .to_owned();
+    assert!(
+        cookie.starts_with("language=de;") && cookie.contains("SameSite=Lax"),
+        "{cookie}"
+    );
+    let later = page("/nothing", ("Cookie", cookie.split(';').next().unwrap())).is(404);
+    assert!(
+        later.text().contains("<h1>Nicht gefunden</h1>"),
+        "{}",
+        later.text()
+    );
+    let unknown = page("/?lang=xx", ("Accept-Language", "fr")).is(200);
+    assert!(unknown.text().contains("<html lang=\"en\">"));
+    assert_eq!(unknown.header("set-cookie"), None);
+    // For programs it is a parameter like any other.
+    house.call("GET", "/?lang=de").send().is(400);
+}
+
+#[test]
+fn what_a_page_loads_is_served_here_and_kept_for_good() {
+    let house = House::open();
+    let place = part(&page(&house, "/"), "<link rel=\"stylesheet\" href=\"", "\"");
+    let style = house.call("GET", &place).send().is(200);
+    assert_eq!(
+        style.header("content-type"),
+        Some("text/css; charset=utf-8")
+    );
+    let kept = style.header("cache-control").unwrap();
+    assert_eq!(kept, "public, max-age=31536000, immutable");
+    let older = house
+        .call("GET", "/assets/style.0123456789abcdef.css")
+        .send()
+        .is(200);
+    assert!(!older.header("cache-control").unwrap().contains("immutable"));
+    assert_eq!(older.text(), style.text());
+    for unknown in ["/assets/", "/assets/style.js", "/assets/..%2Fstyle.css"] {
+        house.call("GET", unknown).send().is(404);
+    }
 }

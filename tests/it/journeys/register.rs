@@ -42,7 +42,7 @@ pub(super) fn profiles_and_did_documents(house: &House) {
             .unwrap()
             .starts_with("text/html")
     );
-    assert_eq!(page.header("vary"), Some("Accept"));
+    assert_eq!(page.header("vary"), Some("Accept, Accept-Language, Cookie"));
     assert!(page.text().contains("og:title"), "Open Graph tags");
     assert!(!page.text().contains("<weld>"), "text of others is escaped");
 

@@ -189,13 +189,13 @@ impl Asked {
                 let registry = &visit.edge.registry;
                 self.search.person = registry.person_with_address(visit.actor(), owner, address)?;
                 if self.search.person.is_none() {
-                    self.trouble = Some(trouble(visit.language.say("audit.by-hint"), "by"));
+                    self.trouble = Some(trouble(visit.language.text("audit.by-hint"), "by"));
                 }
             }
             slug => match slug.parse() {
                 Ok(slug) => self.search.by = Some(AuditParty::Profile(slug)),
                 Err(_) => {
-                    self.trouble = Some(trouble(visit.language.say("audit.by-hint"), "by"));
+                    self.trouble = Some(trouble(visit.language.text("audit.by-hint"), "by"));
                 }
             },
         }

@@ -38,7 +38,7 @@ pub(in crate::http) fn search(edge: &Edge, request: &Request) -> Result<Reply, P
     if !page.place.0.is_empty() {
         let list = list_named(edge, &page.place.0);
         let Some((list, index)) = list.zip(page.place.1.parse::<u64>().ok()) else {
-            let words = visit.language.say("credentials.list");
+            let words = visit.language.text("credentials.list");
             page.trouble = Some(trouble(words, "list"));
             return Ok(visit.page(400, page.html()));
         };
@@ -95,7 +95,7 @@ pub(in crate::http) fn show(edge: &Edge, request: &Request) -> Result<Reply, Pro
         ]
         .map(|date| date.map(Moment)),
         achievement: match &found.achievement {
-            Some(id) => Some(subject_link(edge, id)?),
+            Some(id) => Some(subject_link(edge, visit.language, id)?),
             None => None,
         },
         elsewhere: found.elsewhere,

@@ -148,7 +148,7 @@ pub(in crate::http) fn revoke(edge: &Edge, request: &Request) -> Result<Reply, P
         return again(
             400,
             "",
-            trouble(visit.language.say("keys.since-hint"), "since"),
+            trouble(visit.language.text("keys.since-hint"), "since"),
         );
     };
     let reason = match sent.needed_reason() {
@@ -285,7 +285,7 @@ fn revoke_page(
                 .map_err(Problem::from),
             Err(_) => Err(Problem::invalid(
                 "/since",
-                visit.language.say("keys.since-hint"),
+                visit.language.text("keys.since-hint"),
             )),
         };
         match tried {

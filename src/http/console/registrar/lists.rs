@@ -107,13 +107,13 @@ pub(in crate::http) fn open(edge: &Edge, request: &Request) -> Result<Reply, Pro
         "revocation" => StatusPurpose::Revocation,
         "suspension" => StatusPurpose::Suspension,
         _ => {
-            let words = visit.language.say("list.purpose");
+            let words = visit.language.text("list.purpose");
             return new_page(visit, 400, asked, Some(trouble(words, "purpose")));
         }
     };
     let length = asked.length.parse::<u64>().ok().map(ListLength::new);
     let Some(Ok(length)) = length else {
-        let words = visit.language.say("new-list.length-hint");
+        let words = visit.language.text("new-list.length-hint");
         return new_page(visit, 400, asked, Some(trouble(words, "length")));
     };
     let new = NewList {
@@ -172,7 +172,7 @@ fn block(list: &ListOverview) -> ListBlock {
 
 /// How full lists are, and how fresh.
 fn charts(visit: &Visit<'_>, lists: &[ListOverview]) -> [String; 2] {
-    let t = |key| visit.language.say(key);
+    let t = |key| visit.language.text(key);
     let name = |list: &ListOverview| {
         let (key, word) = purpose_words(&list.purpose);
         let purpose = if key == "purpose.other" {

@@ -15,13 +15,14 @@ use crate::ids::{ClientId, PersonId, Slug};
 use crate::registry::{AuditActor, AuditParty, ProfileView, RegistryError, Thing};
 use crate::status::StatusPurpose;
 use crate::store::event::Means;
-use crate::web::console::{Language, ProfileChoice, Trouble};
+use crate::web::Language;
+use crate::web::console::{ProfileChoice, Trouble};
 
 /// The issuer that a page is about, where that is settled, and those among which one can choose.
 fn issuer(visit: &Visit<'_>) -> Result<(Option<ProfileView>, Vec<ProfileChoice>), Problem> {
     let among = visit.profiles()?;
     let profile = visit.profile(&among)?;
-    let choices = choices(&among, profile.as_ref());
+    let choices = choices(visit.language, &among, profile.as_ref());
     Ok((profile, choices))
 }
 
@@ -40,7 +41,7 @@ impl Visit<'_> {
 
     /// Who did something, in words.
     fn who(&self, actor: &AuditActor) -> Result<String, Problem> {
-        let t = |key| self.language.say(key);
+        let t = |key| self.language.text(key);
         let party = match &actor.party {
             AuditParty::Registry => t("audit.who-registry").to_owned(),
             AuditParty::Development => t("audit.who-development").to_owned(),
@@ -75,7 +76,7 @@ impl Sent<'_> {
         match self.reason() {
             Ok(Some(reason)) => Ok(reason),
             Ok(None) => Err(trouble(
-                self.visit.language.say("confirm.reason-needed"),
+                self.visit.language.text("confirm.reason-needed"),
                 "reason",
             )),
             Err(problem) => Err(trouble(problem.detail, "reason")),
@@ -126,5 +127,5 @@ fn path_with(path: &str, parameters: &[(&str, &str)]) -> String {
 
 /// Between thousands, as a language writes them.
 fn apart(language: Language) -> char {
-    language.say("chart.apart").chars().next().unwrap_or(' ')
+    language.text("chart.apart").chars().next().unwrap_or(' ')
 }

@@ -194,7 +194,7 @@ fn line(visit: &Visit<'_>, change: &EntryChange) -> Result<ChangeLine, Problem> 
     use crate::registry::AuditReason;
     let who = match &change.actor {
         Some(actor) => visit.who(actor)?,
-        None => visit.language.say("audit.who-unknown").to_owned(),
+        None => visit.language.text("audit.who-unknown").to_owned(),
     };
     Ok(ChangeLine {
         at: Moment(change.at),

@@ -44,7 +44,7 @@ pub(in crate::http) fn hand_in(edge: &Edge, request: &Request) -> Result<Reply, 
         .into_iter()
         .find(|file| file.name == "file" && !file.body.is_empty());
     let Some(file) = file else {
-        let words = visit.language.say("upload.file-needed");
+        let words = visit.language.text("upload.file-needed");
         return new_page(visit, 400, &reason, Some(trouble(words, "file")));
     };
     let given = HandedIn {
