@@ -449,11 +449,14 @@ fn problem_page(problem: &Reply, language: Language) -> Reply {
     let mut reply = Reply::html(page.html());
     reply.status = problem.status;
     reply.wrong = problem.wrong.clone();
-    let others = problem
+    // What the page says of itself stays.
+    let others: Vec<_> = problem
         .headers
         .iter()
-        .filter(|(name, _)| !["Content-Type", "Vary"].contains(name));
-    reply.headers.extend(others.cloned());
+        .filter(|(name, _)| reply.get(name).is_none())
+        .cloned()
+        .collect();
+    reply.headers.extend(others);
     reply
 }
 
@@ -464,28 +467,32 @@ fn finish(
     if_none_match: Option<&str>,
     (is_head, cross_origin): (bool, bool),
 ) -> Reply {
-    let reply = match reply.get("cache-control") {
-        Some(_) => reply,
-        None => reply.not_kept(),
-    };
-    let mut reply = safeguards::told(reply, &shared.edge, cross_origin);
     let unchanged = match (reply.status, reply.get("etag"), if_none_match) {
         (200, Some(etag), Some(known)) => conditions::names(known, etag),
         _ => false,
     };
+    let reply = match reply.get("cache-control") {
+        Some(_) => reply,
+        None => reply.not_kept(),
+    };
+    // Nobody knows how long an answer will be that goes on.
+    let reply = match is_head && !unchanged && reply.follow.is_none() {
+        true => {
+            let length = reply.body.len().to_string();
+            reply.header("Content-Length", length)
+        }
+        false => reply,
+    };
+    // They depend on the media type, which an unchanged answer does not repeat.
+    let mut reply = safeguards::told(reply, &shared.edge, cross_origin);
     if unchanged {
         reply.status = 304;
-        reply.body = Bytes::new();
         let of_the_body = ["Content-Type", "Content-Encoding"];
         reply
             .headers
             .retain(|(name, _)| !of_the_body.contains(name));
-    } else if is_head {
-        // Nobody knows how long an answer will be that goes on.
-        if reply.follow.is_none() {
-            let length = reply.body.len().to_string();
-            reply = reply.header("Content-Length", length);
-        }
+    }
+    if unchanged || is_head {
         reply.body = Bytes::new();
     }
     reply

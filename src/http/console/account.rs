@@ -67,9 +67,7 @@ fn page(visit: &Visit<'_>, status: u16, trouble: Option<Trouble>) -> Reply {
             .flat_map(|actions| actions.iter())
             .map(|action| visit.language.text(action.scope()))
             .collect(),
-        until: visit
-            .language
-            .moment(visit.visitor.until),
+        until: visit.language.moment(visit.visitor.until),
         keys: visit.keys(),
         trouble,
     };

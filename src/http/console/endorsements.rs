@@ -73,7 +73,10 @@ pub(in crate::http) fn list(edge: &Edge, request: &Request) -> Result<Reply, Pro
 fn line(visit: &Visit<'_>, view: &EndorsementView) -> Result<EndorsementLine, Problem> {
     let path = format!("/console/endorsements/{}", view.id);
     Ok(EndorsementLine {
-        page: Link::here(&path, name_of(visit.language, view.credential.secured().claims())),
+        page: Link::here(
+            &path,
+            name_of(visit.language, view.credential.secured().claims()),
+        ),
         subject: subject_link(visit.edge, visit.language, &view.subject)?,
         standing: Standing(view.outcome),
         valid_until: view.valid_until.map(Moment),

@@ -48,6 +48,8 @@ fn of(name: &str) -> Option<Value> {
 /// Questions.
 fn of_reads(name: &str) -> Option<Value> {
     let example = match name {
+        "CodesBody" => json!({ "credentialIds": [CREDENTIAL], "replace": false }),
+        "WithdrawCodesBody" => json!({ "credentialIds": [CREDENTIAL], "reason": "printed again" }),
         "StatusQueryItem" => json!({ "list": LIST, "index": 42 }),
         "StatusQuery" => {
             json!({ "queries": [{ "list": LIST, "index": 42 }, { "credential": CREDENTIAL }] })

@@ -37,15 +37,15 @@ const fn refusal(status: u16, means: &'static str, kinds: &'static [&'static str
 const REFUSALS: [Refusal; 14] = [
     refusal(400, "Not what it has to be: `detail` says what, `pointer` where", &[
         "invalid-request", "unknown-member", "duplicate-member", "unknown-parameter", "body-broken-off",
-        "several-tokens", "several-hosts",
+        "several-tokens", "several-hosts", "mistyped-code",
     ]),
     refusal(401, "A token, or a client's secret or signature, that is missing or good for nothing here", &["unauthenticated"]),
     refusal(403, "Known, and not allowed; in development mode also a page of another origin", &[
         "insufficient-scope", "not-yours", "operator-only", "role-missing", "accreditor-suspended",
-        "registration-closed", "no-profile", "history-withheld", "foreign-origin",
+        "registration-closed", "no-profile", "history-withheld", "foreign-origin", "form-refused",
     ]),
     refusal(404, "Nothing of that name is here, or it is somebody else's private affair; of a list also a moment that is not held (the URL of the Bitstring Status List's STATUS_RETRIEVAL_ERROR)", &[
-        "not-found", "unknown-entity", "unknown-authority",
+        "not-found", "unknown-entity", "unknown-authority", "unknown-code",
     ]),
     refusal(406, "Accept or Accept-Encoding takes nothing that this is kept in; `detail` names what there is", &["not-acceptable"]),
     refusal(408, "The body came too slowly", &["body-too-slow"]),
@@ -65,7 +65,7 @@ const REFUSALS: [Refusal; 14] = [
         "scope-too-wide", "not-verified", "all-refused", "rows-refused", "wrong-subject", "self-endorsement",
         "not-signed", "not-possessed", "unsignable", "idempotency-key-reused",
     ]),
-    refusal(429, "Too many requests, or a quota is spent for today", &["too-many-requests", "quota-spent"]),
+    refusal(429, "Too many requests, or a quota is spent for today", &["too-many-requests", "quota-spent", "uploads-full"]),
     refusal(500, "A fault of this registry; it is in its log", &["internal", "store", "public-url", "master-key", "backup-damaged"]),
     refusal(503, "Not now: come back, with the same Idempotency-Key where it was a change", &[
         "behind", "read-only", "not-ready", "contended", "outcome-unknown", "provider-unreachable",

@@ -40,8 +40,8 @@ mod tests {
     use crate::access::Role;
     use crate::time::Timestamp;
     use crate::verify::outcome::Outcome;
-    use crate::web::{self, Language};
     use crate::web::parts::{Link, Moment, Standing};
+    use crate::web::{self, Language};
 
     const EVIL: &str = r#"<script>alert("1")</script>'&" onload="x"#;
 

@@ -366,7 +366,7 @@ fn browsers_are_told_to_come_by_tls() {
     let targets = [
         "/",
         "/docs",
-        "/style.css",
+        "/assets/style.css",
         "/health/live",
         "/nowhere",
         "/keys",

@@ -118,7 +118,10 @@ pub(in crate::http) fn download(edge: &Edge, request: &Request) -> Result<Reply,
             "Content-Disposition",
             "attachment; filename=\"audit.ndjson\"",
         )
-        .header("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
+        .header(
+            "Content-Security-Policy",
+            "sandbox; default-src 'none'; frame-ancestors 'none'",
+        )
         .not_kept())
 }
 

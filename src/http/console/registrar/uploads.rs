@@ -135,7 +135,10 @@ pub(in crate::http) fn report(edge: &Edge, request: &Request) -> Result<Reply, P
                 "Content-Disposition",
                 format!("attachment; filename=\"{name}\""),
             )
-            .header("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
+            .header(
+                "Content-Security-Policy",
+                "sandbox; default-src 'none'; frame-ancestors 'none'",
+            )
             .not_kept(),
     )
 }
