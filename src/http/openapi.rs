@@ -285,6 +285,7 @@ const OPEN_BADGES_MEANINGS: &[(&str, &str)] = &[
 
 #[rustfmt::skip]
 const MEANINGS: &[(&str, &str)] = &[
+    ("asset", "Name of a file that the pages load, with the beginning of its digest"),
     ("profile", "Slug of a profile"),
     ("achievement", "Id of an achievement: the last part of its URL"),
     ("endorsement", "Id of an endorsement: the last part of its URL"),

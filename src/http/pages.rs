@@ -291,7 +291,7 @@ pub(super) fn roles_in_words(
     words.collect()
 }
 
-pub(super) fn name_of<'d>(language: Language, document: &'d Value) -> &'d str {
+pub(super) fn name_of(language: Language, document: &Value) -> &str {
     let none = language.known("base.no-name");
     document["name"].as_str().or(none).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! Problem documents (RFC 9457): the one place where a refusal becomes an HTTP status.
 
+pub(super) mod page;
 mod unknown;
 
 use serde_json::{Map, Value, json};

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use warp::filters::BoxedFilter;
@@ -14,7 +13,6 @@ use warp::path::FullPath;
 use warp::reply::Response;
 use warp::{Filter, Reply as _, Stream};
 
-use super::accept;
 use super::auth;
 use super::body::{Taken, take_in};
 use super::bulk;
@@ -26,7 +24,7 @@ use super::language;
 use super::logged::Logged;
 use super::oauth::pages;
 use super::open_badges;
-use super::problem::Problem;
+use super::problem::{Problem, page};
 use super::rates::{Counted, Meter};
 use super::reply::Reply;
 use super::request::{Request, parse_query};
@@ -37,7 +35,6 @@ use super::safeguards;
 use super::server::Peer;
 use super::turns::{self, Turns};
 use crate::registry::Actor;
-use crate::web::{Frame, Language, ProblemPage};
 
 /// What all requests share.
 struct Shared {
@@ -150,7 +147,7 @@ where
         .map(str::to_owned);
     let path = head.path.clone();
     let mut logged = Logged::begin(&head.method);
-    let wants_page = (reads || pages::is_one(&path)) && prefers_page(&head.headers);
+    let wants_page = (reads || pages::is_one(&path)) && page::is_preferred(&head.headers);
     let query = head.query.clone();
     let language = language::of(&parse_query(&query), &head.headers);
     let mut reply = reply_to(shared, head, body, &mut logged).await;
@@ -160,13 +157,13 @@ where
         reply = problem.to_reply();
         None
     });
-    if reply.get("content-type") == Some(PROBLEM) {
+    if reply.get("content-type") == Some(page::PROBLEM) {
         if open_badges::is_below(&path) {
             let wrong = reply.wrong.take();
             reply = open_badges::status_info(shared.edge.registry.urls().origin(), &reply);
             reply.wrong = wrong;
         } else if wants_page {
-            reply = problem_page(&reply, language);
+            reply = page::of(&reply, language);
         }
     }
     if reads && reply.is_page() {
@@ -420,44 +417,6 @@ async fn run(
         false => shared.blocking.spawn_blocking(run).await.ok(),
     };
     ran.unwrap_or_else(|| Problem::internal().to_reply())
-}
-
-const PROBLEM: &str = "application/problem+json";
-
-fn prefers_page(headers: &HeaderMap) -> bool {
-    accept::choose(text(headers, "accept"), &[PROBLEM, "text/html"]) == Some("text/html")
-}
-
-/// A problem as a person reads it in a browser.
-fn problem_page(problem: &Reply, language: Language) -> Reply {
-    let members: Value = serde_json::from_slice(&problem.body).unwrap_or_default();
-    let said = |member: &str| members[member].as_str().unwrap_or_default().to_owned();
-    let title = match language {
-        Language::English => said("title"),
-        other => {
-            let by_status = other.known(&format!("problem.title.{}", problem.status));
-            by_status.map_or_else(|| said("title"), str::to_owned)
-        }
-    };
-    let page = ProblemPage {
-        frame: Frame::of_answer(language),
-        status: problem.status,
-        title,
-        detail: said("detail"),
-        detail_language: Language::English,
-    };
-    let mut reply = Reply::html(page.html());
-    reply.status = problem.status;
-    reply.wrong = problem.wrong.clone();
-    // What the page says of itself stays.
-    let others: Vec<_> = problem
-        .headers
-        .iter()
-        .filter(|(name, _)| reply.get(name).is_none())
-        .cloned()
-        .collect();
-    reply.headers.extend(others);
-    reply
 }
 
 /// What all answers have in common: conditions, CORS, and headers that keep pages honest.

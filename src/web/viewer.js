@@ -17,6 +17,11 @@
     tryItOutEnabled: false,
     // Nobody else is asked whether the description is good.
     validatorUrl: null,
-    onComplete: () => { plain.open = false; },
+    onComplete: () => {
+      plain.open = false;
+      // The page has its own.
+      const inner = document.querySelector("#viewer main");
+      if(inner) inner.setAttribute("role", "group");
+    },
   });
 })();

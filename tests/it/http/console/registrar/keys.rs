@@ -74,7 +74,7 @@ fn a_lost_key_is_given_up_after_it_is_said_what_that_affects() {
         &[
             "The key was given up.",
             "not to be trusted since",
-            "2026-03-01 08:00 UTC",
+            "1 March 2026, 08:00 UTC",
             "key-2",
         ],
     );

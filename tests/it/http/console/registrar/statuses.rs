@@ -99,8 +99,8 @@ fn a_suspension_is_taken_back_and_all_of_that_is_told() {
         &[
             "under review",
             "cleared",
-            "2026-03-01 09:00 UTC",
-            "2026-03-01 09:01 UTC",
+            "1 March 2026, 09:00 UTC",
+            "1 March 2026, 09:01 UTC",
         ],
     );
     let text = page.text();
