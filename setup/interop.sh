@@ -1,7 +1,8 @@
 #!/bin/sh
 # Brings the independent programs that the interoperability tests check the registry with
 # (tests/interop: PyLD, PyJWT, cryptography and schemathesis on Python; Digital Bazaar's packages and jose on Node), and
-# PostgreSQL and nginx, which the tests start servers of, and Chromium, in which they walk the pages.
+# PostgreSQL and nginx, which the tests start servers of, Chromium, in which they walk the pages, and promtool,
+# which reads what Prometheus would.
 #
 #   setup/interop.sh CACHE_DIR
 #
@@ -11,6 +12,7 @@
 #   GOODSTANDING_INTEROP_NODE_MODULES  the folder of its packages
 #   GOODSTANDING_INTEROP_POSTGRES      the folder of PostgreSQL's programs
 #   GOODSTANDING_INTEROP_CHROMIUM      Chromium
+#   GOODSTANDING_INTEROP_PROMTOOL      promtool of Prometheus
 # each empty where it could not be brought: a line then says why, and the tests say that they
 # were skipped, or fail under GOODSTANDING_REQUIRE_INTEROP=1. Packages have exact versions and
 # digests, and stand in folders named after those, so that clones do not get in each other's way.
@@ -29,6 +31,7 @@ main() {
     modules=""
     postgres=""
     chromium=""
+    promtool=""
     if bring_python; then
         python="$python_home/bin/python"
     else
@@ -50,6 +53,11 @@ main() {
     else
         echo "interoperability: without Chromium; the journeys through the pages are left out"
     fi
+    if bring_promtool; then
+        promtool=$(command -v promtool)
+    else
+        echo "interoperability: without promtool; the checks with it are left out"
+    fi
     has_nginx || through_apt nginx && has_nginx ||
         echo "interoperability: without nginx (apt-get install nginx); what needs it is left out"
     {
@@ -59,6 +67,7 @@ main() {
         echo "export GOODSTANDING_INTEROP_NODE_MODULES='$modules'"
         echo "export GOODSTANDING_INTEROP_POSTGRES='$postgres'"
         echo "export GOODSTANDING_INTEROP_CHROMIUM='$chromium'"
+        echo "export GOODSTANDING_INTEROP_PROMTOOL='$promtool'"
     } >"$cache/interop.env.$$"
     mv "$cache/interop.env.$$" "$cache/interop.env"
 }
@@ -150,6 +159,13 @@ chromium_program() {
         program=$(command -v "$name") && "$program" --version >/dev/null 2>&1 && echo "$program" && return 0
     done
     return 1
+}
+
+bring_promtool() {
+    command -v promtool >/dev/null 2>&1 || through_apt prometheus && command -v promtool >/dev/null 2>&1 || {
+        echo "interoperability: needs promtool (apt-get install prometheus)"
+        return 1
+    }
 }
 
 # Debian packages, where that needs no question: as root, or with a sudo that asks nothing.

@@ -3,6 +3,7 @@
 mod fetch;
 mod guards;
 mod oauth;
+mod operations;
 mod store;
 
 use std::net::SocketAddr;
@@ -25,6 +26,7 @@ use crate::time::Ttl;
 pub use fetch::FetchConfig;
 pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig, TlsConfig};
 pub use oauth::{ConsoleConfig, OAuthConfig, ProviderConfig};
+pub use operations::OperationsConfig;
 pub use store::{
     AnchorConfig, BackupConfig, ClockConfig, EngineChoice, MasterKeyConfig, PostgresConfig,
     StoreConfig,
@@ -82,6 +84,8 @@ pub struct Config {
     pub quotas: QuotasConfig,
     /// The log.
     pub log: LogConfig,
+    /// Metrics and health, for whoever runs it.
+    pub operations: OperationsConfig,
     /// OAuth 2.0.
     pub oauth: OAuthConfig,
     /// The console.
@@ -460,6 +464,7 @@ fn environment() -> Env {
         "rates",
         "quotas",
         "log",
+        "operations",
         "oauth",
         "console",
     ];
@@ -529,6 +534,13 @@ mod tests {
                 .fetch_policy()
                 .unwrap_or_else(|e| panic!("{sample}: {e}"));
         }
+    }
+
+    #[test]
+    fn operators_are_told_nothing_on_an_address_of_its_own_unless_it_is_named() {
+        assert_eq!(load("").unwrap().operations.listen, None);
+        let named = load("[operations]\nlisten = \"127.0.0.1:9464\"").unwrap();
+        assert_eq!(named.operations.listen.unwrap().port(), 9_464);
     }
 
     #[test]

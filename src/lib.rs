@@ -8,6 +8,8 @@
 // Pure: no I/O, no runtime, no clock and no randomness of its own.
 pub mod entropy;
 
+pub mod metrics;
+
 pub mod csv;
 pub mod json;
 

@@ -28,7 +28,7 @@ use tracing::{info, warn};
 
 use crate::cli::{InitArgs, InitDone, ServeArgs, Stopped, Transport};
 use crate::config::{Audience, Config, EngineChoice, FILE_IN_DATA, Overrides};
-use crate::http::{self, Drained, Edge, Mode, Running, Uploads};
+use crate::http::{self, Drained, Edge, Mode, Operations, Running, Uploads};
 use crate::net::{Elsewhere, SystemNames};
 use crate::registry::{Actor, Change, HistoryAccess, Publisher, Registry, Settings, TokenFor};
 use crate::store::durably;
@@ -73,7 +73,10 @@ pub fn serve(args: ServeArgs) -> Result<Stopped, String> {
     }
     // The port first: whoever starts a second server should hear of that, and not of a lock; and
     // where any free port will do, the origin may follow the one that was given.
-    let listener = listen(config.listen)?;
+    let listener = listen(config.listen, "--listen")?;
+    let operations = config.operations.listen;
+    let operations = operations.map(|at| listen(at, "operations.listen"));
+    let operations = operations.transpose()?;
     overrides.listen = listener.local_addr().ok();
     let config = Config::load(&overrides).map_err(|error| error.to_string())?;
     logging::start(config.log.format);
@@ -81,11 +84,11 @@ pub fn serve(args: ServeArgs) -> Result<Stopped, String> {
         .enable_all()
         .build()
         .map_err(|error| format!("the runtime cannot start: {error}"))?;
-    let service = runtime.block_on(start(&config, mode, listener))?;
+    let service = runtime.block_on(start(&config, mode, (listener, operations)))?;
     Ok(service.run(runtime, config.drain()))
 }
 
-fn listen(address: SocketAddr) -> Result<std::net::TcpListener, String> {
+fn listen(address: SocketAddr, chosen_by: &str) -> Result<std::net::TcpListener, String> {
     let listener = std::net::TcpListener::bind(address).and_then(|listener| {
         listener.set_nonblocking(true)?;
         Ok(listener)
@@ -93,7 +96,7 @@ fn listen(address: SocketAddr) -> Result<std::net::TcpListener, String> {
     listener.map_err(|error| {
         format!(
             "{address} cannot be listened on: {error}; stop what listens there, or choose another \
-             address with --listen"
+             address with {chosen_by}"
         )
     })
 }
@@ -102,6 +105,7 @@ fn listen(address: SocketAddr) -> Result<std::net::TcpListener, String> {
 struct Service {
     signals: Signals,
     running: Running,
+    operations: Option<Operations>,
     housekeeping: Housekeeping,
     publisher: Publisher,
     backups: Option<Arc<crate::backup::Backups>>,
@@ -110,7 +114,7 @@ struct Service {
 async fn start(
     config: &Config,
     mode: Mode,
-    listener: std::net::TcpListener,
+    (listener, operations): (std::net::TcpListener, Option<std::net::TcpListener>),
 ) -> Result<Service, String> {
     let signals = Signals::listen()?;
     let tls = config.tls().map_err(|error| error.to_string())?;
@@ -129,6 +133,8 @@ async fn start(
     let edge = Arc::new(edge);
     let running = http::serve(edge.clone(), listener).map_err(|error| error.to_string())?;
     info!(listen = %running.address, public_url = config.public_url, "serving");
+    let operations = operations.map(|listener| operate(&edge, listener));
+    let operations = operations.transpose()?;
     if mode == Mode::Development {
         println!("{}", demo::what_to_try(config));
     } else {
@@ -140,10 +146,19 @@ async fn start(
     Ok(Service {
         signals,
         running,
+        operations,
         housekeeping: housekeeping::start(&edge),
         publisher,
         backups: edge.backups.clone(),
     })
+}
+
+/// Serves metrics and health.
+fn operate(edge: &Arc<Edge>, listener: std::net::TcpListener) -> Result<Operations, String> {
+    let listener = TcpListener::from_std(listener).map_err(|error| error.to_string())?;
+    let operations = http::operate(edge.clone(), listener).map_err(|error| error.to_string())?;
+    info!(listen = %operations.address, "serving metrics and health");
+    Ok(operations)
 }
 
 impl Service {
@@ -168,6 +183,7 @@ impl Service {
         if let Some(backups) = &self.backups {
             backups.wait(until);
         }
+        drop(self.operations);
         // The last to hold the registry closes the engine; work that was cut off is not waited for.
         runtime.shutdown_timeout(until.saturating_duration_since(Instant::now()));
         match (drained, unpublished) {
@@ -273,6 +289,7 @@ fn edge(config: &Config, mode: Mode, registry: Arc<Registry>) -> Result<Edge, St
         service: config.service.clone(),
         backups,
         uploads: Uploads::default(),
+        measured: Arc::default(),
     })
 }
 

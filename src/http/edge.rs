@@ -6,6 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
+use super::measured::Measured;
 use super::rates::Rates;
 use super::server::Tls;
 use super::uploads::Uploads;
@@ -42,6 +43,8 @@ pub struct Edge {
     pub backups: Option<Arc<Backups>>,
     /// Tables that registrars have uploaded.
     pub uploads: Uploads,
+    /// What is counted of requests.
+    pub measured: Arc<Measured>,
 }
 
 /// Pages of whoever runs the registry, which programs show to people.
@@ -100,6 +103,7 @@ impl Edge {
             service: ServicePages::default(),
             backups: None,
             uploads: Uploads::default(),
+            measured: Arc::default(),
         }
     }
 

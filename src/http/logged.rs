@@ -11,6 +11,7 @@ use super::problem::tells_of_state;
 use super::reply::Reply;
 use super::request_id::RequestId;
 use super::routes::{Route, every};
+use crate::metrics::UnderWay;
 use crate::registry::Actor;
 use crate::store::event::Means;
 
@@ -54,6 +55,12 @@ impl Logged {
 
     pub(super) const fn by(&mut self, actor: Option<Actor>) {
         self.actor = actor;
+    }
+
+    /// Counts how it ended, under its route.
+    pub(super) fn measured_by(&self, under_way: &mut UnderWay, reply: &Reply) {
+        let route = self.route.map(|route| (route.method, route.path));
+        under_way.ended(route, reply.status, self.began.elapsed());
     }
 
     /// Says how it ended. Of a public request neither its name nor its caller is told, and of one that

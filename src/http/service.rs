@@ -55,9 +55,11 @@ pub(super) fn filter(edge: Arc<Edge>, feeds: Arc<Feeds>) -> BoxedFilter<(Respons
     let ids = RequestIds::new(edge.registry.random());
     let meter = Meter::new(edge.limits.rates);
     let waits = Waits::new(edge.limits.revision_wait);
+    let turns = Turns::default();
+    turns.are_watched_by(&edge.measured);
     let shared = Arc::new(Shared {
         edge,
-        turns: Turns::default(),
+        turns,
         feeds,
         ids,
         meter,
@@ -147,6 +149,7 @@ where
         .map(str::to_owned);
     let path = head.path.clone();
     let mut logged = Logged::begin(&head.method);
+    let mut under_way = shared.edge.measured.requests.begin();
     let wants_page = (reads || pages::is_one(&path)) && page::is_preferred(&head.headers);
     let query = head.query.clone();
     let language = language::of(&parse_query(&query), &head.headers);
@@ -172,6 +175,7 @@ where
     }
     let reply = finish(shared, reply, if_none_match.as_deref(), (is_head, origin));
     logged.end(&reply);
+    logged.measured_by(&mut under_way, &reply);
     (reply, told)
 }
 

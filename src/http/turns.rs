@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::bulk;
+use super::measured::Measured;
 use super::request::Request;
 use super::routes::{Access, Route};
 
@@ -36,6 +37,14 @@ impl Default for Turns {
 }
 
 impl Turns {
+    /// From now on it is told how many of them are taken.
+    pub(super) fn are_watched_by(&self, measured: &Measured) {
+        measured.watch("changes", &self.changes);
+        measured.watch("verifications", &self.verifications);
+        measured.watch("past-lists", &self.pasts);
+        measured.watch("long-bodies", &self.long_bodies);
+    }
+
     /// Waits for the turn of a request whose body is there, where it needs one.
     pub(super) async fn wait(
         &self,

@@ -19,6 +19,7 @@ mod error;
 mod issuing;
 mod lanes;
 mod lists;
+mod measured;
 mod origin;
 mod profiles;
 mod revision;
@@ -105,6 +106,7 @@ pub use lists::queries::{
 pub use lists::statuses::{Heard, Refused, StatusTarget, StatusUpdate, Turn, Updated};
 pub use lists::tried::Tries;
 pub use lists::{AlsoPublished, ListPublished, ListView, NewList, PublishedPage, WhichLists};
+pub use measured::{Backlog, KeyAges};
 pub use profiles::achievements::AchievementView;
 pub use profiles::brought::BroughtKey;
 pub use profiles::compromise::{AffectedEndorsements, KeyAffected};

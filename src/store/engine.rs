@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use super::following::{Follower, Tables};
 use crate::ids::Seq;
+use crate::metrics::Writes;
 use crate::time::Timestamp;
 
 /// Length in bytes of a link in the log's digest chain (SHA-256).
@@ -117,6 +118,11 @@ pub trait Engine: Read {
 
     /// The newest committed place in the log.
     fn head(&self) -> Head;
+
+    /// How long its writes take, where it measures that.
+    fn measured(&self) -> Option<Arc<Writes>> {
+        None
+    }
 
     /// Waits until the log that readers see goes up to `seq`, and says whether it does by then. On a store
     /// that several processes share, what another one has acknowledged may come a moment later.

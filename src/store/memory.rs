@@ -21,6 +21,7 @@ use super::staging::Writes;
 use super::view::View;
 use super::write_path::{self, Disk, Front, Group, NotWritten, Standing, Waiting};
 use crate::ids::Seq;
+use crate::metrics;
 use crate::time::Clock;
 
 /// An engine whose rows live as long as the value.
@@ -225,6 +226,10 @@ impl Engine for MemoryEngine {
     /// There are no files.
     fn purge(&self, _: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    fn measured(&self) -> Option<Arc<metrics::Writes>> {
+        Some(self.read_state().standing.measured.clone())
     }
 
     fn head(&self) -> Head {

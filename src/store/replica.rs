@@ -50,6 +50,7 @@ use super::staging::Writes;
 use super::view::{View, reads_through};
 use super::write_path::{Front, Standing, Waiting};
 use crate::ids::Seq;
+use crate::metrics;
 use crate::time::Clock;
 
 /// So often the shared place is asked whether there is something new, where no word of it comes earlier.
@@ -383,6 +384,10 @@ impl Engine for ReplicaEngine {
             return Err(StoreError::NoWrites(stopped));
         }
         self.copy.copy_to(folder)
+    }
+
+    fn measured(&self) -> Option<Arc<metrics::Writes>> {
+        Some(self.known.standing.measured.clone())
     }
 
     fn head(&self) -> Head {

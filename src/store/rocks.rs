@@ -47,6 +47,7 @@ use super::staging::Writes;
 use super::view::{View, reads_through};
 use super::write_path::{self, Disk, Durable, Front, Group, NotWritten, Standing, Waiting};
 use crate::ids::Seq;
+use crate::metrics;
 use crate::time::Clock;
 use damaged::Tried;
 use options::Wals;
@@ -314,6 +315,10 @@ impl Engine for RocksEngine {
             return Err(StoreError::NoWrites(stopped));
         }
         checkpoint::copy(&self.live.0, folder)
+    }
+
+    fn measured(&self) -> Option<Arc<metrics::Writes>> {
+        Some(self.standing.measured.clone())
     }
 
     fn head(&self) -> Head {

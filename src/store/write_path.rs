@@ -22,12 +22,14 @@
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use super::anchor::Anchoring;
 use super::engine::{Batch, CommitError, Committed, Held, Read, Stopped};
 use super::following::{By, Follower, Followers, Marks};
 use super::format::Tip;
 use super::staging::{self, Writes};
+use crate::metrics;
 use crate::time::Timestamp;
 
 /// What an engine gives the write path.
@@ -158,6 +160,8 @@ pub(super) struct Standing {
     passing: Mutex<Option<Stopped>>,
     /// Who is handed what is committed.
     pub(super) followers: Followers,
+    /// How long its writes take.
+    pub(super) measured: Arc<metrics::Writes>,
 }
 
 impl Standing {
@@ -166,6 +170,7 @@ impl Standing {
             stopped: stopped.map_or_else(OnceLock::new, OnceLock::from),
             passing: Mutex::new(None),
             followers: Followers::default(),
+            measured: Arc::default(),
         }
     }
 
@@ -250,7 +255,11 @@ pub(super) fn commit<D: Disk>(
         tip: staged.tip,
         writes: staged.writes,
     };
-    let not_written = match disk.write(&mut group) {
+    let began = Instant::now();
+    let written = disk.write(&mut group);
+    standing.measured.commits.took(began.elapsed());
+    standing.measured.groups.had(answers.len());
+    let not_written = match written {
         Ok(shown) => {
             front.goes_on_with(&group);
             let done = Done {
@@ -265,6 +274,7 @@ pub(super) fn commit<D: Disk>(
         }
         Err(not_written) => not_written,
     };
+    standing.measured.failed.note();
     staged.held.iter().for_each(Held::take_back);
     let told = match not_written {
         NotWritten::Failed(reason) => {
@@ -331,7 +341,10 @@ pub(super) fn settle<S>(
 
     // 3. Anchor: the newest of them says all that the others would have.
     if let Some((front, shown)) = newest {
-        if let Err(reason) = anchoring.set(&front.tip) {
+        let began = Instant::now();
+        let anchored = anchoring.set(&front.tip);
+        standing.measured.anchors.took(began.elapsed());
+        if let Err(reason) = anchored {
             let reason = format!("the anchor cannot be written: {reason}");
             standing.stop(&reason);
             for group in groups {

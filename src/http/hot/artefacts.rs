@@ -101,16 +101,20 @@ pub(super) fn answer(hot: &Hot, edge: &Edge, head: &Head<'_>) -> Option<Answered
     edge.registry.look_at_ready(place, answer)?
 }
 
+pub(super) const LISTS: &str = "/status-lists/{list}";
+pub(super) const LISTS_2021: &str = "/status-lists/{list}/2021";
+pub(super) const TOKEN_LISTS: &str = "/token-status-lists/{list}";
+
 /// The list at a path, spelled as it is handed out, with its route and the media types that are there.
 fn addressed(path: &str) -> Option<(&'static str, ListId, &'static [&'static str])> {
     if let Some(rest) = path.strip_prefix("/status-lists/") {
         return Some(match rest.strip_suffix("/2021") {
-            None => ("/status-lists/{list}", rest.parse().ok()?, LIST),
-            Some(id) => ("/status-lists/{list}/2021", id.parse().ok()?, LIST_2021),
+            None => (LISTS, rest.parse().ok()?, LIST),
+            Some(id) => (LISTS_2021, id.parse().ok()?, LIST_2021),
         });
     }
     let id = path.strip_prefix("/token-status-lists/")?;
-    Some(("/token-status-lists/{list}", id.parse().ok()?, TOKEN_LIST))
+    Some((TOKEN_LISTS, id.parse().ok()?, TOKEN_LIST))
 }
 
 fn text(bytes: &Bytes) -> Option<HeaderValue> {

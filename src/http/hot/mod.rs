@@ -21,6 +21,7 @@ use super::auth;
 use super::conditions;
 use super::edge::Edge;
 use super::logged::Logged;
+use super::measured::Tally;
 use super::reply::EXPOSED;
 use super::revision;
 use super::safeguards;
@@ -46,6 +47,14 @@ pub(super) struct Head<'r> {
     wants_tls: bool,
 }
 
+/// The patterns of the routes that are answered from here.
+pub(super) const ROUTES: [&str; 4] = [
+    artefacts::LISTS,
+    artefacts::LISTS_2021,
+    artefacts::TOKEN_LISTS,
+    status::ROUTE,
+];
+
 /// An answer, with the route that it comes from.
 type Answered = (&'static str, Response);
 
@@ -66,14 +75,18 @@ impl Hot {
         &self,
         edge: &Edge,
         request: &http::Request<B>,
+        tally: &Tally,
     ) -> Option<Response> {
-        let logs = tracing::enabled!(Level::INFO);
-        let began = logs.then(Instant::now);
+        let began = Instant::now();
         let head = Head::of(edge, request)?;
         let (route, response) =
             artefacts::answer(self, edge, &head).or_else(|| status::answer(self, edge, &head))?;
-        if let Some(began) = began {
-            Logged::of_public(request.method(), route, began).end_with(response.status().as_u16());
+        let status = response.status().as_u16();
+        if let Some(place) = ROUTES.iter().position(|path| *path == route) {
+            tally.note(place, status, began.elapsed());
+        }
+        if tracing::enabled!(Level::INFO) {
+            Logged::of_public(request.method(), route, began).end_with(status);
         }
         Some(response)
     }

@@ -33,7 +33,7 @@ pub(super) fn answer(hot: &Hot, edge: &Edge, head: &Head<'_>) -> Option<Answered
     Some((ROUTE, head.respond(headers, Some(body.into()))))
 }
 
-const ROUTE: &str = "/status";
+pub(super) const ROUTE: &str = "/status";
 
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
 

@@ -13,6 +13,7 @@ use warp::filters::BoxedFilter;
 use super::Hot;
 use crate::http::edge::{Edge, Mode};
 use crate::http::feeds::Feeds;
+use crate::http::measured::Tally;
 use crate::http::service;
 use crate::ids::ListId;
 use crate::registry::{AlsoPublished, ListForm, NewList, testing};
@@ -70,7 +71,7 @@ impl House {
     }
 
     fn at_once(&self, request: &Request<Empty<Bytes>>) -> Option<Whole> {
-        let answer = self.hot.answer(&self.edge, request)?;
+        let answer = self.hot.answer(&self.edge, request, &Tally::default())?;
         let (head, body) = answer.into_parts();
         Some((head.status, in_order(&head.headers), body))
     }

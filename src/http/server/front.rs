@@ -18,6 +18,7 @@ use hyper::service::Service;
 use super::watched::{UnderWay, Unread, Watched};
 use crate::http::edge::Edge;
 use crate::http::hot::Hot;
+use crate::http::measured::Tally;
 
 /// The routes as a service.
 pub(super) trait Routes:
@@ -55,6 +56,8 @@ pub(super) struct Shared<S> {
 pub(super) struct Front<S> {
     pub(super) shared: Arc<Shared<S>>,
     pub(super) watched: Arc<Watched>,
+    /// Of the thread that it is served on.
+    pub(super) tally: Arc<Tally>,
     pub(super) peer: Peer,
 }
 
@@ -73,7 +76,7 @@ impl<S: Routes> Service<Request<Incoming>> for Front<S> {
             name_host(&mut request);
         }
         let shared = &*self.shared;
-        if let Some(answer) = shared.hot.answer(&shared.edge, &request) {
+        if let Some(answer) = shared.hot.answer(&shared.edge, &request, &self.tally) {
             let sent = |bytes| Sent::new(Content::Whole(bytes), under_way);
             return Answering::AtOnce(Some(answer.map(sent)));
         }

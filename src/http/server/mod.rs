@@ -56,12 +56,13 @@ pub fn serve(edge: Arc<Edge>, listener: TcpListener) -> std::io::Result<Running>
         edge,
     });
     let workers = start_workers(&shared)?;
-    let limit = shared.edge.limits.connections;
+    let permits = Arc::new(Semaphore::new(shared.edge.limits.connections));
+    shared.edge.measured.watch("connections", &permits);
     let (stop, stopped) = oneshot::channel();
     let tls = shared.edge.tls.clone();
     let accepting = async move {
         tokio::select! {
-            drained = accept(listener, limit, workers, feeds, stopped) => drained,
+            drained = accept(listener, permits, workers, feeds, stopped) => drained,
             never = keep_up(tls) => match never {},
         }
     };
@@ -95,12 +96,12 @@ impl Running {
 
 async fn accept(
     listener: TcpListener,
-    limit: usize,
+    permits: Arc<Semaphore>,
     workers: Vec<Worker>,
     feeds: Arc<Feeds>,
     mut stopped: oneshot::Receiver<Duration>,
 ) -> Drained {
-    let permits = Arc::new(Semaphore::new(limit));
+    let limit = permits.available_permits();
     let take = |stream: TcpStream, permit| {
         // Each connection goes to the thread that serves fewest, and stays there.
         let idlest = workers.iter().min_by_key(|worker| worker.load());

@@ -24,6 +24,7 @@ use super::front::{Front, Peer, Routes, Shared};
 use super::tls::HTTP_2;
 use super::unread::Impatient;
 use super::watched::{Crowd, Member, Patience, Protocol, Told};
+use crate::http::measured::Tally;
 
 /// A thread that serves connections.
 pub(super) struct Worker {
@@ -97,6 +98,7 @@ async fn work<S: Routes + Sync>(
         head: Duration::from_millis(limits.head.millis()),
         http1: over_http1(),
         http2: over_http2(),
+        tally: shared.edge.measured.worker(),
     });
     let mut looks = tokio::time::interval(patience.pace);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -133,6 +135,7 @@ struct Local<S> {
     head: Duration,
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
+    tally: Arc<Tally>,
 }
 
 impl<S: Routes + Sync> Local<S> {
@@ -204,6 +207,7 @@ impl<S: Routes + Sync> Local<S> {
         let front = Front {
             shared: self.shared.clone(),
             watched: member.watched.clone(),
+            tally: self.tally.clone(),
             peer: Peer(peer),
         };
         (member, TokioIo::new(stream), front)

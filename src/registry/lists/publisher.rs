@@ -59,8 +59,12 @@ impl Registry {
             self.published.wait_for_publisher(list);
             return Ok(());
         }
+        let began = Instant::now();
         match self.publish(list) {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.published.measured.delays.took(began.elapsed());
+                Ok(())
+            }
             Err(error) => {
                 self.published.try_again(list);
                 let words = format!("the change is made, and its list not signed: {error}");

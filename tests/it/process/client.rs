@@ -40,6 +40,11 @@ impl Client {
         }
     }
 
+    /// Where it asks.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     pub(crate) fn get(&self, path: &str) -> Reply {
         let request = self.agent.get(format!("{}{path}", self.origin));
         let mut answer = request.header("Accept", "application/json").call().unwrap();

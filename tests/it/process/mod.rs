@@ -41,6 +41,8 @@ mod master_key;
 #[cfg(feature = "rocksdb")]
 mod memory;
 #[cfg(feature = "rocksdb")]
+mod metrics;
+#[cfg(feature = "rocksdb")]
 mod migrate;
 #[cfg(feature = "rocksdb")]
 mod place;

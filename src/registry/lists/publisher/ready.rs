@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::threads::Places;
 use super::waiting::{Reads, Waiting};
 use crate::ids::{ListId, Revision};
+use crate::metrics::Publishing;
 use crate::registry::Registry;
 use crate::registry::bell::Bell;
 use crate::store::engine::Read;
@@ -129,13 +130,15 @@ pub(in crate::registry) struct Snapshot {
     pub(super) ready: Kept,
     /// About how often each list is read.
     pub(super) reads: Reads,
-    pub(super) waiting: Mutex<Waiting>,
+    pub(in crate::registry) waiting: Mutex<Waiting>,
     pub(super) wake: Condvar,
     /// Rung where lists wait no more, so that there is a place for others.
     pub(super) room: Condvar,
     /// Where lists are encoded and signed, and where the long ones are.
     pub(super) signing: Places,
     pub(super) signing_long: Places,
+    /// How publication goes.
+    pub(in crate::registry) measured: Publishing,
     /// Rung after each publication, by whichever process.
     pub(super) bell: Arc<Bell>,
 }
@@ -151,6 +154,7 @@ impl Snapshot {
             room: Condvar::new(),
             signing: Places::of_half_the_cores(),
             signing_long: Places::of_half_the_cores(),
+            measured: Publishing::default(),
             bell,
         }
     }

@@ -99,11 +99,12 @@ fn publish_as_they_come(registry: &Registry) {
         };
         // A fault with one list ends neither the thread nor the list's place in line.
         let signing = AssertUnwindSafe(|| registry.publish_or_try_again(list));
-        if catch_unwind(signing).is_err() {
+        let done = catch_unwind(signing).unwrap_or_else(|_| {
             error!(list = %list, "signing a list ended by a panic; it is tried again");
             registry.published.try_again(list);
-        }
-        registry.published.is_signed(list);
+            false
+        });
+        registry.published.is_signed(list, done);
     }
 }
 
@@ -176,12 +177,15 @@ impl Snapshot {
     /// Puts a list that could not be published back in line, a few seconds on; the next start sees to
     /// it where the publisher ends.
     pub(super) fn try_again(&self, list: ListId) {
+        self.measured.failed.note();
         let mut waiting = locked(&self.waiting);
         if let Some(stop) = &mut waiting.stop {
             stop.failed += 1;
             return;
         }
-        waiting.add(list, Instant::now() + Duration::from_secs(5));
+        let now = Instant::now();
+        waiting.failed(list, now);
+        waiting.add(list, now + Duration::from_secs(5));
         self.wake.notify_one();
     }
 
@@ -206,9 +210,13 @@ impl Snapshot {
         signed
     }
 
-    fn is_signed(&self, list: ListId) {
+    /// A list is `done`, or could not be signed and waits again.
+    fn is_signed(&self, list: ListId, done: bool) {
         let mut waiting = locked(&self.waiting);
-        waiting.signed(list);
+        let waited = waiting.signed(list);
+        if done && let Some(since) = waiting.made_good(list).or(waited) {
+            self.measured.delays.took(since.elapsed());
+        }
         self.wake.notify_one();
     }
 

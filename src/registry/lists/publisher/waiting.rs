@@ -11,7 +11,7 @@
 
 use std::cell::Cell;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// The lists that wait.
 #[derive(Default)]
-pub(super) struct Waiting {
+pub(in crate::registry) struct Waiting {
     /// Since when each list waits.
     lists: HashMap<ListId, Instant>,
     by_since: BTreeSet<(Instant, ListId)>,
@@ -39,8 +39,11 @@ pub(super) struct Waiting {
     later: BTreeSet<(Instant, ListId)>,
     /// Those that are.
     due: BinaryHeap<Due>,
-    /// Those that are being signed; what changes of them meanwhile waits for its end.
-    signing: HashSet<ListId>,
+    /// Those that are being signed, with since when they waited; what changes of them meanwhile waits for
+    /// its end.
+    signing: HashMap<ListId, Instant>,
+    /// Since when those have waited that could not be signed at the first try.
+    overdue: HashMap<ListId, Instant>,
     /// When a list that was signed lately may be signed again, as long as that is to come, and the same
     /// in order.
     rests: HashMap<ListId, Instant>,
@@ -94,7 +97,7 @@ impl Waiting {
         self.delay = delay;
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::registry) fn len(&self) -> usize {
         self.lists.len()
     }
 
@@ -110,7 +113,7 @@ impl Waiting {
         }
         self.lists.insert(list, since);
         self.by_since.insert((since, list));
-        if !self.signing.contains(&list) {
+        if !self.signing.contains_key(&list) {
             self.later.insert((self.due_at(list, since), list));
         }
     }
@@ -215,7 +218,7 @@ impl Waiting {
         if let Some(Due { list, .. }) = self.due.pop() {
             let since = self.lists.remove(&list).expect("each that is due waits");
             self.by_since.remove(&(since, list));
-            self.signing.insert(list);
+            self.signing.insert(list, since);
             self.note_beginning(list, now);
             return Next::Sign(list);
         }
@@ -229,12 +232,25 @@ impl Waiting {
         }
     }
 
-    /// A list is signed, or could not be; what changed of it meanwhile is due in its turn.
-    pub(super) fn signed(&mut self, list: ListId) {
-        self.signing.remove(&list);
+    /// A list could not be signed.
+    pub(super) fn failed(&mut self, list: ListId, now: Instant) {
+        let since = self.signing.get(&list).copied().unwrap_or(now);
+        self.overdue.entry(list).or_insert(since);
+    }
+
+    /// A list was signed that could not be before: since when it has waited.
+    pub(super) fn made_good(&mut self, list: ListId) -> Option<Instant> {
+        self.overdue.remove(&list)
+    }
+
+    /// A list is signed, or could not be; what changed of it meanwhile is due in its turn. Returns since
+    /// when it waited.
+    pub(super) fn signed(&mut self, list: ListId) -> Option<Instant> {
+        let waited = self.signing.remove(&list);
         if let Some(since) = self.lists.get(&list) {
             self.later.insert((self.due_at(list, *since), list));
         }
+        waited
     }
 
     fn note_beginning(&mut self, list: ListId, now: Instant) {
@@ -260,6 +276,12 @@ impl Waiting {
             self.by_rest.remove(&(before, list));
         }
         self.by_rest.insert((until, list));
+    }
+
+    /// Since when the first list waits that does not show a change, those included that could not be signed.
+    pub(in crate::registry) fn behind_since(&self) -> Option<Instant> {
+        let all = self.signing.values().chain(self.overdue.values()).copied();
+        all.chain(self.longest()).min()
     }
 
     /// Since when the first of them waits.
@@ -315,6 +337,8 @@ impl Reads {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     const DELAY: Duration = Duration::from_millis(250);
@@ -379,6 +403,29 @@ mod tests {
         assert_eq!(waiting.next(much_later, &reads), Next::Sign(list(1)));
         waiting.signed(list(1));
         assert_eq!((waiting.len(), waiting.longest()), (0, None));
+    }
+
+    #[test]
+    fn a_list_that_could_not_be_signed_has_waited_since_its_change() {
+        let (mut waiting, reads, start) = waiting();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        waiting.add(list(1), start);
+        assert_eq!(waiting.behind_since(), Some(start));
+        for tried in [1, 7, 13] {
+            assert_eq!(waiting.next(after(tried), &reads), Next::Sign(list(1)));
+            assert_eq!(waiting.behind_since(), Some(start));
+            waiting.failed(list(1), after(tried));
+            waiting.add(list(1), after(tried + 5));
+            waiting.signed(list(1));
+            assert_eq!(waiting.behind_since(), Some(start));
+        }
+        assert_eq!(waiting.next(after(19), &reads), Next::Sign(list(1)));
+        assert_eq!(waiting.signed(list(1)), Some(after(18)));
+        assert_eq!(waiting.made_good(list(1)), Some(start));
+        assert_eq!(
+            (waiting.made_good(list(1)), waiting.behind_since()),
+            (None, None)
+        );
     }
 
     #[test]

@@ -1,0 +1,36 @@
+//! What a running registry counts and measures of itself, and the text in which Prometheus reads it.
+//!
+//! The instruments are plain numbers that many threads add to without waiting for each other. Nothing is
+//! global: who does the work holds the instruments of that work, and whoever is asked for the numbers is
+//! given them ([`Text`]). Labels come from tables of this program alone, never from what was sent.
+
+mod instruments;
+mod requests;
+mod text;
+
+pub use instruments::{Counter, Gauge, Histogram, Scale, Spread};
+pub use requests::{Answers, Named, Requests, Total, UnderWay};
+pub use text::{Family, Kind, Text};
+
+/// The write path of a store.
+#[derive(Debug, Default)]
+pub struct Writes {
+    /// How long groups took to be written and durable, anchored not yet; those that failed as well.
+    pub commits: Histogram,
+    /// How long the anchor took to be written.
+    pub anchors: Histogram,
+    /// How many batches, which is changes, were written at once.
+    pub groups: Histogram<{ Scale::COUNT }>,
+    /// Groups of which it is not known that they are durable.
+    pub failed: Counter,
+}
+
+/// The publication of lists.
+#[derive(Debug, Default)]
+pub struct Publishing {
+    /// How long after a change the signed list followed: from when the change was acknowledged, or, where
+    /// it is acknowledged after that, was committed.
+    pub delays: Histogram,
+    /// Lists that could not be published at one try.
+    pub failed: Counter,
+}
