@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings the independent programs that the interoperability tests check the registry with
 # (tests/interop: PyLD, PyJWT and cryptography on Python; Digital Bazaar's packages and jose on Node), and
-# PostgreSQL and nginx, which the tests start servers of.
+# PostgreSQL and nginx, which the tests start servers of, and systemd, whose reader of units checks ours.
 #
 #   setup/interop.sh CACHE_DIR
 #
@@ -45,6 +45,8 @@ main() {
     fi
     has_nginx || through_apt nginx && has_nginx ||
         echo "interoperability: without nginx (apt-get install nginx); what needs it is left out"
+    has_systemd || through_apt systemd && has_systemd ||
+        echo "interoperability: without systemd-analyze (apt-get install systemd); the unit is not checked"
     {
         echo "# Written by setup/interop.sh for tests/it/interop.rs."
         echo "export GOODSTANDING_INTEROP_PYTHON='$python'"
@@ -113,6 +115,8 @@ usable_node() {
 has_nginx() {
     [ -x /usr/sbin/nginx ] || [ -x /usr/local/sbin/nginx ] || command -v nginx >/dev/null 2>&1
 }
+
+has_systemd() { command -v systemd-analyze >/dev/null 2>&1; }
 
 bring_postgres() {
     postgres_folder >/dev/null || through_apt postgresql && postgres_folder >/dev/null || {
