@@ -1,8 +1,8 @@
 #!/bin/sh
 # Brings the independent programs that the interoperability tests check the registry with
 # (tests/interop: PyLD, PyJWT, cryptography and schemathesis on Python; Digital Bazaar's packages and jose on Node), and
-# PostgreSQL and nginx, which the tests start servers of, Chromium, in which they walk the pages, and promtool,
-# which reads what Prometheus would.
+# PostgreSQL and nginx, which the tests start servers of, Chromium, in which they walk the pages, promtool,
+# which reads what Prometheus would, and systemd, whose reader of units checks ours.
 #
 #   setup/interop.sh CACHE_DIR
 #
@@ -60,6 +60,8 @@ main() {
     fi
     has_nginx || through_apt nginx && has_nginx ||
         echo "interoperability: without nginx (apt-get install nginx); what needs it is left out"
+    has_systemd || through_apt systemd && has_systemd ||
+        echo "interoperability: without systemd-analyze (apt-get install systemd); the unit is not checked"
     {
         echo "# Written by setup/interop.sh for tests/it/interop.rs."
         echo "export GOODSTANDING_INTEROP_PYTHON='$python'"
@@ -130,6 +132,8 @@ usable_node() {
 has_nginx() {
     [ -x /usr/sbin/nginx ] || [ -x /usr/local/sbin/nginx ] || command -v nginx >/dev/null 2>&1
 }
+
+has_systemd() { command -v systemd-analyze >/dev/null 2>&1; }
 
 bring_postgres() {
     postgres_folder >/dev/null || through_apt postgresql && postgres_folder >/dev/null || {

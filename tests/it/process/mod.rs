@@ -63,6 +63,8 @@ pub(crate) mod standing;
 #[cfg(feature = "rocksdb")]
 mod states;
 #[cfg(feature = "rocksdb")]
+mod systemd;
+#[cfg(feature = "rocksdb")]
 mod told_twice;
 #[cfg(feature = "rocksdb")]
 mod trust;
