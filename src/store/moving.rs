@@ -134,7 +134,10 @@ pub fn move_store(
     let source: Box<dyn Source> = match from {
         Side::Folder { store, anchor } => Box::new(Closed::whole(store, anchor)?),
         #[cfg(feature = "postgres")]
-        Side::Postgres(settings) => Box::new(postgres::moved::MovedFrom::open(*settings.clone())?),
+        Side::Postgres(settings) => {
+            let moved = postgres::moved::MovedFrom::open(*settings.clone())?;
+            Box::new(moved.ok_or(MoveError::NoSource)?)
+        }
     };
     let mut target: Box<dyn Target> = match to {
         Side::Folder { store, anchor } => Box::new(MovedTo::open(store, anchor)?),

@@ -21,6 +21,7 @@ mod faults;
 mod hold;
 mod listening;
 pub(in crate::store) mod moved;
+mod rows;
 mod schema;
 mod settings;
 mod sql;
@@ -47,6 +48,7 @@ use background::Background;
 use connecting::Ways;
 use faults::{Fault, fault, no_connection, not_understood, unreadable, words};
 use hold::{InTransaction, begin_holding, make_store};
+use rows::{Followed, Following};
 
 /// Opens the replica whose copy and anchor are at `place`.
 ///
@@ -82,13 +84,15 @@ pub(in crate::store) struct Postgres {
     settled: AtomicU64,
     /// Whether the server passes on what is told.
     tells: AtomicBool,
+    /// What brings the rows up to the log.
+    following: Following,
     /// When old groups were last removed from the log.
     tidied: Mutex<Option<Instant>>,
     runtime: Background,
 }
 
-/// Connections: the head row, groups of others meanwhile, the lease, and one more.
-const CONNECTIONS: usize = 4;
+/// Connections: the head row, groups of others meanwhile, the lease, the rows, who reads them, and one more.
+const CONNECTIONS: usize = 6;
 /// How often what lost to another transaction is tried again.
 const ATTEMPTS: u32 = 8;
 const TIDIED_EVERY: Duration = Duration::from_secs(5);
@@ -122,6 +126,7 @@ impl Postgres {
             doubts: AtomicU64::new(1),
             settled: AtomicU64::new(0),
             tells: AtomicBool::new(false),
+            following: Following::default(),
             tidied: Mutex::new(None),
             runtime,
         })
@@ -228,6 +233,38 @@ impl Postgres {
         self.pool.retain(|_, _| false);
     }
 
+    /// Has the rows brought up to the log, while others go on.
+    fn rows_follow_soon(&self) {
+        if let Some(following) = self.following.run(&self.pool, self.settings.statement) {
+            self.runtime.spawn(following);
+        }
+    }
+
+    /// Brings the rows up to where the log is now.
+    fn rows_follow(&self) -> Result<(), RemoteError> {
+        while self.ask(self.settings.statement, rows::follow)? == Some(Followed::Portion) {}
+        Ok(())
+    }
+
+    /// A transaction in which the rows are those of one state, and stay so until it ends; `None` where there is no
+    /// store.
+    fn one_state(&self) -> Result<Option<(InTransaction, Tip)>, RemoteError> {
+        if self.tip()?.is_none() {
+            return Ok(None);
+        }
+        // Most of it while others go on to write, the rest while nobody does.
+        self.rows_follow()?;
+        let (_, held) = self.hold()?;
+        self.rows_follow()?;
+        let begun = self.runtime.block_on(async {
+            let transaction = InTransaction::on(self.session().await?);
+            let tip = begin_reading(&transaction).await?;
+            Ok::<_, Failed>(tip.map(|tip| (transaction, tip)))
+        });
+        drop(held);
+        Ok(begun?)
+    }
+
     /// Removes from the log what is old, as much as is done at once.
     fn tidy(&self) -> Result<(), RemoteError> {
         let mut tidied = self.tidied.lock().unwrap_or_else(PoisonError::into_inner);
@@ -282,19 +319,11 @@ impl Remote for Postgres {
         portion: &mut dyn FnMut(Vec<Row>) -> Result<(), RemoteError>,
     ) -> Result<Option<Tip>, RemoteError> {
         // Not tried again: rows were handed over.
-        let begun = self.runtime.block_on(async {
-            let transaction = InTransaction::on(self.session().await?);
-            match begin_reading(&transaction).await {
-                Ok(tip) => Ok((transaction, tip)),
-                Err(Failed::Server(error)) if fault(&error) == Fault::NoTables => {
-                    Ok((transaction, None))
-                }
-                Err(error) => Err(RemoteError::from(error)),
-            }
-        });
-        let (transaction, tip) = begun?;
+        let Some((transaction, tip)) = self.one_state()? else {
+            return Ok(None);
+        };
         let mut last = Vec::new();
-        while tip.is_some() {
+        loop {
             let read = self.runtime.block_on(page(&transaction, &last));
             let rows = read.map_err(|error| RemoteError::Away(words(&error)))?;
             let Some((key, _)) = rows.last() else {
@@ -304,7 +333,7 @@ impl Remote for Postgres {
             portion(rows)?;
         }
         self.runtime.block_on(transaction.give_up());
-        Ok(tip)
+        Ok(Some(tip))
     }
 
     fn make(&self, group: &Group) -> Result<(), RemoteError> {
@@ -341,6 +370,7 @@ impl Remote for Postgres {
         })?;
         let leads = leads.unwrap_or(false);
         if leads {
+            self.rows_follow_soon();
             self.tidy()?;
         }
         Ok(leads)

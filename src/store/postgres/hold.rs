@@ -8,7 +8,7 @@ use tokio_postgres::Error;
 use tokio_postgres::types::ToSql;
 
 use super::faults::{Fault, fault, is_answer, words};
-use super::{ATTEMPTS, Failed, Postgres, gone, pause, read_tip, signed, sql};
+use super::{ATTEMPTS, Failed, Postgres, gone, pause, read_tip, rows, signed, sql};
 use crate::store::format::Tip;
 use crate::store::replica::bytes::encode_writes;
 use crate::store::replica::remote::{Group, Hold, RemoteError};
@@ -80,21 +80,20 @@ pub(super) async fn begin_holding(session: Object) -> Result<(Tip, InTransaction
 /// Writes the head row of a store that nobody has made, and its rows.
 pub(super) async fn make_store(transaction: InTransaction, group: &Group) -> Result<(), Failed> {
     let session = transaction.session();
-    let rows = Written::of(group)?;
+    let made = Written::of(group)?;
     session.batch_execute(sql::BEGIN).await?;
     let head = session
         .execute(
             sql::MAKE_HEAD,
-            &[&rows.ends, &rows.seq, &rows.digest, &rows.at, &rows.tip],
+            &[&made.ends, &made.seq, &made.digest, &made.at, &made.tip],
         )
         .await?;
     if head == 0 {
         transaction.give_up().await;
         return Ok(());
     }
-    session
-        .execute(sql::PUT, &[&rows.keys, &rows.values])
-        .await?;
+    session.execute(sql::MAKE_ROWS_AT, &[&made.ends]).await?;
+    rows::write(session, &group.writes).await?;
     match session.batch_execute("COMMIT").await {
         Ok(()) => {
             transaction.over();
@@ -173,6 +172,9 @@ async fn write(
         match tried {
             Tried::Committed => {
                 transaction.over();
+                if place.following.is_behind(written.writes.len()) {
+                    place.rows_follow_soon();
+                }
                 return Ok(());
             }
             Tried::Lost(error) if attempt < ATTEMPTS => {
@@ -225,17 +227,10 @@ struct Written<'a> {
     digest: &'a [u8],
     tip: Vec<u8>,
     writes: Vec<u8>,
-    keys: Vec<&'a [u8]>,
-    values: Vec<&'a [u8]>,
-    removed: Vec<&'a [u8]>,
 }
 
 impl<'a> Written<'a> {
     fn of(group: &'a Group) -> Result<Self, RemoteError> {
-        let put = group.writes.iter();
-        let put = put.filter_map(|(key, value)| Some((key.as_slice(), value.as_deref()?)));
-        let (keys, values) = put.unzip();
-        let removed = group.writes.iter().filter(|(_, value)| value.is_none());
         Ok(Self {
             ends: signed(group.tip.commits)?,
             starts: signed(group.after)?,
@@ -244,59 +239,47 @@ impl<'a> Written<'a> {
             digest: &group.tip.head.digest,
             tip: group.tip.encode(),
             writes: encode_writes(&group.writes),
-            keys,
-            values,
-            removed: removed.map(|(key, _)| key.as_slice()).collect(),
         })
     }
 
     /// Everything of it, with COMMIT behind it, in one round trip. Where a statement fails, those behind it fail as
-    /// well, and COMMIT ends the transaction with nothing written.
+    /// well, and nothing is written.
     async fn put_down(&self, transaction: &InTransaction, told: Option<&str>) -> Tried {
         let session = transaction.session();
         let prepared = async {
-            let statements = (
-                session.prepare_cached(sql::LOG).await?,
-                session.prepare_cached(sql::PUT).await?,
-                session.prepare_cached(sql::DELETE).await?,
-                session.prepare_cached(sql::MOVE_HEAD).await?,
-            );
+            let write = session.prepare_cached(sql::WRITE).await?;
             let tell = match told {
                 Some(name) => Some((session.prepare_cached(sql::TELL).await?, name)),
                 None => None,
             };
-            Ok::<_, Error>((statements, tell))
+            Ok::<_, Error>((write, tell))
         };
         // Nothing was sent that writes.
-        let ((log, put, delete, head), tell) = match prepared.await {
+        let (write, tell) = match prepared.await {
             Ok(prepared) => prepared,
             Err(error) => return refused(error),
         };
-        let group: [&(dyn ToSql + Sync); 4] = [&self.ends, &self.starts, &self.tip, &self.writes];
-        let rows: [&(dyn ToSql + Sync); 2] = [&self.keys, &self.values];
-        let place: [&(dyn ToSql + Sync); 5] =
-            [&self.ends, &self.seq, &self.digest, &self.at, &self.tip];
-        let (log, put, removed, head, told, waits, committed) = tokio::join!(
+        let group: [&(dyn ToSql + Sync); 7] = [
+            &self.ends,
+            &self.starts,
+            &self.tip,
+            &self.writes,
+            &self.seq,
+            &self.digest,
+            &self.at,
+        ];
+        let (written, told, committed) = tokio::join!(
             biased;
-            session.execute(&log, &group),
-            session.execute(&put, &rows),
-            async {
-                match self.removed.is_empty() {
-                    true => Ok(0),
-                    false => session.execute(&delete, &[&self.removed]).await,
-                }
-            },
-            session.execute(&head, &place),
+            session.execute(&write, &group),
             async {
                 match &tell {
                     Some((tell, name)) => session.execute(tell, &[name]).await,
                     None => Ok(0),
                 }
             },
-            session.batch_execute(sql::WAIT_FOR_STANDBYS),
-            session.batch_execute("COMMIT"),
+            session.batch_execute(sql::COMMIT),
         );
-        for answer in [log, put, removed, head, told, waits.map(|()| 0)] {
+        for answer in [written, told] {
             match answer {
                 Ok(_) => {}
                 Err(error) if is_answer(&error) => return refused(error),

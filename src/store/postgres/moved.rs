@@ -18,21 +18,11 @@ pub(in crate::store) struct MovedFrom {
 }
 
 impl MovedFrom {
-    pub(in crate::store) fn open(settings: Settings) -> Result<Self, StoreError> {
+    /// `None` where there is no store.
+    pub(in crate::store) fn open(settings: Settings) -> Result<Option<Self>, StoreError> {
         let place = place(settings)?;
-        let transaction = place.runtime.block_on(async {
-            let transaction = InTransaction::on(place.session().await?);
-            let session = transaction.session();
-            session.batch_execute(sql::BEGIN_TO_READ).await?;
-            session.batch_execute(sql::READ_SLOWLY).await?;
-            // The state is that of the first question.
-            session.query(sql::TIP, &[]).await?;
-            Ok::<_, Failed>(transaction)
-        });
-        Ok(Self {
-            transaction: transaction.map_err(told)?,
-            place,
-        })
+        let begun = place.one_state().map_err(|error| told(error.into()))?;
+        Ok(begun.map(|(transaction, _)| Self { transaction, place }))
     }
 }
 
@@ -48,6 +38,8 @@ impl MovedTo {
             schema::make(&session).await
         });
         made.map_err(told)?;
+        // What is replaced is compared first, with all that was acknowledged.
+        place.rows_follow().map_err(|error| told(error.into()))?;
         Ok(Self(place))
     }
 

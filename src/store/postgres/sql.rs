@@ -6,6 +6,7 @@
 //! goodstanding.head     id 1 | commits | seq | digest | at | tip | confirmed
 //! goodstanding.log      commits | starts | tip | writes | written
 //! goodstanding.rows     key | value
+//! goodstanding.rows_at  id 1 | commits                 the newest group that is in the rows
 //! goodstanding.lease    id 1 | holder | ends
 //! ```
 //!
@@ -16,17 +17,24 @@
 
 /// How the tables came to be what they are: each change once, in this order. The number of those that were
 /// made stands in `goodstanding.version`.
-pub(super) const MIGRATIONS: &[&[&str]] = &[&[
-    "CREATE TABLE goodstanding.head (\
+pub(super) const MIGRATIONS: &[&[&str]] = &[
+    &[
+        "CREATE TABLE goodstanding.head (\
          id smallint PRIMARY KEY, commits bigint NOT NULL, seq bigint NOT NULL, digest bytea NOT NULL, \
          at bigint NOT NULL, tip bytea NOT NULL, confirmed bigint NOT NULL)",
-    "CREATE TABLE goodstanding.log (\
+        "CREATE TABLE goodstanding.log (\
          commits bigint PRIMARY KEY, starts bigint NOT NULL, tip bytea NOT NULL, writes bytea NOT NULL, \
          written timestamptz NOT NULL DEFAULT now())",
-    "CREATE TABLE goodstanding.rows (key bytea PRIMARY KEY, value bytea NOT NULL)",
-    "CREATE TABLE goodstanding.lease (\
+        "CREATE TABLE goodstanding.rows (key bytea PRIMARY KEY, value bytea NOT NULL)",
+        "CREATE TABLE goodstanding.lease (\
          id smallint PRIMARY KEY, holder bytea NOT NULL, ends timestamptz NOT NULL)",
-]];
+    ],
+    &[
+        "CREATE TABLE goodstanding.rows_at (id smallint PRIMARY KEY, commits bigint NOT NULL)",
+        // Until then every group was written to the rows with itself.
+        "INSERT INTO goodstanding.rows_at (id, commits) SELECT id, commits FROM goodstanding.head",
+    ],
+];
 
 /// Refused where whoever runs the server has made the schema, and lets nobody else make one.
 pub(super) const MAKE_SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS goodstanding";
@@ -85,8 +93,20 @@ pub(super) const MAKE_HEAD: &str = "INSERT INTO goodstanding.head \
      (id, commits, seq, digest, at, tip, confirmed) VALUES (1, $1, $2, $3, $4, $5, 0) \
      ON CONFLICT (id) DO NOTHING";
 
-pub(super) const LOG: &str =
-    "INSERT INTO goodstanding.log (commits, starts, tip, writes) VALUES ($1, $2, $3, $4)";
+/// A group, and the head that it moves.
+pub(super) const WRITE: &str = "WITH logged AS (\
+         INSERT INTO goodstanding.log (commits, starts, tip, writes) VALUES ($1, $2, $3, $4)) \
+     UPDATE goodstanding.head \
+     SET commits = $1, seq = $5, digest = $6, at = $7, tip = $3 WHERE id = 1";
+
+/// Only one brings the rows up.
+pub(super) const HOLD_ROWS_AT: &str =
+    "SELECT commits FROM goodstanding.rows_at WHERE id = 1 FOR UPDATE";
+
+pub(super) const MOVE_ROWS_AT: &str = "UPDATE goodstanding.rows_at SET commits = $1 WHERE id = 1";
+
+pub(super) const MAKE_ROWS_AT: &str = "INSERT INTO goodstanding.rows_at (id, commits) VALUES (1, $1) \
+     ON CONFLICT (id) DO UPDATE SET commits = excluded.commits";
 
 pub(super) const PUT: &str = "INSERT INTO goodstanding.rows (key, value) \
      SELECT * FROM unnest($1::bytea[], $2::bytea[]) \
@@ -94,11 +114,8 @@ pub(super) const PUT: &str = "INSERT INTO goodstanding.rows (key, value) \
 
 pub(super) const DELETE: &str = "DELETE FROM goodstanding.rows WHERE key = ANY ($1::bytea[])";
 
-pub(super) const MOVE_HEAD: &str = "UPDATE goodstanding.head \
-     SET commits = $1, seq = $2, digest = $3, at = $4, tip = $5 WHERE id = 1";
-
 /// A server that gives up waiting for its standby when a statement takes too long calls the commit done.
-pub(super) const WAIT_FOR_STANDBYS: &str = "SET LOCAL statement_timeout = 0";
+pub(super) const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
 
 /// For reading everything, page by page, as slowly as a disk takes it.
 pub(super) const READ_SLOWLY: &str = "SET LOCAL idle_in_transaction_session_timeout = 60000";
@@ -114,11 +131,12 @@ pub(super) const LEAD: &str = "INSERT INTO goodstanding.lease (id, holder, ends)
      ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, ends = excluded.ends \
      WHERE lease.holder = excluded.holder OR lease.ends < now()";
 
-/// The oldest of the log, up to some number of groups, that are older than so many seconds.
+/// The oldest of the log, up to some number of groups, that are older than so many seconds and in the rows.
 pub(super) const FORGET: &str = "DELETE FROM goodstanding.log WHERE commits IN (\
          SELECT commits FROM (\
              SELECT commits, written FROM goodstanding.log ORDER BY commits LIMIT 10000) AS oldest \
-         WHERE commits <= $1 AND written < now() - $2::float8 * interval '1 second')";
+         WHERE commits <= $1 AND commits <= (SELECT commits FROM goodstanding.rows_at WHERE id = 1) \
+         AND written < now() - $2::float8 * interval '1 second')";
 
 /// Optional, each: what a session is held to, in milliseconds.
 pub(super) fn session(statement: u128, lock: u128, idle: u128) -> [String; 3] {

@@ -2,6 +2,7 @@
 
 mod commits;
 mod cutting;
+mod following;
 mod reading;
 #[path = "../../../tests/it/support/postgres.rs"]
 #[expect(dead_code, reason = "the stories of whole programs use the rest")]

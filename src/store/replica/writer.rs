@@ -173,14 +173,31 @@ impl Writer {
         self.stage.settle(durable);
     }
 
-    /// Writes all that waits, up to the bounds of a group.
+    /// Writes all that waits, up to the bounds of a group. What comes while the head row is waited for goes
+    /// along.
     fn commit(&mut self, first: Waiting) -> Goes {
+        let remote = self.remote.clone();
+        match self.holds(&*remote) {
+            Ok(hold) => {
+                let (group, goes) = self.gather(first);
+                self.write(hold, group);
+                goes
+            }
+            Err(stopped) => {
+                let (group, goes) = self.gather(first);
+                write_path::refuse(group, &stopped);
+                goes
+            }
+        }
+    }
+
+    fn gather(&self, first: Waiting) -> (Vec<Waiting>, Goes) {
         let mut goes = Goes::On;
         let group = write_path::gather(first, || {
             loop {
                 match self.turns.try_recv() {
                     Ok(Turn::Commit(next)) => return Some(next),
-                    // All is taken in before it is written.
+                    // Others' groups were taken in with the head row.
                     Ok(Turn::News) => self.known.poked.store(false, Ordering::Release),
                     Ok(Turn::End) => {
                         goes = Goes::NoFurther;
@@ -190,19 +207,7 @@ impl Writer {
                 }
             }
         });
-        if let Err(stopped) = self.takes_writes() {
-            write_path::refuse(group, &stopped);
-            return goes;
-        }
-        let remote = self.remote.clone();
-        match self.holds(&*remote) {
-            Ok(hold) => self.write(hold, group),
-            Err(trouble) => {
-                let stopped = self.troubled(trouble);
-                write_path::refuse(group, &stopped);
-            }
-        }
-        goes
+        (group, goes)
     }
 
     fn takes_writes(&mut self) -> Result<(), Stopped> {
@@ -216,10 +221,11 @@ impl Writer {
     }
 
     /// Holds the head row, with everything before it in the copy.
-    fn holds<'a>(&mut self, remote: &'a dyn Remote) -> Result<Box<dyn Hold + 'a>, Trouble> {
-        let (there, hold) = remote.hold()?;
-        self.takes_in(&there)?;
-        Ok(hold)
+    fn holds<'a>(&mut self, remote: &'a dyn Remote) -> Result<Box<dyn Hold + 'a>, Stopped> {
+        self.takes_writes()?;
+        let held = remote.hold().map_err(Trouble::from);
+        let held = held.and_then(|(there, hold)| self.takes_in(&there).map(|()| hold));
+        held.map_err(|trouble| self.troubled(trouble))
     }
 
     fn write(&mut self, hold: Box<dyn Hold + '_>, group: Vec<Waiting>) {

@@ -17,6 +17,7 @@ fn a_log_that_was_cut_says_so_to_whoever_saw_too_little() {
     });
     place.make(&beginning()).unwrap();
     let groups: Vec<_> = (0..5).map(|_| commit(&place)).collect();
+    place.rows_follow().unwrap();
     assert!(place.lead(Duration::from_secs(9)).unwrap());
     assert_eq!(
         server.sql(&database, "SELECT count(*) FROM goodstanding.log"),
