@@ -21,6 +21,7 @@ fn main() -> ExitCode {
             move_store: &app::move_store,
             clock: &app::SystemClock,
             env: &cli::variable,
+            terminals: cli::Terminals::of_this_process(),
         },
     )
 }

@@ -1,5 +1,7 @@
 //! What `goodstanding doctor` finds in a data folder: each thing is looked at by itself, without a write.
 
+mod machine;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,7 +25,7 @@ type Progress<'a> = dyn FnMut(u64, Option<u64>, &str) + 'a;
 pub fn examine(args: DoctorArgs, progress: &mut Progress<'_>) -> Result<Vec<Finding>, String> {
     super::process::keep_to_itself()?;
     let config = Config::load(&Overrides {
-        file: args.config,
+        file: args.config.clone(),
         data: args.data,
         ..Overrides::default()
     })
@@ -77,6 +79,7 @@ pub fn examine(args: DoctorArgs, progress: &mut Progress<'_>) -> Result<Vec<Find
     }
     findings.push(space(&config));
     findings.push(key(&config, rows));
+    findings.extend(machine::findings(&config, args.config.as_deref()));
     Ok(findings)
 }
 
@@ -99,6 +102,13 @@ fn wrong(of: &'static str, found: String, to_do: &str) -> Finding {
         health: Health::Wrong,
         found,
         to_do: Some(to_do.to_owned()),
+    }
+}
+
+fn warning(of: &'static str, found: String, to_do: &str) -> Finding {
+    Finding {
+        health: Health::Warning,
+        ..wrong(of, found, to_do)
     }
 }
 
@@ -290,12 +300,11 @@ fn lists(rows: &dyn Read) -> Finding {
     {
         Err(error) => unread("lists", &error),
         Ok(0) => good("lists", "all changes are published".into()),
-        Ok(count) => Finding {
-            of: "lists",
-            health: Health::Warning,
-            found: format!("{count} have changes that are not published"),
-            to_do: Some("start the server, which publishes them".into()),
-        },
+        Ok(count) => warning(
+            "lists",
+            format!("{count} have changes that are not published"),
+            "start the server, which publishes them",
+        ),
     }
 }
 

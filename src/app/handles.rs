@@ -9,12 +9,9 @@ const FEWEST: usize = 16;
 
 /// How many connections can be served where `configured` are wanted; says so where they are fewer.
 pub(super) fn connections(configured: usize) -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let Some(handles) = soft_limit(&limits) else {
-        return configured;
-    };
-    let served = within(handles, configured);
+    let served = within_limit(configured);
     if served < configured {
+        let handles = allowed().unwrap_or_default();
         warn!(
             configured,
             served,
@@ -24,6 +21,17 @@ pub(super) fn connections(configured: usize) -> usize {
         );
     }
     served
+}
+
+/// The same, said to nobody.
+pub(super) fn within_limit(configured: usize) -> usize {
+    allowed().map_or(configured, |handles| within(handles, configured))
+}
+
+/// So many files this process may open; `None` where there is no limit or it cannot be told.
+fn allowed() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    soft_limit(&limits)
 }
 
 fn within(handles: usize, configured: usize) -> usize {

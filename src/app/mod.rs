@@ -22,6 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tracing::{info, warn};
@@ -85,7 +86,21 @@ pub fn serve(args: ServeArgs) -> Result<Stopped, String> {
         .build()
         .map_err(|error| format!("the runtime cannot start: {error}"))?;
     let service = runtime.block_on(start(&config, mode, (listener, operations)))?;
+    greet(&config, mode, service.running.address, args.json);
     Ok(service.run(runtime, config.drain()))
+}
+
+/// Says that it is up, and where.
+fn greet(config: &Config, mode: Mode, address: SocketAddr, json: bool) {
+    let url = &config.public_url;
+    match mode {
+        _ if json => println!(
+            "{}",
+            json!({ "serves": url, "listens": address.to_string() })
+        ),
+        Mode::Development => println!("{}", demo::what_to_try(config)),
+        Mode::Production => println!("Goodstanding serves {url} on {address}"),
+    }
 }
 
 fn listen(address: SocketAddr, chosen_by: &str) -> Result<std::net::TcpListener, String> {
@@ -135,14 +150,6 @@ async fn start(
     info!(listen = %running.address, public_url = config.public_url, "serving");
     let operations = operations.map(|listener| operate(&edge, listener));
     let operations = operations.transpose()?;
-    if mode == Mode::Development {
-        println!("{}", demo::what_to_try(config));
-    } else {
-        println!(
-            "Goodstanding serves {} on {}",
-            config.public_url, running.address
-        );
-    }
     Ok(Service {
         signals,
         running,

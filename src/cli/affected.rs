@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::context::Context;
 use super::error::CliError;
-use super::report::{Report, text};
+use super::report::{Exit, Report, text};
 use super::transport::Call;
 
 /// Why something is decided, and whether it is tried out first.
@@ -41,7 +41,10 @@ impl Decision {
         }
         let answer = context.change(call)?;
         match text(&answer, "outcome") {
-            Some(now) => report.line(format_args!("{done} {given}: now {now}")),
+            Some(now) => {
+                let before = format!("{done} {given}: now ");
+                report.marked(&before, now, Exit::of(Some(now)), "");
+            }
             None => report.line(format_args!("{done} {given}")),
         }
         report.json(answer);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::error::CliError;
-use super::progress::Progress;
+use super::progress::Shows;
 use super::report::{Report, text};
 use super::restore::RestoreArgs;
 use super::transport::Call;
@@ -104,12 +104,13 @@ impl Backup {
         data: Option<PathBuf>,
         here: &dyn LocalBackups,
         connect: impl FnOnce() -> Result<Context<'a>, CliError>,
+        shows: &Shows,
     ) -> Result<Report, CliError> {
         if let Some(file) = &self.make_key {
             return made_key(file, here);
         }
         if self.check {
-            return self.check(here);
+            return self.check(here, shows);
         }
         match (&self.folder, data) {
             (Some(folder), _) if self.list => {
@@ -117,7 +118,7 @@ impl Backup {
                 Ok(listed(there.map_err(CliError::Failed)?))
             }
             (None, None) if self.list => list_of_server(&connect()?),
-            (_, Some(data)) if !self.list => self.make_here(data, here),
+            (_, Some(data)) if !self.list => self.make_here(data, here, shows),
             (None, None) => self.have_made(&connect()?),
             _ => Err(CliError::Usage(
                 "a server puts backups into the folder that its configuration names: leave out DIR, or \
@@ -127,12 +128,12 @@ impl Backup {
         }
     }
 
-    fn check(&self, here: &dyn LocalBackups) -> Result<Report, CliError> {
+    fn check(&self, here: &dyn LocalBackups, shows: &Shows) -> Result<Report, CliError> {
         let Some(folder) = &self.folder else {
             let words = "name the folder of the backups that are to be checked";
             return Err(CliError::Usage(words.to_owned()));
         };
-        let mut watching = shown();
+        let mut watching = shown(shows, "reading the backup");
         let checked = here.check(folder, self.number, self.key.as_deref(), &mut watching);
         drop(watching);
         let checked = checked.map_err(CliError::Failed)?;
@@ -143,14 +144,19 @@ impl Backup {
         Ok(report)
     }
 
-    fn make_here(&self, data: PathBuf, here: &dyn LocalBackups) -> Result<Report, CliError> {
+    fn make_here(
+        &self,
+        data: PathBuf,
+        here: &dyn LocalBackups,
+        shows: &Shows,
+    ) -> Result<Report, CliError> {
         let args = BackupArgs {
             data,
             folder: self.folder.clone(),
             key: self.key.clone(),
             keep: self.keep.map(|keep| keep as usize),
         };
-        let mut watching = shown();
+        let mut watching = shown(shows, "opening the store");
         let made = here.back_up(&args, &mut watching);
         drop(watching);
         Ok(made_report(made.map_err(CliError::Failed)?))
@@ -163,7 +169,7 @@ impl Backup {
             return Err(CliError::Usage(words.to_owned()));
         }
         context.change(Call::post("/backups", json!({})))?;
-        let mut progress = Progress::on_terminal();
+        let mut progress = context.shows.begin("beginning");
         let answer = loop {
             let answer = context.ask(&Call::get("/backups"))?;
             let Some(under_way) = answer.get("underWay") else {
@@ -184,8 +190,8 @@ impl Backup {
 }
 
 /// Draws how far it is.
-pub(super) fn shown() -> impl FnMut(&str, u64, u64) {
-    let mut progress = Progress::on_terminal();
+pub(super) fn shown(shows: &Shows, words: &str) -> impl FnMut(&str, u64, u64) + use<> {
+    let mut progress = shows.begin(words);
     move |words, done, total| progress.at(done, Some(total), words)
 }
 

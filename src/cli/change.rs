@@ -166,7 +166,10 @@ impl Verb {
             lists.push((list, what.indexes));
         }
         let credentials = what.credentials.into_iter().map(Target::Credential);
-        for target in what.targets.into_iter().chain(credentials) {
+        let targets: Vec<Target> = what.targets.into_iter().chain(credentials).collect();
+        let (mut progress, total) = (context.shows.begin(self.name), targets.len() as u64);
+        for (done, target) in (0..).zip(targets) {
+            progress.at(done, Some(total), self.done);
             let done = match target {
                 Target::Endorsement(place) => {
                     self.endorsement(context, &place, &what.decision, &mut report)
@@ -451,11 +454,13 @@ mod tests {
             .answer(200, json!({"outcome": "revoked"}))
             .run(&["revoke", "urn:uuid:a", LIST, "--json"]);
         assert_eq!(done.exit, 2);
-        assert_eq!(
-            done.out,
-            "{\"title\":\"Not found\"}\n{\"outcome\":\"revoked\"}\n"
+        assert_eq!(done.out, "{\"outcome\":\"revoked\"}\n");
+        assert!(
+            done.err
+                .starts_with(r#"{"title":"Not found","at":"POST /credentials/status","#),
+            "{}",
+            done.err
         );
-        assert!(done.err.starts_with("goodstanding: Not found\n"));
     }
 
     #[test]

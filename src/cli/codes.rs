@@ -152,7 +152,9 @@ impl Which {
         };
         let issuer = self.issuer.as_ref();
         let issuer = issuer.map(|issuer| context.party(issuer)).transpose()?;
-        for ids in ids.chunks(AT_ONCE) {
+        let (mut progress, total) = (context.shows.begin("asking"), ids.len() as u64);
+        for (chunk, ids) in (0..).zip(ids.chunks(AT_ONCE)) {
+            progress.at(chunk * AT_ONCE as u64, Some(total), "credentials");
             let mut body = also.clone();
             body["credentialIds"] = ids.into();
             if let Some(issuer) = &issuer {
@@ -184,7 +186,9 @@ impl Which {
 impl LookUp {
     fn run(self, context: &Context<'_>) -> Result<Report, CliError> {
         let mut report = Report::new();
-        for code in &self.codes {
+        let (mut progress, total) = (context.shows.begin("asking"), self.codes.len() as u64);
+        for (done, code) in (0..).zip(&self.codes) {
+            progress.at(done, Some(total), "codes looked up");
             let call = Call::get(format!("/codes/{code}"));
             match context.ask(&call) {
                 Ok(answer) => {

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::error::{CliError, Problem};
 use super::place::{Hosted, KeyOwner, Party, Place, host_of, is_loopback};
+use super::progress::Shows;
 use super::transport::{Answer, Call, Transport};
 
 /// The largest document that is read from a file, standard input or a URL: 10 MiB.
@@ -38,6 +39,8 @@ pub(super) struct Context<'a> {
     pub(super) ca_file: Option<PathBuf>,
     /// Whether answers are told as JSON.
     pub(super) json: bool,
+    /// Where progress is shown.
+    pub(super) shows: Shows,
 }
 
 impl Context<'_> {
@@ -64,7 +67,9 @@ impl Context<'_> {
 
     /// Makes a call; a status of 400 or more is an error.
     pub(super) fn answer(&self, call: &Call) -> Result<Answer, CliError> {
+        let waiting = self.shows.begin(&format!("waiting for {}", self.whom()));
         let answer = self.transport.call(call)?;
+        drop(waiting);
         match answer.status {
             200..=299 => Ok(answer),
             400.. => Err(CliError::Problem(Box::new(Problem::of(call, &answer)))),
@@ -76,12 +81,19 @@ impl Context<'_> {
         }
     }
 
+    /// Who answers.
+    fn whom(&self) -> &str {
+        self.server.as_ref().map_or("the registry", Url::as_str)
+    }
+
     /// Reads a list page by page, to its end.
     pub(super) fn pages(&self, path: String) -> Result<Vec<Value>, CliError> {
         let mut pages = Vec::new();
         let mut next = Some(path);
+        let mut progress = self.shows.begin("reading");
         while let Some(path) = next.take() {
             let call = Call::get(path);
+            progress.at(0, None, &format!("{} pages read", pages.len()));
             if pages.len() == MAX_PAGES {
                 return Err(not_the_contract(&call, "the list does not end".into()));
             }
@@ -244,6 +256,7 @@ impl Context<'static> {
             timeout: Duration::from_secs(1),
             ca_file: None,
             json: false,
+            shows: Shows::new(false),
         }
     }
 }

@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::error::CliError;
-use super::progress::Progress;
+use super::progress::Shows;
 use super::report::{Exit, Report, text};
 use super::transport::Call;
 
 /// Examine a data folder, or ask a server how it is
 ///
 /// With --data, while no server runs, the folder is examined without a write: whether store, log, anchor,
-/// clock, disk and master key are as they should be, and what to do where they are not. Otherwise the server is
-/// asked. Exit status: 0 all is well, 1 something is wrong, 2 it cannot be told.
+/// clock, disk, files, addresses and master key are as they should be, which settings were read, and what to do where
+/// something is not right. Otherwise the server is asked. Exit status: 0 all is well, 1 something is wrong, 2 it cannot be told.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   goodstanding doctor --data /var/lib/goodstanding
@@ -87,6 +87,15 @@ impl Health {
         }
     }
 
+    /// What its word is shown like.
+    const fn colour(self) -> Exit {
+        match self {
+            Self::Good => Exit::Good,
+            Self::Wrong => Exit::Not,
+            Self::Warning | Self::Unknown => Exit::Unknown,
+        }
+    }
+
     const fn exit(self) -> Exit {
         match self {
             Self::Good | Self::Warning => Exit::Good,
@@ -106,6 +115,7 @@ impl Doctor {
         self,
         data: Option<PathBuf>,
         examine: &super::Examine<'_>,
+        shows: &Shows,
     ) -> Result<Report, CliError> {
         let args = DoctorArgs {
             data,
@@ -113,7 +123,7 @@ impl Doctor {
             every_row: self.every_row,
             accept_store: self.accept_store,
         };
-        let mut progress = Progress::on_terminal();
+        let mut progress = shows.begin("opening the store");
         let found = examine(args, &mut |done, total, words| {
             progress.at(done, total, words);
         });
@@ -153,15 +163,14 @@ impl Doctor {
 fn told(findings: &[Finding]) -> Report {
     let mut report = Report::new();
     for finding in findings {
-        let word = match finding.health {
-            Health::Good => "",
-            other => other.word(),
-        };
-        let lead = if word.is_empty() { "" } else { ": " };
-        report.line(format_args!(
-            "{}: {word}{lead}{}",
-            finding.of, finding.found
-        ));
+        let before = format!("{}: ", finding.of);
+        let after = format!(": {}", finding.found);
+        report.marked(
+            &before,
+            finding.health.word(),
+            finding.health.colour(),
+            after,
+        );
         if let Some(to_do) = &finding.to_do {
             report.line(format_args!("  to do: {to_do}"));
         }

@@ -83,18 +83,18 @@ impl Endorsements {
         let mut report = Report::new();
         report.worse(Exit::of(outcome));
         let outcome = outcome.unwrap_or("unknown");
-        report.line(format_args!("{outcome}: {subject}"));
+        report.outcome("", outcome, format_args!(": {subject}"));
         if let Some(detail) = text(result, "detail") {
             report.table("  ", &[vec![detail.to_owned()]]);
         }
         // A path of one link is the endorsement that is listed below.
         let path = links(result, "path", "endorsement");
         if path.len() > 1 {
-            report.table("    ", &path);
+            report.outcomes("    ", 0, &path);
         }
         let listed = result.get("endorsements").and_then(Value::as_array);
         let rows: Vec<Vec<String>> = listed.into_iter().flatten().map(row).collect();
-        report.table("  ", &rows);
+        report.outcomes("  ", 0, &rows);
         if result.get("more").is_some() {
             report.line("  and more: --endorser, --kind or --standing narrows the list");
         }
@@ -132,13 +132,13 @@ impl Endorsements {
             let exits = found.iter().map(|found| Exit::of(text(found, "outcome")));
             let best = standing(exits);
             report.worse(best);
-            report.line(format_args!("{}: {subject}", word_for(best)));
+            report.outcome("", word_for(best), format_args!(": {subject}"));
         } else if found.is_empty() {
             report.line("There are no endorsements that fit.");
         }
         let indent = if subject.is_some() { "  " } else { "" };
         let rows: Vec<Vec<String>> = found.into_iter().map(row).collect();
-        report.table(indent, &rows);
+        report.outcomes(indent, 0, &rows);
         for page in pages {
             report.json(page);
         }

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::place::PlaceError;
 use super::transport::{Answer, Call};
+use crate::web::Language;
 
 /// Why a command did not get its answer. The text names the place and the next step.
 #[derive(Debug, Error)]
@@ -20,10 +21,7 @@ pub enum CliError {
     #[error("{0}")]
     Place(#[from] PlaceError),
     /// A URL belongs to another server than the one the command goes to.
-    #[error(
-        "{given} is on another server than {server}: give --server for it, or the name alone if \
-         both are the same registry"
-    )]
+    #[error("{given} is on another server than {server}")]
     OtherServer {
         /// The URL or DID as it was given.
         given: String,
@@ -31,10 +29,7 @@ pub enum CliError {
         server: String,
     },
     /// Nothing listens at the server's address.
-    #[error(
-        "nothing answers at {server} ({reason}): start a server with `goodstanding serve --dev` \
-         or `make run`, name another with --server URL, or work on a folder with --data DIR"
-    )]
+    #[error("nothing answers at {server} ({reason})")]
     NoServer {
         /// The server's URL.
         server: String,
@@ -42,7 +37,7 @@ pub enum CliError {
         reason: String,
     },
     /// The connection broke, or the time was up, before the answer was there.
-    #[error("{method} {path}: no answer from {server}: {reason}{next}")]
+    #[error("{method} {path}: no answer from {server}: {reason}")]
     Lost {
         /// The method of the call.
         method: &'static str,
@@ -52,14 +47,14 @@ pub enum CliError {
         server: String,
         /// What happened to the connection.
         reason: String,
-        /// For a change: that it may have been made, and how to find out.
-        next: String,
+        /// For a change: the key under which it can be asked for again.
+        idempotency_key: Option<String>,
     },
     /// The server, or the folder's registry, refused.
     #[error("{0}")]
     Problem(Box<Problem>),
     /// An answer is not what the contract says.
-    #[error("{method} {path}: {reason}: is this the address of a goodstanding server?")]
+    #[error("{method} {path}: {reason}")]
     NotTheContract {
         /// The method of the call.
         method: &'static str,
@@ -106,15 +101,74 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// The same as a problem document (RFC 9457), for `--json`.
+    /// The same as a problem document (RFC 9457), for `--json`: with the call that led to it in `at`, and
+    /// what to do in `next`, where these are known.
     pub(super) fn to_json(&self) -> Value {
-        match self {
+        let mut document = match self {
             Self::Problem(problem) => problem.document.clone(),
             other => json!({
                 "type": "about:blank",
                 "title": "The command could not be carried out",
                 "detail": other.to_string(),
             }),
+        };
+        let at = match self {
+            Self::Problem(problem) => Some((problem.method, &problem.path)),
+            Self::Lost { method, path, .. } | Self::NotTheContract { method, path, .. } => {
+                Some((*method, path))
+            }
+            _ => None,
+        };
+        if let Some((method, path)) = at {
+            document["at"] = format!("{method} {path}").into();
+        }
+        if let Some(next) = self.next_step() {
+            document["next"] = next.into();
+        }
+        document
+    }
+
+    /// What to do now, where the text does not say so itself.
+    pub(super) fn next_step(&self) -> Option<String> {
+        let next = match self {
+            Self::Usage(_) | Self::Place(_) => {
+                "--help behind the command shows its arguments, with examples"
+            }
+            Self::OtherServer { .. } => {
+                "give --server for it, or the name alone if both are the same registry"
+            }
+            Self::NoServer { .. } => {
+                "start a server with `goodstanding serve --dev` or `make run`, name another with \
+                 --server URL, or work on a folder with --data DIR"
+            }
+            Self::Lost {
+                idempotency_key, ..
+            } => {
+                return Some(match idempotency_key {
+                    Some(key) => uncertain(key),
+                    None => "repeat it; --timeout SECONDS waits longer".into(),
+                });
+            }
+            Self::Problem(problem) => return problem.next_step(),
+            Self::NotTheContract { .. } => {
+                "see whether --server names the address of a goodstanding server"
+            }
+            Self::Unreadable { .. } => {
+                "see whether the name is right and the file may be read; - names standard input"
+            }
+            Self::NotJson { .. } => "mend the document at that place, or name another",
+            Self::Fetch { .. } => "see whether the URL is right, or fetch it and name the file",
+            Self::Folder { .. } => "`goodstanding doctor --data DIR` examines a folder",
+            Self::Failed(_) => return None,
+        };
+        Some(next.into())
+    }
+
+    /// The text for a person, each step on a line of its own.
+    pub(super) fn told(&self) -> String {
+        match self.next_step() {
+            Some(next) => format!("{self}\n  next  {next}"),
+            None => self.to_string(),
         }
     }
 }
@@ -179,13 +233,17 @@ impl Problem {
                 Some(key) => uncertain(key),
                 None => "repeat it later".into(),
             },
-            _ => return None,
+            _ => {
+                let kind = self.document.get("type").and_then(Value::as_str)?;
+                let kind = kind.rsplit([':', '#']).next()?;
+                Language::English.problem(kind)?.1.into()
+            }
         })
     }
 }
 
 /// How to find out about a change whose outcome is not known.
-pub(super) fn uncertain(key: &str) -> String {
+fn uncertain(key: &str) -> String {
     format!(
         "the change may have been made: repeat the command with --idempotency-key {key}, \
          which makes it once and shows its outcome"
@@ -212,9 +270,6 @@ impl std::fmt::Display for Problem {
         );
         if let Some(pointer) = self.document.get("pointer").and_then(Value::as_str) {
             let _ = write!(text, "\n  place {pointer}");
-        }
-        if let Some(next) = self.next_step() {
-            let _ = write!(text, "\n  next  {next}");
         }
         f.write_str(&text)
     }
@@ -278,7 +333,7 @@ mod tests {
              at    POST /status-lists/x/updates (422)"
         );
         assert_eq!(
-            problem(401, r#"{"title":"No token"}"#).to_string(),
+            CliError::Problem(Box::new(problem(401, r#"{"title":"No token"}"#))).told(),
             "No token\n  at    POST /status-lists/x/updates (401)\n  \
              next  give a token with --token-file FILE or GOODSTANDING_TOKEN; \
              `goodstanding init` and `goodstanding token` make one"
@@ -298,7 +353,8 @@ mod tests {
 
     #[test]
     fn a_page_instead_of_a_problem_is_still_an_error_with_a_key_to_ask_again() {
-        let text = problem(502, "<html>Bad gateway</html>").to_string();
+        let problem = problem(502, "<html>Bad gateway</html>");
+        let text = CliError::Problem(Box::new(problem)).told();
         assert!(text.starts_with("The server answered 502\n"), "{text}");
         assert!(text.contains("--idempotency-key k1"), "{text}");
     }

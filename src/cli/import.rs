@@ -98,7 +98,7 @@ fn follow(context: &Context<'_>, endorsement: &Place<EndorsementId>) -> Result<R
     let outcome = text(&answer, "outcome");
     report.worse(Exit::of(outcome));
     let outcome = outcome.unwrap_or("unknown");
-    report.line(format_args!("{outcome}: {}", endorsement.given));
+    report.outcome("", outcome, format_args!(": {}", endorsement.given));
     let checked = answer.pointer("/imported/checkedAt");
     let checked = checked.and_then(Value::as_str);
     report.rows(&[("  last answered", checked.map(str::to_owned))]);

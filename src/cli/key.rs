@@ -215,7 +215,7 @@ fn rotate(context: &Context<'_>, owner: &KeyOwner, wait: bool) -> Result<Report,
     let mut report = Report::new();
     report.line(format_args!("{key} takes over from {from} on"));
     if wait {
-        let mut progress = Progress::on_terminal();
+        let mut progress = context.shows.begin("rotating");
         let call = Call::get(keys);
         loop {
             answer = context.ask(&call)?;

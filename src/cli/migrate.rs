@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::error::CliError;
-use super::progress::Progress;
+use super::progress::Shows;
 use super::report::{Report, text};
 use clap::Args;
 
@@ -91,13 +91,17 @@ impl FromStr for StorePlace {
 }
 
 impl Migrate {
-    pub(super) fn run(self, move_store: &super::MoveStore<'_>) -> Result<Report, CliError> {
+    pub(super) fn run(
+        self,
+        move_store: &super::MoveStore<'_>,
+        shows: &Shows,
+    ) -> Result<Report, CliError> {
         let args = MigrateArgs {
             from: self.from,
             to: self.to,
             anchor: self.anchor,
         };
-        let mut progress = Progress::on_terminal();
+        let mut progress = shows.begin("opening both stores");
         let moved = move_store(&args, &mut |done, total, words| {
             progress.at(done, total, words);
         });

@@ -12,6 +12,8 @@ mod bulk;
 mod change;
 mod client;
 mod codes;
+mod colour;
+mod connection;
 mod context;
 mod doctor;
 mod document;
@@ -52,18 +54,16 @@ mod transport;
 mod verdict;
 mod verify;
 
-use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
-use url::Url;
+use clap::{Parser, Subcommand, ValueEnum as _};
+use serde_json::json;
 
 pub use backup::{BackupArgs, LocalBackups, Watching};
+pub use colour::Terminals;
 pub use doctor::{DoctorArgs, Finding, Health};
 pub use error::{CliError, Problem};
 pub use init::{InitArgs, InitDone};
@@ -73,13 +73,12 @@ pub use restore::RestoreArgs;
 pub use serve::{ServeArgs, Stopped};
 pub use transport::{Answer, Call, Transport};
 
-use context::Context;
-use remote::{Remote, in_the_clear, parse_server};
-use report::{Exit, Report, plain};
+use colour::{Paint, When};
+use connection::{Connection, connect};
+use progress::Shows;
+use report::{Exit, Report, json_line, plain};
 
 use crate::time::Clock;
-
-const DEFAULT_SERVER: &str = "http://localhost:8080";
 
 /// Opens the registry in a data folder, for `--data`; the error says why it cannot.
 pub type OpenLocal<'a> = dyn Fn(&Path) -> Result<Box<dyn Transport>, String> + 'a;
@@ -117,7 +116,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, surroundings: &Surroundings
 ///
 /// Commands talk to a running server (--server, or http://localhost:8080), or work on a data
 /// folder without one (--data). Exit status: 0 in good standing or done, 1 not in good standing,
-/// 2 not known or an error.
+/// 2 not known or an error, 3 a service that was stopped and not done by then. Answers go to
+/// standard output, errors with what to do next to standard error.
 #[derive(Debug, Parser)]
 #[command(name = "goodstanding", version, propagate_version = true)]
 #[command(after_help = "Examples:
@@ -130,44 +130,6 @@ struct Cli {
     connection: Connection,
     #[command(subcommand)]
     command: Command,
-}
-
-/// Where a command goes, and how it answers.
-#[derive(Debug, Args)]
-struct Connection {
-    /// The server [default: GOODSTANDING_SERVER, else http://localhost:8080]
-    #[arg(long, global = true, value_name = "URL", value_parser = parse_server)]
-    #[arg(help_heading = "Connection")]
-    server: Option<Url>,
-    /// Work on this data folder instead of a server
-    #[arg(long, global = true, value_name = "DIR", conflicts_with = "server")]
-    #[arg(help_heading = "Connection")]
-    data: Option<PathBuf>,
-    /// The bearer token for changes [or GOODSTANDING_TOKEN]; others on this machine may see
-    /// arguments, so a file is better
-    #[arg(long, global = true, value_name = "TOKEN", hide_short_help = true)]
-    #[arg(help_heading = "Connection")]
-    token: Option<String>,
-    /// A file that holds the bearer token for changes
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "token")]
-    #[arg(help_heading = "Connection")]
-    token_file: Option<PathBuf>,
-    /// Trust the certificates in this PEM file, for a server with one of its own making
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
-    #[arg(help_heading = "Connection")]
-    ca_file: Option<PathBuf>,
-    /// How many seconds to wait for an answer
-    #[arg(long, global = true, value_name = "SECONDS", default_value = "60")]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
-    #[arg(hide_short_help = true, help_heading = "Connection")]
-    timeout: u64,
-    /// Repeat a change whose outcome is not known, under the key that its error named
-    #[arg(long, global = true, value_name = "KEY", value_parser = parse_key)]
-    #[arg(hide_short_help = true, help_heading = "Connection")]
-    idempotency_key: Option<String>,
-    /// Print the server's JSON, one answer per line
-    #[arg(long, global = true)]
-    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -232,6 +194,8 @@ pub struct Surroundings<'a> {
     pub clock: &'a dyn Clock,
     /// The variables of the environment.
     pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// Which of its streams are terminals.
+    pub terminals: Terminals,
 }
 
 /// A variable of this process's environment, where it is set to something.
@@ -252,48 +216,91 @@ fn execute(
     surroundings: &Surroundings<'_>,
     stdin: &mut dyn Read,
 ) -> Said {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(refused) => return refusal(&refused),
+        Err(refused) => return refusal(&refused, &args, surroundings),
     };
-    let json = cli.connection.json;
-    let mut warnings = String::new();
+    let Connection { json, color, .. } = cli.connection;
+    let [out, err] = paints(color, surroundings);
+    let mut warnings = Vec::new();
     let report = carry_out(cli, surroundings, stdin, &mut warnings).unwrap_or_else(|error| {
         let mut report = Report::new();
         report.fail(error);
         report
     });
-    let mut err = warnings;
-    for error in &report.errors {
-        err.push_str(&plain(&format!("goodstanding: {error}\n")));
+    let exit = report.exit as u8;
+    if json {
+        let warnings = warnings.iter().map(|words| json!({ "warning": words }));
+        let errors = report.errors.iter().map(CliError::to_json);
+        let lines = warnings.chain(errors).map(|line| json_line(&line));
+        return Said {
+            out: report.json_lines(),
+            err: lines.collect(),
+            exit,
+        };
     }
+    let warning = err.warning("goodstanding: warning:");
+    let warnings = warnings.iter().map(|words| format!("{warning} {words}\n"));
+    let error = err.error("goodstanding:");
+    let errors = report.errors.iter().map(CliError::told);
+    let errors = errors.map(|words| format!("{error} {}\n", plain(&words)));
     Said {
-        out: if json {
-            report.json_lines()
-        } else {
-            report.text
-        },
-        err,
-        exit: report.exit as u8,
+        out: report.painted(out),
+        err: warnings.chain(errors).collect(),
+        exit,
     }
 }
 
+/// How standard output and standard error are coloured.
+fn paints(when: When, surroundings: &Surroundings<'_>) -> [Paint; 2] {
+    let Terminals { out, err } = surroundings.terminals;
+    [out, err].map(|terminal| when.on(terminal, surroundings.env))
+}
+
 /// What clap has to say: help and version on standard output, refusals on standard error.
-fn refusal(refused: &clap::Error) -> Said {
-    let text = refused.render().to_string();
+fn refusal(refused: &clap::Error, args: &[OsString], surroundings: &Surroundings<'_>) -> Said {
     let exit = u8::try_from(refused.exit_code()).unwrap_or(Exit::Unknown as u8);
-    let (out, err) = match refused.use_stderr() {
+    let text = refused.render();
+    let is_error = refused.use_stderr();
+    // Where the arguments are refused, these two are looked for among them as they are.
+    if is_error && args.iter().any(|arg| arg == "--json") {
+        let words = text.to_string();
+        let words = words.trim().trim_start_matches("error: ").to_owned();
+        return Said {
+            out: String::new(),
+            err: json_line(&CliError::Usage(words).to_json()),
+            exit,
+        };
+    }
+    let [out, err] = paints(asked_colour(args), surroundings);
+    let text = match if is_error { err } else { out }.is_on() {
+        true => text.ansi().to_string(),
+        false => text.to_string(),
+    };
+    let (out, err) = match is_error {
         true => (String::new(), text),
         false => (text, String::new()),
     };
     Said { out, err, exit }
 }
 
+fn asked_colour(args: &[OsString]) -> When {
+    let words = || args.iter().map(|arg| arg.to_str().unwrap_or_default());
+    let behind = words().skip_while(|word| *word != "--color").nth(1);
+    let asked = words()
+        .find_map(|word| word.strip_prefix("--color="))
+        .or(behind);
+    asked
+        .and_then(|asked| When::from_str(asked, false).ok())
+        .unwrap_or_default()
+}
+
 fn carry_out(
     cli: Cli,
     surroundings: &Surroundings<'_>,
     stdin: &mut dyn Read,
-    warnings: &mut String,
+    warnings: &mut Vec<String>,
 ) -> Result<Report, CliError> {
     let Cli {
         mut connection,
@@ -302,26 +309,29 @@ fn carry_out(
     if let Command::Restore(command) = &command {
         connection.data = Some(command.data.clone());
     }
+    let shows = Shows::new(surroundings.terminals.err && !connection.json);
     let command = match command {
         Command::Verify(command) if command.offline => {
             return command.run_offline(stdin, surroundings.clock);
         }
-        Command::Migrate(command) => return command.run(surroundings.move_store),
+        Command::Migrate(command) => return command.run(surroundings.move_store, &shows),
         Command::Completions(command) => return Ok(command.run()),
         Command::Man(command) => return command.run(),
         Command::Doctor(command) if command.is_of_folder(connection.data.as_ref()) => {
-            return command.examine(connection.data, surroundings.examine);
+            return command.examine(connection.data, surroundings.examine, &shows);
         }
         other => other,
     };
     let (data, backups) = (connection.data.clone(), surroundings.backups);
+    let json = connection.json;
+    let shown = shows.clone();
     let connect = move || {
         let input = stdin;
-        connect(&connection, surroundings, input, warnings)
+        connect(&connection, surroundings, shown, input, warnings)
     };
     match command {
         Command::Init(command) => command.run(surroundings.init),
-        Command::Serve(command) => command.run(surroundings.serve),
+        Command::Serve(command) => command.run(surroundings.serve, json),
         Command::Doctor(command) => command.ask(&connect()?),
         Command::Migrate(_) | Command::Completions(_) | Command::Man(_) => {
             unreachable!("it was run above")
@@ -349,103 +359,11 @@ fn carry_out(
         Command::Person(command) => command.run(&connect()?),
         Command::Events(command) => command.run(&connect()?),
         Command::Erase(command) => command.run(&connect()?),
-        Command::Backup(command) => command.run(data, backups, connect),
-        Command::Restore(command) => command.run(backups, connect),
+        Command::Backup(command) => command.run(data, backups, connect, &shows),
+        Command::Restore(command) => command.run(backups, connect, &shows),
         Command::PutBack(command) => command.run(backups, &connect()?),
         Command::Publish(command) => command.run(connect),
     }
-}
-
-fn connect<'a>(
-    connection: &Connection,
-    surroundings: &Surroundings<'_>,
-    stdin: &'a mut dyn Read,
-    warnings: &mut String,
-) -> Result<Context<'a>, CliError> {
-    let timeout = Duration::from_secs(connection.timeout);
-    let (transport, server): (Box<dyn Transport>, _) = match &connection.data {
-        Some(data) => {
-            let opened = (surroundings.open_local)(data).map_err(|reason| CliError::Folder {
-                data: data.clone(),
-                reason,
-            })?;
-            (opened, None)
-        }
-        None => {
-            let server = server(connection, surroundings)?;
-            let token = token(connection, surroundings)?;
-            if token.is_some() && in_the_clear(&server) {
-                warnings.push_str(&format!(
-                    "goodstanding: warning: the token goes to {server} unencrypted; use https\n"
-                ));
-            }
-            let ca_file = connection.ca_file.as_deref();
-            let remote = Remote::new(server.clone(), token.as_deref(), timeout, ca_file)?;
-            (Box::new(remote), Some(server))
-        }
-    };
-    let first_key = match &connection.idempotency_key {
-        Some(key) => key.clone(),
-        None => random_key()?,
-    };
-    Ok(Context {
-        transport,
-        server,
-        first_key,
-        changes: Cell::new(0),
-        stdin: RefCell::new(stdin),
-        timeout,
-        ca_file: connection.ca_file.clone(),
-        json: connection.json,
-    })
-}
-
-fn server(connection: &Connection, surroundings: &Surroundings<'_>) -> Result<Url, CliError> {
-    if let Some(server) = &connection.server {
-        return Ok(server.clone());
-    }
-    let text = (surroundings.env)("GOODSTANDING_SERVER");
-    let text = text.as_deref().unwrap_or(DEFAULT_SERVER);
-    parse_server(text)
-        .map_err(|refused| CliError::Usage(format!("GOODSTANDING_SERVER is {text:?}: {refused}")))
-}
-
-fn token(
-    connection: &Connection,
-    surroundings: &Surroundings<'_>,
-) -> Result<Option<String>, CliError> {
-    if let Some(token) = &connection.token {
-        return Ok(Some(token.clone()));
-    }
-    let Some(path) = &connection.token_file else {
-        return Ok((surroundings.env)("GOODSTANDING_TOKEN"));
-    };
-    let unreadable = |reason: String| CliError::Unreadable {
-        place: path.display().to_string(),
-        reason,
-    };
-    let text = fs::read_to_string(path).map_err(|failed| unreadable(failed.to_string()))?;
-    match text.trim() {
-        "" => Err(unreadable("it holds no token".into())),
-        token => Ok(Some(token.to_owned())),
-    }
-}
-
-/// Reads `--idempotency-key`: visible characters that a header can carry.
-fn parse_key(text: &str) -> Result<String, String> {
-    let fits = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-    if !fits {
-        return Err("a key has 1 to 128 visible ASCII characters".into());
-    }
-    Ok(text.to_owned())
-}
-
-fn random_key() -> Result<String, CliError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|failed| {
-        CliError::Failed(format!("the system gives no random bytes: {failed}"))
-    })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Prints; a reader who has seen enough and closed the pipe is no error.
@@ -463,7 +381,8 @@ mod tests {
     use super::*;
     use crate::time::{ManualClock, Timestamp};
     use clap::CommandFactory;
-    use serde_json::{Value, json};
+    use serde_json::Value;
+    use std::fs;
 
     #[test]
     fn the_arguments_are_consistent() {
@@ -517,20 +436,59 @@ mod tests {
             )
             .run(&["--json", "profile", "show", "a"]);
         assert_eq!(done.exit, 2);
+        assert_eq!(done.out, "");
+        let problem: Value = serde_json::from_str(&done.err).unwrap();
         assert_eq!(
-            done.out,
-            "{\"type\":\"x\",\"title\":\"Not found\",\"detail\":\"no such profile\"}\n"
+            problem,
+            json!({"type": "x", "title": "Not found", "detail": "no such profile",
+                   "at": "GET /profiles/a",
+                   "next": "check the name; `goodstanding profile list` and `goodstanding endorsements` \
+                            show what is there"})
         );
-        assert!(done.err.starts_with(
-            "goodstanding: Not found: no such profile\n  at    GET /profiles/a (404)"
-        ));
         let done = Fake::new().run(&["verify", "/no/such/file", "--json"]);
-        let problem: Value = serde_json::from_str(&done.out).unwrap();
+        let problem: Value = serde_json::from_str(&done.err).unwrap();
         assert!(
             problem["detail"]
                 .as_str()
                 .unwrap()
                 .starts_with("cannot read /no/such/file")
+        );
+    }
+
+    #[test]
+    fn with_json_refused_arguments_and_warnings_are_json_too() {
+        let done = Fake::new().run(&["--json", "revoce"]);
+        assert_eq!((done.exit, done.out.as_str()), (2, ""));
+        let problem: Value = serde_json::from_str(&done.err).unwrap();
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("'revoke'"), "{detail}");
+        let done = Fake::new()
+            .env("GOODSTANDING_TOKEN", "secret")
+            .run_remote(&["--json", "status", "x", "--server", "http://r.example"]);
+        assert_eq!(done.exit, 2, "{}", done.err);
+        for line in done.err.lines() {
+            serde_json::from_str::<Value>(line).unwrap();
+        }
+    }
+
+    #[test]
+    fn colour_goes_where_it_is_asked_for_and_nowhere_else() {
+        let look_up = |args: &[&str]| {
+            let answer = json!({"status": 1, "outcome": "revoked"});
+            let args = [&["status", "urn:a"], args].concat();
+            Fake::new().answer(200, answer).run(&args).out
+        };
+        assert!(look_up(&["--color", "always"]).starts_with("\x1b[31mrevoked\x1b[0m: urn:a\n"));
+        assert!(look_up(&[]).starts_with("revoked: urn:a\n"));
+        assert!(look_up(&["--color", "always", "--json"]).starts_with("{\"status\":1"));
+        let refused = Fake::new().run(&["--color=always", "status"]);
+        assert!(refused.err.contains("\x1b["), "{}", refused.err);
+        let refused = Fake::new().run(&["status"]);
+        assert!(!refused.err.contains("\x1b["), "{}", refused.err);
+        let done = Fake::new().run(&["verify", "/no/such", "--color", "always"]);
+        assert!(
+            done.err
+                .starts_with("\x1b[1;31mgoodstanding:\x1b[0m cannot read")
         );
     }
 
@@ -547,13 +505,15 @@ mod tests {
                 move_store: &|_, _| Err("nothing is moved".into()),
                 clock: &ManualClock::new(Timestamp::EPOCH),
                 env: &|_| None,
+                terminals: Terminals::default(),
             },
             &mut io::empty(),
         );
         assert_eq!(said.exit, 2);
         assert_eq!(
             said.err,
-            "goodstanding: cannot work on here: another goodstanding is using it\n"
+            "goodstanding: cannot work on here: another goodstanding is using it\n  next  \
+             `goodstanding doctor --data DIR` examines a folder\n"
         );
     }
 

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use super::backup::LocalBackups;
 use super::context::{Context, MAX_DOCUMENT, parse_json};
 use super::error::CliError;
-use super::progress::Progress;
 use super::report::{Exit, Report, text};
 use super::transport::Call;
 
@@ -153,7 +152,7 @@ impl How {
             return Err(CliError::Usage(words.to_owned()));
         }
         let mut report = Report::new();
-        let mut progress = Progress::on_terminal();
+        let mut progress = context.shows.begin("looking at lists");
         let total = parts.iter().map(Vec::len).sum::<usize>() as u64;
         let (mut looked_at, mut set, mut taken) = (0, 0, 0);
         let mut lines = Report::new();
@@ -191,8 +190,7 @@ impl How {
         report.line(format_args!(
             "{set} {done}, out of {taken} lists that are this registry's"
         ));
-        report.text.push_str(&lines.text);
-        report.worse(lines.exit);
+        report.append(lines);
         Ok(report)
     }
 }

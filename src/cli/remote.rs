@@ -10,7 +10,7 @@ use ureq::Agent;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use url::Url;
 
-use super::error::{CliError, uncertain};
+use super::error::CliError;
 use super::place::is_loopback;
 use super::transport::{Answer, Call, Transport};
 
@@ -91,16 +91,12 @@ impl Remote {
                 reason: failed.to_string(),
             };
         }
-        let next = match &call.idempotency_key {
-            Some(key) => format!("; {}", uncertain(key)),
-            None => "; repeat the command".to_owned(),
-        };
         CliError::Lost {
             method: call.method,
             path: call.path.clone(),
             server,
             reason: failed.to_string(),
-            next,
+            idempotency_key: call.idempotency_key.clone(),
         }
     }
 }
@@ -265,10 +261,7 @@ mod tests {
         let server = OneByOne::serve(vec!["", ""]);
         let mut call = Call::post("/profiles", json!({}));
         call.idempotency_key = Some("k3".into());
-        let lost = remote(&server.url, None)
-            .call(&call)
-            .unwrap_err()
-            .to_string();
+        let lost = remote(&server.url, None).call(&call).unwrap_err().told();
         assert!(lost.contains("--idempotency-key k3"), "{lost}");
     }
 
@@ -295,7 +288,7 @@ mod tests {
         assert!(matches!(error, CliError::NoServer { .. }), "{error:?}");
         assert!(
             error
-                .to_string()
+                .told()
                 .contains("`goodstanding serve --dev` or `make run`")
         );
     }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use serde_json::Value;
 
+use super::colour::Paint;
 use super::error::CliError;
 
 /// The exit status of the process; of several answers, the greatest counts.
@@ -40,6 +41,8 @@ impl Exit {
 pub(super) struct Report {
     /// Readable text for standard output.
     pub(super) text: String,
+    /// The words of outcomes in the text.
+    outcomes: Vec<Marked>,
     /// The server's answers in the order of the calls; with `--json` each becomes a line.
     pub(super) json: Vec<Value>,
     /// What went wrong, for standard error.
@@ -48,11 +51,20 @@ pub(super) struct Report {
     pub(super) exit: Exit,
 }
 
+/// Where in the text an outcome's word stands, and what it comes to.
+#[derive(Debug)]
+struct Marked {
+    at: usize,
+    bytes: usize,
+    exit: Exit,
+}
+
 impl Report {
     /// Nothing said yet, and nothing wrong.
     pub(super) fn new() -> Self {
         Self {
             text: String::new(),
+            outcomes: Vec::new(),
             json: Vec::new(),
             errors: Vec::new(),
             exit: Exit::Good,
@@ -63,6 +75,31 @@ impl Report {
     pub(super) fn line(&mut self, text: impl Display) {
         self.text.push_str(&plain(&text.to_string()));
         self.text.push('\n');
+    }
+
+    /// A line that an outcome's word leads: `words` follow it at once.
+    pub(super) fn outcome(&mut self, indent: &str, outcome: &str, words: impl Display) {
+        self.marked(indent, outcome, Exit::of(Some(outcome)), words);
+    }
+
+    /// A line with a word in it that says how something is.
+    pub(super) fn marked(&mut self, before: &str, word: &str, exit: Exit, after: impl Display) {
+        let one_line = |text: &str| plain(&text.replace('\n', " "));
+        let (before, word) = (one_line(before), one_line(word));
+        self.text.push_str(&before);
+        self.mark(&word, exit);
+        self.text.push_str(&word);
+        self.text.push_str(&one_line(&after.to_string()));
+        self.text.push('\n');
+    }
+
+    /// Notes that `word` comes next.
+    fn mark(&mut self, word: &str, exit: Exit) {
+        self.outcomes.push(Marked {
+            at: self.text.len(),
+            bytes: word.len(),
+            exit,
+        });
     }
 
     /// Lines of a label and a value, the values aligned; a row without a value is left out.
@@ -76,6 +113,15 @@ impl Report {
 
     /// Rows of cells in aligned columns, each line behind `indent`.
     pub(super) fn table(&mut self, indent: &str, rows: &[Vec<String>]) {
+        self.columns(indent, rows, None);
+    }
+
+    /// The same, where the cells of one column are words of outcomes.
+    pub(super) fn outcomes(&mut self, indent: &str, column: usize, rows: &[Vec<String>]) {
+        self.columns(indent, rows, Some(column));
+    }
+
+    fn columns(&mut self, indent: &str, rows: &[Vec<String>], outcomes: Option<usize>) {
         let cells: Vec<Vec<String>> = rows
             .iter()
             .map(|row| {
@@ -92,7 +138,14 @@ impl Report {
         let widths: Vec<usize> = (0..columns).map(width).collect();
         for row in &cells {
             let mut line = indent.to_owned();
-            for (cell, &width) in row.iter().zip(&widths) {
+            for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
+                if outcomes == Some(column) {
+                    self.outcomes.push(Marked {
+                        at: self.text.len() + line.len(),
+                        bytes: cell.trim_end().len(),
+                        exit: Exit::of(Some(cell)),
+                    });
+                }
                 line.push_str(&format!("{cell:width$}  "));
             }
             self.text.push_str(line.trim_end());
@@ -111,9 +164,35 @@ impl Report {
         self.json.push(answer);
     }
 
+    /// All that another report says, after what this one says.
+    pub(super) fn append(&mut self, other: Self) {
+        let from = self.text.len();
+        self.text.push_str(&other.text);
+        let moved = other.outcomes.into_iter();
+        self.outcomes.extend(moved.map(|marked| Marked {
+            at: from + marked.at,
+            ..marked
+        }));
+        self.json.extend(other.json);
+        self.errors.extend(other.errors);
+        self.worse(other.exit);
+    }
+
+    /// The text for standard output, its outcomes coloured where that is wanted.
+    pub(super) fn painted(&self, paint: Paint) -> String {
+        let (mut painted, mut done) = (String::new(), 0);
+        for Marked { at, bytes, exit } in &self.outcomes {
+            let end = at + bytes;
+            painted.push_str(&self.text[done..*at]);
+            painted.push_str(&paint.outcome(&self.text[*at..end], *exit));
+            done = end;
+        }
+        painted.push_str(&self.text[done..]);
+        painted
+    }
+
     /// Something failed; what was done before it stays said, and the exit status is 2.
     pub(super) fn fail(&mut self, error: CliError) {
-        self.json.push(error.to_json());
         self.errors.push(error);
         self.worse(Exit::Unknown);
     }
@@ -125,9 +204,13 @@ impl Report {
 
     /// The answers as lines of JSON.
     pub(super) fn json_lines(&self) -> String {
-        let line = |answer: &Value| harmless_json(&answer.to_string()) + "\n";
-        self.json.iter().map(line).collect()
+        self.json.iter().map(json_line).collect()
     }
+}
+
+/// One document, as a line.
+pub(super) fn json_line(document: &Value) -> String {
+    harmless_json(&document.to_string()) + "\n"
 }
 
 /// A member that is text.
@@ -183,6 +266,7 @@ fn harmless_json(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::colour::When;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -219,6 +303,25 @@ mod tests {
             ("purpose", Some("y".into())),
         ]);
         assert_eq!(report.text, "id       x\npurpose  y\n");
+    }
+
+    #[test]
+    fn only_the_words_of_outcomes_are_coloured_and_stay_words_without() {
+        let mut report = Report::new();
+        report.outcome("", "active", ": revoked");
+        let row = |name: &str, outcome: &str| vec![name.to_owned(), outcome.to_owned()];
+        report.outcomes("  ", 1, &[row("revoked", "revoked"), row("é", "new")]);
+        let mut whole = Report::new();
+        whole.line("unknown");
+        whole.append(report);
+        let env = |_: &str| None;
+        let coloured = whole.painted(When::Always.on(false, &env));
+        assert_eq!(
+            coloured,
+            "unknown\n\x1b[32mactive\x1b[0m: revoked\n  revoked  \x1b[31mrevoked\x1b[0m\n  \
+             é        \x1b[33mnew\x1b[0m\n"
+        );
+        assert_eq!(whole.painted(When::Never.on(true, &env)), whole.text);
     }
 
     #[test]

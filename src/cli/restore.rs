@@ -8,6 +8,7 @@ use super::backup::{LocalBackups, shown, told};
 use super::context::Context;
 use super::error::CliError;
 use super::init::NotHere;
+use super::progress::Shows;
 use super::put_back::Handed;
 use super::report::Report;
 
@@ -73,6 +74,7 @@ impl Restore {
         self,
         here: &dyn LocalBackups,
         connect: impl FnOnce() -> Result<Context<'a>, CliError>,
+        shows: &Shows,
     ) -> Result<Report, CliError> {
         self.not_here.check("restore")?;
         let args = RestoreArgs {
@@ -84,7 +86,7 @@ impl Restore {
         };
         // Before anything is made: what cannot be read is told at once.
         let published = Handed::read(&self.published.published, here)?;
-        let mut watching = shown();
+        let mut watching = shown(shows, "reading the backup");
         let restored = here.restore(&args, &mut watching);
         drop(watching);
         let restored = restored.map_err(CliError::Failed)?;
@@ -104,9 +106,7 @@ impl Restore {
         report.json(restored);
         if !published.is_empty() {
             let put_back = self.published.how.put_back(&context, published)?;
-            report.text.push_str(&put_back.text);
-            report.json.extend(put_back.json);
-            report.worse(put_back.exit);
+            report.append(put_back);
         }
         report.rows(&[("next", Some(format!("goodstanding serve --data {data}")))]);
         Ok(report)

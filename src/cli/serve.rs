@@ -57,6 +57,8 @@ pub struct ServeArgs {
     pub config: Option<PathBuf>,
     /// The origin in every id.
     pub public_url: Option<Url>,
+    /// Whether it says as JSON that it is up.
+    pub json: bool,
 }
 
 /// How the service stopped.
@@ -75,7 +77,7 @@ pub enum Stopped {
 }
 
 impl Serve {
-    pub(super) fn run(self, serve: &super::Serve<'_>) -> Result<Report, CliError> {
+    pub(super) fn run(self, serve: &super::Serve<'_>, json: bool) -> Result<Report, CliError> {
         self.not_here.check("serve")?;
         let stopped = serve(ServeArgs {
             dev: self.dev,
@@ -83,6 +85,7 @@ impl Serve {
             data: self.data,
             config: self.config,
             public_url: self.public_url,
+            json,
         })
         .map_err(CliError::Failed)?;
         let mut report = Report::new();
@@ -139,11 +142,14 @@ mod tests {
             data: Some("d".into()),
             config: Some("c.toml".into()),
             public_url: Some("https://r.example".parse().unwrap()),
+            json: false,
         };
         assert_eq!(done.served, [expected]);
         let done = Fake::new().run(&["serve"]);
         assert_eq!(done.served[0].data, None);
         assert!(!done.served[0].dev);
+        let done = Fake::new().run(&["serve", "--json"]);
+        assert!(done.served[0].json);
     }
 
     #[test]

@@ -205,9 +205,9 @@ pub(super) fn told(
 ) {
     let outcome = text(answer, "outcome").unwrap_or("unknown");
     let name = text(answer, "credential").unwrap_or(given);
-    report.table(indent, &[vec![format!("{outcome}: {name}")]]);
+    report.outcome(indent, outcome, format_args!(": {name}"));
     let inner = format!("{indent}  ");
-    let mut row = |label: &str, value: &str| {
+    let row = |report: &mut Report, label: &str, value: &str| {
         let label = format!("{label:WIDTH$}");
         report.table(&inner, &[vec![label, value.to_owned()]]);
     };
@@ -216,16 +216,17 @@ pub(super) fn told(
         let of_party = answer.get(by).and_then(|party| text(party, "detail"));
         // What decided is not told twice.
         match of_party {
-            Some(told) if detail.ends_with(told) => row("decided by", by),
+            Some(told) if detail.ends_with(told) => row(report, "decided by", by),
             _ => row(
+                report,
                 "decided by",
                 format!("{by}: {detail}").trim_end_matches(": "),
             ),
         }
     }
     match answer.get("verified").and_then(Value::as_bool) {
-        Some(true) => row("proof", "verified"),
-        Some(false) => row("proof", "not verified"),
+        Some(true) => row(report, "proof", "verified"),
+        Some(false) => row(report, "proof", "not verified"),
         None => {}
     }
     let entries = answer.get("status").and_then(Value::as_array);
@@ -233,10 +234,12 @@ pub(super) fn told(
         let word = text(entry, "outcome").unwrap_or("unknown");
         let purpose = text(entry, "purpose").unwrap_or_default();
         let place = entry_place(entry).unwrap_or_default();
-        row("status", format!("{word}  {purpose}  {place}").trim_end());
+        let after = format!("  {purpose}  {place}");
+        let label = format!("{inner}{:WIDTH$}  ", "status");
+        report.marked(&label, word, Exit::of(Some(word)), after.trim_end());
     }
     if let Some(as_of) = as_of {
-        row("as of", &as_of);
+        row(report, "as of", &as_of);
     }
     for label in ["issuer", "achievement"] {
         if let Some(party) = answer.get(label) {
@@ -265,15 +268,15 @@ fn backing(report: &mut Report, indent: &str, label: &str, party: &Value) {
         word.to_owned(),
         format!("{id}{name}"),
     ];
-    report.table(&format!("{indent}  "), &[first.to_vec()]);
+    report.outcomes(&format!("{indent}  "), 1, &[first.to_vec()]);
     let below = format!("{indent}  {:WIDTH$}    ", "");
     if let Some(detail) = text(party, "detail") {
         report.table(&below, &[vec![detail.to_owned()]]);
     }
     let path = links(party, "path", "endorsement");
     match path.is_empty() {
-        false => report.table(&below, &path),
-        true => report.table(&below, &links(party, "endorsements", "id")),
+        false => report.outcomes(&below, 0, &path),
+        true => report.outcomes(&below, 0, &links(party, "endorsements", "id")),
     }
     if path.is_empty() && party.get("more").is_some() {
         let next = format!("`goodstanding endorsements --subject {id}` lists them");

@@ -84,16 +84,22 @@ impl FromStr for List {
 impl Status {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Report, CliError> {
         let mut report = Report::new();
+        let total = (self.indexes.len() + self.targets.len()) as u64;
+        let mut progress = context.shows.begin("asking");
+        let mut done = 0..;
+        let mut next = || progress.at(done.next().unwrap_or(total), Some(total), "looked up");
         if let Some(list) = &self.list {
             let url = match list {
                 List::Hosted(place) => context.url_of(place)?,
                 List::Url(url) => url.clone(),
             };
             for index in &self.indexes {
+                next();
                 self.entry(context, &url, *index, &mut report);
             }
         }
         for target in &self.targets {
+            next();
             match target {
                 Target::Credential(id) => {
                     self.look_up(context, id, &[("credential", id)], &mut report);
@@ -134,7 +140,7 @@ impl Status {
 fn said(of: &str, answer: Value, report: &mut Report) {
     let outcome = text(&answer, "outcome");
     report.worse(Exit::of(outcome));
-    report.line(format_args!("{}: {of}", outcome.unwrap_or("unknown")));
+    report.outcome("", outcome.unwrap_or("unknown"), format_args!(": {of}"));
     let number = |member: &str| answer.get(member).and_then(Value::as_u64);
     report.rows(&[
         ("  purpose", text(&answer, "purpose").map(str::to_owned)),
@@ -157,7 +163,7 @@ fn said(of: &str, answer: Value, report: &mut Report) {
         ]
     };
     let rows: Vec<Vec<String>> = entries.into_iter().flatten().map(row).collect();
-    report.table("  ", &rows);
+    report.outcomes("  ", 0, &rows);
     report.json(answer);
 }
 

@@ -17,7 +17,7 @@ use super::error::CliError;
 use super::transport::{Answer, Call, Transport};
 use super::{
     BackupArgs, InitArgs, InitDone, LocalBackups, RestoreArgs, ServeArgs, Stopped, Surroundings,
-    Watching, execute,
+    Terminals, Watching, execute,
 };
 use crate::time::{ManualClock, Timestamp};
 
@@ -177,6 +177,7 @@ impl Fake {
                     let found = self.env.iter().find(|(known, _)| known == name);
                     found.map(|(_, value)| value.clone())
                 },
+                terminals: Terminals::default(),
             },
             &mut self.stdin.as_slice(),
         );

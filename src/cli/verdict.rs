@@ -11,7 +11,8 @@ pub(super) fn said(asked: &Input, answer: Value) -> Report {
     let mut report = Report::new();
     let verdict = Verdict::of(asked, &answer);
     report.worse(exit(verdict.verified, verdict.outcome));
-    report.line(verdict.sentence());
+    let (outcome, meaning) = verdict.sentence();
+    report.outcome("", outcome, format_args!(": {meaning}"));
     report.rows(&verdict.who());
     let lines = Line::all(&answer);
     if lines.is_empty() {
@@ -53,7 +54,7 @@ impl<'a> Verdict<'a> {
     }
 
     /// The outcome's word, and what it means for somebody who has to rely on the credential.
-    fn sentence(&self) -> String {
+    fn sentence(&self) -> (&'a str, &'static str) {
         let outcome = match (self.verified, self.outcome) {
             (Some(true), Some(outcome)) => outcome,
             // Whatever an answer says beside it, without a good proof nothing is in force.
@@ -94,7 +95,7 @@ impl<'a> Verdict<'a> {
             (Some(true), "not-yet-valid") => "it is genuine, but its time has not come yet",
             (Some(true), _) => "it is genuine, but not in force",
         };
-        format!("{outcome}: {meaning}")
+        (outcome, meaning)
     }
 
     fn has_problem(&self, code: &str) -> bool {
@@ -256,11 +257,9 @@ impl<'a> Line<'a> {
         let kind = longest(|line| line.kind).unwrap_or(0);
         for line in lines {
             let indent = "  ".repeat(line.depth + 1);
-            let text = format!(
-                "{:outcome$}  {:kind$}  {}: {}",
-                line.outcome, line.kind, line.path, line.reason
-            );
-            report.table(&indent, &[vec![text]]);
+            let gap = " ".repeat(outcome - line.outcome.chars().count());
+            let after = format!("{gap}  {:kind$}  {}: {}", line.kind, line.path, line.reason);
+            report.outcome(&indent, line.outcome, after.trim_end());
             let below = indent + &" ".repeat(outcome + kind + 4);
             report.table(&below, &line.evidence);
         }

@@ -210,6 +210,8 @@ pub struct ProblemPage {
     pub detail: String,
     /// In which language that is said.
     pub detail_language: Language,
+    /// What is to be done about problems of this kind, where the detail does not say it in the page's language.
+    pub to_do: Option<&'static str>,
 }
 
 macro_rules! pages {
@@ -372,6 +374,7 @@ mod tests {
             title: text.to_owned(),
             detail: text.to_owned(),
             detail_language: Language::English,
+            to_do: None,
         }
     }
 

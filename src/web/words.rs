@@ -25,6 +25,7 @@ macro_rules! areas {
 /// Every area of texts; a new one is one more word here.
 const AREAS: &[Area] = areas![
     "base",
+    "console",
     "endorsement",
     "home",
     "problem",
@@ -112,6 +113,19 @@ impl Language {
     /// The text of a key, where there is one.
     pub fn known(self, key: &str) -> Option<&'static str> {
         self.catalogue().get(key).copied()
+    }
+
+    /// What the console says by this key, which stands in its area.
+    pub fn console(self, key: &str) -> &'static str {
+        let text = self.known(&format!("console.{key}"));
+        debug_assert!(text.is_some(), "no text has the key console.{key}");
+        text.unwrap_or("?")
+    }
+
+    /// What kind of problem it is, by the last word of its type, and what is to be done about it.
+    pub fn problem(self, kind: &str) -> Option<(&'static str, &'static str)> {
+        let said = |part: &str| self.known(&format!("problem.{part}.{kind}"));
+        Some((said("kind")?, said("do")?))
     }
 
     /// The text of a key with its places filled.

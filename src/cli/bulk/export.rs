@@ -11,7 +11,6 @@ use super::unreadable;
 use crate::cli::context::{Context, json_of, not_the_contract};
 use crate::cli::error::CliError;
 use crate::cli::place::Place;
-use crate::cli::progress::Progress;
 use crate::cli::report::Report;
 use crate::cli::transport::{Answer, Call};
 use crate::ids::ListId;
@@ -69,7 +68,7 @@ impl Export {
         let from = from.map_or(String::new(), |from| format!("&from={from}"));
         let mut next = Some(format!("{path}{name}&limit=100000{all}{from}"));
         let (mut entries, mut revisions) = (0, Vec::new());
-        let mut progress = Progress::on_terminal();
+        let mut progress = context.shows.begin("exporting");
         while let Some(path) = next.take() {
             let call = Call {
                 accept: None,

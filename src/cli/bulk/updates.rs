@@ -12,7 +12,6 @@ use super::{Table, unreadable};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, headline};
 use crate::cli::place::Place;
-use crate::cli::progress::Progress;
 use crate::cli::report::{Exit, Report, text};
 use crate::cli::transport::Call;
 use crate::ids::ListId;
@@ -77,7 +76,7 @@ impl Updates {
         let failed = |failed| unreadable(&self.file, failed);
         let mut records = Records::new(input, table, self.from_line).map_err(failed)?;
         let (mut told, mut broken) = (Told::default(), None);
-        let mut progress = Progress::on_terminal();
+        let mut progress = context.shows.begin("sending");
         while let Some(chunk) = records.chunk().map_err(failed)? {
             if let Err(failed) = told.send(context, &path, table, &chunk) {
                 broken = Some((failed, chunk.first));

@@ -137,7 +137,7 @@ fn lost(server: &str, reason: &str) -> CliError {
         path: PATH.to_owned(),
         server: server.to_owned(),
         reason: reason.to_owned(),
-        next: String::new(),
+        idempotency_key: None,
     }
 }
 

@@ -15,7 +15,6 @@ use super::feed::Feed;
 use super::source::{Listed, ListedForm, Sent, Source};
 use super::target::{FORMAT, Fault, Put, Remembered, Target};
 use crate::cli::error::CliError;
-use crate::cli::progress::Progress;
 use crate::ids::{ListId, Slug};
 use crate::time::{Timestamp, Ttl};
 use trying::is_away;
@@ -93,7 +92,7 @@ impl<'p, 'c, 'a> Publisher<'p, 'c, 'a> {
 
     /// Sees to it that the target has what is published now, and nothing else.
     pub(super) fn pass(&mut self) -> Result<(), CliError> {
-        let mut progress = Progress::on_terminal();
+        let mut progress = self.source.0.shows.begin("comparing");
         self.told = Told::default();
         let (mut seen, mut next, mut event) = (BTreeSet::new(), None, None);
         loop {

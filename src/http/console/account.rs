@@ -22,15 +22,9 @@ pub(in crate::http) fn change_passphrase(edge: &Edge, request: &Request) -> Resu
             .registry
             .change_passphrase(&sent.visit.visitor, present, new),
         false => {
-            let words = sent.visit.language.text("account.not-the-same").to_owned();
-            return Ok(page(
-                &sent.visit,
-                400,
-                Some(Trouble {
-                    words,
-                    field: Some("again"),
-                }),
-            ));
+            let words = sent.visit.language.console("account.not-the-same");
+            let trouble = Trouble::said(words, "again");
+            return Ok(page(&sent.visit, 400, Some(trouble)));
         }
     };
     let field = match &changed {
@@ -46,14 +40,11 @@ pub(in crate::http) fn change_passphrase(edge: &Edge, request: &Request) -> Resu
         .err()
         .map(|refused| refused.to_string())
         .unwrap_or_default();
-    Ok(page(
-        &sent.visit,
-        403,
-        Some(Trouble {
-            words,
-            field: Some(field),
-        }),
-    ))
+    let trouble = Trouble {
+        english: true,
+        ..Trouble::said(words, field)
+    };
+    Ok(page(&sent.visit, 403, Some(trouble)))
 }
 
 fn page(visit: &Visit<'_>, status: u16, trouble: Option<Trouble>) -> Reply {
@@ -65,7 +56,7 @@ fn page(visit: &Visit<'_>, status: u16, trouble: Option<Trouble>) -> Reply {
         may: may
             .into_iter()
             .flat_map(|actions| actions.iter())
-            .map(|action| visit.language.text(action.scope()))
+            .filter_map(|action| visit.language.known(&format!("scope.{}", action.scope())))
             .collect(),
         until: visit.language.moment(visit.visitor.until),
         keys: visit.keys(),

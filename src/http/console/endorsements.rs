@@ -147,9 +147,9 @@ pub(in crate::http) fn decide(edge: &Edge, request: &Request) -> Result<Reply, P
     let (id, action) = asked(&sent.visit)?;
     let reason = sent.reason();
     if let Ok(None) = reason {
-        let words = sent.visit.language.text("decision.why").to_owned();
-        let field = Some("reason");
-        return page(&sent.visit, 422, "", Some(Trouble { words, field }));
+        let words = sent.visit.language.console("decision.why");
+        let trouble = Trouble::said(words, "reason");
+        return page(&sent.visit, 422, "", Some(trouble));
     }
     let made = reason.and_then(|reason| {
         let change = sent.change()?;

@@ -198,9 +198,8 @@ fn wanted(sent: &Sent<'_>) -> Result<NewEndorsement, Unread> {
         None => None,
         Some(_) => match registry.present_digest(&subject)? {
             None => {
-                let words = visit.language.text("endorse.not-here").to_owned();
-                let field = Some("subject");
-                return Err(Unread::Field(Trouble { words, field }));
+                let words = visit.language.console("endorse.not-here");
+                return Err(Unread::Field(Trouble::said(words, "subject")));
             }
             present => present,
         },
@@ -284,7 +283,7 @@ fn page(
         ),
         renewed: (!form.renews.is_empty()).then(|| {
             let path = format!("/console/endorsements/{}", form.renews);
-            Link::here(&path, visit.language.text("request.renewed"))
+            Link::here(&path, visit.language.console("request.renewed"))
         }),
         form,
         keys: visit.keys(),

@@ -161,7 +161,7 @@ fn line(visit: &Visit<'_>, task: &Task) -> Result<TaskLine, Problem> {
     };
     Ok(TaskLine {
         key,
-        page: Link::here(&page, visit.language.text(key)),
+        page: Link::here(&page, visit.language.console(key)),
         about: subject_link(visit.edge, visit.language, about)?,
         at: Moment(at),
     })

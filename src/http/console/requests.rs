@@ -74,7 +74,7 @@ fn line(visit: &Visit<'_>, view: &RequestView) -> Result<RequestLine, Problem> {
     Ok(RequestLine {
         page: Link::here(
             &path(view.id, ""),
-            visit.language.text(state_key(view.state)),
+            visit.language.console(state_key(view.state)),
         ),
         other: subject_link(visit.edge, visit.language, other)?,
         is_to_us: asked,
@@ -270,7 +270,7 @@ fn page(
         valid_until: view.valid_until.map(Moment),
         renews: view.renews.map(|id| {
             let path = format!("/console/endorsements/{id}");
-            Link::here(&path, visit.language.text("request.renewed"))
+            Link::here(&path, visit.language.console("request.renewed"))
         }),
         created_at: Moment(view.created_at),
         steps: steps.collect(),

@@ -2,6 +2,7 @@
 
 use super::Sent;
 use crate::http::problem::Problem;
+use crate::http::problem::page::kind_of;
 use crate::time::Timestamp;
 use crate::web::Language;
 use crate::web::console::{EndorsementFields, Trouble};
@@ -55,10 +56,10 @@ fn day(sent: &Sent<'_>, field: &'static str, time: &str) -> Result<Option<Timest
     };
     match spelled.parse() {
         Ok(moment) => Ok(Some(moment)),
-        Err(_) => Err(Trouble {
-            words: sent.visit.language.text("trouble.date").to_owned(),
-            field: Some(field),
-        }),
+        Err(_) => {
+            let words = sent.visit.language.console("trouble.date");
+            Err(Trouble::said(words, field))
+        }
     }
 }
 
@@ -75,14 +76,24 @@ pub(super) fn trouble(language: Language, problem: Problem) -> Result<(u16, Trou
         known.map(|(_, field)| *field)
     });
     if problem.status == 412 {
-        let words = language.text("trouble.meanwhile").to_owned();
-        return Ok((412, Trouble { words, field }));
+        let words = language.console("trouble.meanwhile");
+        let trouble = Trouble::said(words, "");
+        return Ok((412, Trouble { field, ..trouble }));
     }
+    Ok((problem.status, refused(language, problem, field)))
+}
+
+/// A refusal, as it is shown with a form.
+pub(super) fn refused(
+    language: Language,
+    problem: Problem,
+    field: Option<&'static str>,
+) -> Trouble {
     let mut words = problem.detail;
     if let Some(first) = words.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    Ok((problem.status, Trouble { words, field }))
+    Trouble::refused(language, kind_of(&problem.kind), words, field)
 }
 
 /// Members of requests, and the fields of forms that they come from.

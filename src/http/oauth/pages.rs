@@ -225,6 +225,7 @@ fn answered(
                 title: frame.say("problem.sign-in").into(),
                 detail: frame.with("problem.sign-in.detail", "description", &error.description),
                 detail_language: frame.language,
+                to_do: None,
             };
             let mut reply = Reply::html(page.html());
             reply.status = 400;

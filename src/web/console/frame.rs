@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use crate::access::{Action, Role};
 use crate::web;
+use crate::web::Language;
 use crate::web::parts::Standing;
 
 /// Who is signed in, where they can go, and what was done last.
@@ -111,8 +112,43 @@ pub struct FormKeys {
 pub struct Trouble {
     /// In words.
     pub words: String,
+    /// Whether these are English, whatever the page's language is.
+    pub english: bool,
+    /// What is to be done, where the words do not say it in the page's language.
+    pub to_do: Option<&'static str>,
     /// The field that it is about, by its id on the page.
     pub field: Option<&'static str>,
+}
+
+impl Trouble {
+    /// In words of the page's language.
+    pub fn said(words: impl Into<String>, field: &'static str) -> Self {
+        Self {
+            words: words.into(),
+            english: false,
+            to_do: None,
+            field: Some(field),
+        }
+    }
+
+    /// A refusal of this kind, whose detail is English.
+    pub fn refused(
+        language: Language,
+        kind: &str,
+        detail: String,
+        field: Option<&'static str>,
+    ) -> Self {
+        let told = match language {
+            Language::English => None,
+            other => other.problem(kind),
+        };
+        Self {
+            words: detail,
+            english: true,
+            to_do: told.map(|(_, to_do)| to_do),
+            field,
+        }
+    }
 }
 
 impl Deref for Frame {
@@ -126,7 +162,7 @@ impl Deref for Frame {
 impl Frame {
     /// A text of the pages in the language of whoever reads.
     pub fn t(&self, key: &str) -> &'static str {
-        self.language.text(key)
+        self.language.console(key)
     }
 
     /// How a request stands, in words.

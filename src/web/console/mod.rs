@@ -7,7 +7,6 @@ mod frame;
 mod overview;
 mod registrar;
 mod requests;
-mod words;
 
 pub use account::AccountPage;
 pub use door::{EnterPage, Failed, NotSignedInPage};
@@ -68,10 +67,7 @@ mod tests {
     }
 
     fn trouble(field: &'static str) -> Option<Trouble> {
-        Some(Trouble {
-            words: EVIL.into(),
-            field: Some(field),
-        })
+        Some(Trouble::said(EVIL, field))
     }
 
     fn fields() -> EndorsementFields {

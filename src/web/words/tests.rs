@@ -6,9 +6,19 @@ use super::*;
 use crate::access::Action;
 use crate::verify::outcome::Outcome;
 use crate::web::assets::ASSETS;
+use crate::web::console::{Done, Room};
 
 /// What asks for texts by a key that is put together: each key below it counts as asked for.
-const BY_CASE: [&str; 3] = ["base.month", "problem.title", "scope"];
+const BY_CASE: [&str; 5] = [
+    "base.month",
+    "problem.do",
+    "problem.kind",
+    "problem.title",
+    "scope",
+];
+
+/// The same below `console.`, where keys are handed around without their area.
+const CONSOLE_BY_CASE: [&str; 2] = ["standing.", "state."];
 
 fn places(text: &str) -> BTreeSet<&str> {
     let parts = text.split('{').skip(1);
@@ -121,9 +131,50 @@ fn every_text_is_asked_for_and_every_text_that_is_asked_for_is_there() {
             cases.insert(below);
         }
     }
-    for key in known {
+    for key in known.iter().filter(|key| !key.starts_with("console.")) {
         let by_case = cases.iter().any(|case| key.starts_with(case.as_str()));
-        assert!(asked.contains(key) || by_case, "nobody asks for {key}");
+        assert!(asked.contains(*key) || by_case, "nobody asks for {key}");
+    }
+}
+
+/// The console's keys go through methods and tables of many names: each stands somewhere in its sources in
+/// quotes, or is put together.
+#[test]
+fn every_text_of_the_console_is_asked_for_and_every_one_that_is_asked_for_is_there() {
+    let known = Language::English.catalogue();
+    let sources: Vec<_> = sources()
+        .into_iter()
+        .filter(|(name, _)| name.contains("/console"))
+        .collect();
+    let mut found = 0;
+    for (name, text) in &sources {
+        for call in ["frame.t(\"", "self.t(\"", "language.console(\""] {
+            for rest in text.split(call).skip(1) {
+                let key = rest.split('"').next().unwrap();
+                assert!(
+                    known.contains_key(&format!("console.{key}")),
+                    "{name} asks for {key}"
+                );
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 150, "{found}");
+    for key in known.keys().filter_map(|key| key.strip_prefix("console.")) {
+        let quoted = format!("\"{key}\"");
+        let by_case = CONSOLE_BY_CASE.iter().any(|case| key.starts_with(case));
+        let asked = sources.iter().any(|(_, text)| text.contains(&quoted));
+        assert!(asked || by_case, "nobody asks for console.{key}");
+    }
+    for done in Done::ALL {
+        assert_eq!(Done::named(done.as_str()), Some(done));
+        Language::English.console(done.key());
+    }
+    for room in Room::ALL {
+        Language::English.console(room.key());
+    }
+    for outcome in Outcome::ALL {
+        Language::English.console(&format!("standing.{}", outcome.as_str()));
     }
 }
 

@@ -19,6 +19,8 @@ mod stopping;
 mod verdicts;
 
 #[cfg(feature = "rocksdb")]
+mod as_json;
+#[cfg(feature = "rocksdb")]
 mod backup;
 #[cfg(feature = "rocksdb")]
 mod bulk;
@@ -32,6 +34,8 @@ mod damage;
 mod doctor;
 #[cfg(feature = "rocksdb")]
 mod edge_nginx;
+#[cfg(feature = "rocksdb")]
+mod errors;
 #[cfg(feature = "rocksdb")]
 pub(crate) mod folder;
 #[cfg(feature = "rocksdb")]
@@ -64,6 +68,8 @@ pub(crate) mod standing;
 mod states;
 #[cfg(feature = "rocksdb")]
 mod systemd;
+#[cfg(feature = "rocksdb")]
+mod terminal;
 #[cfg(feature = "rocksdb")]
 mod told_twice;
 #[cfg(feature = "rocksdb")]

@@ -63,6 +63,16 @@ impl Ran {
         serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 
+    /// What `--json` said went wrong: one line on standard error, one problem document.
+    #[track_caller]
+    pub(crate) fn problem(&self) -> Value {
+        let line = self.err.strip_suffix('\n').unwrap_or_default();
+        let problem: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {}", self.err));
+        assert!(problem["title"].is_string(), "{problem}");
+        problem
+    }
+
     /// Holds what was said on standard error against words that help its reader.
     #[track_caller]
     pub(crate) fn explains(self, words: &[&str]) -> Self {

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::folder::{Folder, ORIGIN};
@@ -69,7 +70,11 @@ fn a_change_without_a_good_token() {
     // As a problem document for machines.
     let mut command = program();
     command.args(["token", "--json", "--server", &server.url()]);
-    assert_eq!(run(&mut command, "").exits(2).json()["status"], 401);
+    let said = run(&mut command, "").exits(2);
+    assert_eq!(
+        (said.out.as_str(), &said.problem()["status"]),
+        ("", &json!(401))
+    );
 }
 
 #[test]

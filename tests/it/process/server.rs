@@ -91,7 +91,7 @@ impl Server {
                 self.address = address.parse().expect("the line ends in the address");
                 return true;
             }
-            if line.contains("Ctrl-C") {
+            if line.contains("Ctrl-C") || line.starts_with('{') {
                 return true;
             }
         }

@@ -28,7 +28,7 @@ impl Publisher<'_, '_, '_> {
             ),
         };
         // Where nobody reads it, nothing is lost.
-        let _ = writeln!(std::io::stdout(), "{}", plain(&line));
+        let _ = self.beside(|| writeln!(std::io::stdout(), "{}", plain(&line)));
     }
 
     /// Says what has to be waited for.
@@ -37,7 +37,11 @@ impl Publisher<'_, '_, '_> {
             true => json!({ "waits": words }).to_string(),
             false => format!("goodstanding: {words}; trying again"),
         };
-        let _ = writeln!(std::io::stderr(), "{}", plain(&words));
+        let _ = self.beside(|| writeln!(std::io::stderr(), "{}", plain(&words)));
+    }
+
+    fn beside<T>(&self, say: impl FnOnce() -> T) -> T {
+        self.source.0.shows.aside(say)
     }
 
     /// Asks the registry, again and again where it is away.

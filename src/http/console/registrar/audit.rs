@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{issuer, path_with, trouble};
+use super::{issuer, path_with};
 use crate::http::audit::members;
 use crate::http::console::visit::Visit;
 use crate::http::edge::Edge;
@@ -85,7 +85,7 @@ pub(in crate::http) fn show(edge: &Edge, request: &Request) -> Result<Reply, Pro
 pub(in crate::http) fn download(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let visit = Visit::of(edge, request)?;
     let asked = Asked::of(&visit)?;
-    if let Some(Trouble { words, field }) = asked.trouble {
+    if let Some(Trouble { words, field, .. }) = asked.trouble {
         return Err(Problem::invalid(
             &format!("?{}", field.unwrap_or_default()),
             words,
@@ -170,7 +170,10 @@ impl Asked {
             "" => Ok(None),
             text => match format!("{text}T00:00:00Z").parse::<Timestamp>() {
                 Ok(begins) => Ok(Some(begins.plus(after))),
-                Err(error) => Err(trouble(error.to_string(), field)),
+                Err(error) => Err(Trouble {
+                    english: true,
+                    ..Trouble::said(error.to_string(), field)
+                }),
             },
         };
         let whole = Ttl::from_seconds(86_400);
@@ -192,13 +195,15 @@ impl Asked {
                 let registry = &visit.edge.registry;
                 self.search.person = registry.person_with_address(visit.actor(), owner, address)?;
                 if self.search.person.is_none() {
-                    self.trouble = Some(trouble(visit.language.text("audit.by-hint"), "by"));
+                    self.trouble =
+                        Some(Trouble::said(visit.language.console("audit.by-hint"), "by"));
                 }
             }
             slug => match slug.parse() {
                 Ok(slug) => self.search.by = Some(AuditParty::Profile(slug)),
                 Err(_) => {
-                    self.trouble = Some(trouble(visit.language.text("audit.by-hint"), "by"));
+                    self.trouble =
+                        Some(Trouble::said(visit.language.console("audit.by-hint"), "by"));
                 }
             },
         }

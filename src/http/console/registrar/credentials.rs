@@ -1,7 +1,7 @@
 //! Credentials: found, and shown with what was done to them.
 
 use super::statuses::{self, block};
-use super::{issuer, path_with, trouble};
+use super::{issuer, path_with};
 use crate::http::console::visit::Visit;
 use crate::http::edge::Edge;
 use crate::http::pages::subject_link;
@@ -10,7 +10,7 @@ use crate::http::reply::Reply;
 use crate::http::request::Request;
 use crate::ids::{ListId, SpaceId};
 use crate::registry::FoundCredential;
-use crate::web::console::{CredentialLine, CredentialPage, CredentialsPage, Room};
+use crate::web::console::{CredentialLine, CredentialPage, CredentialsPage, Room, Trouble};
 use crate::web::{Link, Moment, Standing};
 
 /// So many credentials stand on a page.
@@ -38,8 +38,8 @@ pub(in crate::http) fn search(edge: &Edge, request: &Request) -> Result<Reply, P
     if !page.place.0.is_empty() {
         let list = list_named(edge, &page.place.0);
         let Some((list, index)) = list.zip(page.place.1.parse::<u64>().ok()) else {
-            let words = visit.language.text("credentials.list");
-            page.trouble = Some(trouble(words, "list"));
+            let words = visit.language.console("credentials.list");
+            page.trouble = Some(Trouble::said(words, "list"));
             return Ok(visit.page(400, page.html()));
         };
         return Ok(super::super::door::leads_to(&statuses::entry_path(

@@ -1,6 +1,6 @@
 //! Keys: rotated, taken out of use, given up.
 
-use super::{issuer, path_with, trouble, trouble_of};
+use super::{issuer, path_with, trouble_of};
 use crate::access::Action;
 use crate::http::console::visit::{Sent, Visit};
 use crate::http::edge::Edge;
@@ -87,7 +87,7 @@ pub(in crate::http) fn rotate(edge: &Edge, request: &Request) -> Result<Reply, P
     match made {
         Ok(_) => Ok(sent.done(&owner.page(), Done::KeysRotating)),
         Err(problem) => {
-            let (code, trouble) = trouble_of(problem)?;
+            let (code, trouble) = trouble_of(sent.visit.language, problem)?;
             page(&sent.visit, code, &owner, Some(trouble))
         }
     }
@@ -114,7 +114,7 @@ pub(in crate::http) fn retire(edge: &Edge, request: &Request) -> Result<Reply, P
     match made {
         Ok(_) => Ok(sent.done(&owner.page(), Done::KeyRetired)),
         Err(problem) => {
-            let (code, trouble) = trouble_of(problem)?;
+            let (code, trouble) = trouble_of(sent.visit.language, problem)?;
             retire_page(&sent.visit, code, &owner, Some(trouble))
         }
     }
@@ -148,7 +148,7 @@ pub(in crate::http) fn revoke(edge: &Edge, request: &Request) -> Result<Reply, P
         return again(
             400,
             "",
-            trouble(visit.language.text("keys.since-hint"), "since"),
+            Trouble::said(visit.language.console("keys.since-hint"), "since"),
         );
     };
     let reason = match sent.needed_reason() {
@@ -166,7 +166,7 @@ pub(in crate::http) fn revoke(edge: &Edge, request: &Request) -> Result<Reply, P
     match made {
         Ok(_) => Ok(sent.done(&owner.page(), Done::KeyRevoked)),
         Err(problem) => {
-            let (code, trouble) = trouble_of(problem)?;
+            let (code, trouble) = trouble_of(sent.visit.language, problem)?;
             again(code, &reason, trouble)
         }
     }
@@ -285,7 +285,7 @@ fn revoke_page(
                 .map_err(Problem::from),
             Err(_) => Err(Problem::invalid(
                 "/since",
-                visit.language.text("keys.since-hint"),
+                visit.language.console("keys.since-hint"),
             )),
         };
         match tried {
@@ -300,13 +300,16 @@ fn revoke_page(
                 affected = Some((numbers, told.more));
             }
             Err(problem) => {
-                let (refused, told) = trouble_of(problem)?;
+                let (refused, told) = trouble_of(visit.language, problem)?;
                 if trouble.is_none() {
                     (code, trouble) = (
                         refused,
-                        Some(Trouble {
-                            field: Some("since"),
-                            ..told
+                        Some(match typed.parse::<Timestamp>() {
+                            Ok(_) => Trouble {
+                                field: Some("since"),
+                                ..told
+                            },
+                            Err(_) => Trouble::said(told.words, "since"),
                         }),
                     );
                 }

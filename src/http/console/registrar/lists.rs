@@ -1,6 +1,6 @@
 //! Status lists: how full they are, how fresh, and new ones.
 
-use super::{apart, issuer, path_with, purpose_words, trouble, trouble_of};
+use super::{apart, issuer, path_with, purpose_words, trouble_of};
 use crate::access::Action;
 use crate::bitstring::ListLength;
 use crate::http::console::visit::{Sent, Visit};
@@ -107,14 +107,14 @@ pub(in crate::http) fn open(edge: &Edge, request: &Request) -> Result<Reply, Pro
         "revocation" => StatusPurpose::Revocation,
         "suspension" => StatusPurpose::Suspension,
         _ => {
-            let words = visit.language.text("list.purpose");
-            return new_page(visit, 400, asked, Some(trouble(words, "purpose")));
+            let words = visit.language.console("list.purpose");
+            return new_page(visit, 400, asked, Some(Trouble::said(words, "purpose")));
         }
     };
     let length = asked.length.parse::<u64>().ok().map(ListLength::new);
     let Some(Ok(length)) = length else {
-        let words = visit.language.text("new-list.length-hint");
-        return new_page(visit, 400, asked, Some(trouble(words, "length")));
+        let words = visit.language.console("new-list.length-hint");
+        return new_page(visit, 400, asked, Some(Trouble::said(words, "length")));
     };
     let new = NewList {
         length,
@@ -130,7 +130,7 @@ pub(in crate::http) fn open(edge: &Edge, request: &Request) -> Result<Reply, Pro
     match opened {
         Ok(list) => Ok(sent.done(&format!("/console/lists/{}", list.id), Done::ListOpened)),
         Err(problem) => {
-            let (code, trouble) = trouble_of(problem)?;
+            let (code, trouble) = trouble_of(visit.language, problem)?;
             new_page(visit, code, asked, Some(trouble))
         }
     }
@@ -172,7 +172,7 @@ fn block(list: &ListOverview) -> ListBlock {
 
 /// How full lists are, and how fresh.
 fn charts(visit: &Visit<'_>, lists: &[ListOverview]) -> [String; 2] {
-    let t = |key| visit.language.text(key);
+    let t = |key| visit.language.console(key);
     let name = |list: &ListOverview| {
         let (key, word) = purpose_words(&list.purpose);
         let purpose = if key == "purpose.other" {

@@ -10,6 +10,7 @@ pub(in crate::http) mod uploads;
 
 use super::overview::choices;
 use super::visit::{Sent, Visit};
+use super::wanted::refused;
 use crate::http::problem::Problem;
 use crate::ids::{ClientId, PersonId, Slug};
 use crate::registry::{AuditActor, AuditParty, ProfileView, RegistryError, Thing};
@@ -41,7 +42,7 @@ impl Visit<'_> {
 
     /// Who did something, in words.
     fn who(&self, actor: &AuditActor) -> Result<String, Problem> {
-        let t = |key| self.language.text(key);
+        let t = |key| self.language.console(key);
         let party = match &actor.party {
             AuditParty::Registry => t("audit.who-registry").to_owned(),
             AuditParty::Development => t("audit.who-development").to_owned(),
@@ -75,29 +76,19 @@ impl Sent<'_> {
     fn needed_reason(&self) -> Result<String, Trouble> {
         match self.reason() {
             Ok(Some(reason)) => Ok(reason),
-            Ok(None) => Err(trouble(
-                self.visit.language.text("confirm.reason-needed"),
+            Ok(None) => Err(Trouble::said(
+                self.visit.language.console("confirm.reason-needed"),
                 "reason",
             )),
-            Err(problem) => Err(trouble(problem.detail, "reason")),
+            Err(problem) => Err(refused(self.visit.language, problem, Some("reason"))),
         }
-    }
-}
-
-fn trouble(words: impl Into<String>, field: &'static str) -> Trouble {
-    Trouble {
-        words: words.into(),
-        field: Some(field),
     }
 }
 
 /// What was wrong with a form, where it was the form; everything else is a problem of its own.
-fn trouble_of(problem: Problem) -> Result<(u16, Trouble), Problem> {
+fn trouble_of(language: Language, problem: Problem) -> Result<(u16, Trouble), Problem> {
     match problem.status {
-        400 | 409 | 412 | 422 | 429 => {
-            let words = problem.detail;
-            Ok((problem.status, Trouble { words, field: None }))
-        }
+        400 | 409 | 412 | 422 | 429 => Ok((problem.status, refused(language, problem, None))),
         _ => Err(problem),
     }
 }
@@ -127,5 +118,9 @@ fn path_with(path: &str, parameters: &[(&str, &str)]) -> String {
 
 /// Between thousands, as a language writes them.
 fn apart(language: Language) -> char {
-    language.text("chart.apart").chars().next().unwrap_or(' ')
+    language
+        .console("chart.apart")
+        .chars()
+        .next()
+        .unwrap_or(' ')
 }

@@ -96,7 +96,7 @@ pub(in crate::http) fn change(edge: &Edge, request: &Request) -> Result<Reply, P
         })
     });
     if let Err(problem) = made {
-        let (status_code, trouble) = trouble_of(problem)?;
+        let (status_code, trouble) = trouble_of(sent.visit.language, problem)?;
         return confirm(&sent.visit, status_code, status, &reason, Some(trouble));
     }
     let back = back(edge, list, index, &carrier)?;
@@ -194,7 +194,7 @@ fn line(visit: &Visit<'_>, change: &EntryChange) -> Result<ChangeLine, Problem> 
     use crate::registry::AuditReason;
     let who = match &change.actor {
         Some(actor) => visit.who(actor)?,
-        None => visit.language.text("audit.who-unknown").to_owned(),
+        None => visit.language.console("audit.who-unknown").to_owned(),
     };
     Ok(ChangeLine {
         at: Moment(change.at),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{purpose_words, trouble, trouble_of};
+use super::{purpose_words, trouble_of};
 use crate::access::Action;
 use crate::csv;
 use crate::http::bulk::Kind;
@@ -44,8 +44,8 @@ pub(in crate::http) fn hand_in(edge: &Edge, request: &Request) -> Result<Reply, 
         .into_iter()
         .find(|file| file.name == "file" && !file.body.is_empty());
     let Some(file) = file else {
-        let words = visit.language.text("upload.file-needed");
-        return new_page(visit, 400, &reason, Some(trouble(words, "file")));
+        let words = visit.language.console("upload.file-needed");
+        return new_page(visit, 400, &reason, Some(Trouble::said(words, "file")));
     };
     let given = HandedIn {
         actor: visit.actor(),
@@ -61,7 +61,7 @@ pub(in crate::http) fn hand_in(edge: &Edge, request: &Request) -> Result<Reply, 
     match taken {
         Ok(id) => Ok(leads_to(&path(&id))),
         Err(problem) => {
-            let (code, trouble) = trouble_of(problem)?;
+            let (code, trouble) = trouble_of(visit.language, problem)?;
             new_page(visit, code, &reason, Some(trouble))
         }
     }

@@ -17,6 +17,8 @@ mod links;
 mod newcomer;
 mod tables;
 
+pub(super) use tables::subcommands;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;

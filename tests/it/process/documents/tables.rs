@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use goodstanding::config::DEFAULTS;
 use goodstanding::verify::outcome::Outcome;
+use goodstanding::web::Language;
 
 use super::super::program::{program, run};
 use super::blocks::{ROOT, read};
@@ -85,8 +86,17 @@ fn the_commands_are_those_of_the_program() {
     let mut page = String::from(
         "# Commands\n\n\
          What each command says of itself with `-h`; `--help` says more. Every command that talks to a server takes the \
-         options under *Connection* in the first block. Exit status: 0 in good standing or done, 1 not in good \
-         standing, 2 not known or an error.\n",
+         options under *Connection* in the first block.\n\n\
+         | exit status | what it says |\n|---|---|\n\
+         | 0 | in good standing, or done |\n\
+         | 1 | not in good standing |\n\
+         | 2 | not known, or an error: of the arguments, of the connection, or a refusal |\n\
+         | 3 | a service was stopped, and not all that was under way was done by then |\n\n\
+         Answers go to standard output and errors to standard error, each with what to do next. With `--json` an answer is \
+         a line with one JSON document, several answers are as many lines, and nothing else is printed there; an error is \
+         a problem document (RFC 9457) in a line on standard error, with the call that it came of in `at` and what to do in \
+         `next`, and a warning is `{\"warning\": …}`. Progress and colour are for terminals alone: `NO_COLOR` and \
+         `CLICOLOR_FORCE` are heeded.\n",
     );
     let mut waiting = vec![Vec::new()];
     while let Some(command) = waiting.pop() {
@@ -124,7 +134,7 @@ fn shortened(help: &str, all: bool) -> String {
 }
 
 /// The commands that a help text names.
-fn subcommands(help: &str) -> Vec<String> {
+pub(in super::super) fn subcommands(help: &str) -> Vec<String> {
     let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let named = lines
         .take_while(|line| !line.is_empty())
@@ -176,6 +186,17 @@ fn the_problems_are_all_told() {
                 .map(move |status| (kind.clone(), status))
         })
         .collect();
+    // What to do is said to people in the same words, on the command line and in every language of the pages.
+    for cells in rows(&page) {
+        let kind = cells[0].trim_matches('`');
+        for language in Language::ALL {
+            let told = language.problem(kind).map(|(_, to_do)| to_do.to_owned());
+            match language {
+                Language::English => assert_eq!(told, Some(cells[2].replace('`', ""))),
+                _ => assert!(told.is_some(), "{kind} in {language:?}"),
+            }
+        }
+    }
     let missing: Vec<_> = named.difference(&told).collect();
     let gone: Vec<_> = told.difference(&named).collect();
     assert!(

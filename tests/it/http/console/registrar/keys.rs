@@ -15,7 +15,7 @@ fn a_key_takes_over_and_the_old_one_goes() {
     let asked = browser.get(&retire).is(200);
     let action = retire.split('?').next().unwrap();
     let refused = browser.submits(&asked, action, &[]).is(409);
-    says(&refused, &["no other key"]);
+    says(&refused, &["No other key"]);
 
     let done = browser
         .submits(&page, "/console/keys/rotate", &[("reason", "yearly")])
