@@ -7,10 +7,12 @@
 mod instruments;
 mod requests;
 mod text;
+mod traces;
 
 pub use instruments::{Counter, Gauge, Histogram, Scale, Spread};
 pub use requests::{Answers, Named, Requests, Total, UnderWay};
 pub use text::{Family, Kind, Text};
+pub use traces::{Exports, Parent, Traced, Traces, Work};
 
 /// The write path of a store.
 #[derive(Debug, Default)]
@@ -23,6 +25,8 @@ pub struct Writes {
     pub groups: Histogram<{ Scale::COUNT }>,
     /// Groups of which it is not known that they are durable.
     pub failed: Counter,
+    /// Who tells of each group and of each time it was anchored.
+    pub traced: Traced,
 }
 
 /// The publication of lists.
@@ -33,4 +37,6 @@ pub struct Publishing {
     pub delays: Histogram,
     /// Lists that could not be published at one try.
     pub failed: Counter,
+    /// Who tells of each list that was signed.
+    pub traced: Traced,
 }

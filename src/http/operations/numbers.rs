@@ -24,6 +24,7 @@ impl Numbers {
         let mut text = Text::default();
         requests(&mut text, edge);
         turns(&mut text, edge);
+        exports(&mut text, edge);
         let registry = &*edge.registry;
         publishing(&mut text, registry);
         writes(&mut text, registry);
@@ -114,6 +115,22 @@ fn turns(text: &mut Text, edge: &Edge) {
     );
     for permits in &permits {
         family.value(&[("of", permits.of)], permits.limit);
+    }
+}
+
+fn exports(text: &mut Text, edge: &Edge) {
+    let exports = &edge.measured.exports;
+    let mut family = text.family(
+        "goodstanding_trace_spans_total",
+        Kind::Counter,
+        "Spans of traces by what became of them: sent, failed, or dropped since too many waited.",
+    );
+    for (outcome, counter) in [
+        ("sent", &exports.sent),
+        ("failed", &exports.failed),
+        ("dropped", &exports.dropped),
+    ] {
+        family.value(&[("outcome", outcome)], counter.count());
     }
 }
 

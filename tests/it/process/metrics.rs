@@ -17,24 +17,26 @@ use crate::support::peers::skip;
 
 const PROMTOOL: &str = "GOODSTANDING_INTEROP_PROMTOOL";
 
-const LISTEN: &str = "GOODSTANDING_OPERATIONS__LISTEN";
+pub(super) const LISTEN: &str = "GOODSTANDING_OPERATIONS__LISTEN";
 
 /// A server with an address for its operator, and whoever asks there.
-fn operated(folder: &Folder) -> (Server, Client) {
+pub(super) fn operated(folder: &Folder, settings: &[(&str, &str)]) -> (Server, Client) {
     let address = format!("127.0.0.1:{}", free_port());
-    let server = folder.serve(&[(LISTEN, &address)]);
+    let listen = (LISTEN, address.as_str());
+    let settings: Vec<_> = settings.iter().copied().chain([listen]).collect();
+    let server = folder.serve(&settings);
     (server, Client::new(format!("http://{address}"), None))
 }
 
 /// The numbers of one moment, by name and labels as they are written.
-struct Numbers {
-    text: String,
+pub(super) struct Numbers {
+    pub(super) text: String,
     values: BTreeMap<String, f64>,
 }
 
 impl Numbers {
     #[track_caller]
-    fn of(operator: &Client) -> Self {
+    pub(super) fn of(operator: &Client) -> Self {
         let reply = operator.get("/metrics");
         assert_eq!(reply.status, 200);
         let media_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -52,7 +54,7 @@ impl Numbers {
     }
 
     #[track_caller]
-    fn at(&self, name: &str) -> f64 {
+    pub(super) fn at(&self, name: &str) -> f64 {
         let value = self.values.get(name).copied();
         value.unwrap_or_else(|| panic!("there is no {name}:\n{}", self.text))
     }
@@ -79,7 +81,7 @@ impl Numbers {
 #[test]
 fn what_is_done_is_read_in_the_numbers() {
     let folder = Folder::prepared();
-    let (server, operator) = operated(&folder);
+    let (server, operator) = operated(&folder, &[]);
     let registry = folder.operator(&server);
     let visitor = Client::new(server.url(), None);
     let before = Numbers::of(&operator);
@@ -167,7 +169,7 @@ fn what_is_done_is_read_in_the_numbers() {
 
 /// Reads the numbers until they are as they will be.
 #[track_caller]
-fn once(operator: &Client, is_so: impl Fn(&Numbers) -> bool) -> Numbers {
+pub(super) fn once(operator: &Client, is_so: impl Fn(&Numbers) -> bool) -> Numbers {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let numbers = Numbers::of(operator);
@@ -182,7 +184,7 @@ fn once(operator: &Client, is_so: impl Fn(&Numbers) -> bool) -> Numbers {
 #[test]
 fn the_public_address_has_health_and_no_numbers_and_the_other_has_both_and_nothing_else() {
     let folder = Folder::prepared();
-    let (server, operator) = operated(&folder);
+    let (server, operator) = operated(&folder, &[]);
     let registry = folder.operator(&server);
     assert_eq!(registry.get("/metrics").status, 404);
     for path in ["/health/live", "/health/ready"] {
@@ -205,7 +207,7 @@ fn a_registry_that_takes_no_changes_says_so_in_numbers() {
     server.stop().in_order();
     fs::remove_file(folder.data().join("master.key")).unwrap();
 
-    let (_server, operator) = operated(&folder);
+    let (_server, operator) = operated(&folder, &[]);
     let numbers = Numbers::of(&operator);
     assert_eq!(numbers.at("goodstanding_takes_changes"), 0.0);
     let missing = "goodstanding_state{state=\"master-key-missing\"}";
@@ -219,7 +221,7 @@ fn a_registry_that_takes_no_changes_says_so_in_numbers() {
 #[test]
 fn an_address_that_is_taken_is_named_with_its_key() {
     let folder = Folder::prepared();
-    let (_server, operator) = operated(&folder);
+    let (_server, operator) = operated(&folder, &[]);
     assert_eq!(operator.get("/health/live").status, 200);
     let mut command = super::program::program();
     let other = Folder::prepared();
@@ -238,7 +240,7 @@ fn promtool_finds_nothing_wrong_with_the_numbers() {
         return skip("promtool", PROMTOOL);
     };
     let folder = Folder::prepared();
-    let (server, operator) = operated(&folder);
+    let (server, operator) = operated(&folder, &[]);
     let registry = folder.operator(&server);
     profile(&registry, ISSUER, "issuer");
     list(&registry, ISSUER);
@@ -256,7 +258,7 @@ fn promtool_finds_nothing_wrong_with_the_numbers() {
 #[test]
 fn every_number_that_an_alert_looks_at_is_there() {
     let folder = Folder::prepared();
-    let (server, operator) = operated(&folder);
+    let (server, operator) = operated(&folder, &[]);
     let registry = folder.operator(&server);
     profile(&registry, ISSUER, "issuer");
     list(&registry, ISSUER);

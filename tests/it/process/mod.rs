@@ -25,6 +25,8 @@ mod bulk;
 #[cfg(feature = "rocksdb")]
 mod canary;
 #[cfg(feature = "rocksdb")]
+mod collector;
+#[cfg(feature = "rocksdb")]
 mod crash;
 #[cfg(feature = "rocksdb")]
 mod damage;
@@ -66,5 +68,7 @@ mod states;
 mod systemd;
 #[cfg(feature = "rocksdb")]
 mod told_twice;
+#[cfg(all(feature = "rocksdb", feature = "otel"))]
+mod traces;
 #[cfg(feature = "rocksdb")]
 mod trust;
