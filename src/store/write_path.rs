@@ -29,7 +29,7 @@ use super::engine::{Batch, CommitError, Committed, Held, Read, Stopped};
 use super::following::{By, Follower, Followers, Marks};
 use super::format::Tip;
 use super::staging::{self, Writes};
-use crate::metrics::{self, Work};
+use crate::metrics::{self, WaitsForWrite, Work};
 use crate::time::Timestamp;
 
 /// What an engine gives the write path.
@@ -83,6 +83,18 @@ const GROUP_BYTES: usize = 4 << 20;
 pub(super) struct Waiting {
     pub(super) batch: Batch,
     pub(super) answer: SyncSender<Answer>,
+    _counted: WaitsForWrite,
+}
+
+impl Waiting {
+    /// One more waits for this store.
+    pub(super) fn new(standing: &Standing, batch: Batch, answer: SyncSender<Answer>) -> Self {
+        Self {
+            batch,
+            answer,
+            _counted: WaitsForWrite::among(&standing.measured),
+        }
+    }
 }
 
 /// What somebody who waits is told.

@@ -25,6 +25,7 @@ impl Numbers {
         requests(&mut text, edge);
         turns(&mut text, edge);
         exports(&mut text, edge);
+        caches(&mut text, edge);
         let registry = &*edge.registry;
         publishing(&mut text, registry);
         writes(&mut text, registry);
@@ -134,6 +135,31 @@ fn exports(text: &mut Text, edge: &Edge) {
     }
 }
 
+fn caches(text: &mut Text, edge: &Edge) {
+    let fetched = edge.outside.measured();
+    let fetched = fetched.map(|cache| ("fetched", cache));
+    let caches: Vec<_> = edge.registry.caches().into_iter().chain(fetched).collect();
+    let help = "How often what was asked for was kept in memory (hit) or not (miss).";
+    let mut family = text.family("goodstanding_cache_lookups_total", Kind::Counter, help);
+    for (name, cache) in &caches {
+        for (result, count) in [("hit", cache.hits), ("miss", cache.misses)] {
+            family.value(&[("cache", *name), ("result", result)], count);
+        }
+    }
+    let help = "Things that are kept in memory.";
+    let mut family = text.family("goodstanding_cache_entries", Kind::Gauge, help);
+    for (name, cache) in &caches {
+        family.value(&[("cache", *name)], cache.held.things);
+    }
+    let help = "Bytes that they take, about.";
+    let mut family = text.family("goodstanding_cache_bytes", Kind::Gauge, help);
+    for (name, cache) in &caches {
+        if let Some(bytes) = cache.held.bytes {
+            family.value(&[("cache", *name)], bytes);
+        }
+    }
+}
+
 fn publishing(text: &mut Text, registry: &Registry) {
     let measured = registry.measured_publishing();
     let mut family = text.family(
@@ -173,6 +199,12 @@ fn writes(text: &mut Text, registry: &Registry) {
         "Seconds until a group of changes was written and durable.",
     );
     family.spread(&[], &writes.commits.spread());
+    text.one(
+        "goodstanding_commits_waiting",
+        Kind::Gauge,
+        "Changes that wait to be written.",
+        writes.waiting.present(),
+    );
     let mut family = text.family(
         "goodstanding_commit_group_size",
         Kind::Histogram,

@@ -47,6 +47,8 @@ mod metrics;
 #[cfg(feature = "rocksdb")]
 mod migrate;
 #[cfg(feature = "rocksdb")]
+mod monitoring;
+#[cfg(feature = "rocksdb")]
 mod place;
 #[cfg(feature = "rocksdb")]
 mod publish;
