@@ -49,6 +49,8 @@ mod migrate;
 #[cfg(feature = "rocksdb")]
 mod monitoring;
 #[cfg(feature = "rocksdb")]
+mod operations;
+#[cfg(feature = "rocksdb")]
 mod place;
 #[cfg(feature = "rocksdb")]
 mod publish;
@@ -56,6 +58,8 @@ mod publish;
 mod publish_s3;
 #[cfg(feature = "rocksdb")]
 mod refusals;
+#[cfg(feature = "rocksdb")]
+mod release;
 #[cfg(feature = "rocksdb")]
 mod requests;
 #[cfg(feature = "rocksdb")]
