@@ -42,14 +42,14 @@ LENGTH ?=
 # Of make contract: how many requests.
 REQUESTS ?=
 
-# Of make new-user: a binary to start instead of building one with make run.
+# Of make new-user and make release: a binary to take instead of building one.
 PROGRAM ?=
 
 # Of make powerloss: how many power cuts. SEED is that of the first folder.
 CUTS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test contract decade replicas corruption powerloss simulate bench bench-micro bench-load bench-trust bench-peers nation fuzz fuzz-corpus mutants new-user check fmt clippy doc deny setup env clean-cache
+.PHONY: help run build release test contract decade replicas corruption powerloss simulate bench bench-micro bench-load bench-trust bench-peers nation fuzz fuzz-corpus mutants new-user check fmt clippy doc deny setup env clean-cache
 
 help: ## What there is
 	@echo "Goodstanding, the targets:"
@@ -61,6 +61,9 @@ run: setup ## Builds and serves on http://localhost:8080 in development mode
 
 build: setup ## Builds the release binary and says where it stands
 	@$(WITH_ENV) cargo build --release --locked && echo "$$CARGO_TARGET_DIR/release/goodstanding"
+
+release: setup ## Packs a release into OUT=dist: archive, what it is made of, digests (PROGRAM=: of that binary)
+	@$(WITH_ENV) $(if $(PROGRAM),,cargo build --release --locked &&) setup/release.sh "$(or $(PROGRAM),$$CARGO_TARGET_DIR/release/goodstanding)" "$(or $(OUT),dist)"
 
 test: setup ## Runs all tests
 	@setup/interop.sh "$(CACHE)"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings the independent programs that the interoperability tests check the registry with
-# (tests/interop: PyLD, PyJWT, cryptography and schemathesis on Python; Digital Bazaar's packages and jose on Node), and
-# PostgreSQL and nginx, which the tests start servers of, Chromium, in which they walk the pages, promtool,
+# (tests/interop: PyLD, PyJWT, cryptography, schemathesis, opentelemetry-proto and cyclonedx on Python;
+# Digital Bazaar's packages and jose on Node), and PostgreSQL and nginx, which the tests start servers of, Chromium, in which they walk the pages, promtool,
 # which reads what Prometheus would, and systemd, whose reader of units checks ours.
 #
 #   setup/interop.sh CACHE_DIR
@@ -93,7 +93,7 @@ bring_python() {
             "$python_home/packages" "$(command -v python3)" >"$python_home/bin/python"
         chmod +x "$python_home/bin/python"
     fi
-    "$python_home/bin/python" -c 'import pyld, cryptography, rfc8785, jwt, cbor2, schemathesis' || return 1
+    "$python_home/bin/python" -c 'import pyld, cryptography, rfc8785, jwt, cbor2, schemathesis, opentelemetry.proto, cyclonedx' || return 1
     : >"$python_home/complete"
 }
 

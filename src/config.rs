@@ -26,7 +26,7 @@ use crate::time::Ttl;
 pub use fetch::FetchConfig;
 pub use guards::{LogConfig, LogFormat, QuotasConfig, RatesConfig, TlsConfig};
 pub use oauth::{ConsoleConfig, OAuthConfig, ProviderConfig};
-pub use operations::OperationsConfig;
+pub use operations::{Collector, OperationsConfig};
 pub use store::{
     AnchorConfig, BackupConfig, ClockConfig, EngineChoice, MasterKeyConfig, PostgresConfig,
     StoreConfig,

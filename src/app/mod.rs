@@ -15,6 +15,11 @@ mod migrate;
 mod process;
 mod signals;
 mod system;
+#[cfg(feature = "otel")]
+mod traces;
+#[cfg(not(feature = "otel"))]
+#[path = "traces/none.rs"]
+mod traces;
 mod watch;
 
 use std::net::SocketAddr;
@@ -39,6 +44,7 @@ use engines::{holds_none, holds_store, lacks_store, open_engine};
 use housekeeping::Housekeeping;
 use master_key::Next;
 use signals::Signals;
+use traces::Sending;
 
 pub use backups::Backups;
 #[cfg(feature = "rocksdb")]
@@ -123,6 +129,7 @@ struct Service {
     operations: Option<Operations>,
     housekeeping: Housekeeping,
     publisher: Publisher,
+    sending: Option<Sending>,
     backups: Option<Arc<crate::backup::Backups>>,
 }
 
@@ -146,6 +153,7 @@ async fn start(
     edge.tls = tls;
     edge.limits.connections = handles::connections(edge.limits.connections);
     let edge = Arc::new(edge);
+    let sending = send_traces(config, &edge)?;
     let running = http::serve(edge.clone(), listener).map_err(|error| error.to_string())?;
     info!(listen = %running.address, public_url = config.public_url, "serving");
     let operations = operations.map(|listener| operate(&edge, listener));
@@ -156,8 +164,23 @@ async fn start(
         operations,
         housekeeping: housekeeping::start(&edge),
         publisher,
+        sending,
         backups: edge.backups.clone(),
     })
+}
+
+/// Has told of requests, commits and signatures, where that is configured.
+fn send_traces(config: &Config, edge: &Edge) -> Result<Option<Sending>, String> {
+    let sending = traces::start(&config.operations, edge.measured.exports.clone())?;
+    if let Some(sending) = &sending {
+        edge.measured.traced.by(sending.traces());
+        let publishing = edge.registry.measured_publishing();
+        publishing.traced.by(sending.traces());
+        if let Some(writes) = edge.registry.measured_writes() {
+            writes.traced.by(sending.traces());
+        }
+    }
+    Ok(sending)
 }
 
 /// Serves metrics and health.
@@ -191,6 +214,9 @@ impl Service {
             backups.wait(until);
         }
         drop(self.operations);
+        if let Some(sending) = &self.sending {
+            sending.stop(until);
+        }
         // The last to hold the registry closes the engine; work that was cut off is not waited for.
         runtime.shutdown_timeout(until.saturating_duration_since(Instant::now()));
         match (drained, unpublished) {

@@ -7,11 +7,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
 use tracing::{error, info};
 
+use super::measured::Measured;
 use super::problem::tells_of_state;
 use super::reply::Reply;
 use super::request_id::RequestId;
 use super::routes::{Route, every};
-use crate::metrics::UnderWay;
+use crate::metrics::{Parent, UnderWay, Work};
 use crate::registry::Actor;
 use crate::store::event::Means;
 
@@ -57,10 +58,24 @@ impl Logged {
         self.actor = actor;
     }
 
-    /// Counts how it ended, under its route.
-    pub(super) fn measured_by(&self, under_way: &mut UnderWay, reply: &Reply) {
+    /// Counts how it ended, under its route, and tells of it as a part of `parent`.
+    pub(super) fn measured_by(
+        &self,
+        measured: &Measured,
+        (mut under_way, parent): (UnderWay, Option<Parent>),
+        reply: &Reply,
+    ) {
+        let (took, status) = (self.began.elapsed(), reply.status);
         let route = self.route.map(|route| (route.method, route.path));
-        under_way.ended(route, reply.status, self.began.elapsed());
+        under_way.ended(route, status, took);
+        if let Some(traces) = measured.traced.present() {
+            let work = Work::Request {
+                method: self.method,
+                route: self.route.map(|route| route.path),
+                status,
+            };
+            traces.ended(parent, work, took);
+        }
     }
 
     /// Says how it ended. Of a public request neither its name nor its caller is told, and of one that

@@ -4,16 +4,21 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use http::HeaderMap;
 use tokio::sync::Semaphore;
 
 use super::hot;
 use super::routes::every;
-use crate::metrics::{Answers, Named, Requests, Total};
+use crate::metrics::{Answers, Exports, Named, Parent, Requests, Total, Traced, Work};
 
 /// The instruments of the edge.
 #[derive(Debug)]
 pub struct Measured {
     pub(super) requests: Arc<Requests>,
+    /// Who tells of each request.
+    pub traced: Traced,
+    /// What became of what was told.
+    pub exports: Arc<Exports>,
     tallies: Mutex<Vec<Arc<Tally>>>,
     turns: Mutex<Vec<Permits>>,
 }
@@ -23,6 +28,8 @@ impl Default for Measured {
         let routes = every().map(|route| (route.method, route.path));
         Self {
             requests: Arc::new(Requests::of(routes)),
+            traced: Traced::default(),
+            exports: Arc::default(),
             tallies: Mutex::default(),
             turns: Mutex::default(),
         }
@@ -58,6 +65,18 @@ impl Permits {
 }
 
 impl Measured {
+    /// Tells of a request that was answered just now, where anybody wants to hear of it.
+    pub(super) fn tell(&self, headers: &HeaderMap, work: Work, took: Duration) {
+        if let Some(traces) = self.traced.present() {
+            traces.ended(parent(headers), work, took);
+        }
+    }
+
+    /// What a request is part of, where anybody wants to hear of it.
+    pub(super) fn parent_of(&self, headers: &HeaderMap) -> Option<Parent> {
+        self.traced.present().and_then(|_| parent(headers))
+    }
+
     /// The tally of a thread more.
     pub(super) fn worker(&self) -> Arc<Tally> {
         let tally = Arc::<Tally>::default();
@@ -93,6 +112,13 @@ impl Measured {
         let asked = totals.filter(|(_, total)| total.durations().count() > 0);
         asked.collect()
     }
+}
+
+/// What a request says that it is part of; said twice it counts for nothing.
+fn parent(headers: &HeaderMap) -> Option<Parent> {
+    let mut given = headers.get_all(Parent::HEADER).iter();
+    let first = given.next()?.to_str().ok()?;
+    Parent::parse(first).filter(|_| given.next().is_none())
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -149,7 +149,9 @@ where
         .map(str::to_owned);
     let path = head.path.clone();
     let mut logged = Logged::begin(&head.method);
-    let mut under_way = shared.edge.measured.requests.begin();
+    let measured = &shared.edge.measured;
+    let part_of = measured.parent_of(&head.headers);
+    let under_way = measured.requests.begin();
     let wants_page = (reads || pages::is_one(&path)) && page::is_preferred(&head.headers);
     let query = head.query.clone();
     let language = language::of(&parse_query(&query), &head.headers);
@@ -175,7 +177,7 @@ where
     }
     let reply = finish(shared, reply, if_none_match.as_deref(), (is_head, origin));
     logged.end(&reply);
-    logged.measured_by(&mut under_way, &reply);
+    logged.measured_by(measured, (under_way, part_of), &reply);
     (reply, told)
 }
 

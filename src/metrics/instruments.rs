@@ -13,6 +13,11 @@ impl Counter {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// It happened so many times more.
+    pub fn add(&self, times: u64) {
+        self.0.fetch_add(times, Ordering::Relaxed);
+    }
+
     /// How often it has happened.
     pub fn count(&self) -> u64 {
         self.0.load(Ordering::Relaxed)

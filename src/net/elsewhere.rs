@@ -16,6 +16,7 @@ use super::policy::Policy;
 use super::session::Session;
 use super::shelf::Shelf;
 use super::tls::RootsError;
+use crate::metrics::CacheShown;
 use crate::time::{Clock, Timestamp};
 use crate::vc::did::Localhost;
 use crate::verify::{CheckedList, Outside, Resolver};
@@ -89,6 +90,10 @@ impl Elsewhere {
 impl Outside for Elsewhere {
     fn session(&self) -> Box<dyn Resolver + '_> {
         Box::new(Session::new(self))
+    }
+
+    fn measured(&self) -> Option<CacheShown> {
+        Some(self.fetcher.measured())
     }
 }
 

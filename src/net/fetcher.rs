@@ -19,6 +19,7 @@ use super::policy::Policy;
 use super::queue::{Flights, Places};
 use super::target::Target;
 use super::tls::{RootsError, client_config};
+use crate::metrics::CacheShown;
 use crate::time::{Clock, Timestamp, Ttl};
 
 /// No limit of time is longer than this.
@@ -121,15 +122,22 @@ impl Fetcher {
         Ok(())
     }
 
+    /// What is told of the answers that are kept.
+    pub(super) fn measured(&self) -> CacheShown {
+        self.memory.lookups.with(self.memory.held())
+    }
+
     /// What needs no question: a fresh answer, or that it failed a moment ago.
     fn known(&self, key: &Key, since: Timestamp) -> Option<Result<Fetched, FetchError>> {
         let now = self.clock.now();
         if let Some(stored) = self.memory.answer(key) {
             let fetched = stored.fetched;
             if holds(fetched.fetched_at, fetched.fresh_until, now) && fetched.fetched_at >= since {
+                self.memory.lookups.note(true);
                 return Some(Ok(fetched));
             }
         }
+        self.memory.lookups.note(false);
         self.memory.failure(key, now).map(Err)
     }
 

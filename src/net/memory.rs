@@ -7,6 +7,7 @@ use super::error::FetchError;
 use super::fetched::Fetched;
 use super::kind::Kind;
 use super::target::Target;
+use crate::metrics::{Held, Lookups};
 use crate::time::{Timestamp, Ttl};
 
 /// Bytes that every entry is counted with beyond its texts.
@@ -35,6 +36,8 @@ pub(super) struct Memory {
     answers: Cache<Key, Stored>,
     failures: Cache<Failed, (Timestamp, FetchError)>,
     failure_memory: Ttl,
+    /// How often a fresh answer was kept.
+    pub(super) lookups: Lookups,
 }
 
 /// What failed: one URL, or everything of an origin that could not even be connected to.
@@ -76,6 +79,15 @@ impl Memory {
                 )
                 .build(),
             failure_memory,
+            lookups: Lookups::default(),
+        }
+    }
+
+    /// How much is kept.
+    pub(super) fn held(&self) -> Held {
+        Held {
+            things: self.answers.entry_count(),
+            bytes: Some(self.answers.weighted_size()),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::lanes::locked;
 use super::{Registry, RegistryError};
-use crate::metrics::{Publishing, Writes};
+use crate::metrics::{CacheShown, Publishing, Writes};
 use crate::store::engine::Read;
 use crate::store::tables::{KEYS, PUBLISHED, PUBLISHED_TOKENS, RENEWALS};
 use crate::time::Timestamp;
@@ -53,6 +53,19 @@ impl Registry {
     /// How the publication of lists went.
     pub fn measured_publishing(&self) -> &Publishing {
         &self.published.measured
+    }
+
+    /// What is kept in memory, by what it is: signed lists, statuses of lists, tokens, and the standing of
+    /// parties.
+    pub fn caches(&self) -> [(&'static str, CacheShown); 4] {
+        let (lists, live) = (&self.published, &self.live);
+        let (tokens, standing) = (&self.tokens, &self.kept);
+        [
+            ("signed-lists", lists.lookups.with(lists.held())),
+            ("statuses", live.lookups.with(live.held())),
+            ("tokens", tokens.lookups.with(tokens.held())),
+            ("standing", standing.lookups.with(standing.held())),
+        ]
     }
 
     /// The lists that wait to be signed in this process.

@@ -298,7 +298,7 @@ impl State {
         self.anchor.state().fault = Some(fault);
         let mut front = self.front.clone();
         let (answer, answered) = mpsc::sync_channel(1);
-        let group = vec![Waiting { batch, answer }];
+        let group = vec![Waiting::new(&self.standing, batch, answer)];
         let mut faulty = Faulty {
             rows: &self.rows,
             disk: &mut self.disk,

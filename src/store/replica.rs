@@ -348,7 +348,7 @@ impl Engine for ReplicaEngine {
 
     fn queue(&self, batch: Batch) -> Queued {
         let (answer, answered) = mpsc::sync_channel(1);
-        let waiting = Waiting { batch, answer };
+        let waiting = Waiting::new(&self.known.standing, batch, answer);
         match self.known.turns.send(Turn::Commit(waiting)) {
             Ok(()) => Queued::answered_by(answered),
             Err(_) => {

@@ -270,7 +270,7 @@ impl Engine for RocksEngine {
 
     fn queue(&self, batch: Batch) -> Queued {
         let (answer, answered) = mpsc::sync_channel(1);
-        let waiting = Waiting { batch, answer };
+        let waiting = Waiting::new(&self.standing, batch, answer);
         let taken = self
             .queue
             .as_ref()

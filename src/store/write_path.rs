@@ -29,7 +29,7 @@ use super::engine::{Batch, CommitError, Committed, Held, Read, Stopped};
 use super::following::{By, Follower, Followers, Marks};
 use super::format::Tip;
 use super::staging::{self, Writes};
-use crate::metrics;
+use crate::metrics::{self, WaitsForWrite, Work};
 use crate::time::Timestamp;
 
 /// What an engine gives the write path.
@@ -83,6 +83,18 @@ const GROUP_BYTES: usize = 4 << 20;
 pub(super) struct Waiting {
     pub(super) batch: Batch,
     pub(super) answer: SyncSender<Answer>,
+    _counted: WaitsForWrite,
+}
+
+impl Waiting {
+    /// One more waits for this store.
+    pub(super) fn new(standing: &Standing, batch: Batch, answer: SyncSender<Answer>) -> Self {
+        Self {
+            batch,
+            answer,
+            _counted: WaitsForWrite::among(&standing.measured),
+        }
+    }
 }
 
 /// What somebody who waits is told.
@@ -257,8 +269,12 @@ pub(super) fn commit<D: Disk>(
     };
     let began = Instant::now();
     let written = disk.write(&mut group);
-    standing.measured.commits.took(began.elapsed());
-    standing.measured.groups.had(answers.len());
+    let (took, changes) = (began.elapsed(), answers.len());
+    standing.measured.commits.took(took);
+    standing.measured.groups.had(changes);
+    let done = written.is_ok();
+    let work = Work::Commit { changes, done };
+    standing.measured.traced.ended(work, took);
     let not_written = match written {
         Ok(shown) => {
             front.goes_on_with(&group);
@@ -343,7 +359,10 @@ pub(super) fn settle<S>(
     if let Some((front, shown)) = newest {
         let began = Instant::now();
         let anchored = anchoring.set(&front.tip);
-        standing.measured.anchors.took(began.elapsed());
+        let took = began.elapsed();
+        standing.measured.anchors.took(took);
+        let done = anchored.is_ok();
+        standing.measured.traced.ended(Work::Anchor { done }, took);
         if let Err(reason) = anchored {
             let reason = format!("the anchor cannot be written: {reason}");
             standing.stop(&reason);

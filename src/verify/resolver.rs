@@ -7,6 +7,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::badges::{DigestMultibase, Role, SubjectKind};
+use crate::metrics::CacheShown;
 use crate::status::{ListReference, StatusEntry, StatusError, StatusResult};
 use crate::time::Timestamp;
 use crate::vc::verifying::VerifyingKey;
@@ -129,6 +130,11 @@ pub enum Trust {
 pub trait Outside: Send + Sync {
     /// What one request may ask: its questions, and the time they take, are bounded together.
     fn session(&self) -> Box<dyn Resolver + '_>;
+
+    /// What is told of the answers that it keeps, where it keeps any.
+    fn measured(&self) -> Option<CacheShown> {
+        None
+    }
 }
 
 /// A signature that this registry made.

@@ -25,6 +25,7 @@ use super::measured::Tally;
 use super::reply::EXPOSED;
 use super::revision;
 use super::safeguards;
+use crate::metrics::Work;
 use crate::time::Ttl;
 
 pub(super) use artefacts::{VARIES, form_of, fresh, left_at, shown};
@@ -81,10 +82,16 @@ impl Hot {
         let head = Head::of(edge, request)?;
         let (route, response) =
             artefacts::answer(self, edge, &head).or_else(|| status::answer(self, edge, &head))?;
-        let status = response.status().as_u16();
+        let (status, took) = (response.status().as_u16(), began.elapsed());
         if let Some(place) = ROUTES.iter().position(|path| *path == route) {
-            tally.note(place, status, began.elapsed());
+            tally.note(place, status, took);
         }
+        let work = Work::Request {
+            method: if head.is_head { "HEAD" } else { "GET" },
+            route: Some(route),
+            status,
+        };
+        edge.measured.tell(head.headers, work, took);
         if tracing::enabled!(Level::INFO) {
             Logged::of_public(request.method(), route, began).end_with(status);
         }

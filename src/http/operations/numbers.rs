@@ -24,6 +24,8 @@ impl Numbers {
         let mut text = Text::default();
         requests(&mut text, edge);
         turns(&mut text, edge);
+        exports(&mut text, edge);
+        caches(&mut text, edge);
         let registry = &*edge.registry;
         publishing(&mut text, registry);
         writes(&mut text, registry);
@@ -117,6 +119,47 @@ fn turns(text: &mut Text, edge: &Edge) {
     }
 }
 
+fn exports(text: &mut Text, edge: &Edge) {
+    let exports = &edge.measured.exports;
+    let mut family = text.family(
+        "goodstanding_trace_spans_total",
+        Kind::Counter,
+        "Spans of traces by what became of them: sent, failed, or dropped since too many waited.",
+    );
+    for (outcome, counter) in [
+        ("sent", &exports.sent),
+        ("failed", &exports.failed),
+        ("dropped", &exports.dropped),
+    ] {
+        family.value(&[("outcome", outcome)], counter.count());
+    }
+}
+
+fn caches(text: &mut Text, edge: &Edge) {
+    let fetched = edge.outside.measured();
+    let fetched = fetched.map(|cache| ("fetched", cache));
+    let caches: Vec<_> = edge.registry.caches().into_iter().chain(fetched).collect();
+    let help = "How often what was asked for was kept in memory (hit) or not (miss).";
+    let mut family = text.family("goodstanding_cache_lookups_total", Kind::Counter, help);
+    for (name, cache) in &caches {
+        for (result, count) in [("hit", cache.hits), ("miss", cache.misses)] {
+            family.value(&[("cache", *name), ("result", result)], count);
+        }
+    }
+    let help = "Things that are kept in memory.";
+    let mut family = text.family("goodstanding_cache_entries", Kind::Gauge, help);
+    for (name, cache) in &caches {
+        family.value(&[("cache", *name)], cache.held.things);
+    }
+    let help = "Bytes that they take, about.";
+    let mut family = text.family("goodstanding_cache_bytes", Kind::Gauge, help);
+    for (name, cache) in &caches {
+        if let Some(bytes) = cache.held.bytes {
+            family.value(&[("cache", *name)], bytes);
+        }
+    }
+}
+
 fn publishing(text: &mut Text, registry: &Registry) {
     let measured = registry.measured_publishing();
     let mut family = text.family(
@@ -156,6 +199,12 @@ fn writes(text: &mut Text, registry: &Registry) {
         "Seconds until a group of changes was written and durable.",
     );
     family.spread(&[], &writes.commits.spread());
+    text.one(
+        "goodstanding_commits_waiting",
+        Kind::Gauge,
+        "Changes that wait to be written.",
+        writes.waiting.present(),
+    );
     let mut family = text.family(
         "goodstanding_commit_group_size",
         Kind::Histogram,

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::access::{Action, Actions, Asked, Role, Scopes};
 use crate::entropy::random;
 use crate::ids::{ProfileId, Slug};
+use crate::metrics::{Held, Lookups};
 use crate::registry::{Actor, Change, Registry, RegistryError, Thing};
 use crate::store::engine::{Batch, CommitError, Read};
 use crate::store::event::{EventKind, Means};
@@ -32,6 +33,8 @@ const WHERE_TOKENS_ARE: Tables = Tables::NONE.with(&TOKEN_INDEX).with(&TOKENS);
 /// Tokens that were looked up lately, each with the state of tokens that it was found in.
 pub(in crate::registry) struct KnownTokens {
     known: Cache<Digest, (State, Arc<KnownToken>)>,
+    /// How often a token was known.
+    pub(in crate::registry) lookups: Lookups,
     /// How often the store came up anew.
     lives: AtomicU64,
 }
@@ -53,6 +56,14 @@ impl Follower for KnownTokens {
 }
 
 impl KnownTokens {
+    /// How many are known.
+    pub(in crate::registry) fn held(&self) -> Held {
+        Held {
+            things: self.known.entry_count(),
+            bytes: None,
+        }
+    }
+
     /// Which life of the store a snapshot is of that is taken after this.
     fn life(&self) -> u64 {
         self.lives.load(Ordering::Acquire)
@@ -69,6 +80,7 @@ impl Default for KnownTokens {
         const MOST: u64 = 10_000;
         Self {
             known: Cache::new(MOST),
+            lookups: Lookups::default(),
             lives: AtomicU64::new(0),
         }
     }
@@ -218,7 +230,9 @@ impl Registry {
     /// As [`Registry::authenticate`], for a token that was looked up lately, from memory: `None` says
     /// nothing about it.
     pub fn authenticate_at_once(&self, token: &str, asked: Asked<'_>) -> Option<Actor> {
-        let (seen, known) = self.tokens.known.get(&hash(token))?;
+        let found = self.tokens.known.get(&hash(token));
+        self.tokens.lookups.note(found.is_some());
+        let (seen, known) = found?;
         // A token that was made or ended since then is looked up again, and so are all others.
         let written = self.engine.last_write(WHERE_TOKENS_ARE);
         let is_so_still = seen.life == self.tokens.life() && written == Some(seen.last_write);

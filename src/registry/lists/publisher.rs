@@ -86,9 +86,10 @@ impl Registry {
     ) -> Result<Arc<PublishedList>, RegistryError> {
         let place = (list, form);
         self.published.reads.note(list);
-        if let Some(ready) = self.published.ready.get(&place)
-            && ready.holds_at(self.now())
-        {
+        let ready = self.published.ready.get(&place);
+        let ready = ready.filter(|ready| ready.holds_at(self.now()));
+        self.published.lookups.note(ready.is_some());
+        if let Some(ready) = ready {
             return Ok(ready);
         }
         let newest = Newest::of(self);

@@ -24,6 +24,7 @@ use super::good_standing::Party;
 use super::good_standing::statuses::Space;
 use crate::badges::{Limits, Need, SubjectKind};
 use crate::ids::{ProfileId, SpaceId};
+use crate::metrics::{Held, Lookups};
 use crate::store::engine::Read;
 use crate::store::following::{Follower, Tables, Written};
 use crate::store::tables::{
@@ -70,6 +71,8 @@ pub(in crate::registry) struct Kept {
     needs: Cache<String, (Under, Arc<Need>)>,
     spaces: Cache<SpaceId, (Under, Arc<Space>)>,
     documents: Cache<String, (Under, Arc<Value>)>,
+    /// How often the standing of a party was known.
+    pub(in crate::registry) lookups: Lookups,
     /// How often the store came up anew.
     lives: AtomicU64,
 }
@@ -206,7 +209,19 @@ impl Default for Kept {
                 .max_capacity(SPACE_BYTES)
                 .weigher(spaces)
                 .build(),
+            lookups: Lookups::default(),
             lives: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Kept {
+    /// How many parties are known.
+    pub(in crate::registry) fn held(&self) -> Held {
+        let parties = [&self.own, &self.others];
+        Held {
+            things: parties.iter().map(|cache| cache.entry_count()).sum(),
+            bytes: Some(parties.iter().map(|cache| cache.weighted_size()).sum()),
         }
     }
 }
@@ -331,6 +346,11 @@ impl KeptFor<'_> {
         let key = self.key(party);
         let own = self.are_own.then(|| self.kept.own.get(&key)).flatten();
         own.or_else(|| self.kept.others.get(&key))
+    }
+
+    /// The standing of a party was asked for, and known or not.
+    pub(super) fn note(&self, known: bool) {
+        self.kept.lookups.note(known);
     }
 
     /// Whether that is what would be worked out now.

@@ -1,9 +1,13 @@
 //! What there is in the registries of the stories.
 
+use std::sync::Arc;
+
+use goodstanding::http::Operations;
+use goodstanding::store::memory::{Fault, MemoryEngine};
 use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, badge, text};
-use crate::support::house::{House, Plan};
+use crate::support::house::{House, Plan, clock};
 
 /// What a story finds, for as long as this lives.
 pub(super) struct Scene {
@@ -11,12 +15,14 @@ pub(super) struct Scene {
     pub(super) story: &'static str,
     /// What it is told: `url` of the registry, and more.
     pub(super) told: Value,
-    _house: House,
+    _houses: Vec<House>,
+    /// Addresses for operators, which are open as long.
+    _operations: Vec<Operations>,
 }
 
 /// One for each story.
 pub(super) fn all() -> Vec<Scene> {
-    vec![visitor(), officer(), registrar()]
+    vec![visitor(), officer(), registrar(), operator(), developer()]
 }
 
 fn open() -> House {
@@ -40,7 +46,8 @@ fn visitor() -> Scene {
     Scene {
         story: "visitor",
         told,
-        _house: house,
+        _houses: vec![house],
+        _operations: Vec::new(),
     }
 }
 
@@ -72,7 +79,8 @@ fn officer() -> Scene {
     Scene {
         story: "officer",
         told,
-        _house: house,
+        _houses: vec![house],
+        _operations: Vec::new(),
     }
 }
 
@@ -95,7 +103,58 @@ fn registrar() -> Scene {
     Scene {
         story: "registrar",
         told,
-        _house: house,
+        _houses: vec![house],
+        _operations: Vec::new(),
+    }
+}
+
+/// A registry that is well, with somebody who keeps an eye on its lists, and one whose disk is full.
+fn operator() -> Scene {
+    let house = open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    board.endorses(&school.id, "profile", false);
+    let welding = school.defines("Welding");
+    school.issues(&badge(&school.id, &welding));
+    let list = school.opens_list("suspension");
+    school.allocates(&list, 3);
+
+    let (now, engine) = (clock(), Arc::new(MemoryEngine::new(clock())));
+    let full = Plan::over(engine.clone(), now).at_its_address().open();
+    let filled = full.registrar("school");
+    let before = filled.opens_list("revocation");
+    engine.set_fault_hook(|_, _| Fault::NoSpace);
+    // Whoever changes something finds out.
+    let refused = json!({ "issuer": filled.id, "statusPurpose": "revocation" });
+    filled.post("/status-lists", &refused).is(503);
+
+    let operations = [&house, &full].map(House::opens_operations);
+    let at = |which: usize| format!("http://{}", operations[which].address);
+    let told = json!({
+        "url": house.origin(),
+        "operations": at(0),
+        "invitation": invitation(&school, "olga@school.example", "owner"),
+        "full": { "url": full.origin(), "operations": at(1), "list": before },
+    });
+    Scene {
+        story: "operator",
+        told,
+        _houses: vec![house, full],
+        _operations: operations.into(),
+    }
+}
+
+/// A registry with something to ask after.
+fn developer() -> Scene {
+    let house = open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    board.endorses(&school.id, "profile", false);
+    let list = school.opens_list("revocation");
+    let told = json!({ "url": house.origin(), "list": list, "school": school.id });
+    Scene {
+        story: "developer",
+        told,
+        _houses: vec![house],
+        _operations: Vec::new(),
     }
 }
 

@@ -12,8 +12,10 @@ use goodstanding::http::routes::ROUTES;
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 
+use super::client::Client;
+use super::collector::Collector;
 use super::program::{program, run};
-use super::server::{Ended, Server};
+use super::server::{Ended, Server, free_port};
 use crate::support::client::Call;
 use secrets::{MASTER_KEY, Secrets};
 use visit::Visit;
@@ -39,6 +41,10 @@ fn holds(text: &[u8], part: &[u8]) -> bool {
 struct Nest {
     home: TempDir,
     token: String,
+    /// Where traces go.
+    collector: Collector,
+    /// Where metrics are.
+    operations: String,
 }
 
 impl Nest {
@@ -58,6 +64,8 @@ impl Nest {
         Self {
             token: token.to_owned(),
             home,
+            collector: Collector::open(),
+            operations: format!("127.0.0.1:{}", free_port()),
         }
     }
 
@@ -74,6 +82,11 @@ impl Nest {
         command.env("GOODSTANDING_MASTER_KEY", MASTER_KEY);
         command.env("GOODSTANDING_LOG", "trace");
         command.env("GOODSTANDING_LOG__FORMAT", format);
+        command.env("GOODSTANDING_OPERATIONS__LISTEN", &self.operations);
+        if cfg!(feature = "otel") {
+            command.env("GOODSTANDING_OPERATIONS__TRACES", self.collector.url());
+            command.env("GOODSTANDING_OPERATIONS__TRACES_RATIO", "1");
+        }
         command.env("GOODSTANDING_FETCH__LOCALHOST", "true");
         command.env(
             "GOODSTANDING_BACKUP__FOLDER",
@@ -106,13 +119,26 @@ impl Nest {
         assert!(told["last"]["number"].is_u64(), "{told}");
     }
 
-    /// All that comes out of the process beside answers, by what it is called. There are no metrics and
-    /// no traces yet: what there will be is added here.
+    /// The numbers of all that was done.
+    fn metrics(&self) -> (String, Vec<u8>) {
+        let reply = Client::new(format!("http://{}", self.operations), None).get("/metrics");
+        assert_eq!(reply.status, 200);
+        ("metrics".to_owned(), reply.body)
+    }
+
+    /// All that comes out of the process beside answers and metrics, by what it is called.
     fn outputs(&self, ended: &Ended) -> Vec<(String, Vec<u8>)> {
         let mut outputs = vec![
             ("standard output".to_owned(), ended.out.clone().into_bytes()),
             ("standard error".to_owned(), ended.err.clone().into_bytes()),
         ];
+        let traces = self.collector.taken();
+        assert!(!traces.is_empty() || !cfg!(feature = "otel"));
+        outputs.extend(
+            traces
+                .into_iter()
+                .map(|one| ("traces".to_owned(), one.body)),
+        );
         // What the storage engine tells of itself.
         let store = files(&self.data().join("store"));
         let tells = |path: &PathBuf| {
@@ -161,9 +187,12 @@ fn nothing_that_is_sent_and_no_secret_comes_out() {
         let visit = Visit::new(server.address, &nest.token, format);
         visit.everything(&mut secrets);
         nest.backs_up(&server);
+        let metrics = nest.metrics();
         let ended = server.stop();
         ended.in_order();
-        check_outputs(&nest.outputs(&ended), &secrets);
+        let mut outputs = nest.outputs(&ended);
+        outputs.push(metrics);
+        check_outputs(&outputs, &secrets);
         let lines = check_lines(&ended.err, format);
         assert!(lines.len() > 100 || format == "pretty", "{}", ended.err);
     }

@@ -27,6 +27,8 @@ mod bulk;
 #[cfg(feature = "rocksdb")]
 mod canary;
 #[cfg(feature = "rocksdb")]
+mod collector;
+#[cfg(feature = "rocksdb")]
 mod crash;
 #[cfg(feature = "rocksdb")]
 mod damage;
@@ -49,6 +51,10 @@ mod metrics;
 #[cfg(feature = "rocksdb")]
 mod migrate;
 #[cfg(feature = "rocksdb")]
+mod monitoring;
+#[cfg(feature = "rocksdb")]
+mod operations;
+#[cfg(feature = "rocksdb")]
 mod place;
 #[cfg(feature = "rocksdb")]
 mod publish;
@@ -56,6 +62,8 @@ mod publish;
 mod publish_s3;
 #[cfg(feature = "rocksdb")]
 mod refusals;
+#[cfg(feature = "rocksdb")]
+mod release;
 #[cfg(feature = "rocksdb")]
 mod requests;
 #[cfg(feature = "rocksdb")]
@@ -72,5 +80,7 @@ mod systemd;
 mod terminal;
 #[cfg(feature = "rocksdb")]
 mod told_twice;
+#[cfg(all(feature = "rocksdb", feature = "otel"))]
+mod traces;
 #[cfg(feature = "rocksdb")]
 mod trust;

@@ -8,7 +8,7 @@ use std::time::Duration;
 #[cfg(feature = "rocksdb")]
 use goodstanding::backup::{Backups, HowBackups};
 use goodstanding::entropy::SeededEntropy;
-use goodstanding::http::{Edge, Limits, Mode, Running, Tls, serve};
+use goodstanding::http::{Edge, Limits, Mode, Operations, Running, Tls, operate, serve};
 use goodstanding::net::{Elsewhere, Names, Policy};
 use goodstanding::registry::{
     Actor as Who, Change, HistoryAccess, Providers, Publisher, Quotas, Registration, Registry,
@@ -64,6 +64,7 @@ pub(crate) struct House {
     /// For what no request asks: the registry itself.
     pub(crate) registry: Arc<Registry>,
     origin: &'static str,
+    edge: Arc<Edge>,
     publisher: Option<Publisher>,
     running: Option<Running>,
     runtime: Option<Runtime>,
@@ -277,7 +278,8 @@ impl Plan {
             .build()
             .unwrap();
         let running = runtime
-            .block_on(async { serve(edge, TcpListener::from_std(listener).unwrap()).unwrap() });
+            .block_on(async { serve(edge.clone(), TcpListener::from_std(listener).unwrap()) })
+            .unwrap();
         House {
             address: running.address,
             clock,
@@ -285,6 +287,7 @@ impl Plan {
             operator_token,
             registry,
             origin: self.origin,
+            edge,
             publisher,
             running: Some(running),
             runtime: Some(runtime),
@@ -316,6 +319,16 @@ impl House {
     /// The origin of every id and URL.
     pub(crate) const fn origin(&self) -> &'static str {
         self.origin
+    }
+
+    /// Opens the address for whoever runs it: metrics and health.
+    pub(crate) fn opens_operations(&self) -> Operations {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let runtime = self.runtime.as_ref().expect("it runs");
+        let operating =
+            async { operate(self.edge.clone(), TcpListener::from_std(listener).unwrap()) };
+        runtime.block_on(operating).unwrap()
     }
 
     /// Everything that is stored.

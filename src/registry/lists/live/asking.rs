@@ -254,6 +254,7 @@ impl LiveLists {
                         .as_ref()
                         .expect("none of those that are here is missing");
                     list.note_use();
+                    self.lookups.note(true);
                     ListTold::Here {
                         wording: list.wording.clone(),
                         length: list.length,

@@ -44,6 +44,7 @@ impl Registry {
         if live.find(id).is_some() {
             return Ok(Brought::InMemory);
         }
+        live.lookups.note(false);
         if live.bound == 0 {
             return Ok(Brought::InStore);
         }

@@ -24,6 +24,7 @@ use arc_swap::{ArcSwapOption, Guard};
 use super::slots::Slots;
 use crate::bitstring::Page;
 use crate::ids::{ListId, Revision};
+use crate::metrics::{Held, Lookups};
 use crate::store::engine::StoreError;
 use crate::store::following::{Follower, Tables, Written};
 use crate::store::tables::{LIST_STATES, LISTS, PAGES};
@@ -47,6 +48,8 @@ pub(in crate::registry) struct LiveLists {
     moved: Condvar,
     /// The most bytes that lists take up.
     bound: usize,
+    /// How often a list that was looked in was in memory.
+    pub(in crate::registry) lookups: Lookups,
 }
 
 struct Keeper {
@@ -88,6 +91,16 @@ impl LiveLists {
             }),
             moved: Condvar::new(),
             bound,
+            lookups: Lookups::default(),
+        }
+    }
+
+    /// How much is in memory.
+    pub(in crate::registry) fn held(&self) -> Held {
+        let keeper = self.keeper();
+        Held {
+            things: keeper.held.len() as u64,
+            bytes: Some(keeper.bytes as u64),
         }
     }
 
@@ -107,6 +120,7 @@ impl LiveLists {
             let (status, revision) = (list.status(index), list.revision());
             if list.is_as_of(number) {
                 list.note_use();
+                self.lookups.note(true);
                 return Some(tell(EntryShown {
                     wording: &list.wording,
                     status,
@@ -131,7 +145,9 @@ impl LiveLists {
         let index = list.length.index(index).ok()?;
         let seen = (list.status(index), list.revision());
         list.note_use();
-        list.is_as_of(number).then_some(seen)
+        let told = list.is_as_of(number).then_some(seen);
+        self.lookups.note(told.is_some());
+        told
     }
 
     /// The last group of commits that was taken in whole. What is found from now on is at least as new.

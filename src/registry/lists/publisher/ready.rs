@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::threads::Places;
 use super::waiting::{Reads, Waiting};
 use crate::ids::{ListId, Revision};
-use crate::metrics::Publishing;
+use crate::metrics::{Held, Lookups, Publishing};
 use crate::registry::Registry;
 use crate::registry::bell::Bell;
 use crate::store::engine::Read;
@@ -103,7 +103,12 @@ impl Registry {
             list.holds_at(now).then(|| look(list, now))
         });
         self.published.reads.note(place.0);
-        looked.flatten()
+        let looked = looked.flatten();
+        // What is not there is asked for again where it is read or signed, and counted there.
+        if looked.is_some() {
+            self.published.lookups.note(true);
+        }
+        looked
     }
 
     /// A published list compressed, where that gains something. Whoever asks first compresses it, and
@@ -128,6 +133,8 @@ impl Registry {
 /// The artefacts that are kept ready, and the lists that wait for the publisher.
 pub(in crate::registry) struct Snapshot {
     pub(super) ready: Kept,
+    /// How often what was asked for was kept ready.
+    pub(in crate::registry) lookups: Lookups,
     /// About how often each list is read.
     pub(super) reads: Reads,
     pub(in crate::registry) waiting: Mutex<Waiting>,
@@ -144,10 +151,16 @@ pub(in crate::registry) struct Snapshot {
 }
 
 impl Snapshot {
+    /// How much is kept ready.
+    pub(in crate::registry) fn held(&self) -> Held {
+        self.ready.held()
+    }
+
     /// Keeps artefacts ready in up to `ready_bytes` of memory.
     pub(in crate::registry) fn new(ready_bytes: u64, bell: Arc<Bell>) -> Self {
         Self {
             ready: Kept::new(ready_bytes),
+            lookups: Lookups::default(),
             reads: Reads::default(),
             waiting: Mutex::default(),
             wake: Condvar::new(),

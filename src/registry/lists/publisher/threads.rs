@@ -11,6 +11,7 @@ use tracing::error;
 use super::Snapshot;
 use super::waiting::{Next, Waiting};
 use crate::ids::ListId;
+use crate::metrics::Work;
 use crate::registry::lanes::locked;
 use crate::registry::standing_back::stand_back;
 use crate::registry::{Registry, RegistryError};
@@ -206,6 +207,8 @@ impl Snapshot {
         let began = Instant::now();
         let signed = if long { standing_back(&sign) } else { sign() };
         let took = began.elapsed();
+        let done = signed.is_ok();
+        self.measured.traced.ended(Work::Sign { done }, took);
         locked(&self.waiting).took(list, began, took);
         signed
     }

@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 
 use super::PublishedList;
 use crate::ids::ListId;
+use crate::metrics::Held;
 use crate::registry::lists::slots::Slots;
 use crate::store::tables::ListForm;
 
@@ -97,6 +98,15 @@ impl Kept {
                 newest: vec![0; SHELVES].into(),
             }),
             most,
+        }
+    }
+
+    /// How much is kept.
+    pub(super) fn held(&self) -> Held {
+        let shelves = (0..SHELVES).filter_map(|number| self.shelves.get(number));
+        Held {
+            things: shelves.map(|shelf| shelf.load().len() as u64).sum(),
+            bytes: Some(self.changing().bytes),
         }
     }
 

@@ -56,6 +56,7 @@ impl Asking<'_> {
         let kept = kept.filter(|kept| self.kept.holds(kept));
         let mut known = met.new.iter().chain(kept);
         let found = known.find(|known| known.serves_all() || known.serves(self.whole(need)));
+        self.kept.note(found.is_some());
         found.map(|found| found.party.clone())
     }
 
