@@ -2,14 +2,14 @@
 
 use askama::Template;
 
+use super::check::CheckForm;
 use super::frame::Frame;
 use super::parts::{
     EndorsementLine, EndorserLine, ImportedLine, KeyLine, KeyState, Link, Moment, Reason, Standing,
 };
 use super::words::Language;
 
-/// `GET /`: what this registry is, a search, and the profiles. The search sends `q`, or `list`
-/// and `index`, back to `/`; the answer is shown above the profiles.
+/// `GET /`: a form to check a credential, and the profiles.
 #[derive(Debug, Clone, Template)]
 #[template(path = "home.html")]
 pub struct HomePage {
@@ -19,41 +19,12 @@ pub struct HomePage {
     pub public_url: String,
     /// Why no changes are taken now, where none are.
     pub read_only: Option<String>,
-    /// What was typed into the search, to show it again.
-    pub query: String,
-    /// The list that was asked about, to show it again.
-    pub list: String,
-    /// The index that was asked about, to show it again.
-    pub index: String,
-    /// The answer, where something was asked.
-    pub answer: Option<Answer>,
+    /// The form, empty.
+    pub form: CheckForm,
     /// Profiles, by name.
     pub profiles: Vec<ProfileLine>,
     /// Path of the next page of profiles.
     pub next: Option<Link>,
-}
-
-/// What a search on the home page found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// Things that the question may mean, likeliest first; where there are none the page says
-    /// that this registry can say nothing.
-    Found(Vec<Finding>),
-    /// The question cannot be answered; the words say what to do.
-    Refused(String),
-}
-
-/// One thing that a search found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// What kind of thing, such as `Endorsement` or `Entry 7 of a status list`.
-    pub kind: String,
-    /// The thing.
-    pub thing: Link,
-    /// How it stands.
-    pub standing: Standing,
-    /// The moment for which this was said.
-    pub as_of: Moment,
 }
 
 /// One profile in the list on the home page.
@@ -67,6 +38,8 @@ pub struct ProfileLine {
     pub roles: Vec<String>,
     /// How it stands.
     pub standing: Standing,
+    /// Whether it is one of those whose endorsements need no endorsement themselves.
+    pub is_anchor: bool,
 }
 
 /// `GET /profiles/{profile}` for people.
