@@ -16,6 +16,7 @@ use warp::{Filter, Reply as _, Stream};
 use super::auth;
 use super::body::{Taken, take_in};
 use super::bulk;
+use super::check;
 use super::conditions;
 use super::console;
 use super::edge::Edge;
@@ -151,8 +152,10 @@ where
     let mut logged = Logged::begin(&head.method);
     let measured = &shared.edge.measured;
     let part_of = measured.parent_of(&head.headers);
-    let under_way = measured.requests.begin();
-    let wants_page = (reads || pages::is_one(&path)) && page::is_preferred(&head.headers);
+    let mut under_way = measured.requests.begin();
+    let is_checked = !reads && path == check::PATH;
+    let wants_page =
+        (reads || is_checked || pages::is_one(&path)) && page::is_preferred(&head.headers);
     let query = head.query.clone();
     let language = language::of(&parse_query(&query), &head.headers);
     let mut reply = reply_to(shared, head, body, &mut logged).await;
@@ -168,7 +171,8 @@ where
             reply = open_badges::status_info(shared.edge.registry.urls().origin(), &reply);
             reply.wrong = wrong;
         } else if wants_page {
-            reply = page::of(&reply, language);
+            let again = check::again(&reply, language).filter(|_| is_checked);
+            reply = again.unwrap_or_else(|| page::of(&reply, language));
         }
     }
     if reads && reply.is_page() {
@@ -227,7 +231,7 @@ where
     logged.by(actor);
     let by = (actor, head.peer, &head.headers);
     let now = || shared.edge.registry.now();
-    let counted = shared.meter.count(route, by, now);
+    let counted = shared.meter.count((route, &head.query), by, now);
     let reply = match counted.as_ref().and_then(Counted::refusal) {
         Some(problem) => problem.to_reply(),
         None => carry_out(shared, route, head, (params, actor, id.0), body).await,
