@@ -11,6 +11,8 @@ pub mod charts;
 pub mod console;
 mod frame;
 mod parts;
+mod path;
+pub mod qr;
 mod sign_in;
 mod viewer;
 mod views;
@@ -22,6 +24,7 @@ pub use parts::{
     EndorsementLine, EndorserLine, ImportedLine, KeyLine, KeyState, Link, Moment, PathLine, Reason,
     Standing,
 };
+pub use path::{Path, PathStep};
 pub use sign_in::{InvitationPage, SignInPage};
 pub use viewer::{VIEWER_POLICY, VIEWER_SCRIPT, VIEWER_START, VIEWER_STYLE};
 pub use views::{

@@ -1,5 +1,6 @@
 //! What there is in the registries of the stories.
 
+use goodstanding::web::qr;
 use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, badge, text};
@@ -11,12 +12,12 @@ pub(super) struct Scene {
     pub(super) story: &'static str,
     /// What it is told: `url` of the registry, and more.
     pub(super) told: Value,
-    _house: House,
+    _house: Option<House>,
 }
 
 /// One for each story.
 pub(super) fn all() -> Vec<Scene> {
-    vec![visitor(), officer(), registrar()]
+    vec![visitor(), officer(), registrar(), codes()]
 }
 
 fn open() -> House {
@@ -40,7 +41,7 @@ fn visitor() -> Scene {
     Scene {
         story: "visitor",
         told,
-        _house: house,
+        _house: Some(house),
     }
 }
 
@@ -72,7 +73,7 @@ fn officer() -> Scene {
     Scene {
         story: "officer",
         told,
-        _house: house,
+        _house: Some(house),
     }
 }
 
@@ -95,7 +96,28 @@ fn registrar() -> Scene {
     Scene {
         story: "registrar",
         told,
-        _house: house,
+        _house: Some(house),
+    }
+}
+
+/// QR codes from the shortest to the longest; nobody is asked anything.
+fn codes() -> Scene {
+    let here = "https://registry.example/check?code=";
+    let texts = [
+        "A".to_owned(),
+        format!("{here}7K3M-2QXW-9PTR-4HVC"),
+        "https://prüfstelle.example/check?credential=urn:x&lang=de".to_owned(),
+        format!("{here}{}", "0123456789abcdef-_%&".repeat(20)),
+        "x".repeat(666),
+    ];
+    let codes = texts.map(|text| {
+        let svg = qr::svg(&text, "What is in it").expect("it is short enough");
+        json!({ "text": text, "svg": svg })
+    });
+    Scene {
+        story: "codes",
+        told: json!({ "url": "http://127.0.0.1:9", "codes": codes }),
+        _house: None,
     }
 }
 
