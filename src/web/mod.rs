@@ -9,6 +9,7 @@
 mod assets;
 pub mod charts;
 pub mod console;
+mod described;
 mod frame;
 mod parts;
 mod path;

@@ -27,6 +27,7 @@ const AREAS: &[Area] = areas![
     "base",
     "endorsement",
     "home",
+    "in_browser",
     "problem",
     "profile",
     "scope",
@@ -78,6 +79,11 @@ impl Language {
         }
     }
 
+    /// Every other language.
+    pub fn others(self) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |other| *other != self)
+    }
+
     /// The language of a tag such as `de` or `de-CH`; none where it is not spoken here.
     pub fn of_tag(tag: &str) -> Option<Self> {
         let first = tag.split('-').next().unwrap_or_default();
@@ -112,6 +118,13 @@ impl Language {
     /// The text of a key, where there is one.
     pub fn known(self, key: &str) -> Option<&'static str> {
         self.catalogue().get(key).copied()
+    }
+
+    /// The texts of one area by their keys in it.
+    pub fn texts_of(self, area: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let area = AREAS.iter().find(|known| known.name == area);
+        area.into_iter()
+            .flat_map(move |area| entries(area.texts[self as usize]))
     }
 
     /// The text of a key with its places filled.

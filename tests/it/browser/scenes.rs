@@ -32,8 +32,13 @@ fn visitor() -> Scene {
     let endorsement = board.endorses(&school.id, "profile", false);
     board.endorses(&welding, "achievement", false);
     school.issues(&badge(&school.id, &welding));
+    let name = "</script><!--<script>alert(1)//\"'&";
+    let hostile =
+        json!({ "slug": "hostile", "name": name, "roles": ["issuer"], "issuerId": "did:web" });
+    house.operator().post("/profiles", &hostile).is(201);
     let told = json!({
         "url": house.origin(),
+        "hostile": { "name": name, "page": "/profiles/hostile" },
         "school": "The school",
         "achievement": welding,
         "endorsement": text(&endorsement["id"]),
@@ -100,14 +105,10 @@ fn registrar() -> Scene {
     }
 }
 
-/// QR codes from the shortest to the longest; nobody is asked anything.
+/// QR codes a short one and the longest; nobody is asked anything.
 fn codes() -> Scene {
-    let here = "https://registry.example/check?code=";
     let texts = [
-        "A".to_owned(),
-        format!("{here}7K3M-2QXW-9PTR-4HVC"),
-        "https://prüfstelle.example/check?credential=urn:x&lang=de".to_owned(),
-        format!("{here}{}", "0123456789abcdef-_%&".repeat(20)),
+        "https://prüfstelle.example/check?code=7K3M-2QXW-9PTR-4HVC&lang=de".to_owned(),
         "x".repeat(666),
     ];
     let codes = texts.map(|text| {

@@ -7,7 +7,7 @@ export async function walk(newGuest, {codes}) {
   for(const {text, svg} of codes) {
     for(const [colorScheme, ground] of [['light', '#fff'], ['dark', '#000']]) {
       await guest.page.emulateMedia({colorScheme});
-      await guest.page.setContent(`<body style="background: ${ground}"><div style="width: 30rem">${svg}</div></body>`);
+      await guest.page.setContent(`<body style="background: ${ground}"><div style="width: 315px">${svg}</div></body>`);
       assert.equal(await guest.readsQr(guest.page.locator('svg')), text);
       await guest.page.getByRole('img', {name: 'What is in it'}).waitFor();
     }
