@@ -17,6 +17,9 @@ macro_rules! assets {
 /// Every asset; a new one is a file in `assets/` and a line here.
 pub(super) const ASSETS: &[Asset] = assets![
     "style.css" as "text/css; charset=utf-8",
+    "check.mjs" as "text/javascript; charset=utf-8",
+    "credential.mjs" as "text/javascript; charset=utf-8",
+    "proof.mjs" as "text/javascript; charset=utf-8",
 ];
 
 /// A file that the pages load.

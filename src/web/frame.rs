@@ -3,6 +3,7 @@
 use url::form_urlencoded::Serializer;
 
 use super::assets;
+use super::described;
 use super::words::Language;
 
 /// What stands around every page; templates ask it for their texts.
@@ -71,6 +72,15 @@ impl Frame {
         self.language.number(number)
     }
 
+    /// The texts of one area as JSON, for a block of data that a script of the page reads. No text ends the block.
+    pub fn texts_of(&self, area: &str) -> String {
+        let texts = self.language.texts_of(area);
+        let texts: serde_json::Map<_, _> = texts
+            .map(|(key, text)| (key.to_owned(), text.into()))
+            .collect();
+        described::block(texts)
+    }
+
     /// Where an asset is served.
     pub fn asset(&self, name: &str) -> String {
         assets::path(name)
@@ -81,9 +91,7 @@ impl Frame {
         let Some(here) = &self.here else {
             return Vec::new();
         };
-        let others = Language::ALL
-            .into_iter()
-            .filter(|other| *other != self.language);
+        let others = self.language.others();
         others
             .map(|other| {
                 let place = format!("{here}lang={}", other.code());

@@ -214,8 +214,12 @@ mod tests {
     use crate::verify::outcome::Outcome;
     use crate::web::{CheckAgainPage, CheckLine, CheckPage, EntryLine, Path, PathStep};
     use proptest::prelude::*;
+    use serde_json::{Value, json};
 
     const EVIL: &str = r#"<script>alert("1")</script>'&<img src=x onerror=alert(1)>"#;
+
+    /// What begins data that nobody runs.
+    const DATA: &str = r#"<script type="application/ld+json">"#;
 
     fn moment() -> Moment {
         Moment("2026-01-31T12:00:00Z".parse().unwrap())
@@ -431,7 +435,8 @@ mod tests {
     fn text_from_outside_never_becomes_markup() {
         for (evil, plain) in pages(EVIL).iter().zip(pages("plain")) {
             assert_eq!(skeleton(evil), skeleton(&plain));
-            assert!(!evil.contains("<script") && !evil.contains("<img"));
+            assert_eq!(evil.matches("<script").count(), plain.matches(DATA).count());
+            assert!(!evil.contains("<img"));
             assert!(plain.matches("plain").count() > 1);
         }
     }
@@ -442,7 +447,8 @@ mod tests {
             assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"));
             for tag in skeleton(&html) {
                 for part in [" style=", " src=", " on", "script", "@import"] {
-                    assert!(!tag.contains(part), "{tag}");
+                    let is_data = ["script type=\"\"", "/script"].contains(&tag.as_str());
+                    assert!(is_data || !tag.contains(part), "{tag}");
                 }
             }
             assert_eq!(
@@ -456,6 +462,66 @@ mod tests {
             );
             assert!(html.contains("<title>") && html.contains("name=\"viewport\""));
             assert!(!html.contains("javascript:"));
+            assert_eq!(html.matches("<script").count(), html.matches(DATA).count());
+        }
+    }
+
+    /// The data for machines that stands in a page.
+    fn data(html: &str) -> Value {
+        let block = html.split(DATA).nth(1).expect("a block of data");
+        let block = block.split("</script>").next().unwrap();
+        assert!(!block.contains('<'), "{block}");
+        serde_json::from_str(block).expect("it is JSON")
+    }
+
+    #[test]
+    fn data_for_machines_says_names_as_they_are() {
+        for html in [
+            profile(EVIL).html(),
+            achievement(EVIL).html(),
+            endorsement(EVIL).html(),
+        ] {
+            assert_eq!(data(&html)["name"], EVIL);
+        }
+        let evil = "</script><!--<script>\u{2028}\\\"";
+        assert_eq!(data(&profile(evil).html())["name"], evil);
+    }
+
+    #[test]
+    fn data_for_machines_says_what_the_page_says() {
+        let mut page = profile("Board");
+        page.url = "https://registry.example/profiles/a".to_owned();
+        let said = data(&page.html());
+        assert_eq!(said["@type"], "Organization");
+        // Neither what leads nowhere safe nor what is no address.
+        assert!(said.get("url").is_none() && said.get("image").is_none());
+        let held = &said["hasCertification"][0];
+        assert_eq!(held["url"], "https://registry.example/endorsements/1");
+        assert_eq!(
+            held["certificationStatus"],
+            "https://schema.org/CertificationInactive"
+        );
+
+        let mut page = achievement("Welding");
+        assert!(data(&page.html()).get("recognizedBy").is_none());
+        page.endorsed_by[0].standing = Standing(Outcome::Active);
+        assert_eq!(data(&page.html())["recognizedBy"][0]["name"], "Welding");
+
+        let mut page = endorsement("x");
+        for (outcome, status) in [
+            (
+                Outcome::Active,
+                json!("https://schema.org/CertificationActive"),
+            ),
+            (
+                Outcome::Revoked,
+                json!("https://schema.org/CertificationInactive"),
+            ),
+            (Outcome::Unknown, Value::Null),
+            (Outcome::Unreachable, Value::Null),
+        ] {
+            page.standing = Standing(outcome);
+            assert_eq!(data(&page.html())["certificationStatus"], status);
         }
     }
 
@@ -490,12 +556,24 @@ mod tests {
             r#"<meta property="og:type" content="profile">"#,
             r#"<meta property="og:url" content="https://registry.example/profiles/a">"#,
             r#"<meta property="og:description" content="Says &#34;hello&#34; &#38; more.">"#,
+            r#"<meta name="description" content="Says &#34;hello&#34; &#38; more.">"#,
+            r#"<meta property="og:site_name" content="Goodstanding">"#,
+            r#"<meta property="og:locale" content="en_GB">"#,
+            r#"<meta property="og:locale:alternate" content="de_DE">"#,
             r#"<meta property="og:image" content="Example University">"#,
         ] {
             assert!(html.contains(meta), "{meta}");
         }
         page.image = None;
-        assert!(!page.html().contains("og:image"));
+        page.description = None;
+        let html = page.html();
+        assert!(!html.contains("og:image"));
+        let about =
+            r#"<meta property="og:description" content="Who stands behind Example University, "#;
+        assert!(html.contains(about), "{html}");
+        let html = endorsement("Board").html();
+        let about = r#"<meta property="og:description" content="Board endorses Board. "#;
+        assert!(html.contains(about), "{html}");
     }
 
     #[test]

@@ -29,6 +29,7 @@ const AREAS: &[Area] = areas![
     "console",
     "endorsement",
     "home",
+    "in_browser",
     "problem",
     "profile",
     "scope",
@@ -80,6 +81,11 @@ impl Language {
         }
     }
 
+    /// Every other language.
+    pub fn others(self) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |other| *other != self)
+    }
+
     /// The language of a tag such as `de` or `de-CH`; none where it is not spoken here.
     pub fn of_tag(tag: &str) -> Option<Self> {
         let first = tag.split('-').next().unwrap_or_default();
@@ -127,6 +133,13 @@ impl Language {
     pub fn problem(self, kind: &str) -> Option<(&'static str, &'static str)> {
         let said = |part: &str| self.known(&format!("problem.{part}.{kind}"));
         Some((said("kind")?, said("do")?))
+    }
+
+    /// The texts of one area by their keys in it.
+    pub fn texts_of(self, area: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let area = AREAS.iter().find(|known| known.name == area);
+        area.into_iter()
+            .flat_map(move |area| entries(area.texts[self as usize]))
     }
 
     /// The text of a key with its places filled.

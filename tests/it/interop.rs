@@ -4,6 +4,7 @@ mod agreement;
 mod contract;
 mod dcc;
 mod feed;
+mod in_browser;
 mod lists;
 mod our_lists;
 mod proofs;

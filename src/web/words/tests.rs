@@ -9,8 +9,9 @@ use crate::web::assets::ASSETS;
 use crate::web::console::{Done, Room};
 
 /// What asks for texts by a key that is put together: each key below it counts as asked for.
-const BY_CASE: [&str; 5] = [
+const BY_CASE: [&str; 6] = [
     "base.month",
+    "in_browser",
     "problem.do",
     "problem.kind",
     "problem.title",
@@ -176,6 +177,34 @@ fn every_text_of_the_console_is_asked_for_and_every_one_that_is_asked_for_is_the
     for outcome in Outcome::ALL {
         Language::English.console(&format!("standing.{}", outcome.as_str()));
     }
+}
+
+/// What the script of the check page says, and by which cases.
+#[test]
+fn the_script_has_its_texts_and_no_others() {
+    let said = include_str!("../assets/check.mjs");
+    let found = include_str!("../assets/proof.mjs");
+    let asked_by = |begins: &str, text: &'static str| -> BTreeSet<String> {
+        let asked = text.split(begins).skip(1);
+        let asked = asked.map(|rest| rest.split('\'').next().unwrap().to_owned());
+        asked.collect()
+    };
+    let mut asked = asked_by("say('", said);
+    asked.extend(asked_by("add('", said));
+    for (case, begins) in [("forged", "Broken('"), ("unchecked", "Unchecked('")] {
+        assert!(said.contains(&format!("say(`{case}.${{why}}`)")), "{case}");
+        let whys = asked_by(begins, found);
+        asked.extend(whys.iter().map(|why| format!("{case}.{why}")));
+    }
+    asked.insert("unchecked.ask".to_owned());
+    let periods = ["in-force", "expired", "not-yet-valid", "unclear"];
+    for period in periods {
+        assert!(found.contains(&format!("'{period}'")), "{period}");
+        asked.insert(format!("period.{period}"));
+    }
+    let known = Language::English.texts_of("in_browser");
+    let known: BTreeSet<String> = known.map(|(key, _)| key.to_owned()).collect();
+    assert_eq!(known, asked);
 }
 
 #[test]

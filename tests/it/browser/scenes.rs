@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use goodstanding::http::Operations;
 use goodstanding::store::memory::{Fault, MemoryEngine};
+use goodstanding::web::qr;
 use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, badge, text};
@@ -22,7 +23,14 @@ pub(super) struct Scene {
 
 /// One for each story.
 pub(super) fn all() -> Vec<Scene> {
-    vec![visitor(), officer(), registrar(), operator(), developer()]
+    vec![
+        visitor(),
+        officer(),
+        registrar(),
+        operator(),
+        developer(),
+        codes(),
+    ]
 }
 
 fn open() -> House {
@@ -37,8 +45,13 @@ fn visitor() -> Scene {
     let endorsement = board.endorses(&school.id, "profile", false);
     board.endorses(&welding, "achievement", false);
     school.issues(&badge(&school.id, &welding));
+    let name = "</script><!--<script>alert(1)//\"'&";
+    let hostile =
+        json!({ "slug": "hostile", "name": name, "roles": ["issuer"], "issuerId": "did:web" });
+    house.operator().post("/profiles", &hostile).is(201);
     let told = json!({
         "url": house.origin(),
+        "hostile": { "name": name, "page": "/profiles/hostile" },
         "school": "The school",
         "achievement": welding,
         "endorsement": text(&endorsement["id"]),
@@ -154,6 +167,24 @@ fn developer() -> Scene {
         story: "developer",
         told,
         _houses: vec![house],
+        _operations: Vec::new(),
+    }
+}
+
+/// QR codes a short one and the longest; nobody is asked anything.
+fn codes() -> Scene {
+    let texts = [
+        "https://prüfstelle.example/check?code=7K3M-2QXW-9PTR-4HVC&lang=de".to_owned(),
+        "x".repeat(666),
+    ];
+    let codes = texts.map(|text| {
+        let svg = qr::svg(&text, "What is in it").expect("it is short enough");
+        json!({ "text": text, "svg": svg })
+    });
+    Scene {
+        story: "codes",
+        told: json!({ "url": "http://127.0.0.1:9", "codes": codes }),
+        _houses: Vec::new(),
         _operations: Vec::new(),
     }
 }
