@@ -152,7 +152,7 @@ where
     let mut logged = Logged::begin(&head.method);
     let measured = &shared.edge.measured;
     let part_of = measured.parent_of(&head.headers);
-    let mut under_way = measured.requests.begin();
+    let under_way = measured.requests.begin();
     let is_checked = !reads && path == check::PATH;
     let wants_page =
         (reads || is_checked || pages::is_one(&path)) && page::is_preferred(&head.headers);
