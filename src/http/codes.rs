@@ -108,13 +108,25 @@ pub(super) fn look_up(edge: &Edge, request: &Request) -> Result<Reply, Problem> 
         .registry
         .standing_by_code(&code, &question, options, &*edge.outside)?;
     let CodedStanding { answer, since } = found.ok_or_else(unknown)?;
-    let mut text = serde_json::to_vec(&Shown::of(&answer, since)).expect("its members have names");
-    // Other members follow.
-    text.pop();
-    write_parties(&mut text, &edge.registry.urls(), &answer);
+    let mut text = Vec::new();
+    write(&mut text, &edge.registry.urls(), &answer, since);
     text.extend_from_slice(format!(",\"asOf\":\"{as_of}\"}}").as_bytes());
     let reply = Reply::bytes(200, "application/json", text).not_kept();
     Ok(not_referred_to(reply))
+}
+
+/// Writes what is told, as an object that is left open.
+pub(super) fn write(
+    text: &mut Vec<u8>,
+    urls: &Urls<'_>,
+    answer: &StandingAnswer,
+    since: Option<Timestamp>,
+) {
+    let written = serde_json::to_writer(&mut *text, &Shown::of(answer, since));
+    written.expect("its members have names");
+    // Other members follow.
+    text.pop();
+    write_parties(text, urls, answer);
 }
 
 /// Links that lead on from an answer do not tell the code.

@@ -4,14 +4,15 @@ use serde_json::{Value, json};
 
 use super::accept::negotiate;
 use super::edge::Edge;
-use super::pages::{MOST_LINES, name_of, roles_in_words, subject_link};
+use super::pages::{MOST_LINES, name_of, roles_in_words};
 use super::problem::Problem;
+use super::profiles::role_names;
 use super::reply::Reply;
 use super::request::Request;
 use super::routes::ROUTES;
 use crate::ids::ProfileId;
-use crate::registry::{Gravity, MaySee, Outcome, ProfileView};
-use crate::web::{Answer, Finding, Frame, HomePage, Link, Moment, ProfileLine, Standing};
+use crate::registry::{Gravity, ProfileView};
+use crate::web::{CheckForm, Frame, HomePage, Link, ProfileLine, Standing};
 
 pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
     let accept = request.accept();
@@ -39,18 +40,13 @@ pub(super) fn show(edge: &Edge, request: &Request) -> Result<Reply, Problem> {
 }
 
 fn home_page(edge: &Edge, request: &Request, profiles: &[ProfileView]) -> Result<String, Problem> {
-    let asked = |name: &str| request.query(name).unwrap_or_default().trim().to_owned();
-    let (query, list, index) = (asked("q"), asked("list"), asked("index"));
     let next = profiles.last().filter(|_| profiles.len() == MOST_LINES);
     let frame = request.frame();
     let more = frame.say("home.more");
     let page = HomePage {
         public_url: edge.registry.urls().origin().to_owned(),
         read_only: read_only(edge),
-        answer: search(edge, request, &query, &list, &index)?,
-        query,
-        list,
-        index,
+        form: CheckForm::default(),
         profiles: profile_lines(edge, &frame, profiles)?,
         next: next.map(|last| Link::here(&format!("/?cursor={}", last.id.0), more)),
         frame,
@@ -68,10 +64,7 @@ pub(super) fn profiles_page(
     let page = HomePage {
         public_url: edge.registry.urls().origin().to_owned(),
         read_only: read_only(edge),
-        query: String::new(),
-        list: String::new(),
-        index: String::new(),
-        answer: None,
+        form: CheckForm::default(),
         profiles: profile_lines(edge, &frame, profiles)?,
         next: None,
         frame,
@@ -98,99 +91,25 @@ fn profile_lines(
         .iter()
         .map(|profile| profile.issuer_id.clone())
         .collect();
-    let answers = edge
-        .registry
-        .endorsements_of(&ids, &edge.registry.question()?)?;
-    let lines = profiles
-        .iter()
-        .zip(answers)
-        .map(|(profile, answer)| ProfileLine {
+    let question = edge.registry.question()?;
+    let answers = edge.registry.endorsements_of(&ids, &question)?;
+    let lines = profiles.iter().zip(answers).map(|(profile, answer)| {
+        let id = &profile.issuer_id;
+        let is_anchor = edge.registry.is_trusted(&question.anchors, id)?;
+        let role = |role| frame.one_of("profile.role", role);
+        Ok(ProfileLine {
             page: Link::here(
                 &format!("/profiles/{}", profile.slug),
                 name_of(frame.language, &profile.document),
             ),
-            id: profile.issuer_id.clone(),
-            roles: roles_in_words(frame, profile, &answer.endorsements),
-            standing: Standing(answer.backing.outcome),
-        });
-    Ok(lines.collect())
-}
-
-/// What a person asked for on the home page: an entry by its place, or anything by its id.
-fn search(
-    edge: &Edge,
-    request: &Request,
-    query: &str,
-    list: &str,
-    index: &str,
-) -> Result<Option<Answer>, Problem> {
-    let as_of = Moment(edge.registry.now());
-    let frame = &request.frame();
-    if !list.is_empty() {
-        let Ok(index) = index.parse::<u64>() else {
-            let words = frame.say("home.entry.index.wrong");
-            return Ok(Some(Answer::Refused(words.into())));
-        };
-        return Ok(Some(
-            match edge.registry.status_at(list, index, None, None)? {
-                Ok(answer) => Answer::Found(vec![Finding {
-                    kind: frame.with("home.kind.entry", "index", index),
-                    thing: Link::outside(list, list),
-                    standing: Standing(answer.outcome),
-                    as_of,
-                }]),
-                Err(unknown) => Answer::Refused(Problem::from(unknown).detail),
+            id: id.clone(),
+            roles: match is_anchor {
+                true => role_names(profile.roles).into_iter().map(role).collect(),
+                false => roles_in_words(frame, profile, &answer.endorsements),
             },
-        ));
-    }
-    if query.is_empty() {
-        return Ok(None);
-    }
-    let mut found = Vec::new();
-    let urls = edge.registry.urls();
-    if let Some(Ok(id)) = urls.within("endorsements", query).map(str::parse)
-        && let Ok(view) = edge.registry.endorsement(id, None)
-    {
-        found.push(Finding {
-            kind: frame.say("home.kind.endorsement").into(),
-            thing: Link::here(
-                &format!("/endorsements/{id}"),
-                name_of(frame.language, view.credential.secured().claims()),
-            ),
-            standing: Standing(view.outcome),
-            as_of,
-        });
-    }
-    let mut subject = query.to_owned();
-    if let Ok(profile) = edge.registry.profile_named(query, "?q") {
-        subject = profile.issuer_id;
-    }
-    for answer in edge
-        .registry
-        .endorsements_of(&[subject], &edge.registry.question()?)?
-    {
-        if answer.backing.outcome != Outcome::Unknown {
-            found.push(Finding {
-                kind: frame.say("home.kind.endorsed").into(),
-                thing: subject_link(edge, frame.language, &answer.subject)?,
-                standing: Standing(answer.backing.outcome),
-                as_of,
-            });
-        }
-    }
-    if edge.status_by_credential_is_public || request.actor.is_some() {
-        let may_see = match (edge.status_by_credential_is_public, request.actor) {
-            (false, Some(actor)) => MaySee::OwnOf(actor),
-            _ => MaySee::Everything,
-        };
-        if let Ok(answer) = edge.registry.status_of(query, None, None, may_see)? {
-            found.push(Finding {
-                kind: frame.say("home.kind.credential").into(),
-                thing: Link::outside(query, query),
-                standing: Standing(answer.outcome),
-                as_of,
-            });
-        }
-    }
-    Ok(Some(Answer::Found(found)))
+            standing: Standing(answer.backing.outcome),
+            is_anchor,
+        })
+    });
+    lines.collect()
 }

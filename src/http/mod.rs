@@ -34,6 +34,7 @@ mod assets;
 mod audit;
 pub(crate) mod backups;
 mod bulk;
+mod check;
 mod codes;
 mod console;
 mod credentials;

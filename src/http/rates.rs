@@ -13,7 +13,8 @@ use http::HeaderMap;
 
 use super::problem::Problem;
 use super::reply::Reply;
-use super::routes::Route;
+use super::request::parse_query;
+use super::routes::{Guessed, Route};
 use crate::ids::ProfileId;
 use crate::registry::Actor;
 use crate::store::event::Means;
@@ -123,11 +124,19 @@ impl Meter {
     #[must_use]
     pub(super) fn count(
         &self,
-        route: &Route,
+        (route, query): (&Route, &str),
         (actor, peer, headers): (Option<Actor>, Option<IpAddr>, &HeaderMap),
         now: impl FnOnce() -> Timestamp,
     ) -> Option<Counted> {
-        match (route.access.knows_who(), route.is_guessed_at) {
+        let is_guess = match route.guessed_at {
+            Guessed::Never => false,
+            Guessed::Always => true,
+            Guessed::By(parameter) => {
+                let mut asked = parse_query(query).into_iter();
+                asked.any(|(name, _)| name == parameter)
+            }
+        };
+        match (route.access.knows_who(), is_guess) {
             (true, _) => self.count_client(actor?, now()),
             (false, true) => self.count_code(self.address(peer, headers), now()),
             (false, false) => None,

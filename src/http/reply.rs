@@ -75,6 +75,13 @@ impl Reply {
             .header("Vary", "Accept, Accept-Language, Cookie")
     }
 
+    /// The same page, which tells nobody from where a link on it was followed, this site included. A form on it
+    /// would be sent as by nobody's page.
+    pub(super) fn without_referrer(mut self) -> Self {
+        self.headers.retain(|(name, _)| *name != "Referrer-Policy");
+        self.header("Referrer-Policy", "no-referrer")
+    }
+
     /// Whether it is a page.
     pub(super) fn is_page(&self) -> bool {
         let media_type = self.get("content-type");

@@ -20,13 +20,13 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::request::{Request, WhyBody};
 use super::{
-    achievements, assets, audit, backups, bulk, codes, credentials, endorsements, erasing,
+    achievements, assets, audit, backups, bulk, check, codes, credentials, endorsements, erasing,
     federation as oidf, feed, health, home, keys, lists, oauth, open_badges, openapi, people,
     profiles, published, put_back, requests, signatures, standing, statuses, tokens, trqp,
     trust_marks, updates, usage, verification, wellknown,
 };
 use crate::access::Action;
-use bodies::{body, form};
+use bodies::{body, form, upload};
 use making::*;
 pub(super) use making::{FEED, LIST, LIST_2021, TOKEN_LIST, TRAIL};
 use members::{
@@ -89,6 +89,17 @@ impl Access {
     }
 }
 
+/// Whether somebody could try what a route answers to by guessing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guessed {
+    /// Nobody could.
+    Never,
+    /// By every request.
+    Always,
+    /// By those with this parameter in their query.
+    By(&'static str),
+}
+
 /// What a handler is.
 pub type Handler = fn(&Edge, &Request) -> Result<Reply, Problem>;
 
@@ -119,7 +130,7 @@ pub struct Route {
     pub goes_outside: bool,
     /// Whether somebody could try what it answers to by guessing, so that requests are counted by where they
     /// come from, and in all.
-    pub is_guessed_at: bool,
+    pub guessed_at: Guessed,
     /// The parameter that asks for a signed list as it was, which costs more than the present one.
     pub past: Option<&'static str>,
     /// What it does, in a line.
@@ -275,7 +286,9 @@ pub static ROUTES: &[Route] = &[
     gives(private(Action::Read, get("/ims/ob/v3p0/profile", "The caller's profile (Open Badges API)", open_badges::profile)), JSON, &["@context", "id", "type", "name"]),
     gives(put(change(Action::WriteProfile, "/ims/ob/v3p0/profile", "Replace the members of the caller's profile (Open Badges API)", 200, body::<open_badges::OpenBadgesProfile>(), open_badges::replace_profile)), JSON, &["@context", "id", "type", "name"]),
 
-    gives(with_query(get("/", "What is here", home::show), &["q", "list", "index", "cursor"]), JSON_OR_PAGE, &["name", "url", "links"]),
+    gives(with_query(get("/", "What is here", home::show), &["cursor"]), JSON_OR_PAGE, &["name", "url", "links"]),
+    gives(guessed_by("code", goes_outside(with_query(get(check::PATH, "The page about a credential, by its id, URL or verification code, or about an entry of a list and who stands behind its issuer", check::show), &["credential", "code", "url", "list", "index", "issuer"]))), PAGE_OR_JSON, &["results", "asOf"]),
+    gives(also(goes_outside(ask(check::PATH, "Check what somebody has of a credential: text or a file of a form", upload::<check::CheckFields>(), check::check)), FORM), PAGE_OR_JSON, &["results", "asOf"]),
     gives(get("/docs", "This contract as a page", openapi::page), PAGE, &[]),
     gives(get("/docs/viewer.js", "The program of the viewer of this contract", openapi::viewer::script), SCRIPT, &[]),
     gives(get("/docs/viewer.css", "The style of that viewer", openapi::viewer::style), &["text/css"], &[]),

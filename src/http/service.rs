@@ -16,6 +16,7 @@ use warp::{Filter, Reply as _, Stream};
 use super::auth;
 use super::body::{Taken, take_in};
 use super::bulk;
+use super::check;
 use super::conditions;
 use super::console;
 use super::edge::Edge;
@@ -150,7 +151,9 @@ where
     let path = head.path.clone();
     let mut logged = Logged::begin(&head.method);
     let mut under_way = shared.edge.measured.requests.begin();
-    let wants_page = (reads || pages::is_one(&path)) && page::is_preferred(&head.headers);
+    let is_checked = !reads && path == check::PATH;
+    let wants_page =
+        (reads || is_checked || pages::is_one(&path)) && page::is_preferred(&head.headers);
     let query = head.query.clone();
     let language = language::of(&parse_query(&query), &head.headers);
     let mut reply = reply_to(shared, head, body, &mut logged).await;
@@ -166,7 +169,8 @@ where
             reply = open_badges::status_info(shared.edge.registry.urls().origin(), &reply);
             reply.wrong = wrong;
         } else if wants_page {
-            reply = page::of(&reply, language);
+            let again = check::again(&reply, language).filter(|_| is_checked);
+            reply = again.unwrap_or_else(|| page::of(&reply, language));
         }
     }
     if reads && reply.is_page() {
@@ -225,7 +229,7 @@ where
     logged.by(actor);
     let by = (actor, head.peer, &head.headers);
     let now = || shared.edge.registry.now();
-    let counted = shared.meter.count(route, by, now);
+    let counted = shared.meter.count((route, &head.query), by, now);
     let reply = match counted.as_ref().and_then(Counted::refusal) {
         Some(problem) => problem.to_reply(),
         None => carry_out(shared, route, head, (params, actor, id.0), body).await,

@@ -173,17 +173,39 @@ fn told(
     let answers = edge
         .registry
         .standing(asked, question, may_see, options, outside)?;
-    let now = edge.registry.now();
     Ok(Told {
         as_of,
-        // Never beyond what is known to end sooner.
-        fresh_until: answers
-            .iter()
-            .filter_map(|answer| answer.until)
-            .filter(|until| *until > now)
-            .fold(now.plus(edge.cache.standing), Timestamp::min),
+        fresh_until: fresh_until(edge, answers.iter()),
         answers,
     })
+}
+
+/// Until when answers may be relied on by those who keep them: never beyond what is known to end sooner.
+fn fresh_until<'a>(edge: &Edge, answers: impl Iterator<Item = &'a StandingAnswer>) -> Timestamp {
+    let now = edge.registry.now();
+    answers
+        .filter_map(|answer| answer.until)
+        .filter(|until| *until > now)
+        .fold(now.plus(edge.cache.standing), Timestamp::min)
+}
+
+/// One answer as [`query`] gives it, written by `write`.
+pub(super) fn one_result(
+    edge: &Edge,
+    answer: &StandingAnswer,
+    write: impl FnOnce(&mut Vec<u8>, &Urls<'_>),
+) -> Vec<u8> {
+    let mut text = Vec::with_capacity(ABOUT_A_RESULT);
+    text.extend_from_slice(b"{\"results\":[");
+    write(&mut text, &edge.registry.urls());
+    text.push(b']');
+    let told = Told {
+        answers: Vec::new(),
+        as_of: edge.registry.now(),
+        fresh_until: fresh_until(edge, std::iter::once(answer)),
+    };
+    text.extend_from_slice(told.ending().as_bytes());
+    text
 }
 
 /// The answer as a JWT by the registry: what was asked is in it by its digest.
@@ -223,7 +245,12 @@ fn jurisdiction(text: Option<&str>, place: &str) -> Result<Option<Jurisdiction>,
 }
 
 /// Writes an answer about a credential; of one within another, where in it.
-fn write(text: &mut Vec<u8>, urls: &Urls<'_>, answer: &StandingAnswer, pointer: Option<&str>) {
+pub(super) fn write(
+    text: &mut Vec<u8>,
+    urls: &Urls<'_>,
+    answer: &StandingAnswer,
+    pointer: Option<&str>,
+) {
     let own = Shown {
         credential: answer.credential.as_deref(),
         outcome: answer.outcome,

@@ -16,8 +16,7 @@ use super::change::Tx;
 use super::profiles::id_digest;
 use super::vault::CodeKeys;
 use super::{
-    Actor, Asked, Change, Half, MaySee, Outcome, Question, Refused, Registry, RegistryError,
-    StandingAnswer,
+    Actor, Asked, Change, MaySee, Question, Refused, Registry, RegistryError, StandingAnswer,
 };
 use crate::access::Action;
 use crate::codes::VerificationCode;
@@ -246,29 +245,8 @@ impl Registry {
         let Some(answer) = answers.pop() else {
             return Ok(None);
         };
-        let since = match (answer.decided_by, answer.outcome) {
-            (Half::Credential, Outcome::Expired) => coded.valid_until,
-            (Half::Credential, decided) => self.decided_since(&answer, decided)?,
-            (Half::Issuer | Half::Achievement, _) => None,
-        };
+        let since = self.since(&answer)?;
         Ok(Some(CodedStanding { answer, since }))
-    }
-
-    /// Since when the first of the entries says what was decided.
-    fn decided_since(
-        &self,
-        answer: &StandingAnswer,
-        decided: Outcome,
-    ) -> Result<Option<Timestamp>, RegistryError> {
-        let read = self.engine.snapshot();
-        let mut since = None;
-        for part in answer.status.iter().filter(|part| part.outcome == decided) {
-            if let (Some(list), Some(index)) = (&part.list, part.index) {
-                let of_part = self.entry_since(&*read, list, index)?;
-                since = since.into_iter().chain(of_part).min();
-            }
-        }
-        Ok(since)
     }
 
     /// Stages the code of a credential that is known, or becomes so with this change: the one that it has,

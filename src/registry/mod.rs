@@ -123,7 +123,7 @@ pub use standing::backing::{Anchors, Backing, Question};
 pub use standing::cascade::{Affected, AffectedSubject};
 pub(crate) use standing::good_standing::on_every_core;
 pub use standing::good_standing::{
-    Asked, Endorsed, Half, Party, StandingAnswer, StatusPart, Written,
+    Asked, Endorsed, Examined, Half, Party, StandingAnswer, StatusPart, Written,
 };
 pub use standing::issuers::{IssuerStanding, IssuerView, Issuers};
 pub use standing::{EndorsementFilter, EndorsementPage, EndorsementView, SubjectAnswer};

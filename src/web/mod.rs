@@ -8,6 +8,7 @@
 
 mod assets;
 pub mod charts;
+mod check;
 pub mod console;
 mod described;
 mod frame;
@@ -20,6 +21,7 @@ mod views;
 mod words;
 
 pub use assets::{Asset, asset};
+pub use check::{CheckAgainPage, CheckForm, CheckLine, CheckPage, EntryLine};
 pub use frame::Frame;
 pub use parts::{
     EndorsementLine, EndorserLine, ImportedLine, KeyLine, KeyState, Link, Moment, PathLine, Reason,
@@ -29,8 +31,8 @@ pub use path::{Path, PathStep};
 pub use sign_in::{InvitationPage, SignInPage};
 pub use viewer::{VIEWER_POLICY, VIEWER_SCRIPT, VIEWER_START, VIEWER_STYLE};
 pub use views::{
-    AchievementPage, Answer, DocsPage, EndorsementPage, Finding, HomePage, ProblemPage,
-    ProfileLine, ProfilePage, RouteLine,
+    AchievementPage, DocsPage, EndorsementPage, HomePage, ProblemPage, ProfileLine, ProfilePage,
+    RouteLine,
 };
 pub use words::Language;
 

@@ -50,6 +50,11 @@ impl Moment {
         self.0.to_string()
     }
 
+    /// The day, as the page's language writes it.
+    pub fn day(self, frame: &Frame) -> String {
+        frame.language.day(self.0)
+    }
+
     /// To the minute, as the page's language writes it.
     pub fn words(self, frame: &Frame) -> String {
         frame.language.moment(self.0)

@@ -2,14 +2,14 @@
 
 use askama::Template;
 
+use super::check::CheckForm;
 use super::frame::Frame;
 use super::parts::{
     EndorsementLine, EndorserLine, ImportedLine, KeyLine, KeyState, Link, Moment, Reason, Standing,
 };
 use super::words::Language;
 
-/// `GET /`: what this registry is, a search, and the profiles. The search sends `q`, or `list`
-/// and `index`, back to `/`; the answer is shown above the profiles.
+/// `GET /`: a form to check a credential, and the profiles.
 #[derive(Debug, Clone, Template)]
 #[template(path = "home.html")]
 pub struct HomePage {
@@ -19,41 +19,12 @@ pub struct HomePage {
     pub public_url: String,
     /// Why no changes are taken now, where none are.
     pub read_only: Option<String>,
-    /// What was typed into the search, to show it again.
-    pub query: String,
-    /// The list that was asked about, to show it again.
-    pub list: String,
-    /// The index that was asked about, to show it again.
-    pub index: String,
-    /// The answer, where something was asked.
-    pub answer: Option<Answer>,
+    /// The form, empty.
+    pub form: CheckForm,
     /// Profiles, by name.
     pub profiles: Vec<ProfileLine>,
     /// Path of the next page of profiles.
     pub next: Option<Link>,
-}
-
-/// What a search on the home page found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// Things that the question may mean, likeliest first; where there are none the page says
-    /// that this registry can say nothing.
-    Found(Vec<Finding>),
-    /// The question cannot be answered; the words say what to do.
-    Refused(String),
-}
-
-/// One thing that a search found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// What kind of thing, such as `Endorsement` or `Entry 7 of a status list`.
-    pub kind: String,
-    /// The thing.
-    pub thing: Link,
-    /// How it stands.
-    pub standing: Standing,
-    /// The moment for which this was said.
-    pub as_of: Moment,
 }
 
 /// One profile in the list on the home page.
@@ -67,6 +38,8 @@ pub struct ProfileLine {
     pub roles: Vec<String>,
     /// How it stands.
     pub standing: Standing,
+    /// Whether it is one of those whose endorsements need no endorsement themselves.
+    pub is_anchor: bool,
 }
 
 /// `GET /profiles/{profile}` for people.
@@ -237,6 +210,7 @@ mod tests {
     use super::super::parts::PathLine;
     use super::*;
     use crate::verify::outcome::Outcome;
+    use crate::web::{CheckAgainPage, CheckLine, CheckPage, EntryLine, Path, PathStep};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -271,25 +245,75 @@ mod tests {
         }
     }
 
+    fn form(text: &str) -> CheckForm {
+        CheckForm {
+            typed: text.to_owned(),
+            list: text.to_owned(),
+            index: text.to_owned(),
+        }
+    }
+
+    fn checked(text: &str) -> CheckPage {
+        let step = |link| PathStep {
+            role: text.to_owned(),
+            name: text.to_owned(),
+            link,
+            standing: Standing(Outcome::Revoked),
+            note: Some(text.to_owned()),
+        };
+        CheckPage {
+            frame: Frame::default(),
+            verdict: text.to_owned(),
+            tone: Standing(Outcome::Revoked),
+            why: text.to_owned(),
+            limits: vec![text.to_owned()],
+            since: Some(moment()),
+            name: Some(text.to_owned()),
+            issuer: Some((Link::outside("javascript:alert(1)", text), text.to_owned())),
+            is_credential: true,
+            path: Path {
+                steps: vec![step(None), step(Some(Link::here("/profiles/a", text)))],
+            },
+            sent: true,
+            as_of: moment(),
+            facts: vec![(text.to_owned(), text.to_owned())],
+            entries: vec![EntryLine {
+                place: Some((Link::outside("https://example.org/a", text), 7)),
+                purpose: text.to_owned(),
+                standing: Standing(Outcome::Revoked),
+            }],
+            checks: vec![CheckLine {
+                what: text.to_owned(),
+                standing: Standing(Outcome::Unknown),
+                found: text.to_owned(),
+            }],
+            json: text.to_owned(),
+            link: Some(text.to_owned()),
+        }
+    }
+
+    fn again(text: &str) -> CheckAgainPage {
+        CheckAgainPage {
+            frame: Frame::default(),
+            title: text.to_owned(),
+            words: text.to_owned(),
+            detail: Some(text.to_owned()),
+            form: form(text),
+        }
+    }
+
     fn home(text: &str) -> HomePage {
         HomePage {
             frame: Frame::default(),
             read_only: None,
             public_url: text.to_owned(),
-            query: text.to_owned(),
-            list: text.to_owned(),
-            index: text.to_owned(),
-            answer: Some(Answer::Found(vec![Finding {
-                kind: text.to_owned(),
-                thing: Link::outside("https://example.org/a", text),
-                standing: Standing(Outcome::Revoked),
-                as_of: moment(),
-            }])),
+            form: form(text),
             profiles: vec![ProfileLine {
                 page: Link::here("/profiles/a", text),
                 id: text.to_owned(),
                 roles: vec![text.to_owned()],
                 standing: Standing(Outcome::Active),
+                is_anchor: false,
             }],
             next: Some(Link::here("/?cursor=b", text)),
         }
@@ -380,9 +404,11 @@ mod tests {
     }
 
     /// Every page, with `text` wherever a text from outside can stand.
-    fn pages(text: &str) -> [String; 5] {
+    fn pages(text: &str) -> [String; 7] {
         [
             home(text).html(),
+            checked(text).html(),
+            again(text).html(),
             profile(text).html(),
             achievement(text).html(),
             endorsement(text).html(),
@@ -405,20 +431,20 @@ mod tests {
     fn text_from_outside_never_becomes_markup() {
         for (evil, plain) in pages(EVIL).iter().zip(pages("plain")) {
             assert_eq!(skeleton(evil), skeleton(&plain));
-            assert_eq!(evil.matches("<script").count(), plain.matches(DATA).count());
+            assert_eq!(evil.matches("<script").count(), known_scripts(&plain));
             assert!(!evil.contains("<img"));
             assert!(plain.matches("plain").count() > 1);
         }
     }
 
     #[test]
-    fn pages_carry_no_code_of_their_own_and_load_only_the_stylesheet() {
+    fn pages_carry_no_code_of_their_own_and_load_only_ours() {
         for html in pages("plain") {
             assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"));
             for tag in skeleton(&html) {
                 for part in [" style=", " src=", " on", "script", "@import"] {
-                    let is_data = ["script type=\"\"", "/script"].contains(&tag.as_str());
-                    assert!(is_data || !tag.contains(part), "{tag}");
+                    let is_script = tag.starts_with("script type=") || tag == "/script";
+                    assert!(is_script || !tag.contains(part), "{tag}");
                 }
             }
             assert_eq!(
@@ -432,8 +458,21 @@ mod tests {
             );
             assert!(html.contains("<title>") && html.contains("name=\"viewport\""));
             assert!(!html.contains("javascript:"));
-            assert_eq!(html.matches("<script").count(), html.matches(DATA).count());
+            assert_eq!(html.matches("<script").count(), known_scripts(&html));
         }
+    }
+
+    /// How many blocks of data that nobody runs there are, and scripts that are loaded from here.
+    fn known_scripts(html: &str) -> usize {
+        let known = [
+            DATA,
+            r#"<script type="application/json" id="in-browser-words">"#,
+            r#"<script type="module" src="/assets/"#,
+        ];
+        known
+            .iter()
+            .map(|script| html.matches(script).count())
+            .sum()
     }
 
     /// The data for machines that stands in a page.
@@ -503,11 +542,16 @@ mod tests {
             .skip(1)
             .map(|rest| rest.split('"').next().unwrap())
             .collect();
-        assert_eq!(ids, ["q", "list", "index"]);
+        assert_eq!(ids, ["file", "list", "index"]);
+        assert!(html.contains("<textarea id=\"credential\""));
+        assert!(html.contains("<label for=\"credential\">"));
         for id in ids {
             assert!(html.contains(&format!("<label for=\"{id}\">")), "{id}");
         }
-        assert_eq!(html.matches("method=\"get\" action=\"/\"").count(), 2);
+        for method in ["get", "post"] {
+            let form = format!("method=\"{method}\" action=\"/check\"");
+            assert_eq!(html.matches(&form).count(), 1, "{form}");
+        }
     }
 
     #[test]
@@ -597,19 +641,35 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_answer_says_nothing_bad() {
-        let mut page = home("x");
-        page.answer = Some(Answer::Found(Vec::new()));
-        page.profiles.clear();
+    fn an_answer_says_only_what_is_known() {
+        let mut page = checked("x");
+        for part in [
+            "Since <time",
+            "id=\"share\"",
+            "Status entries",
+            "What was checked",
+        ] {
+            assert!(page.html().contains(part), "{part}");
+        }
+        (page.since, page.link, page.issuer) = (None, None, None);
+        (page.entries, page.checks) = (Vec::new(), Vec::new());
+        page.sent = false;
         let html = page.html();
-        assert!(
-            html.contains("can say nothing about it, neither good nor bad"),
-            "{html}"
-        );
-        page.answer = Some(Answer::Refused("Give an index.".to_owned()));
-        assert!(page.html().contains("Give an index."));
-        page.answer = None;
-        assert!(!page.html().contains("id=\"answer\""));
+        for part in [
+            "Since <time",
+            "id=\"share\"",
+            "Status entries",
+            "What was checked",
+        ] {
+            assert!(!html.contains(part), "{part}");
+        }
+        assert!(html.contains("Not known") && !html.contains("neither stored"));
+        page.is_credential = false;
+        assert!(!page.html().contains("Issued by"));
+        let mut page = again("x");
+        assert!(page.html().contains("What exactly is wrong"));
+        page.detail = None;
+        assert!(!page.html().contains("What exactly is wrong"));
     }
 
     proptest! {

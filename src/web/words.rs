@@ -25,6 +25,7 @@ macro_rules! areas {
 /// Every area of texts; a new one is one more word here.
 const AREAS: &[Area] = areas![
     "base",
+    "check",
     "endorsement",
     "home",
     "in_browser",
@@ -162,17 +163,23 @@ impl Language {
 
     /// A moment, to the minute.
     pub fn moment(self, moment: Timestamp) -> String {
-        let text = moment.to_string();
         // RFC 3339: ten characters of date, a T, and five of hours and minutes.
+        let text = moment.to_string();
+        let values = [("day", &*self.day(moment)), ("time", &text[11..16])];
+        self.fill("base.moment", &values)
+    }
+
+    /// The day of a moment, in UTC.
+    pub fn day(self, moment: Timestamp) -> String {
+        let text = moment.to_string();
         let (year, month, day) = (&text[..4], &text[5..7], &text[8..10]);
         let month = self.say(&format!("base.month.{month}")).to_owned();
         let values = [
             ("day", day.trim_start_matches('0')),
             ("month", &month),
             ("year", year),
-            ("time", &text[11..16]),
         ];
-        self.fill("base.moment", &values)
+        self.fill("base.day", &values)
     }
 
     fn catalogue(self) -> &'static HashMap<String, &'static str> {

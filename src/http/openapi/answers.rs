@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::http::check;
 use crate::http::routes::{AUTHORIZE_PATH, LIST, LIST_2021, Route, TOKEN_LIST};
 
 /// The schema of a JSON answer that always has these members, and may have more.
@@ -129,6 +130,10 @@ pub(super) fn others(route: &Route) -> Vec<(u16, Value)> {
         ("POST", AUTHORIZE_PATH) => {
             let again = json!({ "description": "The page again", "content": page() });
             others.push((200, again));
+        }
+        (_, check::PATH) => {
+            let there = "To the page of what was given, where that has one: a profile here, a code";
+            others.push((303, json!({ "description": there })));
         }
         _ => {}
     }

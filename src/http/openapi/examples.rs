@@ -71,6 +71,7 @@ fn of_reads(name: &str) -> Option<Value> {
         "TrqpQuery" => {
             json!({ "entity_id": PROFILE, "authority_id": BOARD, "action": "issue", "resource": "*" })
         }
+        "CheckFields" => json!({ "credential": JWT }),
         "TrustMarkStatusForm" => json!({ "trust_mark": JWT }),
         _ => return None,
     };

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::problem_schema;
 use crate::http::open_badges;
-use crate::http::routes::{Access, Route};
+use crate::http::routes::{Access, Guessed, Route};
 
 /// The URN that types of problems begin with, where no standard names one.
 const OURS: &str = "urn:goodstanding:problem:";
@@ -157,7 +157,10 @@ fn statuses(route: &Route) -> Vec<u16> {
         (413, changes),
         (415, changes),
         (422, changes && route.access != Access::Public),
-        (429, route.access != Access::Public),
+        (
+            429,
+            route.access != Access::Public || route.guessed_at != Guessed::Never,
+        ),
         (500, true),
         (501, route.past.is_some()),
         (503, true),

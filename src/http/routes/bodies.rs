@@ -24,6 +24,11 @@ pub(super) const fn form<T: ToSchema + PartialSchema>() -> Option<Body> {
     body_as::<T>("application/x-www-form-urlencoded")
 }
 
+/// A form with a file in it.
+pub(super) const fn upload<T: ToSchema + PartialSchema>() -> Option<Body> {
+    body_as::<T>("multipart/form-data")
+}
+
 const fn body_as<T: ToSchema + PartialSchema>(media: &'static str) -> Option<Body> {
     Some(Body {
         media,

@@ -1,6 +1,6 @@
 //! How a line of the table is made, and the media types of answers.
 
-use super::{Access, Body, Handler, InLine, Route};
+use super::{Access, Body, Guessed, Handler, InLine, Route};
 use crate::access::Action;
 
 pub(super) const fn get(path: &'static str, summary: &'static str, handler: Handler) -> Route {
@@ -11,7 +11,7 @@ pub(super) const fn get(path: &'static str, summary: &'static str, handler: Hand
         bulk: false,
         takes_long_tables: false,
         goes_outside: false,
-        is_guessed_at: false,
+        guessed_at: Guessed::Never,
         past: None,
         summary,
         query: &[],
@@ -120,7 +120,15 @@ pub(super) const fn goes_outside(route: Route) -> Route {
 /// Whose requests are counted by where they come from.
 pub(super) const fn guessed_at(route: Route) -> Route {
     Route {
-        is_guessed_at: true,
+        guessed_at: Guessed::Always,
+        ..route
+    }
+}
+
+/// Whose requests with this parameter are counted by where they come from.
+pub(super) const fn guessed_by(parameter: &'static str, route: Route) -> Route {
+    Route {
+        guessed_at: Guessed::By(parameter),
         ..route
     }
 }
@@ -212,6 +220,8 @@ pub(in crate::http) const TRAIL: &[&str] = &[
     "text/event-stream",
 ];
 pub(super) const EXPORTED: &[&str] = &["application/x-ndjson", "text/csv", "application/json"];
+pub(super) const PAGE_OR_JSON: &[&str] = &["text/html", "application/json"];
+pub(super) const FORM: &[&str] = &["application/x-www-form-urlencoded"];
 pub(super) const JSON_OR_PAGE: &[&str] = &["application/json", "text/html"];
 pub(in crate::http) const LIST: &[&str] = &[
     "application/vc",

@@ -90,7 +90,7 @@ async function look() {
 
 async function show(panel, given) {
   const asked = asks(given);
-  const found = await check(given, {now: Date.now(), published: did => publishedAt(did) ? 'ask' : 'key'});
+  const found = await check(given, {now: Date.now(), published: id => publishedAt(id) ? 'ask' : 'key'});
   panel.append(signature(found), ...dates(given));
   if(found.genuine !== 'no' && asked.entries.length && asked.issuer) {
     panel.append(element('h3', '', say('sent')), sentParts(asked));
@@ -102,9 +102,12 @@ async function show(panel, given) {
   offerWhole(panel);
 }
 
-/** What the registry publishes of an issuer, where it is one of its own: the address, or nothing. */
-function publishedAt(did) {
-  const [scheme, method, host, ...path] = did.split(':');
+/** Where this registry publishes the keys of an issuer, where it is one of its own. */
+function publishedAt(id) {
+  if(id.startsWith(`${location.origin}/profiles/`)) {
+    return `${new URL(id).pathname}/did.json`;
+  }
+  const [scheme, method, host, ...path] = id.split(':');
   const isHere = scheme === 'did' && method === 'web' && path.length > 0 && decodeURIComponent(host) === location.host;
   return isHere ? `/${path.map(part => encodeURIComponent(decodeURIComponent(part))).join('/')}/did.json` : null;
 }
@@ -119,9 +122,6 @@ async function askFor(panel, given, asked, before, button) {
   }
   const entry = await firstThatIsSet(asked.entries);
   const query = new URLSearchParams({...entry, issuer: asked.issuer});
-  if(asked.credential) {
-    query.set('credential', asked.credential);
-  }
   const kept = {
     asked: query.toString(), ...found, period: period(given, Date.now()), entries: asked.entries.length,
     others: othersThan(given, asked),
@@ -134,8 +134,8 @@ async function askFor(panel, given, asked, before, button) {
   location.assign(`/check?${query}`);
 }
 
-async function published(did) {
-  const answer = await fetch(publishedAt(did), {headers: {accept: 'application/did+ld+json, application/json'}});
+async function published(id) {
+  const answer = await fetch(publishedAt(id), {headers: {accept: 'application/did+ld+json, application/json'}});
   return answer.ok ? answer.json() : 'key';
 }
 
@@ -167,10 +167,8 @@ function tell() {
   if(kept.others) {
     panel.append(element('p', 'notice', say('others')));
   }
-  panel.append(element('p', 'small', say('was-sent')), sentParts(Object.fromEntries([
-    ['entries', [{list: here.get('list'), index: here.get('index')}]],
-    ['issuer', here.get('issuer')], ['credential', here.get('credential')],
-  ])));
+  const entries = [{list: here.get('list'), index: here.get('index')}];
+  panel.append(element('p', 'small', say('was-sent')), sentParts({entries, issuer: here.get('issuer')}));
   verdict.after(panel);
 }
 
@@ -192,7 +190,7 @@ function datesOf(found) {
   return [element('p', found === 'in-force' ? 'small' : 'trouble', say(`period.${found}`))];
 }
 
-function sentParts({entries, issuer, credential}) {
+function sentParts({entries, issuer}) {
   const parts = element('dl');
   const add = (name, value) => value && parts.append(element('dt', '', say(name)), element('dd', 'id', value));
   for(const {list, index} of entries) {
@@ -200,7 +198,6 @@ function sentParts({entries, issuer, credential}) {
     add('sent.index', index);
   }
   add('sent.issuer', issuer);
-  add('sent.credential', credential);
   return parts;
 }
 

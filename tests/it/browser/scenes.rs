@@ -1,10 +1,19 @@
 //! What there is in the registries of the stories.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use goodstanding::badges::baked::{Baked, bake};
 use goodstanding::web::qr;
 use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, badge, text};
 use crate::support::house::{House, Plan};
+use crate::support::jwt::{check, enveloped};
+
+const PNG: &[u8] = include_bytes!("../../fuzz/seeds/png/plain.png");
+
+/// Who holds the credentials of the hiring manager's story.
+const HOLDER: &str = "Ada Lovelace";
 
 /// What a story finds, for as long as this lives.
 pub(super) struct Scene {
@@ -17,7 +26,7 @@ pub(super) struct Scene {
 
 /// One for each story.
 pub(super) fn all() -> Vec<Scene> {
-    vec![visitor(), officer(), registrar(), codes()]
+    vec![visitor(), officer(), registrar(), manager(), codes()]
 }
 
 fn open() -> House {
@@ -103,6 +112,49 @@ fn registrar() -> Scene {
         told,
         _house: Some(house),
     }
+}
+
+/// A school that a board endorses, and what its pupils hand in: a text, a picture, a paper.
+fn manager() -> Scene {
+    let house = open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    board.endorses(&school.id, "profile", false);
+    let welding = school.defines("Welding");
+    let issues = |securing: &str| {
+        let mut unsigned = badge(&school.id, &welding);
+        unsigned["credentialSubject"]["identifier"] = json!([{
+            "type": "IdentityObject", "hashed": false, "identityType": "name", "identityHash": HOLDER,
+        }]);
+        let body = json!({ "credential": unsigned, "options": { "securing": securing } });
+        let issued = school.post("/credentials/issue", &body).is(201).json();
+        issued["verifiableCredential"].clone()
+    };
+    let (pasted, on_paper) = (issues("eddsa-jcs-2022"), issues("vc+jwt"));
+    let baked = Baked::Json(issues("eddsa-rdfc-2022").to_string());
+    let credential = text(&pasted["id"]);
+    let jwt = text(&on_paper["id"]);
+    let id = check(enveloped(&on_paper).as_str(), &keys(&school)).credential["id"].clone();
+    let printed = school.post("/credentials/codes", &json!({ "credentialIds": [id] }));
+    let told = json!({
+        "url": house.origin(),
+        "holder": HOLDER,
+        "pasted": pasted.to_string(),
+        "credential": credential,
+        "jwt": jwt.rsplit(',').next(),
+        "picture": STANDARD.encode(bake(PNG, &baked).expect("the picture is sound")),
+        "code": printed.is(200).json()["codes"][0]["code"],
+        "invitation": invitation(&school, "sam@school.example", "owner"),
+    });
+    Scene {
+        story: "manager",
+        told,
+        _house: Some(house),
+    }
+}
+
+fn keys(actor: &Actor<'_>) -> Value {
+    let target = format!("/profiles/{}/jwks.json", actor.slug);
+    actor.get(&target).is(200).json()
 }
 
 /// QR codes a short one and the longest; nobody is asked anything.

@@ -198,10 +198,7 @@ impl Registry {
     }
 
     /// The list of this URL, where it can be one of ours.
-    pub(in crate::registry::lists) fn list_named(
-        &self,
-        url: &str,
-    ) -> Result<ListId, StatusUnknown> {
+    pub(in crate::registry) fn list_named(&self, url: &str) -> Result<ListId, StatusUnknown> {
         let urls = self.urls();
         urls.parse_list(url).ok_or_else(|| match urls.is_ours(url) {
             true => StatusUnknown::NoList(url.to_owned()),

@@ -278,6 +278,32 @@ impl<'a> Asking<'a> {
         Ok(answer)
     }
 
+    /// By one entry alone, of a list that belongs to `issuer`; of nobody whom anything is known of, where there
+    /// is none.
+    pub(super) fn by_entry(
+        &self,
+        issuer: Option<ProfileId>,
+        part: StatusPart,
+    ) -> Result<StandingAnswer, RegistryError> {
+        let mut answer = self.answer(Known {
+            credential: None,
+            verified: None,
+            own: part.outcome,
+            until: None,
+            status: vec![part],
+            issuer: issuer.map(Issuer::Here),
+            achievement: None,
+            need: Needed::whole(Arc::default()),
+        })?;
+        if answer.outcome == Outcome::Active {
+            answer.detail =
+                "nothing stands against it here, and its issuer is endorsed; whether the document is \
+                 genuine was not checked"
+                    .into();
+        }
+        Ok(answer)
+    }
+
     fn answer(&self, known: Known<'_>) -> Result<StandingAnswer, RegistryError> {
         let need = &known.need;
         let issuer = known.issuer.map(|issuer| {
@@ -336,6 +362,7 @@ impl<'a> Asking<'a> {
         Ok(StandingAnswer {
             credential: known.credential,
             until,
+            ended: known.until.filter(|until| *until <= self.now),
             outcome,
             decided_by,
             detail,

@@ -2,6 +2,7 @@
 //! question in one answer, for many credentials, from one snapshot.
 
 mod asking;
+mod one;
 pub(super) mod statuses;
 mod told;
 
@@ -22,6 +23,7 @@ use crate::vc::jwt::Envelope;
 use crate::vc::securing::Secured;
 use crate::verify::{Options, Outside, Report};
 use asking::Asking;
+pub use one::Examined;
 use told::Told;
 
 /// A credential that is asked about.
@@ -55,6 +57,8 @@ pub struct StandingAnswer {
     pub achievement: Option<Arc<Party>>,
     /// Until when that holds by what is known now, where anything that it rests on ends by itself.
     pub until: Option<Timestamp>,
+    /// When its own period ended, where that is over.
+    pub ended: Option<Timestamp>,
     /// The credentials within it, by their JSON pointer.
     pub nested: Vec<(String, Self)>,
 }
@@ -306,6 +310,7 @@ impl StandingAnswer {
             issuer: None,
             achievement: None,
             until: None,
+            ended: None,
             nested: Vec::new(),
         }
     }

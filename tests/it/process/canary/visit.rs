@@ -306,7 +306,7 @@ impl<'v> Visit<'v> {
             format!("/profiles/{}", made.school),
             format!("/profiles/{}/usage", made.school),
             "/profiles?cursor=canary".to_owned(),
-            "/?q=canary".to_owned(),
+            "/check?credential=urn:canary".to_owned(),
             "/events?profile=canary".to_owned(),
             format!("/events?profile={}", made.school),
             "/events/published?since=canary".to_owned(),
