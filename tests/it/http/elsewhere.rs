@@ -215,7 +215,7 @@ pub(super) fn entry(list: &str, purpose: &str, index: u64) -> Value {
 }
 
 /// Where this machine is asked, and of others those that are listed.
-fn policy() -> Policy {
+pub(super) fn policy() -> Policy {
     Policy {
         hosts: Hosts::Listed(vec!["listed.example".parse().unwrap()]),
         localhost: true,

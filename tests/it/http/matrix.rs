@@ -225,6 +225,7 @@ impl World {
         let query = match path {
             "/status" => format!("?list={}&index={}", things.list, things.index),
             "/standing" => format!("?credential={}", things.credential),
+            "/check" => format!("?list={}&index={}", things.list, things.index),
             "/token-status-lists" => format!("?issuer={}", things.id),
             "/federation/fetch" => format!("?sub={}", things.id),
             _ => String::new(),

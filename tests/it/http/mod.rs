@@ -5,6 +5,7 @@ mod audit;
 mod bad_input;
 mod bulk;
 mod carried;
+mod check;
 mod claims;
 mod codes;
 mod concurrency;

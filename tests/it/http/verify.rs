@@ -14,8 +14,8 @@ use crate::support::house::House;
 use crate::support::jwt::enveloped;
 
 const ELSEWHERE: &str = "https://far.example/welding";
-const PNG: &[u8] = include_bytes!("../../fuzz/seeds/png/plain.png");
-const SVG: &[u8] = include_bytes!("../../fuzz/seeds/svg/plain.svg");
+pub(super) const PNG: &[u8] = include_bytes!("../../fuzz/seeds/png/plain.png");
+pub(super) const SVG: &[u8] = include_bytes!("../../fuzz/seeds/svg/plain.svg");
 
 fn asks(house: &House, body: &Value) -> Value {
     let answer = house.verifier().post("/credentials/verify", body);
