@@ -92,7 +92,7 @@ async function isToldOfForgery(manager, sent, {pasted}) {
   await manager.fills('The credential', pasted.replace('Welding, level 2', 'Welding, level 3'));
   await manager.presses('Check');
   await manager.presses('Ask how it stands');
-  await manager.reads('Checked in your browser: not genuine.');
+  await manager.reads('Checked in your browser: not genuine.', 'Only the public keys');
   assert.equal(await manager.page.getByRole('button', {name: 'Ask how it stands'}).count(), 0);
   assert(sent.slice(before).every(request => request.endsWith('/did.json')), `sent: ${sent.slice(before)}`);
   await manager.looksAround('forged');
