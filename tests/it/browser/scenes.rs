@@ -11,6 +11,7 @@ use crate::support::house::{House, Plan};
 use crate::support::jwt::{check, enveloped};
 
 const PNG: &[u8] = include_bytes!("../../fuzz/seeds/png/plain.png");
+const SVG: &[u8] = include_bytes!("../../fuzz/seeds/svg/plain.svg");
 
 /// Who holds the credentials of the hiring manager's story.
 const HOLDER: &str = "Ada Lovelace";
@@ -120,8 +121,11 @@ fn manager() -> Scene {
     let (board, school) = (house.accreditor("board"), house.registrar("school"));
     board.endorses(&school.id, "profile", false);
     let welding = school.defines("Welding");
+    let entry =
+        |purpose: &str| json!({ "type": "BitstringStatusListEntry", "statusPurpose": purpose });
     let issues = |securing: &str| {
         let mut unsigned = badge(&school.id, &welding);
+        unsigned["credentialStatus"] = json!([entry("revocation"), entry("suspension")]);
         unsigned["credentialSubject"]["identifier"] = json!([{
             "type": "IdentityObject", "hashed": false, "identityType": "name", "identityHash": HOLDER,
         }]);
@@ -130,7 +134,13 @@ fn manager() -> Scene {
         issued["verifiableCredential"].clone()
     };
     let (pasted, on_paper) = (issues("eddsa-jcs-2022"), issues("vc+jwt"));
+    let suspended = issues("eddsa-jcs-2022");
+    let body = json!({
+        "credentialId": suspended["id"], "credentialStatus": entry("suspension"), "status": true,
+    });
+    school.post("/credentials/status", &body).is(200);
     let baked = Baked::Json(issues("eddsa-rdfc-2022").to_string());
+    let drawing = bake(SVG, &Baked::Json(pasted.to_string())).expect("the drawing is sound");
     let credential = text(&pasted["id"]);
     let jwt = text(&on_paper["id"]);
     let id = check(enveloped(&on_paper).as_str(), &keys(&school)).credential["id"].clone();
@@ -141,6 +151,8 @@ fn manager() -> Scene {
         "pasted": pasted.to_string(),
         "credential": credential,
         "jwt": jwt.rsplit(',').next(),
+        "suspended": suspended.to_string(),
+        "drawing": String::from_utf8_lossy(&drawing),
         "picture": STANDARD.encode(bake(PNG, &baked).expect("the picture is sound")),
         "code": printed.is(200).json()["codes"][0]["code"],
         "invitation": invitation(&school, "sam@school.example", "owner"),

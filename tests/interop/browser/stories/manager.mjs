@@ -9,6 +9,7 @@ export async function walk(newGuest, scene) {
   const manager = await newGuest();
   const sent = records(manager);
   const answer = await pastes(manager, sent, scene);
+  await isToldOfTheOtherEntry(manager, scene);
   await isToldOfForgery(manager, sent, scene);
   await dropsAPicture(manager, sent, scene);
   await typesACode(manager, scene);
@@ -82,7 +83,25 @@ async function isOnePage(manager) {
   const ink = await manager.page.evaluate(() => [...document.querySelectorAll('main *')]
     .filter(one => one.checkVisibility() && !one.closest('svg')).map(one => getComputedStyle(one).color));
   assert.deepEqual([...new Set(ink)], ['rgb(0, 0, 0)']);
-  await manager.page.emulateMedia({media: 'screen'});
+  await manager.page.emulateMedia({media: null});
+}
+
+/** Of two entries the one that is set decides; the picture carries what the text says. */
+async function isToldOfTheOtherEntry(manager, {suspended, drawing}) {
+  await manager.goes('/');
+  await manager.fills('The credential', suspended);
+  await manager.presses('Check');
+  await manager.presses('Ask how it stands');
+  await manager.reads('Suspended', 'Checked in your browser: the signature holds.');
+  assert.equal(await manager.page.locator('#in-browser dt', {hasText: 'Index in the list'}).count(), 2);
+
+  await manager.goes('/');
+  await manager.page.getByLabel('Or a file').setInputFiles({
+    name: 'badge.svg', mimeType: 'image/svg+xml', buffer: Buffer.from(drawing),
+  });
+  await manager.reads('Nothing has been sent.');
+  await manager.presses('Ask how it stands');
+  await manager.reads('Nothing stands against it', 'Checked in your browser: the signature holds.');
 }
 
 /** Somebody writes another name into it. */
