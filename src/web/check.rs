@@ -5,6 +5,7 @@ use askama::Template;
 use super::frame::Frame;
 use super::parts::{Link, Moment, Standing};
 use super::path::Path;
+use super::qr;
 
 /// The form into which a credential is given, with what was typed before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,8 +79,6 @@ pub struct CheckPage {
     pub json: String,
     /// The address of this answer.
     pub link: Option<String>,
-    /// The same as a picture.
-    pub qr: Option<String>,
 }
 
 /// One status entry.

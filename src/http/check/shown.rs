@@ -37,7 +37,6 @@ pub(super) fn page(edge: &Edge, frame: &Frame, found: &Found) -> Result<String, 
         checks: checks(found),
         json: results_laid_out(edge, found),
         link: found.link.clone(),
-        qr: None,
         frame: frame.clone(),
     };
     Ok(page.html())

@@ -76,7 +76,7 @@ async function look() {
   const title = element('h2', '', say('title'));
   title.id = 'in-browser-title';
   title.tabIndex = -1;
-  panel.append(title, element('p', '', say('nothing-sent')));
+  panel.append(title, element('p', 'unsent', say('nothing-sent')));
   try {
     const given = file.files.length ?
       await readFile(new Uint8Array(await file.files[0].arrayBuffer())) : readText(text.value);
@@ -89,42 +89,46 @@ async function look() {
 }
 
 async function show(panel, given) {
-  const asked = asks(given);
-  const found = await check(given, {now: Date.now(), published: did => publishedAt(did) ? 'ask' : 'key'});
+  const all = asks(given);
+  // What stands in lists elsewhere is nothing that this registry knows by its index.
+  const asked = {...all, entries: all.entries.filter(({list}) => list.startsWith(`${location.origin}/`))};
+  const found = await check(given, {now: Date.now(), published: id => publishedAt(id) ? 'ask' : 'key'});
   panel.append(signature(found), ...dates(given));
   if(found.genuine !== 'no' && asked.entries.length && asked.issuer) {
-    panel.append(element('h3', '', say('sent')), sentParts(asked));
+    const asking = element('div', 'asking');
+    asking.append(element('h3', '', say('sent')), sentParts(asked));
     const ask = element('button', '', say('ask'));
     ask.type = 'button';
-    ask.addEventListener('click', () => askFor(panel, given, asked, found, ask));
-    panel.append(ask);
+    ask.addEventListener('click', () => askFor(panel, given, asked, found));
+    asking.append(ask);
+    panel.append(asking);
   }
   offerWhole(panel);
 }
 
-/** What the registry publishes of an issuer, where it is one of its own: the address, or nothing. */
-function publishedAt(did) {
-  const [scheme, method, host, ...path] = did.split(':');
+/** Where this registry publishes the keys of an issuer, where it is one of its own. */
+function publishedAt(id) {
+  if(id.startsWith(`${location.origin}/profiles/`)) {
+    return `${new URL(id).pathname}/did.json`;
+  }
+  const [scheme, method, host, ...path] = id.split(':');
   const isHere = scheme === 'did' && method === 'web' && path.length > 0 && decodeURIComponent(host) === location.host;
   return isHere ? `/${path.map(part => encodeURIComponent(decodeURIComponent(part))).join('/')}/did.json` : null;
 }
 
-async function askFor(panel, given, asked, before, button) {
-  button.disabled = true;
+async function askFor(panel, given, asked, before) {
+  panel.querySelector('.asking button').disabled = true;
   const found = before.why === 'ask' ? await check(given, {now: Date.now(), published}) : before;
   if(found.genuine === 'no') {
+    panel.querySelector('.unsent').textContent = say('keys-asked');
     panel.querySelector('.signature').replaceWith(signature(found));
-    button.remove();
+    panel.querySelector('.asking').remove();
     return;
   }
   const entry = await firstThatIsSet(asked.entries);
   const query = new URLSearchParams({...entry, issuer: asked.issuer});
-  if(asked.credential) {
-    query.set('credential', asked.credential);
-  }
   const kept = {
-    asked: query.toString(), ...found, period: period(given, Date.now()), entries: asked.entries.length,
-    others: othersThan(given, asked),
+    asked: query.toString(), ...found, period: period(given, Date.now()), sent: asked, others: othersThan(given, asked),
   };
   sessionStorage.setItem(KEPT, JSON.stringify(kept));
   const language = new URLSearchParams(location.search).get('lang');
@@ -134,16 +138,17 @@ async function askFor(panel, given, asked, before, button) {
   location.assign(`/check?${query}`);
 }
 
-async function published(did) {
-  const answer = await fetch(publishedAt(did), {headers: {accept: 'application/did+ld+json, application/json'}});
+async function published(id) {
+  const answer = await fetch(publishedAt(id), {headers: {accept: 'application/did+ld+json, application/json'}});
   return answer.ok ? answer.json() : 'key';
 }
 
 /** Of several entries the first that does not stand well, so that none of them is passed over. */
 async function firstThatIsSet(entries) {
   for(const entry of entries.length > 1 ? entries : []) {
-    const answer = await fetch(`/status?${new URLSearchParams(entry)}`, {headers: {accept: 'application/json'}});
-    if(!answer.ok || (await answer.json()).outcome !== 'active') {
+    const answer = await fetch(`/status?${new URLSearchParams(entry)}`, {headers: {accept: 'application/json'}})
+      .catch(() => null);
+    if(!answer?.ok || (await answer.json()).outcome !== 'active') {
       return entry;
     }
   }
@@ -167,10 +172,7 @@ function tell() {
   if(kept.others) {
     panel.append(element('p', 'notice', say('others')));
   }
-  panel.append(element('p', 'small', say('was-sent')), sentParts(Object.fromEntries([
-    ['entries', [{list: here.get('list'), index: here.get('index')}]],
-    ['issuer', here.get('issuer')], ['credential', here.get('credential')],
-  ])));
+  panel.append(element('p', 'small', say('was-sent')), sentParts(kept.sent));
   verdict.after(panel);
 }
 
@@ -192,7 +194,7 @@ function datesOf(found) {
   return [element('p', found === 'in-force' ? 'small' : 'trouble', say(`period.${found}`))];
 }
 
-function sentParts({entries, issuer, credential}) {
+function sentParts({entries, issuer}) {
   const parts = element('dl');
   const add = (name, value) => value && parts.append(element('dt', '', say(name)), element('dd', 'id', value));
   for(const {list, index} of entries) {
@@ -200,7 +202,6 @@ function sentParts({entries, issuer, credential}) {
     add('sent.index', index);
   }
   add('sent.issuer', issuer);
-  add('sent.credential', credential);
   return parts;
 }
 

@@ -7,6 +7,8 @@ const KEYWORD = 'openbadgecredential';
 const BAKING = 'https://purl.imsglobal.org/ob/v3p0';
 const SVG = 'http://www.w3.org/2000/svg';
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+/** A JWT that stands in JSON (Verifiable Credentials Data Model 2.0, section 4.12.1). */
+const ENVELOPE = 'data:application/vc+jwt,';
 /** What an id may hold to be asked about. */
 const LONGEST = 2048;
 
@@ -38,6 +40,9 @@ export function readText(text) {
   }
   const given = JWT.test(plain) ? readJwt(plain) : {document: parsed(plain)};
   const {document} = given;
+  if(document?.type === 'EnvelopedVerifiableCredential' && String(document.id).startsWith(ENVELOPE)) {
+    return readText(document.id.slice(ENVELOPE.length));
+  }
   if(!isObject(document) || ![document.type].flat().includes('VerifiableCredential')) {
     throw new Unread('no credential');
   }
@@ -57,7 +62,7 @@ export function asks({document, payload}) {
   if(isId(token?.uri) && isIndex(token?.idx)) {
     entries.push({list: token.uri, index: String(token.idx)});
   }
-  return {entries, issuer: idOf(document.issuer), credential: isId(document.id) ? document.id : undefined};
+  return {entries, issuer: idOf(document.issuer)};
 }
 
 /** Which entries there are that are not asked about here. */

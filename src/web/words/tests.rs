@@ -190,7 +190,7 @@ fn the_script_has_its_texts_and_no_others() {
         asked.collect()
     };
     let mut asked = asked_by("say('", said);
-    asked.extend(asked_by("add('", said));
+    asked.extend(asked_by(" add('", said));
     for (case, begins) in [("forged", "Broken('"), ("unchecked", "Unchecked('")] {
         assert!(said.contains(&format!("say(`{case}.${{why}}`)")), "{case}");
         let whys = asked_by(begins, found);

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use goodstanding::badges::baked::{Baked, bake};
 use goodstanding::http::Operations;
 use goodstanding::store::memory::{Fault, MemoryEngine};
 use goodstanding::web::qr;
@@ -9,6 +12,13 @@ use serde_json::{Value, json};
 
 use crate::support::actors::{Actor, badge, text};
 use crate::support::house::{House, Plan, clock};
+use crate::support::jwt::{check, enveloped};
+
+const PNG: &[u8] = include_bytes!("../../fuzz/seeds/png/plain.png");
+const SVG: &[u8] = include_bytes!("../../fuzz/seeds/svg/plain.svg");
+
+/// Who holds the credentials of the hiring manager's story.
+const HOLDER: &str = "Ada Lovelace";
 
 /// What a story finds, for as long as this lives.
 pub(super) struct Scene {
@@ -27,6 +37,7 @@ pub(super) fn all() -> Vec<Scene> {
         visitor(),
         officer(),
         registrar(),
+        manager(),
         operator(),
         developer(),
         codes(),
@@ -169,6 +180,61 @@ fn developer() -> Scene {
         _houses: vec![house],
         _operations: Vec::new(),
     }
+}
+
+/// A school that a board endorses, and what its pupils hand in: a text, a picture, a paper.
+fn manager() -> Scene {
+    let house = open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    board.endorses(&school.id, "profile", false);
+    let welding = school.defines("Welding");
+    let entry =
+        |purpose: &str| json!({ "type": "BitstringStatusListEntry", "statusPurpose": purpose });
+    let issues = |securing: &str| {
+        let mut unsigned = badge(&school.id, &welding);
+        unsigned["credentialStatus"] = json!([entry("revocation"), entry("suspension")]);
+        unsigned["credentialSubject"]["identifier"] = json!([{
+            "type": "IdentityObject", "hashed": false, "identityType": "name", "identityHash": HOLDER,
+        }]);
+        let body = json!({ "credential": unsigned, "options": { "securing": securing } });
+        let issued = school.post("/credentials/issue", &body).is(201).json();
+        issued["verifiableCredential"].clone()
+    };
+    let (pasted, on_paper) = (issues("eddsa-jcs-2022"), issues("vc+jwt"));
+    let suspended = issues("eddsa-jcs-2022");
+    let body = json!({
+        "credentialId": suspended["id"], "credentialStatus": entry("suspension"), "status": true,
+    });
+    school.post("/credentials/status", &body).is(200);
+    let baked = Baked::Json(issues("eddsa-rdfc-2022").to_string());
+    let drawing = bake(SVG, &Baked::Json(pasted.to_string())).expect("the drawing is sound");
+    let credential = text(&pasted["id"]);
+    let jwt = text(&on_paper["id"]);
+    let id = check(enveloped(&on_paper).as_str(), &keys(&school)).credential["id"].clone();
+    let printed = school.post("/credentials/codes", &json!({ "credentialIds": [id] }));
+    let told = json!({
+        "url": house.origin(),
+        "holder": HOLDER,
+        "pasted": pasted.to_string(),
+        "credential": credential,
+        "jwt": jwt.rsplit(',').next(),
+        "suspended": suspended.to_string(),
+        "drawing": String::from_utf8_lossy(&drawing),
+        "picture": STANDARD.encode(bake(PNG, &baked).expect("the picture is sound")),
+        "code": printed.is(200).json()["codes"][0]["code"],
+        "invitation": invitation(&school, "sam@school.example", "owner"),
+    });
+    Scene {
+        story: "manager",
+        told,
+        _houses: vec![house],
+        _operations: Vec::new(),
+    }
+}
+
+fn keys(actor: &Actor<'_>) -> Value {
+    let target = format!("/profiles/{}/jwks.json", actor.slug);
+    actor.get(&target).is(200).json()
 }
 
 /// QR codes a short one and the longest; nobody is asked anything.
