@@ -86,7 +86,6 @@ fn files(config: &Config) -> Finding {
 
 /// The first file of the store that belongs to somebody else than the data folder, with whose it is and whose
 /// that is.
-#[allow(clippy::type_complexity)]
 fn strangers(
     data: &Path,
     store: &Path,
