@@ -217,7 +217,9 @@ pub enum ConfigError {
     #[error("the configuration is wrong: {0}")]
     Wrong(Box<figment::Error>),
     /// The file that was named is not there.
-    #[error("there is no configuration file {0}")]
+    #[error(
+        "there is no configuration file {0}: name one that is there with --config, or leave it out"
+    )]
     NoFile(PathBuf),
     /// Not an origin.
     #[error(

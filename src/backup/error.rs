@@ -40,7 +40,7 @@ pub enum BackupError {
         ours: String,
     },
     /// There is no backup there.
-    #[error("{0} holds no backup")]
+    #[error("{0} holds no backup: name the folder into which backups were made")]
     None(PathBuf),
     /// There is no backup of that number.
     #[error("{folder} holds no backup {number}")]

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::error::{CliError, Problem};
@@ -51,7 +51,7 @@ impl Context<'_> {
     }
 
     /// Makes a call that creates or changes something, under an idempotency key of its own. The
-    /// answer to a change may be empty.
+    /// answer to a change may be empty, which is told as an object without members.
     pub(super) fn change(&self, mut call: Call) -> Result<Value, CliError> {
         self.changes.set(self.changes.get() + 1);
         call.idempotency_key = Some(match self.changes.get() {
@@ -60,7 +60,7 @@ impl Context<'_> {
         });
         let answer = self.answer(&call)?;
         if answer.body.is_empty() {
-            return Ok(Value::Null);
+            return Ok(Value::Object(Map::new()));
         }
         json_of(&call, &answer)
     }

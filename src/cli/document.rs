@@ -12,7 +12,10 @@ use crate::verify::{Input, InputError};
 /// Reads a file, standard input where the source is `-`, or what a URL answers.
 pub(super) fn read_from_anywhere(context: &Context<'_>, source: &str) -> Result<Input, CliError> {
     let bytes = match web(source) {
-        Some(url) => fetch(&url, context.timeout)?,
+        Some(url) => {
+            let _fetching = context.shows.begin(&format!("fetching {url}"));
+            fetch(&url, context.timeout)?
+        }
         None => context.read(source)?,
     };
     read(&bytes, source)

@@ -144,6 +144,19 @@ mod tests {
         found
     }
 
+    /// The options of a command that its help tells of.
+    fn options(words: &[String]) -> Vec<String> {
+        let mut root = Cli::command();
+        root.build();
+        let at = words
+            .iter()
+            .fold(&root, |at, word| at.find_subcommand(word).unwrap());
+        let shown = at.get_arguments().filter(|arg| !arg.is_hide_set());
+        shown
+            .filter_map(|arg| arg.get_long().map(str::to_owned))
+            .collect()
+    }
+
     #[test]
     fn every_shell_gets_every_command() {
         for shell in Shell::value_variants() {
@@ -152,6 +165,11 @@ mod tests {
             for words in commands() {
                 let last = words.last().unwrap();
                 assert!(done.out.contains(last.as_str()), "{shell}: {words:?}");
+                for option in options(&words) {
+                    let spelled = [format!("--{option}"), format!("-l {option}")];
+                    let there = spelled.iter().any(|spelled| done.out.contains(spelled));
+                    assert!(there, "{shell}: {words:?} --{option}");
+                }
             }
         }
         let refused = Fake::new().run(&["completions", "none"]);
@@ -173,7 +191,13 @@ mod tests {
             let page = fs::read_to_string(&file).unwrap();
             assert!(page.starts_with(".ie"), "{page}");
             assert!(page.contains(".SH SYNOPSIS"), "{words:?}");
-            assert!(page.contains("json"), "{words:?} takes \\-\\-json: {page}");
+            let page = page.replace("\\-", "-");
+            for option in options(&words) {
+                assert!(
+                    page.contains(&format!("--{option}")),
+                    "{words:?} --{option}"
+                );
+            }
         }
         let printed = Fake::new().run(&["man"]);
         assert!(

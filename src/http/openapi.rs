@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod examples;
 mod refused;
+mod shapes;
 pub(super) mod viewer;
 
 use serde_json::{Map, Value, json};
@@ -192,8 +193,14 @@ fn answer(route: &Route) -> Value {
 }
 
 fn json_schema(route: &Route) -> Value {
-    let with = answers::with_members;
+    let with = |members: &[&str]| {
+        let mut schema = answers::with_members(members);
+        shapes::close(route.method, route.path, &mut schema);
+        schema
+    };
     match (route.members, route.tried) {
+        // RFC 7009 section 2.2: nothing is said, which here is an object without members.
+        ([], _) if route.path == "/oauth/revoke" => with(&[]),
         ([], _) => json!({ "type": "array", "items": { "type": "string" } }),
         (members, []) => with(members),
         (members, tried) => json!({ "anyOf": [with(members), with(tried)] }),

@@ -66,7 +66,7 @@ fn files(config: &Config) -> Finding {
             format!("{} cannot be looked at: {error}", path.display()),
             "run this as the user who serves the folder",
         ),
-        Ok(Some((path, [whose, all]))) => wrong(
+        Ok(Some(Stranger { path, whose, all })) => wrong(
             "files",
             format!(
                 "{} belongs to user {whose}, and the folder to user {all}: a server of that user cannot open it",
@@ -84,13 +84,15 @@ fn files(config: &Config) -> Finding {
     }
 }
 
-/// The first file of the store that belongs to somebody else than the data folder, with whose it is and whose
-/// that is.
-#[allow(clippy::type_complexity)]
-fn strangers(
-    data: &Path,
-    store: &Path,
-) -> Result<Option<(PathBuf, [u32; 2])>, (PathBuf, io::Error)> {
+/// A file that belongs to somebody else than the data folder.
+struct Stranger {
+    path: PathBuf,
+    whose: u32,
+    all: u32,
+}
+
+/// The first of them in the store; where it cannot be looked at, what cannot.
+fn strangers(data: &Path, store: &Path) -> Result<Option<Stranger>, (PathBuf, io::Error)> {
     let owner = |path: &Path| match fs::symlink_metadata(path) {
         Ok(known) => Ok(known.uid()),
         Err(error) => Err((path.to_owned(), error)),
@@ -101,7 +103,7 @@ fn strangers(
         let path = entry.map_err(unread)?.path();
         let whose = owner(&path)?;
         if whose != all {
-            return Ok(Some((path, [whose, all])));
+            return Ok(Some(Stranger { path, whose, all }));
         }
     }
     Ok(None)

@@ -28,6 +28,12 @@ fn member(name: &str) -> Option<Value> {
     Some(schema)
 }
 
+/// What a member of answers says, where that is the same in all of them.
+pub(super) fn meaning(name: &str) -> Option<&'static str> {
+    let known = MEMBERS.iter().find(|(known, ..)| *known == name);
+    known.map(|(.., meaning)| *meaning)
+}
+
 /// Members of answers: the name, its kind where that is the same in all of them, and what it says.
 #[rustfmt::skip]
 const MEMBERS: &[(&str, &str, &str)] = &[

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::actors::text;
 use crate::support::client::Answer;
+use crate::support::described::differs;
 use crate::support::house::{House, ORIGIN, Plan};
 
 const METHODS: [&str; 8] = [
@@ -331,6 +332,38 @@ fn what_is_answered_is_what_is_described() {
         looked_at += 1;
     }
     assert!(looked_at > 15, "{looked_at}");
+}
+
+/// What is ours is described to its last member, also within: every test's answers are held to that
+/// (support/described.rs), and here it is seen to notice.
+#[test]
+fn a_member_that_is_not_described_is_noticed() {
+    let description = description();
+    let answers = &description["paths"]["/endorsements"]["get"]["responses"]["200"]["content"];
+    let schema = &answers["application/json"]["schema"];
+    let house = House::open();
+    let (board, school) = (house.accreditor("board"), house.registrar("school"));
+    board.endorses(&school.id, "profile", false);
+    let answer = house.call("GET", "/endorsements").send().is(200).json();
+    assert_eq!(differs(schema, &answer, ""), None);
+    for (planted, said) in [
+        ("/planted", " has a planted"),
+        ("/endorsements/0/planted", "/endorsements/0 has a planted"),
+    ] {
+        let mut with = answer.clone();
+        let (within, name) = planted.rsplit_once('/').unwrap();
+        with.pointer_mut(within).unwrap()[name] = json!(1);
+        assert_eq!(differs(schema, &with, "").as_deref(), Some(said));
+    }
+    let mut without = answer.clone();
+    let first = without["endorsements"][0].as_object_mut().unwrap();
+    first.shift_remove("kind");
+    let said = differs(schema, &without, "");
+    assert_eq!(said.as_deref(), Some("/endorsements/0 has no kind"));
+    // A credential is a document of another data model, and stays open.
+    let mut with = answer;
+    with["endorsements"][0]["credential"]["planted"] = json!(1);
+    assert_eq!(differs(schema, &with, ""), None);
 }
 
 /// Whatever a body may hold is described with the route that takes it, and not with another's.

@@ -75,9 +75,9 @@ fn nothing_acknowledged_is_lost_by_a_power_cut() {
 /// The control: where the log and the anchor are not synced, which is what an engine with
 /// `sync = false` does, acknowledged changes are lost and nobody says so; and it is seen here.
 ///
-/// Chance decides what a cut leaves, and threads in which order things are written: about four folders in
-/// ten lose something silently, the others in a way that is noticed. So folders are taken until one does:
-/// that none of so many does has a chance below one in 10^12.
+/// Chance decides what a cut leaves, and threads in which order things are written: about three folders in
+/// ten lose something silently, most others in a way that is noticed. So folders are taken until one does:
+/// that none of so many does has a chance below one in 10^9.
 #[test]
 fn without_syncs_acknowledged_changes_are_lost() {
     let silent = |ending: &Ending| matches!(ending, Ending::Silent(_));

@@ -160,7 +160,7 @@ fn every_error_says_what_happened_where_and_what_to_do() {
         (
             &["serve", "--config", &strange],
             &[],
-            told("no_such_setting", &strange, "unknown"),
+            told("no_such_setting", "strange.toml", "expected"),
         ),
         (
             &["restore", &nowhere, "--data", &file("new")],

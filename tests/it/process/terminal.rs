@@ -57,7 +57,7 @@ impl Terminal {
     }
 
     /// All that was written, once every program that writes to it has ended.
-    fn to_the_end(mut self) -> String {
+    fn until_the_end(mut self) -> String {
         while let Ok(bytes) = self.heard.recv_timeout(PATIENCE) {
             self.seen.push_str(&String::from_utf8_lossy(&bytes));
         }
@@ -88,7 +88,7 @@ fn seen(command: &mut Command) -> [String; 2] {
     // The command keeps its copies of the terminals' other sides open.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     child.wait().unwrap();
-    [out, err].map(Terminal::to_the_end)
+    [out, err].map(Terminal::until_the_end)
 }
 
 #[test]
@@ -193,12 +193,12 @@ fn what_takes_longer_than_a_second_is_told_on_a_terminal_and_nowhere_else() {
     assert_eq!(answered(of_json), "{\"profiles\":[]}\n");
     let said = answered(piped);
     assert_eq!(answered(of_person), said);
-    let at_the_end = shown.to_the_end();
+    let at_the_end = shown.until_the_end();
     assert!(
         at_the_end.ends_with("\r\x1b[2K"),
         "it is cleared: {at_the_end:?}"
     );
-    assert_eq!(with_json.to_the_end(), "");
+    assert_eq!(with_json.until_the_end(), "");
     answered(server.ask(side, &[]));
-    assert_eq!(quick.to_the_end(), "", "what is done within a second");
+    assert_eq!(quick.until_the_end(), "", "what is done within a second");
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::described;
+
 /// One connection, kept open for several requests.
 pub(crate) struct Connection(BufReader<TcpStream>);
 
@@ -103,7 +105,9 @@ impl Connection {
 
     pub(crate) fn send(&mut self, call: &Call) -> Answer {
         self.0.get_mut().write_all(&call.to_bytes()).unwrap();
-        self.read(call.method == "HEAD")
+        let answer = self.read(call.method == "HEAD");
+        described::fits(&call.method, &call.target, &answer);
+        answer
     }
 
     /// Sends these very bytes.

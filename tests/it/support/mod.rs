@@ -3,6 +3,7 @@
 pub(crate) mod actors;
 pub(crate) mod browser;
 pub(crate) mod client;
+pub(crate) mod described;
 pub(crate) mod dice;
 pub(crate) mod feed;
 #[cfg(feature = "rocksdb")]

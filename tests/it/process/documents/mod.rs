@@ -17,6 +17,7 @@ mod links;
 mod newcomer;
 mod tables;
 
+#[cfg(feature = "rocksdb")]
 pub(super) use tables::subcommands;
 
 use std::collections::BTreeMap;

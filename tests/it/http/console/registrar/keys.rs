@@ -16,6 +16,18 @@ fn a_key_takes_over_and_the_old_one_goes() {
     let action = retire.split('?').next().unwrap();
     let refused = browser.submits(&asked, action, &[]).is(409);
     says(&refused, &["No other key"]);
+    // On a German page what is wrong this time stays English, and says so; what to do is German.
+    let german = browser.with("Accept-Language", "de");
+    let asked = german.get(&retire).is(200);
+    let refused = german.submits(&asked, action, &[]).is(409);
+    says(
+        &refused,
+        &[
+            "Nichts wurde geändert",
+            "<p lang=\"en\">No other key",
+            "<p>Was zu tun ist: die Einzelheiten sagen, wofür dieser Schlüssel verwendbar ist</p>",
+        ],
+    );
 
     let done = browser
         .submits(&page, "/console/keys/rotate", &[("reason", "yearly")])
