@@ -143,6 +143,12 @@ fn what_is_done_is_read_in_the_numbers() {
     assert_eq!(grown("goodstanding_commit_group_size_count"), commits);
     assert!(grown("goodstanding_commit_group_size_sum") >= commits);
     assert!(grown("goodstanding_anchor_duration_seconds_count") >= 4.0);
+    assert!(grown("goodstanding_anchor_lag_seconds_count") >= 4.0);
+    let lag = grown("goodstanding_anchor_lag_seconds_sum");
+    assert!(
+        lag >= grown("goodstanding_anchor_duration_seconds_sum"),
+        "{lag}"
+    );
     assert_eq!(numbers.at("goodstanding_commits_waiting"), 0.0);
     assert_eq!(numbers.at("goodstanding_commit_failures_total"), 0.0);
     assert_eq!(numbers.at("goodstanding_publish_failures_total"), 0.0);

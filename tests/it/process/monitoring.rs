@@ -152,7 +152,7 @@ fn the_dashboard_has_panels_that_are_told_apart_and_say_what_they_show() {
         "goodstanding_publish_delay_seconds_bucket",
         "goodstanding_list_first_end_seconds",
         "goodstanding_commit_duration_seconds_bucket",
-        "goodstanding_anchor_duration_seconds_bucket",
+        "goodstanding_anchor_lag_seconds_bucket",
         "goodstanding_turns_taken",
         "goodstanding_publish_waiting_lists",
         "goodstanding_cache_lookups_total",
