@@ -94,13 +94,13 @@ impl Sending {
         self.queue.clone()
     }
 
-    /// Sends what waits, until then at the latest.
+    /// Sends what waits, until then at the latest, and for no longer than a collector may take.
     pub(super) fn stop(&self, until: Instant) {
         self.queue.ending.store(true, Ordering::Release);
         // Only so that the thread wakes; where the queue is full it is awake.
         let _ = self.queue.waiting.try_send(Order::End);
         let left = until.saturating_duration_since(Instant::now());
-        if self.ended.recv_timeout(left).is_err() {
+        if self.ended.recv_timeout(left.min(COLLECTOR)).is_err() {
             warn!("traces that waited could not all be sent");
         }
     }

@@ -72,7 +72,7 @@ impl Striped {
     }
 }
 
-/// The place of the next thread.
+/// The place of the next thread. It only numbers threads: nothing is counted in it.
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {

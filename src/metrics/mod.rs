@@ -25,6 +25,8 @@ pub struct Writes {
     pub commits: Histogram,
     /// How long the anchor took to be written.
     pub anchors: Histogram,
+    /// How long each group was durable and not anchored, which is before it was shown and acknowledged.
+    pub lags: Histogram,
     /// How many batches, which is changes, were written at once.
     pub groups: Histogram<{ Scale::COUNT }>,
     /// Changes that wait to be written.

@@ -130,6 +130,8 @@ pub(super) struct Durable<S> {
 }
 
 struct Done<S> {
+    /// Since when it is durable, as far as this process knows.
+    since: Instant,
     /// Where the store stands with it.
     front: Front,
     shown: S,
@@ -157,7 +159,13 @@ impl<S> Durable<S> {
     }
 
     fn unasked(front: Front, shown: S, news: News) -> Self {
-        let done = Some(Done { front, shown, news });
+        let since = Instant::now();
+        let done = Some(Done {
+            since,
+            front,
+            shown,
+            news,
+        });
         let answers = Vec::new();
         Self { done, answers }
     }
@@ -279,6 +287,7 @@ pub(super) fn commit<D: Disk>(
         Ok(shown) => {
             front.goes_on_with(&group);
             let done = Done {
+                since: Instant::now(),
                 front: front.clone(),
                 shown,
                 news: News::Written(group.writes, By::Us),
@@ -351,7 +360,7 @@ pub(super) fn settle<S>(
     let mut written = Vec::new();
     let mut newest = None;
     for done in done {
-        written.push((done.news, done.front.tip.commits));
+        written.push((done.news, done.front.tip.commits, done.since));
         newest = Some((done.front, done.shown));
     }
 
@@ -372,7 +381,8 @@ pub(super) fn settle<S>(
             return;
         }
         show(shown, front);
-        for (news, number) in &written {
+        for (news, number, since) in &written {
+            standing.measured.lags.took(since.elapsed());
             match news {
                 News::Written(writes, by) => standing.followers.hand_over(writes, *number, *by),
                 News::Anew => standing.followers.begin_anew(*number),

@@ -217,6 +217,12 @@ fn writes(text: &mut Text, registry: &Registry) {
         "Seconds until what was written was anchored.",
     );
     family.spread(&[], &writes.anchors.spread());
+    let mut family = text.family(
+        "goodstanding_anchor_lag_seconds",
+        Kind::Histogram,
+        "Seconds for which a group of changes was durable and not anchored yet.",
+    );
+    family.spread(&[], &writes.lags.spread());
     text.one(
         "goodstanding_commit_failures_total",
         Kind::Counter,

@@ -116,6 +116,7 @@ fn what_is_done_is_read_in_the_numbers() {
         numbers.at("goodstanding_publish_waiting_lists") == 0.0
             && numbers.at("goodstanding_publish_delay_seconds_count") >= 1.0
             && numbers.at("goodstanding_turns_taken{of=\"changes\"}") == 0.0
+            && numbers.at("goodstanding_commits_waiting") == 0.0
     });
     // Requests, each by the pattern of its route, whether the routes answered it or its thread did at once.
     assert_eq!(numbers.requests("POST", "/profiles", "2xx"), 1);
@@ -143,7 +144,12 @@ fn what_is_done_is_read_in_the_numbers() {
     assert_eq!(grown("goodstanding_commit_group_size_count"), commits);
     assert!(grown("goodstanding_commit_group_size_sum") >= commits);
     assert!(grown("goodstanding_anchor_duration_seconds_count") >= 4.0);
-    assert_eq!(numbers.at("goodstanding_commits_waiting"), 0.0);
+    assert!(grown("goodstanding_anchor_lag_seconds_count") >= 4.0);
+    let lag = grown("goodstanding_anchor_lag_seconds_sum");
+    assert!(
+        lag >= grown("goodstanding_anchor_duration_seconds_sum"),
+        "{lag}"
+    );
     assert_eq!(numbers.at("goodstanding_commit_failures_total"), 0.0);
     assert_eq!(numbers.at("goodstanding_publish_failures_total"), 0.0);
     let published = numbers.at("goodstanding_publish_delay_seconds_count");

@@ -60,6 +60,26 @@ fn the_rules_for_alerts_say_what_they_should_and_nothing_of_a_registry_that_is_w
     assert!((ran.out + &ran.err).contains("GoodstandingListEnds"));
 }
 
+#[test]
+fn promtool_takes_the_configuration_of_the_guide() {
+    let guide = include_str!("../../../docs/operations.md");
+    let (_, config) = guide.split_once("```yaml\n").unwrap();
+    let (config, _) = config.split_once("```").unwrap();
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("prometheus.yml");
+    let there = config.replace("/etc/prometheus/goodstanding/alerts.yaml", ALERTS);
+    assert_ne!(there, config);
+    fs::write(&file, &there).unwrap();
+    let Some(ran) = promtool(&["check", "config", file.to_str().unwrap()]) else {
+        return;
+    };
+    let ran = ran.exits(0);
+    assert!((ran.out + &ran.err).contains("15 rules found"));
+    // The name by which alerts know it.
+    let rules = fs::read_to_string(ALERTS).unwrap();
+    assert!(rules.contains("job=\"goodstanding\"") && there.contains("job_name: goodstanding"));
+}
+
 fn promtool(arguments: &[&str]) -> Option<Ran> {
     let Some(promtool) = env::var_os(PROMTOOL).filter(|value| !value.is_empty()) else {
         skip("promtool", PROMTOOL);
@@ -152,7 +172,7 @@ fn the_dashboard_has_panels_that_are_told_apart_and_say_what_they_show() {
         "goodstanding_publish_delay_seconds_bucket",
         "goodstanding_list_first_end_seconds",
         "goodstanding_commit_duration_seconds_bucket",
-        "goodstanding_anchor_duration_seconds_bucket",
+        "goodstanding_anchor_lag_seconds_bucket",
         "goodstanding_turns_taken",
         "goodstanding_publish_waiting_lists",
         "goodstanding_cache_lookups_total",

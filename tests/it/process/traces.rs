@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fmt::Write as _;
+use std::net::TcpListener;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use super::collector::{Collector, Taken};
 use super::folder::Folder;
 use super::metrics::{LISTEN, Numbers, once, operated};
 use super::program::{program, run};
-use super::server::Server;
+use super::server::{Server, free_port};
 use super::standing::{ISSUER, entries, list, profile, revocation};
 use crate::support::client::Call;
 use crate::support::peers::skip;
@@ -186,6 +187,28 @@ fn what_the_collector_does_not_take_is_counted_and_holds_nobody_up() {
     ended.in_order();
     let told = "the collector takes no traces";
     assert_eq!(ended.err.matches(told).count(), 1, "{}", ended.err);
+}
+
+#[test]
+fn a_collector_that_never_answers_holds_nobody_up() {
+    // It takes connections, and says nothing.
+    let listener = TcpListener::bind(("127.0.0.1", free_port())).unwrap();
+    let silent = format!("http://{}", listener.local_addr().unwrap());
+    let folder = Folder::prepared();
+    let server = folder.serve(&[(TRACES, &silent), (RATIO, "1")]);
+    let registry = folder.operator(&server);
+    profile(&registry, ISSUER, "issuer");
+    list(&registry, ISSUER);
+    let (_connection, _) = listener.accept().unwrap();
+    assert_eq!(registry.get("/health/ready").status, 200);
+    let ended = server.stop();
+    ended.in_order();
+    let told = ["could not all be sent", "takes no traces"];
+    assert!(
+        told.iter().any(|told| ended.err.contains(told)),
+        "{}",
+        ended.err
+    );
 }
 
 #[test]
