@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Sender, SyncSender};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -16,32 +16,30 @@ use goodstanding::registry::{
 };
 use goodstanding::status::StatusPurpose;
 use goodstanding::store::engine::{
-    Batch, CommitError, Committed, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped,
-    StoreError,
+    Batch, CommitError, Committed, Engine, Head, LoggedEvent, Read, Row, Stopped, StoreError,
 };
 use goodstanding::store::following::Follower;
 use goodstanding::store::memory::{Fault, MemoryEngine};
+use goodstanding::store::queued::{Answering, Queued};
 use goodstanding::store::tables::{ALLOCATION, LISTS, PAGES};
 use goodstanding::time::{Clock, ManualClock};
 use goodstanding::vc::sealing::MasterKey;
 
-type Told = Result<Committed, CommitError>;
-
 /// An engine that commits what was queued a little later, in its order.
 struct Late {
     inner: Arc<MemoryEngine>,
-    queue: Mutex<Sender<(Batch, SyncSender<Told>)>>,
+    queue: Mutex<Sender<(Batch, Answering)>>,
 }
 
 impl Late {
     fn over(inner: &Arc<MemoryEngine>) -> Arc<Self> {
-        let (queue, waiting) = mpsc::channel::<(Batch, SyncSender<Told>)>();
+        let (queue, waiting) = mpsc::channel::<(Batch, Answering)>();
         let disk = inner.clone();
         thread::spawn(move || {
             for (number, (batch, answer)) in waiting.into_iter().enumerate() {
                 // Others get on meanwhile, now more and now less.
                 (0..number % 7).for_each(|_| thread::yield_now());
-                let _ = answer.send(disk.commit(batch));
+                answer.tell(disk.commit(batch));
             }
         });
         Arc::new(Self {
@@ -71,9 +69,9 @@ impl Engine for Late {
     }
 
     fn queue(&self, batch: Batch) -> Queued {
-        let (answer, answered) = mpsc::sync_channel(1);
+        let (answer, queued) = Queued::waits();
         self.queue.lock().unwrap().send((batch, answer)).unwrap();
-        Queued::answered_by(answered)
+        queued
     }
 
     fn follow(&self, follower: Arc<dyn Follower>) {
