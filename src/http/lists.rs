@@ -1,9 +1,12 @@
 //! Status lists: opening, allocation, updates, and the signed list.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use utoipa::ToSchema;
 
 use super::accept::{Codings, negotiate};
@@ -12,11 +15,12 @@ use super::hot::{VARIES, form_of, fresh, left_at, shown};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
-use super::routes::{LIST, LIST_2021, TOKEN_LIST};
+use super::routes::{Answering, LIST, LIST_2021, Permit, TOKEN_LIST};
 use crate::bitstring::{ListLength, StatusSize};
 use crate::ids::ListId;
 use crate::registry::{
-    AlsoPublished, ListForm, ListThen, NewList, StatusUnknown, ToldTo, WithheldFrom,
+    AlsoPublished, Change, EntriesWanted, ListForm, ListThen, NewList, StatusUnknown, ToldTo,
+    WithheldFrom,
 };
 use crate::status::{
     ERROR_RETRIEVAL, EntryMembers, ListMessages, PurposeError, StatusPurpose, StatusReferences,
@@ -344,18 +348,86 @@ pub(super) fn allocate(edge: &Edge, request: &Request) -> Result<Reply, Problem>
     let list: ListId = request.param("list")?;
     let body: EntriesBody = request.json()?;
     let change = request.change()?;
-    let allocated = match (body.count, body.credential_ids) {
-        (Some(count), None) => edge.registry.allocate(&change, list, count)?,
-        (None, Some(ids)) => edge.registry.allocate_for(&change, list, &ids)?,
-        _ => {
-            return Err(Problem::invalid(
-                "",
-                "either count or credentialIds is needed",
-            ));
-        }
-    };
+    given_out(edge, &change, list, body.wanted()?)
+}
+
+fn given_out(
+    edge: &Edge,
+    change: &Change,
+    list: ListId,
+    wanted: EntriesWanted<'_>,
+) -> Result<Reply, Problem> {
+    let allocated = edge.registry.allocate_entries(change, list, wanted)?;
     let answer = allocated.answer(&edge.registry)?;
     Ok(Reply::bytes(200, "application/json", answer))
+}
+
+impl EntriesBody {
+    fn wanted(&self) -> Result<EntriesWanted<'_>, Problem> {
+        match (self.count, &self.credential_ids) {
+            (Some(count), None) => Ok(EntriesWanted::Count(count)),
+            (None, Some(ids)) => Ok(EntriesWanted::Credentials(ids)),
+            _ => Err(Problem::invalid(
+                "",
+                "either count or credentialIds is needed",
+            )),
+        }
+    }
+}
+
+/// So few entries are given out without a thread that waits until they are durable.
+const FEW_ENTRIES: u64 = 64;
+
+/// A body that is read in the time that handing it to another thread takes.
+const SHORT: usize = 16 << 10;
+
+/// As [`allocate`], where few are asked for: a thread that may block decides, and sees to others while that
+/// is on its way to the disk. `None`: it is to be answered by a thread that may block, as is what is wrong
+/// with the request.
+pub(super) fn allocate_in_line(
+    edge: &Arc<Edge>,
+    blocking: &Handle,
+    request: &Request,
+    permit: Permit,
+) -> Option<Answering> {
+    if request.body.len() > SHORT {
+        return None;
+    }
+    let list: ListId = request.param("list").ok()?;
+    let body: EntriesBody = request.json().ok()?;
+    if body.wanted().ok()?.count() > FEW_ENTRIES {
+        return None;
+    }
+    let change = request.change().ok()?;
+    let (edge, blocking) = (edge.clone(), blocking.clone());
+    let asked = Arc::new((change, list, body));
+    Some(Box::pin(async move {
+        let (hear, heard) = oneshot::channel();
+        let asking = (edge.clone(), asked.clone(), permit.clone());
+        blocking.spawn_blocking(move || {
+            let (edge, asked, permit) = asking;
+            let (change, list, body) = &*asked;
+            let hear = move |settled| {
+                // Kept until it is seen to, also where its caller has gone. Nobody hears it then.
+                let _permit = permit;
+                let _ = hear.send(settled);
+            };
+            let wanted = body.wanted().expect("looked at before");
+            edge.registry.ask_to_allocate(change, *list, wanted, hear);
+        });
+        let settled = heard.await.map_err(|_| Problem::internal())?;
+        if let Some(told) = settled.told(&edge.registry) {
+            return Ok(Reply::bytes(200, "application/json", told?));
+        }
+        // Another change came first, one of another process maybe: from now on as often as it takes.
+        let again = move || {
+            let _permit = permit;
+            let (change, list, body) = &*asked;
+            given_out(&edge, change, *list, body.wanted()?)
+        };
+        let told = blocking.spawn_blocking(again).await;
+        told.unwrap_or_else(|_| Err(Problem::internal()))
+    }))
 }
 
 /// Free text is bounded.

@@ -8,12 +8,13 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::access::quotas::Taken;
-use super::lanes::Lane;
+use super::lanes::{Lane, UnderWay};
 use super::{Actor, Quotas, Registry, RegistryError, State};
 use crate::entropy::random;
 use crate::ids::{ListId, ProfileId};
-use crate::store::engine::{Batch, CommitError, Committed, Queued, Read};
+use crate::store::engine::{Batch, CommitError, Committed, Read};
 use crate::store::event::{Event, EventKind, Means, commitment};
+use crate::store::queued::Queued;
 use crate::store::tables::{Digest, IDEMPOTENCY, IdempotencyRecord, REASONS, ReasonRecord};
 use crate::time::Timestamp;
 
@@ -232,6 +233,18 @@ impl Registry {
         stage: impl Fn(&mut Tx<'_>) -> Result<R, RegistryError>,
     ) -> Result<R, RegistryError> {
         self.transacting(Some(owner), change, stage)
+    }
+
+    /// As [`Registry::transact_of`], decided once, without waiting until it is durable: the answer, and the
+    /// lists that fall behind with it.
+    pub(super) fn decided_of<R: Serialize + DeserializeOwned>(
+        &self,
+        owner: ProfileId,
+        change: &Change,
+        stage: impl Fn(&mut Tx<'_>) -> Result<R, RegistryError>,
+    ) -> UnderWay<(R, Vec<ListId>)> {
+        let lane = self.owners.of(owner);
+        self.in_lane(&lane, |read| self.staged(read, change, stage))
     }
 
     fn transacting<R: Serialize + DeserializeOwned>(

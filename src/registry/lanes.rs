@@ -21,8 +21,9 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Registry, RegistryError};
-use crate::store::engine::{Batch, CommitError, Committed, Held, Queued, Read, Row, StoreError};
+use crate::store::engine::{Batch, CommitError, Committed, Held, Read, Row, StoreError};
 use crate::store::following::Tables;
+use crate::store::queued::Queued;
 
 /// A lane for each place, as long as anybody is in it.
 pub(super) struct Lanes<P, L>(Mutex<HashMap<P, Arc<L>>>);
@@ -50,6 +51,9 @@ impl<P: Eq + Hash, L: Default> Lanes<P, L> {
 #[derive(Default)]
 pub(super) struct Lane {
     ahead: Mutex<Ahead>,
+    /// What became of commits, told by those who may not wait until nobody decides. Whoever is next to
+    /// decide hears it first.
+    news: Mutex<Vec<(u64, Became)>>,
     /// Whether nobody else will ever be in it: what is ahead need not be kept then.
     apart: bool,
 }
@@ -59,8 +63,31 @@ impl Lane {
     pub(super) fn apart() -> Self {
         Self {
             ahead: Mutex::default(),
+            news: Mutex::default(),
             apart: true,
         }
+    }
+}
+
+/// What became of a commit, as far as those after it are concerned.
+#[derive(Clone, Copy)]
+enum Became {
+    Stands,
+    Fell,
+}
+
+impl Became {
+    const fn of(answer: &Result<Committed, CommitError>) -> Self {
+        match answer {
+            Ok(_) => Self::Stands,
+            Err(_) => Self::Fell,
+        }
+    }
+}
+
+impl Lane {
+    fn take_news(&self) -> Vec<(u64, Became)> {
+        std::mem::take(&mut *locked(&self.news))
     }
 }
 
@@ -79,16 +106,16 @@ struct Ahead {
 
 /// What was decided in a lane and is on its way to the disk.
 #[must_use]
-pub(super) struct UnderWay<'a, T> {
+pub(super) struct UnderWay<T> {
     /// `None` where there was nothing to commit.
-    sent: Option<Sent<'a>>,
+    sent: Option<Sent>,
     decided: Result<T, RegistryError>,
 }
 
 /// A commit of a lane that is on its way. However whoever waits for it ends, the lane hears what becomes of
 /// it: else the next ones would be tied to it for ever.
-struct Sent<'a> {
-    lane: &'a Lane,
+struct Sent {
+    lane: Arc<Lane>,
     number: u64,
     /// `None` once that is known.
     commit: Option<Queued>,
@@ -97,12 +124,14 @@ struct Sent<'a> {
 impl Registry {
     /// Decides in a lane, and queues what was decided. `decide` is given what those before leave; it
     /// returns what is to be written, and what is to be answered once that is durable.
-    pub(super) fn in_lane<'a, T>(
+    pub(super) fn in_lane<T>(
         &self,
-        lane: &'a Lane,
+        lane: &Arc<Lane>,
         decide: impl FnOnce(&dyn Read) -> Result<(Batch, T), RegistryError>,
-    ) -> UnderWay<'a, T> {
+    ) -> UnderWay<T> {
         let mut ahead = locked(&lane.ahead);
+        // Before the snapshot is taken, which shows all that stands by now.
+        ahead.hear(lane.take_news());
         // Taken while the lane is held: what is no more among the rows ahead is in it.
         let snapshot = self.engine.snapshot();
         // What it shows is there as it is now: others may have changed it since.
@@ -127,7 +156,7 @@ impl Registry {
             Ok(commit) => {
                 let commit = Some(commit);
                 let sent = Some(Sent {
-                    lane,
+                    lane: lane.clone(),
                     number,
                     commit,
                 });
@@ -144,11 +173,65 @@ impl Registry {
     }
 }
 
-impl<T> UnderWay<'_, T> {
+impl<T> UnderWay<T> {
     /// Waits until it is durable and shown, and says what is to be answered. `None`: it fell, with
     /// what it was decided on or since another change came first, and is to be decided again.
     pub(super) fn settle(self, registry: &Registry) -> Option<Result<T, RegistryError>> {
-        let Some(became) = self.sent.and_then(|mut sent| sent.settle()) else {
+        let became = self.sent.and_then(|mut sent| sent.settle());
+        let decided = self.decided;
+        Settled { became, decided }.told(registry)
+    }
+
+    /// As [`settle`](Self::settle), without a thread that waits: `hear` is called once that is known, here
+    /// and now or by the engine's thread ([`Queued::then`]), and is to be as brief.
+    pub(super) fn then(self, hear: impl FnOnce(Settled<T>) + Send + 'static)
+    where
+        T: Send + 'static,
+    {
+        let Self { sent, decided } = self;
+        let Some((sent, commit)) = sent.and_then(|mut sent| {
+            let commit = sent.commit.take()?;
+            Some((sent, commit))
+        }) else {
+            let became = None;
+            return hear(Settled { became, decided });
+        };
+        commit.then(move |became| {
+            sent.leaves_word(&became);
+            let became = Some(became);
+            hear(Settled { became, decided });
+        });
+    }
+
+    /// With something else to be answered.
+    pub(super) fn map<U>(self, answer: impl FnOnce(T) -> Result<U, RegistryError>) -> UnderWay<U> {
+        UnderWay {
+            sent: self.sent,
+            decided: self.decided.and_then(answer),
+        }
+    }
+}
+
+/// What was decided in a lane, and what became of its commit.
+#[must_use]
+pub(super) struct Settled<T> {
+    /// `None` where there was nothing to commit.
+    became: Option<Result<Committed, CommitError>>,
+    decided: Result<T, RegistryError>,
+}
+
+impl<T> Settled<T> {
+    /// What was refused before it came to a lane.
+    pub(super) const fn refused(error: RegistryError) -> Self {
+        Self {
+            became: None,
+            decided: Err(error),
+        }
+    }
+
+    /// What is to be answered. `None`: it fell, and is to be decided again.
+    pub(super) fn told(self, registry: &Registry) -> Option<Result<T, RegistryError>> {
+        let Some(became) = self.became else {
             return Some(self.decided);
         };
         match registry.told(became) {
@@ -159,20 +242,28 @@ impl<T> UnderWay<'_, T> {
     }
 }
 
-impl Sent<'_> {
+impl Sent {
     /// Waits for what becomes of it, and tells the lane; `None` where that was done before.
     fn settle(&mut self) -> Option<Result<Committed, CommitError>> {
         let became = self.commit.take()?.wait();
         let mut ahead = locked(&self.lane.ahead);
-        match became {
-            Ok(_) => ahead.stands(self.number),
-            Err(_) => ahead.fell(self.number),
+        match Became::of(&became) {
+            Became::Stands => ahead.stands(self.number),
+            Became::Fell => ahead.fell(self.number),
         }
         Some(became)
     }
+
+    /// As it does, where nobody may wait until the lane is free.
+    fn leaves_word(&self, became: &Result<Committed, CommitError>) {
+        if !self.lane.apart {
+            let news = (self.number, Became::of(became));
+            locked(&self.lane.news).push(news);
+        }
+    }
 }
 
-impl Drop for Sent<'_> {
+impl Drop for Sent {
     fn drop(&mut self) {
         // Only a panic leaves it unknown until now.
         let _ = self.settle();
@@ -202,6 +293,16 @@ impl Ahead {
             && held.is_among(commits)
         {
             self.stands(*number);
+        }
+    }
+
+    /// What became of commits, in the order in which it became known.
+    fn hear(&mut self, news: Vec<(u64, Became)>) {
+        for (number, became) in news {
+            match became {
+                Became::Stands => self.stands(number),
+                Became::Fell => self.fell(number),
+            }
         }
     }
 
@@ -311,7 +412,7 @@ mod tests {
         }
     }
 
-    fn value(registry: &Registry, lane: &Lane) -> Option<u8> {
+    fn value(registry: &Registry, lane: &Arc<Lane>) -> Option<u8> {
         let read = |read: &dyn Read| Ok((Batch::default(), read.get(KEY)?));
         let seen = registry.in_lane(lane, read).settle(registry).unwrap();
         seen.unwrap().map(|bytes| bytes[0])
@@ -319,7 +420,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_and_changed_by_others_since_is_seen_as_it_is_now() {
-        let (registry, lane) = (registry(), Lane::default());
+        let (registry, lane) = (registry(), Arc::<Lane>::default());
         let first = registry.in_lane(&lane, |_| Ok((put(1), ())));
         assert_eq!(value(&registry, &lane), Some(1));
         // Its own thread has not come to say that it stands.
@@ -331,7 +432,7 @@ mod tests {
 
     #[test]
     fn nobody_is_tied_to_what_fell_while_its_thread_ended_in_a_panic() {
-        let (registry, lane) = (registry(), Lane::default());
+        let (registry, lane) = (registry(), Arc::<Lane>::default());
         let mut other = put(1);
         other.preconditions = vec![(KEY.to_vec(), Some(vec![9]))];
         // What a panic does before it is settled.

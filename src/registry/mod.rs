@@ -84,7 +84,7 @@ pub use erasing::{Erased, Erasure, ReasonsToErase};
 pub use error::{RegistryError, Thing};
 pub use issuing::{CredentialStatusRequest, Issued, IssuingOptions};
 pub use lists::access::{ToldTo, WithheldFrom};
-pub use lists::allocation::Allocated;
+pub use lists::allocation::{Allocated, AllocationSettled, EntriesWanted};
 pub use lists::as_it_was::ListThen;
 pub use lists::entry_changes::{EntryChange, EntryChanges};
 pub use lists::export::{ExportPage, ExportRow, ExportedList, Exporting};

@@ -12,11 +12,10 @@ use super::{
 use crate::entropy::SeededEntropy;
 use crate::ids::{ListId, ProfileId, Seq};
 use crate::status::StatusPurpose;
-use crate::store::engine::{
-    Batch, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped, StoreError,
-};
+use crate::store::engine::{Batch, Engine, Head, LoggedEvent, Read, Row, Stopped, StoreError};
 use crate::store::following::{Follower, Tables, Written};
 use crate::store::memory::MemoryEngine;
+use crate::store::queued::Queued;
 use crate::store::tables::{IdForm, PROFILE_SLUGS};
 use crate::time::ManualClock;
 use crate::vc::sealing::MasterKey;

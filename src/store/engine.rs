@@ -7,12 +7,12 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use thiserror::Error;
 
 use super::following::{Follower, Tables};
+use super::queued::Queued;
 use crate::ids::Seq;
 use crate::metrics::Writes;
 use crate::time::Timestamp;
@@ -245,41 +245,6 @@ impl From<Vec<u8>> for NewEvent {
         Self {
             body,
             concerns: Vec::new(),
-        }
-    }
-}
-
-/// A batch that has its place in the queue of an engine.
-#[must_use]
-#[derive(Debug)]
-pub struct Queued(Place);
-
-#[derive(Debug)]
-enum Place {
-    Settled(Result<Committed, CommitError>),
-    Waits(Receiver<Result<Committed, CommitError>>),
-}
-
-impl Queued {
-    /// One of which it is known already what became of it.
-    pub const fn settled(answer: Result<Committed, CommitError>) -> Self {
-        Self(Place::Settled(answer))
-    }
-
-    /// One that is answered there. Where nobody is left to answer, a thread of the engine has panicked,
-    /// maybe half way.
-    pub const fn answered_by(answered: Receiver<Result<Committed, CommitError>>) -> Self {
-        Self(Place::Waits(answered))
-    }
-
-    /// Waits for what becomes of it, as [`Engine::commit`] tells it.
-    pub fn wait(self) -> Result<Committed, CommitError> {
-        match self.0 {
-            Place::Settled(answer) => answer,
-            Place::Waits(answered) => answered.recv().unwrap_or_else(|_| {
-                let words = "the store's writer ended without an answer";
-                Err(CommitError::Indeterminate(words.to_owned()))
-            }),
         }
     }
 }

@@ -6,17 +6,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
-use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::anchor::{AnchorPlace, Anchoring};
 use super::engine::{
-    Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped,
+    Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Read, Row, Stopped,
     StoreError,
 };
 use super::following::{Follower, Tables};
 use super::format;
 use super::opening::{self, Opened, Opening, Origin};
+use super::queued::Queued;
 use super::staging::Writes;
 use super::view::View;
 use super::write_path::{self, Disk, Front, Group, NotWritten, Standing, Waiting};
@@ -297,7 +297,7 @@ impl State {
         }
         self.anchor.state().fault = Some(fault);
         let mut front = self.front.clone();
-        let (answer, answered) = mpsc::sync_channel(1);
+        let (answer, queued) = Queued::waits();
         let group = vec![Waiting::new(&self.standing, batch, answer)];
         let mut faulty = Faulty {
             rows: &self.rows,
@@ -313,7 +313,7 @@ impl State {
                 *shown = front;
             });
         }
-        answered.recv().expect("the write path answers each group")
+        queued.wait()
     }
 }
 

@@ -42,6 +42,8 @@ pub mod moving;
 #[cfg(feature = "rocksdb")]
 pub mod examine;
 
+pub mod queued;
+
 mod write_path;
 
 mod view;

@@ -38,11 +38,12 @@ use self::writer::{Settling, Stage, Turn, Writer};
 use super::anchor::AnchorPlace;
 use super::anchor::file::AnchorFile;
 use super::engine::{
-    Batch, CommitError, Decision, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped, StoreError,
+    Batch, CommitError, Decision, Engine, Head, LoggedEvent, Read, Row, Stopped, StoreError,
 };
 use super::following::{Follower, Tables};
 use super::format::{self, Identity, Tip};
 use super::opening;
+use super::queued::Queued;
 use super::rocks::Place;
 use super::rocks::copy::OnDisk;
 use super::rocks::scrub::Scrub;
@@ -347,10 +348,10 @@ impl Engine for ReplicaEngine {
     }
 
     fn queue(&self, batch: Batch) -> Queued {
-        let (answer, answered) = mpsc::sync_channel(1);
+        let (answer, queued) = Queued::waits();
         let waiting = Waiting::new(&self.known.standing, batch, answer);
         match self.known.turns.send(Turn::Commit(waiting)) {
-            Ok(()) => Queued::answered_by(answered),
+            Ok(()) => queued,
             Err(_) => {
                 let stopped = self.takes_writes().err().unwrap_or(Stopped::Ended);
                 Queued::settled(Err(CommitError::Unavailable(stopped.to_string())))

@@ -38,11 +38,12 @@ use super::anchor::Anchoring;
 use super::anchor::file::AnchorFile;
 use super::durably::make_folder;
 use super::engine::{
-    Batch, CommitError, Decision, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped, StoreError,
+    Batch, CommitError, Decision, Engine, Head, LoggedEvent, Read, Row, Stopped, StoreError,
 };
 use super::following::{Follower, Tables};
 use super::format;
 use super::opening::{self, Opened, Opening, Origin};
+use super::queued::Queued;
 use super::staging::Writes;
 use super::view::{View, reads_through};
 use super::write_path::{self, Disk, Durable, Front, Group, NotWritten, Standing, Waiting};
@@ -269,14 +270,14 @@ impl Engine for RocksEngine {
     }
 
     fn queue(&self, batch: Batch) -> Queued {
-        let (answer, answered) = mpsc::sync_channel(1);
+        let (answer, queued) = Queued::waits();
         let waiting = Waiting::new(&self.standing, batch, answer);
         let taken = self
             .queue
             .as_ref()
             .is_some_and(|queue| queue.send(waiting).is_ok());
         match taken {
-            true => Queued::answered_by(answered),
+            true => queued,
             false => {
                 let stopped = self.takes_writes().err().unwrap_or(Stopped::Ended);
                 Queued::settled(Err(CommitError::Unavailable(stopped.to_string())))

@@ -20,14 +20,14 @@
 
 #[cfg(feature = "rocksdb")]
 use std::sync::mpsc::Receiver;
-use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::anchor::Anchoring;
-use super::engine::{Batch, CommitError, Committed, Held, Read, Stopped};
+use super::engine::{Batch, CommitError, Held, Read, Stopped};
 use super::following::{By, Follower, Followers, Marks};
 use super::format::Tip;
+use super::queued::{Answer, Answering};
 use super::staging::{self, Writes};
 use crate::metrics::{self, WaitsForWrite, Work};
 use crate::time::Timestamp;
@@ -78,17 +78,16 @@ const GROUP_BATCHES: usize = 1024;
 #[cfg(feature = "rocksdb")]
 const GROUP_BYTES: usize = 4 << 20;
 
-/// A commit that waits. Its caller blocks on the answer, so there are never more of them than
-/// threads that commit.
+/// A commit that waits, with the place where its caller hears of it.
 pub(super) struct Waiting {
     pub(super) batch: Batch,
-    pub(super) answer: SyncSender<Answer>,
+    pub(super) answer: Answering,
     _counted: WaitsForWrite,
 }
 
 impl Waiting {
     /// One more waits for this store.
-    pub(super) fn new(standing: &Standing, batch: Batch, answer: SyncSender<Answer>) -> Self {
+    pub(super) fn new(standing: &Standing, batch: Batch, answer: Answering) -> Self {
         Self {
             batch,
             answer,
@@ -96,9 +95,6 @@ impl Waiting {
         }
     }
 }
-
-/// What somebody who waits is told.
-pub(super) type Answer = Result<Committed, CommitError>;
 
 /// Where the store stands with all that was committed, anchored or not.
 #[derive(Debug, Clone)]
@@ -126,7 +122,7 @@ impl Front {
 pub(super) struct Durable<S> {
     /// What was written, and what readers will see; `None` where nothing had to be written.
     done: Option<Done<S>>,
-    answers: Vec<(SyncSender<Answer>, Answer)>,
+    answers: Vec<(Answering, Answer)>,
 }
 
 struct Done<S> {
@@ -392,7 +388,7 @@ pub(super) fn settle<S>(
 
     // 4. Acknowledge.
     for (caller, answer) in groups.into_iter().flat_map(|group| group.answers) {
-        tell(&caller, answer);
+        caller.tell(answer);
     }
 }
 
@@ -400,29 +396,24 @@ pub(super) fn settle<S>(
 pub(super) fn refuse(group: Vec<Waiting>, stopped: &Stopped) {
     for waiting in group {
         let refused = CommitError::Unavailable(stopped.to_string());
-        tell(&waiting.answer, Err(refused));
+        waiting.answer.tell(Err(refused));
     }
 }
 
-fn leave_unknown(answers: Vec<(SyncSender<Answer>, Answer)>, reason: &str) {
+fn leave_unknown(answers: Vec<(Answering, Answer)>, reason: &str) {
     let unknown = CommitError::Indeterminate(reason.to_owned());
     for (caller, answer) in all_but_conflicts(answers, &unknown) {
-        tell(&caller, answer);
+        caller.tell(answer);
     }
 }
 
 /// A conflict stays one: of that batch nothing was written, whatever became of the others.
 fn all_but_conflicts(
-    answers: Vec<(SyncSender<Answer>, Answer)>,
+    answers: Vec<(Answering, Answer)>,
     told: &CommitError,
-) -> Vec<(SyncSender<Answer>, Answer)> {
+) -> Vec<(Answering, Answer)> {
     let answers = answers.into_iter();
     answers
         .map(|(caller, answer)| (caller, answer.and_then(|_| Err(told.clone()))))
         .collect()
-}
-
-/// A caller that panicked has gone; its batch is durable all the same.
-fn tell(caller: &SyncSender<Answer>, answer: Answer) {
-    let _ = caller.send(answer);
 }

@@ -4,44 +4,42 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Sender, SyncSender};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use goodstanding::entropy::SeededEntropy;
 use goodstanding::ids::{ListId, ProfileId, Seq};
 use goodstanding::registry::{
-    Actor, Allocated, Change, Idempotency, NewList, NewProfile, Registry, RegistryError, Settings,
-    StatusTarget, StatusUpdate, Updated,
+    Actor, Allocated, AllocationSettled, Change, EntriesWanted, Idempotency, NewList, NewProfile,
+    Registry, RegistryError, Settings, StatusTarget, StatusUpdate, Updated,
 };
 use goodstanding::status::StatusPurpose;
 use goodstanding::store::engine::{
-    Batch, CommitError, Committed, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped,
-    StoreError,
+    Batch, CommitError, Committed, Engine, Head, LoggedEvent, Read, Row, Stopped, StoreError,
 };
 use goodstanding::store::following::Follower;
 use goodstanding::store::memory::{Fault, MemoryEngine};
+use goodstanding::store::queued::{Answering, Queued};
 use goodstanding::store::tables::{ALLOCATION, LISTS, PAGES};
 use goodstanding::time::{Clock, ManualClock};
 use goodstanding::vc::sealing::MasterKey;
 
-type Told = Result<Committed, CommitError>;
-
 /// An engine that commits what was queued a little later, in its order.
 struct Late {
     inner: Arc<MemoryEngine>,
-    queue: Mutex<Sender<(Batch, SyncSender<Told>)>>,
+    queue: Mutex<Sender<(Batch, Answering)>>,
 }
 
 impl Late {
     fn over(inner: &Arc<MemoryEngine>) -> Arc<Self> {
-        let (queue, waiting) = mpsc::channel::<(Batch, SyncSender<Told>)>();
+        let (queue, waiting) = mpsc::channel::<(Batch, Answering)>();
         let disk = inner.clone();
         thread::spawn(move || {
             for (number, (batch, answer)) in waiting.into_iter().enumerate() {
                 // Others get on meanwhile, now more and now less.
                 (0..number % 7).for_each(|_| thread::yield_now());
-                let _ = answer.send(disk.commit(batch));
+                answer.tell(disk.commit(batch));
             }
         });
         Arc::new(Self {
@@ -71,9 +69,9 @@ impl Engine for Late {
     }
 
     fn queue(&self, batch: Batch) -> Queued {
-        let (answer, answered) = mpsc::sync_channel(1);
+        let (answer, queued) = Queued::waits();
         self.queue.lock().unwrap().send((batch, answer)).unwrap();
-        Queued::answered_by(answered)
+        queued
     }
 
     fn follow(&self, follower: Arc<dyn Follower>) {
@@ -247,6 +245,68 @@ fn threads_that_do_not_wait_for_the_disk_lose_nothing_to_each_other_or_to_others
     assert!(revisions.into_iter().eq(2..=1 + (THREADS * ROUNDS) as u64));
     let revoked: BTreeSet<u64> = told.iter().map(|(given, _)| given[0]).collect();
     assert_eq!(place.revoked(), revoked);
+}
+
+/// All ask at once and none waits; what became of it is heard from the thread that commits.
+#[test]
+fn what_is_asked_for_without_waiting_is_given_out_once() {
+    let place = Place::new();
+    let (tell, told) = mpsc::channel();
+    let ask = |key: usize| {
+        let tell = tell.clone();
+        let wanted = EntriesWanted::Count(1 + key as u64 % 3);
+        let hear = move |settled| tell.send((key, settled)).unwrap();
+        let change = keyed(&format!("k{key}"));
+        place
+            .late
+            .ask_to_allocate(&change, place.list, wanted, hear);
+    };
+    let mut others = 0;
+    for key in 0..ROUNDS * THREADS {
+        ask(key);
+        if key % 16 == 7 {
+            // Comes in between, so that what was decided on before it falls.
+            let given = place
+                .other
+                .allocate(&keyed(&format!("o{key}")), place.list, 2);
+            others += given.unwrap().indexes().len() as u64;
+        }
+    }
+    let mut answers = BTreeMap::new();
+    while answers.len() < ROUNDS * THREADS {
+        let (key, settled): (usize, AllocationSettled) = told.recv().unwrap();
+        match settled.told(&place.late) {
+            Some(answer) => assert!(answers.insert(key, answer.unwrap()).is_none()),
+            None => ask(key),
+        }
+    }
+    let mut given = BTreeSet::new();
+    for (key, answer) in &answers {
+        let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
+        let entries = answer["entries"].as_array().unwrap();
+        assert_eq!(entries.len(), 1 + key % 3);
+        for entry in entries {
+            let index = entry["statusListIndex"].as_str().unwrap().to_owned();
+            assert!(given.insert(index), "an index was given out twice");
+        }
+    }
+    assert_eq!(place.counter(), given.len() as u64 + others);
+    // Under its key each is answered as it was.
+    for key in [0, 7, 63] {
+        let (change, count) = (keyed(&format!("k{key}")), 1 + key as u64 % 3);
+        let again = place.late.allocate(&change, place.list, count).unwrap();
+        assert_eq!(again.answer(&place.late).unwrap(), answers[&key]);
+    }
+    // Nobody is told of what cannot be given out.
+    let hear = move |settled| tell.send((0, settled)).unwrap();
+    let wanted = EntriesWanted::Count(0);
+    let late = &place.late;
+    late.ask_to_allocate(&keyed("none"), place.list, wanted, hear);
+    let (_, refused) = told.recv().unwrap();
+    assert!(matches!(
+        refused.told(late),
+        Some(Err(RegistryError::Invalid { .. }))
+    ));
 }
 
 /// Each fault, at some commits of many: whoever asks again under its key until it is told gets one answer, and

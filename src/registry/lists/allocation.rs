@@ -9,6 +9,7 @@ use crate::access::Action;
 use crate::bitstring::{ListLength, Permutation, StatusIndex};
 use crate::ids::{ListId, ProfileId, SpaceId};
 use crate::registry::change::Tx;
+use crate::registry::lanes::Settled;
 use crate::registry::lists::{OpenedSpace, in_token, list_of};
 use crate::registry::profiles::id_digest;
 use crate::registry::{Change, Quota, Registry, RegistryError};
@@ -99,6 +100,44 @@ pub(in crate::registry) const MOST_ENTRIES: u64 = 100_000;
 /// Entries are handed out in answers of at most so many bytes.
 const MOST_ANSWER_BYTES: usize = 1 << 26;
 
+/// Which entries are wanted.
+#[derive(Debug, Clone, Copy)]
+pub enum EntriesWanted<'a> {
+    /// So many, 1 to 100,000.
+    Count(u64),
+    /// One for each credential with one of these ids, 1 to 100,000.
+    Credentials(&'a [String]),
+}
+
+impl EntriesWanted<'_> {
+    /// How many there will be.
+    pub const fn count(&self) -> u64 {
+        match self {
+            Self::Count(count) => *count,
+            Self::Credentials(ids) => ids.len() as u64,
+        }
+    }
+
+    const fn pointer(&self) -> &'static str {
+        match self {
+            Self::Count(_) => "/count",
+            Self::Credentials(_) => "/credentialIds",
+        }
+    }
+}
+
+/// What became of entries that were asked for ([`Registry::ask_to_allocate`]).
+#[must_use]
+pub struct AllocationSettled(Settled<String>);
+
+impl AllocationSettled {
+    /// What is handed out, as [`Allocated::answer`] gives it. `None`: another change came first, and nothing
+    /// was given out; it is to be asked for again.
+    pub fn told(self, registry: &Registry) -> Option<Result<String, RegistryError>> {
+        self.0.told(registry)
+    }
+}
+
 impl Registry {
     /// Gives out `count` entries of a list. They are random-looking, never given out twice, and
     /// leave no trace in the published list.
@@ -108,30 +147,7 @@ impl Registry {
         list: ListId,
         count: u64,
     ) -> Result<Allocated, RegistryError> {
-        if !(1..=MOST_ENTRIES).contains(&count) {
-            let detail = format!("a number from 1 to {MOST_ENTRIES} is needed");
-            return Err(RegistryError::invalid("/count", detail));
-        }
-        let asked = (count, "/count");
-        self.allocating(change, list, asked, |tx, space, record, purpose| {
-            let fresh = reserve(tx, space, record, count)?;
-            let indexes = match record.brought {
-                Brought::Nothing => Indexes::Run {
-                    permutation: record.permutation,
-                    first: fresh.counters.start,
-                    count,
-                },
-                // The counter has passed some, so they are no run of it.
-                _ => Indexes::Named(fresh.numbers().collect()),
-            };
-            let (purpose, length) = (purpose.clone(), record.length);
-            Ok(Allocated {
-                list,
-                purpose,
-                length,
-                indexes,
-            })
-        })
+        self.allocate_entries(change, list, EntriesWanted::Count(count))
     }
 
     /// Gives each credential an entry of a list, and remembers it under the credential's id. One
@@ -142,35 +158,53 @@ impl Registry {
         list: ListId,
         credentials: &[String],
     ) -> Result<Allocated, RegistryError> {
-        if !(1..=MOST_ENTRIES).contains(&(credentials.len() as u64)) {
-            let detail = format!("1 to {MOST_ENTRIES} ids are needed");
-            return Err(RegistryError::invalid("/credentialIds", detail));
-        }
-        let asked = (credentials.len() as u64, "/credentialIds");
-        self.allocating(change, list, asked, |tx, space, record, purpose| {
-            let indexes = name_entries(tx, space, record, purpose, credentials)?;
-            let (purpose, length) = (purpose.clone(), record.length);
-            Ok(Allocated {
-                list,
-                purpose,
-                length,
-                indexes: Indexes::Named(indexes),
-            })
-        })
+        self.allocate_entries(change, list, EntriesWanted::Credentials(credentials))
     }
 
-    fn allocating(
+    /// As [`Registry::allocate`] or [`Registry::allocate_for`].
+    pub fn allocate_entries(
         &self,
         change: &Change,
         list: ListId,
-        (count, pointer): (u64, &str),
-        stage: impl Fn(
-            &mut Tx<'_>,
-            SpaceId,
-            &SpaceRecord,
-            &StatusPurpose,
-        ) -> Result<Allocated, RegistryError>,
+        wanted: EntriesWanted<'_>,
     ) -> Result<Allocated, RegistryError> {
+        self.check_wanted(list, wanted)?;
+        self.transact_of(list.owner(), change, |tx| {
+            self.stage_allocation(tx, change, list, wanted)
+        })
+    }
+
+    /// As [`Registry::allocate_entries`], for whoever does not wait on a thread until it is durable: decides, on
+    /// the thread that asks and that may block, and returns. `hear` is called once that is known, and is
+    /// to be as brief as [`Queued::then`](crate::store::queued::Queued::then) says.
+    pub fn ask_to_allocate(
+        &self,
+        change: &Change,
+        list: ListId,
+        wanted: EntriesWanted<'_>,
+        hear: impl FnOnce(AllocationSettled) + Send + 'static,
+    ) {
+        if let Err(refused) = self.check_wanted(list, wanted) {
+            return hear(AllocationSettled(Settled::refused(refused)));
+        }
+        self.decided_of(list.owner(), change, |tx| {
+            self.stage_allocation(tx, change, list, wanted)
+        })
+        // No list falls behind: what is given out leaves no trace in it. The text is made here, and told
+        // only once that stands.
+        .map(|(allocated, _)| allocated.answer(self))
+        .then(|settled| hear(AllocationSettled(settled)));
+    }
+
+    fn check_wanted(&self, list: ListId, wanted: EntriesWanted<'_>) -> Result<(), RegistryError> {
+        let (count, pointer) = (wanted.count(), wanted.pointer());
+        if !(1..=MOST_ENTRIES).contains(&count) {
+            let detail = match wanted {
+                EntriesWanted::Count(_) => format!("a number from 1 to {MOST_ENTRIES} is needed"),
+                EntriesWanted::Credentials(_) => format!("1 to {MOST_ENTRIES} ids are needed"),
+            };
+            return Err(RegistryError::invalid(pointer, detail));
+        }
         let urls = self.urls();
         let known = list_of(&*self.engine, &urls, list)?;
         let url = urls.list(list);
@@ -181,11 +215,42 @@ impl Registry {
                 format!("each entry of this list carries its messages: at most {most} at a time");
             return Err(RegistryError::invalid(pointer, detail));
         }
-        self.transact_of(list.owner(), change, |tx| {
-            let record = list_of(tx.read, &urls, list)?;
-            change.actor.must(Action::WriteStatus, list.owner())?;
-            let space = space_of(tx.read, record.space)?;
-            stage(tx, record.space, &space, &record.purpose)
+        Ok(())
+    }
+
+    fn stage_allocation(
+        &self,
+        tx: &mut Tx<'_>,
+        change: &Change,
+        list: ListId,
+        wanted: EntriesWanted<'_>,
+    ) -> Result<Allocated, RegistryError> {
+        let known = list_of(tx.read, &self.urls(), list)?;
+        change.actor.must(Action::WriteStatus, list.owner())?;
+        let (space, purpose) = (known.space, known.purpose);
+        let record = space_of(tx.read, space)?;
+        let indexes = match wanted {
+            EntriesWanted::Count(count) => {
+                let fresh = reserve(tx, space, &record, count)?;
+                match record.brought {
+                    Brought::Nothing => Indexes::Run {
+                        permutation: record.permutation,
+                        first: fresh.counters.start,
+                        count,
+                    },
+                    // The counter has passed some, so they are no run of it.
+                    _ => Indexes::Named(fresh.numbers().collect()),
+                }
+            }
+            EntriesWanted::Credentials(ids) => {
+                Indexes::Named(name_entries(tx, space, &record, &purpose, ids)?)
+            }
+        };
+        Ok(Allocated {
+            list,
+            purpose,
+            length: record.length,
+            indexes,
         })
     }
 }

@@ -69,7 +69,7 @@ pub(in crate::registry) type Lines = Lanes<ListId, Line>;
 #[derive(Default)]
 pub(in crate::registry) struct Line {
     queue: Mutex<Queue>,
-    lane: Lane,
+    lane: Arc<Lane>,
 }
 
 #[derive(Default)]
@@ -138,7 +138,7 @@ impl Drop for Turn {
 
 impl Line {
     /// Where changes of the list are decided.
-    pub(super) const fn lane(&self) -> &Lane {
+    pub(super) const fn lane(&self) -> &Arc<Lane> {
         &self.lane
     }
 

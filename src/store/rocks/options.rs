@@ -11,7 +11,9 @@ use super::view::{FAMILY, Live};
 
 /// As much as there is in the configuration.
 pub(super) const WRITE_BUFFER_BYTES: usize = 64 << 20;
-const BLOCK_CACHE_BYTES: usize = 64 << 20;
+/// Blocks of files that are kept unpacked, indexes and filters with them. What falls out of it is in the page
+/// cache of the system still, packed: a look-up that misses copies and unpacks one block of 4 KiB.
+const BLOCK_CACHE_BYTES: usize = 40 << 20;
 /// Bits a key in the filters: about one look-up of an absent key in a hundred goes to disk.
 const FILTER_BITS: f64 = 10.0;
 /// Keys between two from which a look-up can start within a block: it goes through half of them.

@@ -8,11 +8,12 @@ use goodstanding::entropy::SeededEntropy;
 use goodstanding::ids::Seq;
 use goodstanding::registry::{Adopted, MasterKeys};
 use goodstanding::store::engine::{
-    Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped,
+    Batch, CommitError, Committed, Decision, Engine, Head, LoggedEvent, Read, Row, Stopped,
     StoreError,
 };
 use goodstanding::store::following::{Follower, Tables};
 use goodstanding::store::memory::{Fault, Image, MemoryEngine};
+use goodstanding::store::queued::Queued;
 use goodstanding::store::tables::{ALLOCATION, IDEMPOTENCY, PAGES};
 use goodstanding::time::{Clock, Timestamp};
 use goodstanding::vc::keys::MasterKey;

@@ -15,8 +15,9 @@ use crate::registry::lists::queries::StatusUnknown;
 use crate::registry::testing;
 use crate::registry::{Registry, Settings};
 use crate::status::{EntryMembers, ListMessages, StatusPurpose};
-use crate::store::engine::{Batch, Engine, Head, LoggedEvent, Queued, Read, Row, Stopped};
+use crate::store::engine::{Batch, Engine, Head, LoggedEvent, Read, Row, Stopped};
 use crate::store::memory::MemoryEngine;
+use crate::store::queued::Queued;
 use crate::store::tables::{ListRecord, ListState};
 use crate::time::{ManualClock, Timestamp};
 
