@@ -16,7 +16,7 @@ use goodstanding::registry::{
 };
 use goodstanding::status::StatusPurpose;
 use goodstanding::store::engine::{
-    Batch, CommitError, Committed, Engine, Head, LoggedEvent, Read, Row, Stopped, StoreError,
+    Batch, Engine, Head, LoggedEvent, Read, Row, Stopped, StoreError,
 };
 use goodstanding::store::following::Follower;
 use goodstanding::store::memory::{Fault, MemoryEngine};
