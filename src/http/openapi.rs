@@ -346,7 +346,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("trust_marked", "true or false; all here have a trust mark"),
     ("trust_mark_type", "URL or id of the accreditor's profile"),
     ("intermediate", "Not answered here; leave it out"),
-    ("q", "What to look for: an id, a URL or a slug"),
+    ("url", "Where a credential stands, which is fetched as far as the policy here allows"),
 ];
 
 fn problem_schema() -> Value {

@@ -76,8 +76,6 @@ pub struct CodedCredential {
     pub id: String,
     /// Its issuer.
     pub issuer: ProfileId,
-    /// Until when it holds, where that is known.
-    pub valid_until: Option<Timestamp>,
 }
 
 /// How the credential of a code stands.
@@ -386,7 +384,6 @@ fn find(
         return Ok(record.map(|record| CodedCredential {
             id: record.id,
             issuer,
-            valid_until: record.dates.and_then(|dates| dates.valid_until),
         }));
     }
     Ok(None)

@@ -65,6 +65,8 @@ pub struct CheckPage {
     pub is_credential: bool,
     /// From the credential up to whoever is trusted.
     pub path: Path,
+    /// The credentials within it, and how each stands.
+    pub inner: Vec<(String, Standing)>,
     /// What became of the document that was sent.
     pub sent: bool,
     /// The moment for which this is said.

@@ -276,6 +276,7 @@ mod tests {
             path: Path {
                 steps: vec![step(None), step(Some(Link::here("/profiles/a", text)))],
             },
+            inner: vec![(text.to_owned(), Standing(Outcome::Revoked))],
             sent: true,
             as_of: moment(),
             facts: vec![(text.to_owned(), text.to_owned())],

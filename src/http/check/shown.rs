@@ -23,13 +23,18 @@ pub(super) fn page(edge: &Edge, frame: &Frame, found: &Found) -> Result<String, 
     let page = CheckPage {
         verdict: verdict.words(frame, found.since),
         tone: verdict.tone(),
-        why: verdict.why(frame),
+        why: match (found.how, verdict) {
+            // Nobody has seen a document.
+            (How::Id | How::Code, Verdict::Good) => frame.one_of("check.why", "known"),
+            _ => verdict.why(frame),
+        },
         limits: limits(frame, found, verdict),
         since: found.since.map(Moment),
         name: name_of(found).map(str::to_owned),
         issuer,
         is_credential: found.how != How::Party,
         path: path(edge, frame, found)?,
+        inner: inner(found),
         sent: found.sent,
         as_of: Moment(edge.registry.now()),
         facts: facts(frame, found),
@@ -143,6 +148,21 @@ fn step(
         standing: Standing(party.backing.outcome),
         note: note.map(str::to_owned),
     })
+}
+
+/// The credentials within it, by what they are called, or else by where they stand.
+fn inner(found: &Found) -> Vec<(String, Standing)> {
+    let claims = found.claims();
+    let named = |at: &str, rest: &str| {
+        let name = claims?.pointer(&format!("{at}{rest}"))?;
+        name.as_str().map(str::to_owned)
+    };
+    let nested = found.answer.nested.iter().map(|(at, inner)| {
+        let name = named(at, "/name").or_else(|| named(at, "/credentialSubject/achievement/name"));
+        let name = name.filter(|_| inner.verified == Some(true));
+        (name.unwrap_or_else(|| at.clone()), Standing(inner.outcome))
+    });
+    nested.collect()
 }
 
 /// What the credential says of itself, by its own word where it is not proved.

@@ -221,7 +221,7 @@ fn a_record_bundles_jwts_in_their_envelopes_and_other_records() {
 
 /// A record by `registrar` that bundles these, without what issuing fills in. It says how the
 /// first badge belongs to itself.
-fn record(registrar: &Actor<'_>, bundled: &[&Value]) -> Value {
+pub(super) fn record(registrar: &Actor<'_>, bundled: &[&Value]) -> Value {
     let mut record = json!({
         "@context": [
             "https://www.w3.org/ns/credentials/v2",

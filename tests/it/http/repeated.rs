@@ -18,6 +18,7 @@ use crate::support::house::{House, Plan};
 
 /// They ask, and change nothing.
 const QUESTIONS: &[&str] = &[
+    "/check",
     "/credentials/verify",
     "/endorsements/query",
     "/federation/trust_mark_status",

@@ -17,6 +17,7 @@ use crate::badges::{Clr, nested_credentials};
 use crate::ids::{EndorsementId, ProfileId};
 use crate::registry::standing::kept::OwnDocuments;
 use crate::registry::{MaySee, Outcome, Registry, RegistryError};
+use crate::store::engine::Read;
 use crate::store::remembered::Remembered;
 use crate::time::Timestamp;
 use crate::vc::jwt::Envelope;
@@ -184,17 +185,7 @@ impl Registry {
             Asked::Id(id) => Ok(Found::Id(id)),
             Asked::Document(document) => {
                 let looked = Looked::at(&document, report_on(&document));
-                // What is in a credential that nobody proved is nobody's.
-                let most = match looked.report.verified {
-                    true => MOST_NESTED,
-                    false => 0,
-                };
-                let nested = nested_credentials(&looked.claims).take(most);
-                let nested = nested.map(|(at, inner)| {
-                    let inner = Looked::at(inner, report_on(inner));
-                    Ok((at, Told::by(self, read, question, inner)?))
-                });
-                let nested = nested.collect::<Result<_, RegistryError>>()?;
+                let nested = self.nested(read, question, &looked, &report_on)?;
                 let told = Told::by(self, read, question, looked)?;
                 Ok(Found::Document(Box::new(told), nested))
             }
@@ -214,6 +205,29 @@ impl Registry {
             Found::Document(told, nested) => asking.by_document_with(&told, &nested),
         });
         answers.collect()
+    }
+}
+
+impl Registry {
+    /// The credentials within one, by their JSON pointer.
+    fn nested(
+        &self,
+        read: &dyn Read,
+        question: &Question,
+        looked: &Looked<'_>,
+        report_on: &dyn Fn(&Value) -> Report,
+    ) -> Result<Vec<(String, Told)>, RegistryError> {
+        // What is in a credential that nobody proved is nobody's.
+        let most = match looked.report.verified {
+            true => MOST_NESTED,
+            false => 0,
+        };
+        let nested = nested_credentials(&looked.claims).take(most);
+        let nested = nested.map(|(at, inner)| {
+            let inner = Looked::at(inner, report_on(inner));
+            Ok((at, Told::by(self, read, question, inner)?))
+        });
+        nested.collect()
     }
 }
 

@@ -27,8 +27,7 @@ pub struct Examined {
 }
 
 impl Registry {
-    /// As [`Registry::standing`] of one document, with the report that the answer rests on. What stands within
-    /// it is in the report alone.
+    /// As [`Registry::standing`] of one document, with the report that the answer rests on.
     ///
     /// # Errors
     /// Where the store cannot be read.
@@ -45,13 +44,16 @@ impl Registry {
         let read = &remembered;
         let session = outside.session();
         let made = OwnDocuments::new(self.kept.documents(life, read, question.at));
-        let report = self.report_on(read, &made, document, question.at, options, &*session);
-        let looked = Looked::at(document, report);
+        let report_on = |document: &Value| {
+            self.report_on(read, &made, document, question.at, options, &*session)
+        };
+        let looked = Looked::at(document, report_on(document));
+        let nested = self.nested(read, question, &looked, &report_on)?;
         let (report, claims) = (looked.report.clone(), looked.claims.clone().into_owned());
         let told = Told::by(self, read, question, looked)?;
         let trust = Asking::trust(read);
         let asking = Asking::new(self, &trust, question, life)?;
-        let answer = asking.by_document_with(&told, &[])?;
+        let answer = asking.by_document_with(&told, &nested)?;
         Ok(Examined {
             answer,
             report,

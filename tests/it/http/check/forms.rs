@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{BOUNDARY, FAR, form, multipart, path, school, sets, trouble, verdict};
 use crate::http::elsewhere::policy;
+use crate::http::records::record;
 use crate::http::verify::{PNG, SVG};
 use crate::support::actors::{badge, text};
 use crate::support::house::{House, Plan};
@@ -169,6 +170,7 @@ fn a_paper_is_checked_by_the_code_on_it() {
         assert!(!shown.contains(&text(&credential["id"])), "{shown}");
         assert!(!shown.contains("status-lists") && !shown.contains("did:example:holder"));
         assert!(shown.contains("for which the issuer printed this code"));
+        assert!(!shown.contains("genuine"), "nobody has seen a document");
     }
     let target = format!("/check?code={code}");
     let call = house
@@ -377,6 +379,31 @@ fn an_address_is_fetched_where_that_is_allowed_and_else_not() {
         trouble(&page),
         "The credential could not be fetched from its address"
     );
+}
+
+#[test]
+fn a_record_says_how_each_credential_within_it_stands() {
+    let house = House::open();
+    let (school, board, credential) = school(&house);
+    let registrar = house.registrar("registrar");
+    board.endorses(&registrar.id, "profile", false);
+    let revoked = school.issues(&badge(&school.id, &school.defines("Riveting")));
+    sets(&school, &revoked, "revocation", true);
+    let unsigned = record(&registrar, &[&credential, &revoked]);
+    let page = house
+        .pastes(&registrar.issues(&unsigned).to_string())
+        .is(200);
+    assert_eq!(verdict(&page), "In good standing");
+    let shown = page.text();
+    let inner = shown
+        .split("What stands within it")
+        .nth(1)
+        .expect("they are shown");
+    let inner = inner.split("</ul>").next().unwrap();
+    let standings: Vec<&str> = inner.split("<li>").skip(1).collect();
+    assert_eq!(standings.len(), 2, "{inner}");
+    assert!(standings[0].contains("In good standing"), "{inner}");
+    assert!(standings[1].contains("Revoked for good"), "{inner}");
 }
 
 #[test]

@@ -324,6 +324,20 @@ impl<'v> Visit<'v> {
             assert!(page.status < 500, "{target}: {}", page.text());
             self.call(None, "HEAD", &target).send();
         }
+        // Whatever somebody pastes into the page.
+        for typed in [
+            made.credential.to_string(),
+            id.clone(),
+            "{\"canary\":".to_owned(),
+        ] {
+            let typed: String = url::form_urlencoded::byte_serialize(typed.as_bytes()).collect();
+            let call = self
+                .call(None, "POST", "/check")
+                .header("Accept", "text/html");
+            let form = "application/x-www-form-urlencoded";
+            let page = call.body(form, format!("credential={typed}")).send();
+            assert!(page.status < 500, "{}", page.text());
+        }
         // What stands elsewhere is asked for on this machine, where nobody answers.
         let mut foreign = made.credential.clone();
         foreign["issuer"]["id"] = "http://localhost:1/canary".into();
