@@ -31,9 +31,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime as Kind};
+use deadpool_postgres::{Object, Pool};
 use tokio::time::{sleep, timeout};
-use tokio_postgres::{Config, Error, Row as Answer};
+use tokio_postgres::{Error, Row as Answer};
 
 use super::engine::{Head, Row, StoreError};
 use super::format::Tip;
@@ -45,10 +45,10 @@ use crate::time::Clock;
 pub use settings::{Secret, Settings, Tls};
 
 use background::Background;
-use connecting::Ways;
+use connecting::{Aside, Ways};
 use faults::{Fault, fault, no_connection, not_understood, unreadable, words};
 use hold::{InTransaction, begin_holding, make_store};
-use rows::{Followed, Following};
+use rows::Following;
 
 /// Opens the replica whose copy and anchor are at `place`.
 ///
@@ -91,8 +91,8 @@ pub(in crate::store) struct Postgres {
     runtime: Background,
 }
 
-/// Connections: the head row, groups of others meanwhile, the lease, the rows, who reads them, and one more.
-const CONNECTIONS: usize = 6;
+/// Connections: the head row, groups of others meanwhile, the lease, who reads all rows, and one more.
+const CONNECTIONS: usize = 5;
 /// How often what lost to another transaction is tried again.
 const ATTEMPTS: u32 = 8;
 const TIDIED_EVERY: Duration = Duration::from_secs(5);
@@ -105,18 +105,9 @@ impl Postgres {
     pub(in crate::store) fn new(settings: Settings, name: [u8; 16]) -> Result<Self, String> {
         let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
         let ways = Ways::new(&settings, name)?;
-        let manager = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        };
-        let manager = Manager::from_connect(Config::new(), ways.clone(), manager);
-        let pool = Pool::builder(manager)
-            .max_size(CONNECTIONS)
-            .runtime(Kind::Tokio1)
-            .wait_timeout(Some(settings.statement))
-            .create_timeout(Some(ways.patience()))
-            .recycle_timeout(Some(settings.connect))
-            .build()
-            .map_err(|error| format!("PostgreSQL: {error}"))?;
+        let pool = ways.pool(&settings, ways.clone(), CONNECTIONS)?;
+        let aside = ways.pool(&settings, Aside(ways.clone()), 1)?;
+        let following = Following::on(aside, settings.statement);
         let runtime = Background::start()?;
         runtime.spawn(listening::listen(ways.clone()));
         Ok(Self {
@@ -126,7 +117,7 @@ impl Postgres {
             doubts: AtomicU64::new(1),
             settled: AtomicU64::new(0),
             tells: AtomicBool::new(false),
-            following: Following::default(),
+            following,
             tidied: Mutex::new(None),
             runtime,
         })
@@ -235,15 +226,14 @@ impl Postgres {
 
     /// Has the rows brought up to the log, while others go on.
     fn rows_follow_soon(&self) {
-        if let Some(following) = self.following.run(&self.pool, self.settings.statement) {
+        if let Some(following) = self.following.run() {
             self.runtime.spawn(following);
         }
     }
 
     /// Brings the rows up to where the log is now.
     fn rows_follow(&self) -> Result<(), RemoteError> {
-        while self.ask(self.settings.statement, rows::follow)? == Some(Followed::Portion) {}
-        Ok(())
+        self.runtime.block_on(self.following.catch_up())
     }
 
     /// A transaction in which the rows are those of one state, and stay so until it ends; `None` where there is no
@@ -254,10 +244,11 @@ impl Postgres {
         }
         // Most of it while others go on to write, the rest while nobody does.
         self.rows_follow()?;
+        let reads = self.runtime.block_on(self.session())?;
         let (_, held) = self.hold()?;
         self.rows_follow()?;
         let begun = self.runtime.block_on(async {
-            let transaction = InTransaction::on(self.session().await?);
+            let transaction = InTransaction::on(reads);
             let tip = begin_reading(&transaction).await?;
             Ok::<_, Failed>(tip.map(|tip| (transaction, tip)))
         });
@@ -348,7 +339,12 @@ impl Remote for Postgres {
 
     fn hold(&self) -> Result<(Tip, Box<dyn Hold + '_>), RemoteError> {
         let patience = self.settings.statement + self.settings.lock;
-        let held = self.ask(patience, begin_holding)?;
+        let held = self.ask(patience, async |session: Object| {
+            // A session that begins while the head row is held would wait for it: there is one for what is read
+            // meanwhile.
+            drop(self.session().await?);
+            begin_holding(session).await
+        })?;
         let (tip, transaction) = held.ok_or_else(gone)?;
         Ok((tip, Box::new(hold::Held::new(self, tip, transaction))))
     }

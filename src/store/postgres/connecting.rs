@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::Connect;
+use deadpool_postgres::{Connect, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime as Kind};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -78,6 +78,30 @@ impl Ways {
     pub(super) fn patience(&self) -> Duration {
         let hosts = u32::try_from(self.0.hosts.len()).unwrap_or(u32::MAX);
         self.0.connect.saturating_mul(hosts) + Duration::from_millis(200)
+    }
+
+    /// A pool of so many sessions, which are begun by `connect`.
+    ///
+    /// # Errors
+    /// The settings are of no use.
+    pub(super) fn pool(
+        &self,
+        settings: &Settings,
+        connect: impl Connect + 'static,
+        most: usize,
+    ) -> Result<Pool, String> {
+        let manager = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let manager = Manager::from_connect(Config::new(), connect, manager);
+        Pool::builder(manager)
+            .max_size(most)
+            .runtime(Kind::Tokio1)
+            .wait_timeout(Some(settings.statement))
+            .create_timeout(Some(self.patience()))
+            .recycle_timeout(Some(settings.connect))
+            .build()
+            .map_err(|error| format!("PostgreSQL: {error}"))
     }
 
     /// How many sessions the pool has begun so far.
@@ -176,6 +200,18 @@ fn where_known(answer: Result<(), Error>) -> Result<(), Error> {
     match answer {
         Err(error) if fault(&error) == Fault::NotKnown => Ok(()),
         other => other,
+    }
+}
+
+/// The same way, for what reads and writes on one session alone: nobody has to wait for what it finds.
+pub(super) struct Aside(pub(super) Ways);
+
+impl Connect for Aside {
+    fn connect(
+        &self,
+        _: &Config,
+    ) -> Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
+        Box::pin(self.0.clone().open())
     }
 }
 

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::faults::{no_connection, not_understood};
+use super::faults::{Fault, fault, no_connection, not_understood, words};
 use super::hold::InTransaction;
-use super::{Failed, newer, read_group, signed, sql, unsigned};
+use super::{ATTEMPTS, Failed, newer, pause, read_group, signed, sql, unsigned};
 use crate::store::replica::remote::{Group, Newer, RemoteError};
 use crate::store::staging::Writes;
 
@@ -21,11 +21,15 @@ use crate::store::staging::Writes;
 const SOON: u64 = 4 << 20;
 
 /// What brings the rows up, one task at a time.
-#[derive(Default)]
+///
+/// It has a session of its own, on which nothing has to be waited for first: what it reads and what it writes is on
+/// one server, in one order.
 pub(super) struct Following(Arc<State>);
 
-#[derive(Default)]
 struct State {
+    /// The session.
+    pool: Pool,
+    patience: Duration,
     runs: AtomicBool,
     fails: AtomicBool,
     /// Bytes that were added to the log since it ran.
@@ -33,28 +37,72 @@ struct State {
 }
 
 impl Following {
+    /// On the one session of this pool, each portion within that time.
+    pub(super) fn on(pool: Pool, patience: Duration) -> Self {
+        Self(Arc::new(State {
+            pool,
+            patience,
+            runs: AtomicBool::new(false),
+            fails: AtomicBool::new(false),
+            behind: AtomicU64::new(0),
+        }))
+    }
+
     /// So much is in the log now; `true` where the rows had better follow.
     pub(super) fn is_behind(&self, bytes: usize) -> bool {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.0.behind.fetch_add(bytes, Ordering::Relaxed) >= SOON
     }
 
-    /// What brings the rows up to the log; `None` where that is being done.
-    pub(super) fn run(&self, pool: &Pool, patience: Duration) -> Option<impl Future<Output = ()> + use<>> {
+    /// What brings the rows up to the log by itself; `None` where that is being done.
+    pub(super) fn run(&self) -> Option<impl Future<Output = ()> + use<>> {
         if self.0.runs.swap(true, Ordering::AcqRel) {
             return None;
         }
         self.0.behind.store(0, Ordering::Relaxed);
-        let (state, pool) = (self.0.clone(), pool.clone());
+        let state = self.0.clone();
         Some(async move {
-            let followed = all(&pool, patience).await;
+            let followed = state.all().await;
             state.runs.store(false, Ordering::Release);
             state.note(followed);
         })
     }
+
+    /// Brings the rows up to where the log is now.
+    pub(super) async fn catch_up(&self) -> Result<(), RemoteError> {
+        self.0.all().await
+    }
 }
 
 impl State {
+    async fn all(&self) -> Result<(), RemoteError> {
+        let mut attempt = 0;
+        loop {
+            let session = self.pool.get().await;
+            let session = session.map_err(|error| no_connection(&error))?;
+            let followed = timeout(self.patience, follow(session)).await;
+            let Ok(followed) = followed else {
+                return Err(RemoteError::Away(
+                    "PostgreSQL does not answer in time".into(),
+                ));
+            };
+            match followed {
+                Ok(Followed::Portion) => attempt = 0,
+                Ok(Followed::All) => return Ok(()),
+                Err(Failed::Known(error)) => return Err(error),
+                Err(Failed::Server(error)) => match fault(&error) {
+                    Fault::NoTables => return Ok(()),
+                    // It lost to another one, or its server went away since it was asked last.
+                    Fault::Lost | Fault::Gone if attempt < ATTEMPTS => {
+                        sleep(pause(attempt)).await;
+                        attempt += 1;
+                    }
+                    _ => return Err(RemoteError::Away(words(&error))),
+                },
+            }
+        }
+    }
+
     /// Says it once when it begins to fail: whoever leads tries again every second.
     fn note(&self, followed: Result<(), RemoteError>) {
         let failed_before = self.fails.swap(followed.is_err(), Ordering::AcqRel);
@@ -62,22 +110,6 @@ impl State {
             && !failed_before
         {
             tracing::warn!(engine = %error, "the rows do not follow the log, which grows until they do");
-        }
-    }
-}
-
-async fn all(pool: &Pool, patience: Duration) -> Result<(), RemoteError> {
-    loop {
-        let session = pool.get().await.map_err(|error| no_connection(&error))?;
-        match timeout(patience, follow(session)).await {
-            Ok(Ok(Followed::Portion)) => {}
-            Ok(Ok(Followed::All)) => return Ok(()),
-            Ok(Err(failed)) => return Err(failed.into()),
-            Err(_) => {
-                return Err(RemoteError::Away(
-                    "PostgreSQL does not answer in time".into(),
-                ));
-            }
         }
     }
 }
