@@ -164,15 +164,18 @@ impl Postgres {
 
     /// A session on which everything that can be read is durable.
     async fn session(&self) -> Result<Object, RemoteError> {
-        let session = self
-            .pool
-            .get()
-            .await
-            .map_err(|error| no_connection(&error))?;
-        let doubts = self.doubts.load(Ordering::Acquire) + self.ways.sessions();
-        if doubts == self.settled.load(Ordering::Acquire) {
+        let begin = async || {
+            let session = self.pool.get().await;
+            session.map_err(|error| no_connection(&error))
+        };
+        let doubts = || self.doubts.load(Ordering::Acquire) + self.ways.sessions();
+        let session = begin().await?;
+        if doubts() == self.settled.load(Ordering::Acquire) {
             return Ok(session);
         }
+        // One that begins while the head row is held here would wait for itself: there are two from the beginning.
+        drop(begin().await?);
+        let doubts = doubts();
         match timeout(self.settings.statement, self.settle(&session)).await {
             Ok(Ok(())) => {
                 self.settled.store(doubts, Ordering::Release);
@@ -339,12 +342,7 @@ impl Remote for Postgres {
 
     fn hold(&self) -> Result<(Tip, Box<dyn Hold + '_>), RemoteError> {
         let patience = self.settings.statement + self.settings.lock;
-        let held = self.ask(patience, async |session: Object| {
-            // A session that begins while the head row is held would wait for it: there is one for what is read
-            // meanwhile.
-            drop(self.session().await?);
-            begin_holding(session).await
-        })?;
+        let held = self.ask(patience, begin_holding)?;
         let (tip, transaction) = held.ok_or_else(gone)?;
         Ok((tip, Box::new(hold::Held::new(self, tip, transaction))))
     }
