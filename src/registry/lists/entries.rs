@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::allocation::{credential_key, space_of, take_entry};
+use super::allocation::{space_of, take_entry};
+use super::carried::credential_key;
 use super::in_use::InUse;
 use crate::bitstring::StatusIndex;
 use crate::ids::ProfileId;

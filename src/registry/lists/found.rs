@@ -4,7 +4,8 @@
 //! beginning of one is looked for among the places that the issuer's credentials carry, so many in one
 //! answer, and the next one goes on from there.
 
-use super::allocation::{credential_key, space_of};
+use super::allocation::space_of;
+use super::carried::credential_key;
 use super::in_use::InUse;
 use super::queries::{Claim, EntryAnswer};
 use crate::access::Action;

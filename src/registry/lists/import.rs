@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::allocation::{carry, check_credential_id, credential_key, new_credential};
+use super::carried::{carry, check_credential_id, credential_key, new_credential};
 use super::in_use::InUse;
 use super::{NewList, OpenedSpace};
 use crate::access::Action;

@@ -3,6 +3,7 @@
 pub(super) mod access;
 pub(super) mod allocation;
 pub(super) mod as_it_was;
+pub(super) mod carried;
 pub(super) mod entries;
 pub(super) mod entry_changes;
 pub(super) mod export;

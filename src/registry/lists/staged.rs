@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::allocation::{credential_key, space_of};
+use super::allocation::space_of;
+use super::carried::credential_key;
 use super::forms::state_of;
 use super::in_use::InUse;
 use super::statuses::{Job, Refused, StatusTarget, StatusUpdate, Updated};

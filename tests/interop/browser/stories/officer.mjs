@@ -113,7 +113,7 @@ async function inGerman(guest, {third}) {
   await guest.presses('Ansehen, bevor signiert wird');
   await guest.reads('Das signieren Sie');
   await guest.presses('Signieren und ausstellen');
-  await guest.reads('Die Befürwortung wurde ausgestellt.');
+  await guest.reads('Die Empfehlung wurde ausgestellt.');
   await guest.presses('Abmelden');
   await guest.goes('/console');
   await guest.readsNothingOf('Übersicht');
