@@ -6,6 +6,12 @@
   const dress = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
   dress();
   dark.addEventListener("change", dress);
+  // The page has a main part of its own; the viewer draws another one whenever it likes.
+  const viewer = document.getElementById("viewer");
+  const only = () => {
+    for(const inner of viewer.querySelectorAll("main:not([role])")) inner.setAttribute("role", "group");
+  };
+  new MutationObserver(only).observe(viewer, {childList: true, subtree: true});
   window.SwaggerUIBundle({
     url: "/openapi.json",
     dom_id: "#viewer",
@@ -19,9 +25,6 @@
     validatorUrl: null,
     onComplete: () => {
       plain.open = false;
-      // The page has its own.
-      const inner = document.querySelector("#viewer main");
-      if(inner) inner.setAttribute("role", "group");
     },
   });
 })();
